@@ -1,0 +1,275 @@
+package savepage
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Format is the file format of a picture.
+type Format string
+
+// The formats. FormatJPG is another spelling of FormatJPEG and never stored.
+const (
+	FormatPNG  Format = "png"
+	FormatJPEG Format = "jpeg"
+	FormatJPG  Format = "jpg"
+	FormatWebP Format = "webp"
+)
+
+// MediaType is the Content-Type of the format.
+func (f Format) MediaType() string {
+	if f == FormatJPG {
+		f = FormatJPEG
+	}
+	return "image/" + string(f)
+}
+
+// Extension is the file name's ending, without the dot.
+func (f Format) Extension() string { return string(f) }
+
+// WaitUntil says when a page counts as ready.
+type WaitUntil string
+
+// The moments a capture can wait for.
+const (
+	WaitSettled          WaitUntil = "settled"
+	WaitLoad             WaitUntil = "load"
+	WaitDOMContentLoaded WaitUntil = "domcontentloaded"
+	WaitNetworkIdle      WaitUntil = "networkidle"
+)
+
+// Sizes that the options and the server share.
+const (
+	MaxURLBytes      = 8192
+	MaxHTMLBytes     = 2 << 20
+	MaxMetadataBytes = 1 << 10
+	MaxHeaderValue   = 8 << 10 // bytes of one header or cookie value
+)
+
+// Options is everything a client may ask of a capture. This struct is the one source of names, types, ranges, defaults
+// and texts: JSON body, query, form, command line, OpenAPI document and manual are all read from its tags (json, minimum,
+// maximum, minLength, maxLength, enum, default, doc; example where it helps). No option's zero value means anything but
+// "not given".
+type Options struct {
+	URL             string    `json:"url,omitempty" maxLength:"8192" doc:"Page to capture: http or https." example:"https://example.com"`
+	HTML            string    `json:"html,omitempty" maxLength:"2097152" doc:"Render this document instead of a URL."`
+	Width           int       `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440" doc:"Viewport width in CSS pixels."`
+	Height          int       `json:"height,omitempty" minimum:"240" maximum:"2160" default:"900" doc:"Viewport height in CSS pixels."`
+	Scale           float64   `json:"scale,omitempty" minimum:"0.5" maximum:"3" default:"1" doc:"Device scale factor: 2 makes twice as many pixels each way."`
+	Fullpage        bool      `json:"fullpage,omitempty" default:"false" doc:"Capture the whole scrollable page."`
+	MaxHeight       int       `json:"max_height,omitempty" minimum:"240" maximum:"200000" doc:"Cut a full page here, in CSS pixels; the report says so. Without it the server's cap holds."`
+	Selector        string    `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
+	Format          Format    `json:"format,omitempty" enum:"png,jpeg,jpg,webp" default:"png" doc:"File format of the picture."`
+	Quality         int       `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png."`
+	Transparent     bool      `json:"transparent,omitempty" default:"false" doc:"No white behind pages without a background (png, webp)."`
+	ThumbWidth      int       `json:"thumb_width,omitempty" minimum:"1" maximum:"3840" doc:"Scale the result to this width in pixels."`
+	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled" doc:"When the page counts as ready."`
+	WaitForSelector string    `json:"wait_for_selector,omitempty" maxLength:"2048" doc:"CSS selector: wait until an element that matches is visible."`
+	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0" doc:"Extra wait before the picture, in milliseconds."`
+	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000" doc:"Time for the whole render, in milliseconds."`
+	Headers         Headers   `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
+	Cookies         Cookies   `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header."`
+	UserAgent       string    `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
+	AcceptLanguage  string    `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
+	CallbackURL     string    `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
+	Async           bool      `json:"async,omitempty" default:"false" doc:"Answer 202 at once, without a callback."`
+	Metadata        Metadata  `json:"metadata,omitempty" doc:"Text or flat map up to 1 KiB, given back in every answer and callback."`
+}
+
+// Defaults returns the options of a request that names nothing.
+func Defaults() Options {
+	return Options{Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000}
+}
+
+// WithDefaults fills every option that was not given and folds jpg into jpeg.
+func (o Options) WithDefaults() Options {
+	d := Defaults()
+	o.Width = or(o.Width, d.Width)
+	o.Height = or(o.Height, d.Height)
+	o.Scale = or(o.Scale, d.Scale)
+	o.Format = or(o.Format, d.Format)
+	o.Quality = or(o.Quality, d.Quality)
+	o.WaitUntil = or(o.WaitUntil, d.WaitUntil)
+	o.Timeout = or(o.Timeout, d.Timeout)
+	if o.Format == FormatJPG {
+		o.Format = FormatJPEG
+	}
+	return o
+}
+
+func or[T comparable](given, otherwise T) T {
+	var zero T
+	if given == zero {
+		return otherwise
+	}
+	return given
+}
+
+// Cross checks the rules that join several options, which tags can not say. It returns every broken one, with locations
+// that are bare field names ("url"); ranges of single fields are the schema's business.
+func (o Options) Cross() []FieldError {
+	var wrong []FieldError
+	add := func(field, message string, value any) {
+		wrong = append(wrong, FieldError{Location: field, Message: message, Value: value})
+	}
+	switch {
+	case o.URL == "" && o.HTML == "":
+		add("url", "is required: an http or https URL, or give html", nil)
+	case o.URL != "" && o.HTML != "":
+		add("html", "must not be given together with url", nil)
+	}
+	if o.Transparent && (o.Format == FormatJPEG || o.Format == FormatJPG) {
+		add("transparent", "needs format png or webp", string(o.Format))
+	}
+	if o.Delay >= or(o.Timeout, Defaults().Timeout) {
+		add("delay", "must be shorter than timeout", o.Delay)
+	}
+	wrong = append(wrong, o.Headers.check()...)
+	wrong = append(wrong, o.Cookies.check()...)
+	return append(wrong, checkMetadata(o.Metadata)...)
+}
+
+// Headers are request headers by name.
+type Headers map[string]string
+
+// check refuses names that are no tokens, values that could end a line, and headers that belong to the connection.
+func (h Headers) check() []FieldError {
+	var wrong []FieldError
+	for name, value := range h {
+		at := "headers." + name
+		switch {
+		case !isToken(name):
+			wrong = append(wrong, FieldError{at, "is not a header name", name})
+		case ownedHeader(name):
+			wrong = append(wrong, FieldError{at, "is set by the browser and can not be given here", name})
+		case !isHeaderValue(value):
+			wrong = append(wrong, FieldError{at, fmt.Sprintf("must be at most %d bytes of printable ASCII", MaxHeaderValue), nil})
+		}
+	}
+	return wrong
+}
+
+func ownedHeader(name string) bool {
+	switch lower := strings.ToLower(name); lower {
+	case "host", "content-length", "connection", "transfer-encoding", "te", "upgrade", "keep-alive", "trailer", "expect", "cookie":
+		return true
+	default:
+		return strings.HasPrefix(lower, "proxy-") || strings.HasPrefix(lower, "sec-")
+	}
+}
+
+func isToken(s string) bool {
+	if s == "" || len(s) > 256 {
+		return false
+	}
+	for _, c := range s {
+		if c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isHeaderValue(s string) bool {
+	if len(s) > MaxHeaderValue {
+		return false
+	}
+	for _, c := range s {
+		if c != '\t' && (c < ' ' || c > 0x7e) {
+			return false
+		}
+	}
+	return true
+}
+
+// Cookie is one cookie for the page. Without Domain it belongs to the page's own host.
+type Cookie struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Domain string `json:"domain,omitempty"`
+	Path   string `json:"path,omitempty"`
+}
+
+// Cookies is a list of cookies. It can also be written as the text of a Cookie header: "a=1; b=2".
+type Cookies []Cookie
+
+// UnmarshalJSON takes a list of cookies or the text of a Cookie header.
+func (c *Cookies) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		var text string
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+		return c.UnmarshalText([]byte(text))
+	}
+	var list []Cookie
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&list); err != nil {
+		return errors.New(`must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`)
+	}
+	*c = list
+	return nil
+}
+
+// UnmarshalText reads the text of a Cookie header.
+func (c *Cookies) UnmarshalText(text []byte) error {
+	var list []Cookie
+	for part := range strings.SplitSeq(string(text), ";") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		name, value, found := strings.Cut(part, "=")
+		if !found {
+			return fmt.Errorf("%q is not name=value", part)
+		}
+		list = append(list, Cookie{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
+	}
+	*c = list
+	return nil
+}
+
+func (c Cookies) check() []FieldError {
+	var wrong []FieldError
+	for i, one := range c {
+		at := fmt.Sprintf("cookies[%d]", i)
+		switch {
+		case !isToken(one.Name):
+			wrong = append(wrong, FieldError{at + ".name", "is not a cookie name", one.Name})
+		case !isHeaderValue(one.Value) || strings.ContainsAny(one.Value, ";\t"):
+			wrong = append(wrong, FieldError{at + ".value", "must be printable ASCII without ';'", nil})
+		case one.Path != "" && (one.Path[0] != '/' || !isHeaderValue(one.Path)):
+			wrong = append(wrong, FieldError{at + ".path", "must begin with /", one.Path})
+		}
+	}
+	return wrong
+}
+
+// checkMetadata allows a text or a flat map of texts, numbers and booleans.
+func checkMetadata(m Metadata) []FieldError {
+	if len(m) == 0 || string(m) == "null" {
+		return nil
+	}
+	if len(m) > MaxMetadataBytes {
+		return []FieldError{{"metadata", fmt.Sprintf("must be at most %d bytes", MaxMetadataBytes), len(m)}}
+	}
+	var text string
+	if json.Unmarshal(m, &text) == nil {
+		return nil
+	}
+	var flat map[string]any
+	if json.Unmarshal(m, &flat) != nil {
+		return []FieldError{{"metadata", "must be a text or a flat map", nil}}
+	}
+	for name, value := range flat {
+		switch value.(type) {
+		case map[string]any, []any:
+			return []FieldError{{"metadata." + name, "must be a text, a number or a boolean", nil}}
+		}
+	}
+	return nil
+}

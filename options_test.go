@@ -1,0 +1,106 @@
+package savepage
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestDefaultsMatchTheTags(t *testing.T) {
+	defaults := reflect.ValueOf(Defaults())
+	for i := range defaults.NumField() {
+		field := defaults.Type().Field(i)
+		want, tagged := field.Tag.Lookup("default")
+		if !tagged {
+			continue
+		}
+		got, err := json.Marshal(defaults.Field(i).Interface())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Trim(string(got), `"`) != want {
+			t.Errorf("%s: Defaults has %s, the tag says %s", field.Name, got, want)
+		}
+	}
+}
+
+func TestEveryOptionIsDocumented(t *testing.T) {
+	options := reflect.TypeFor[Options]()
+	for i := range options.NumField() {
+		field := options.Field(i)
+		if field.Tag.Get("doc") == "" || !strings.HasSuffix(field.Tag.Get("json"), ",omitempty") {
+			t.Errorf("%s needs a doc tag and a json name with omitempty", field.Name)
+		}
+	}
+}
+
+func TestCookiesAsListAndAsText(t *testing.T) {
+	want := Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "x=y"}}
+	for _, in := range []string{`[{"name":"a","value":"1"},{"name":"b","value":"x=y"}]`, `"a=1; b=x=y"`, `" a = 1 ;b=x=y; "`} {
+		var got Cookies
+		if err := json.Unmarshal([]byte(in), &got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{`"novalue"`, `[{"name":"a","valu":"1"}]`, `7`} {
+		var got Cookies
+		if err := json.Unmarshal([]byte(in), &got); err == nil {
+			t.Errorf("%s: accepted as %v", in, got)
+		}
+	}
+}
+
+func TestCrossNamesTheField(t *testing.T) {
+	page := Options{URL: "http://a.test"}
+	cases := map[string]struct {
+		change func(o *Options)
+		wrong  []string
+	}{
+		"right":              {func(*Options) {}, nil},
+		"nothing to capture": {func(o *Options) { o.URL = "" }, []string{"url"}},
+		"two pages":          {func(o *Options) { o.HTML = "<p>" }, []string{"html"}},
+		"transparent jpeg":   {func(o *Options) { o.Transparent, o.Format = true, FormatJPEG }, []string{"transparent"}},
+		"transparent webp":   {func(o *Options) { o.Transparent, o.Format = true, FormatWebP }, nil},
+		"delay too long":     {func(o *Options) { o.Delay, o.Timeout = 5000, 5000 }, []string{"delay"}},
+		"header injection":   {func(o *Options) { o.Headers = Headers{"X-A": "a\r\nB: c"} }, []string{"headers.X-A"}},
+		"header name":        {func(o *Options) { o.Headers = Headers{"X A": "a"} }, []string{"headers.X A"}},
+		"owned header":       {func(o *Options) { o.Headers = Headers{"Content-Length": "1"} }, []string{"headers.Content-Length"}},
+		"proxy header":       {func(o *Options) { o.Headers = Headers{"Proxy-Foo": "1"} }, []string{"headers.Proxy-Foo"}},
+		"cookie name":        {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
+		"cookie value":       {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
+		"cookie path":        {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} }, []string{"cookies[0].path"}},
+		"metadata text":      {func(o *Options) { o.Metadata = []byte(`"order 7"`) }, nil},
+		"metadata map":       {func(o *Options) { o.Metadata = []byte(`{"a":1,"b":true}`) }, nil},
+		"metadata deep":      {func(o *Options) { o.Metadata = []byte(`{"a":{}}`) }, []string{"metadata.a"}},
+		"metadata list":      {func(o *Options) { o.Metadata = []byte(`[1]`) }, []string{"metadata"}},
+		"metadata large":     {func(o *Options) { o.Metadata = []byte(`"` + strings.Repeat("x", 1024) + `"`) }, []string{"metadata"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := page
+			c.change(&o)
+			var named []string
+			for _, field := range o.Cross() {
+				named = append(named, field.Location)
+			}
+			if !slices.Equal(named, c.wrong) {
+				t.Errorf("named %v, want %v", named, c.wrong)
+			}
+		})
+	}
+}
+
+func TestCodesAreOneTable(t *testing.T) {
+	seen := map[Code]bool{}
+	for _, row := range Codes() {
+		if seen[row.Code] {
+			t.Errorf("%s stands twice", row.Code)
+		}
+		seen[row.Code] = true
+		if row.Status < 400 || row.Manual == "" {
+			t.Errorf("%s has status %d and text %q", row.Code, row.Status, row.Manual)
+		}
+	}
+}

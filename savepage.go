@@ -1,0 +1,174 @@
+// Package savepage is the vocabulary of the service: what may be asked of a capture, what a capture is, what is told of
+// it, and how that is signed. Server, command line, client and tests speak it. It holds no behaviour beyond checking and
+// signing, and depends on the standard library only.
+package savepage
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// State says how far a capture has come. Queued and Running are on the way; the others are final, and a capture ends in
+// exactly one of them.
+type State string
+
+// The states of a capture.
+const (
+	Queued   State = "queued"
+	Running  State = "running"
+	Success  State = "success"
+	Failed   State = "failed"
+	Canceled State = "canceled"
+)
+
+// States lists every state, in the order in which a capture may pass through them.
+func States() []State { return []State{Queued, Running, Success, Failed, Canceled} }
+
+// Final reports whether a capture in this state has ended.
+func (s State) Final() bool { return s == Success || s == Failed || s == Canceled }
+
+// Capture is one request to turn a page into a picture, and what became of it. It is the record as the service knows
+// it; View turns it into the answer that clients see.
+type Capture struct {
+	ID      string // "cap_" and 26 characters, sortable by time
+	Account string
+	State   State
+	Options Options // complete: defaults are filled in
+	// Interactive is true while a client waits for the answer.
+	Interactive bool
+	// Attempt counts how often a worker has taken the capture; it fences a late worker's result.
+	Attempt int
+
+	CreatedAt  time.Time
+	StartedAt  time.Time // of the last attempt; zero while queued
+	FinishedAt time.Time // zero until final
+
+	Picture *Picture // set when State is Success
+	Report  *Report  // set when a page was loaded
+	Error   *Error   // set when State is Failed
+	Timing  Timing
+}
+
+// Picture describes the stored bytes of a capture.
+type Picture struct {
+	Name   string `json:"name"`   // file name below /captures/: at least 128 random bits and the format's extension
+	Format Format `json:"format"` // never FormatJPG
+	Width  int    `json:"width"`  // the picture's own pixels
+	Height int    `json:"height"` // the picture's own pixels
+	Size   int64  `json:"size"`   // bytes
+}
+
+// Timing is where a capture's time went, in milliseconds.
+type Timing struct {
+	QueueMS  int64 `json:"queue_ms"`  // accepted until taken by a worker
+	RenderMS int64 `json:"render_ms"` // taken until stored
+	TotalMS  int64 `json:"total_ms"`  // the sum of both
+
+	Phases Phases `json:"-"`
+}
+
+// Phases splits RenderMS, in milliseconds. They are shown in the Server-Timing header.
+type Phases struct {
+	Navigate int64 `json:"navigate"`
+	Settle   int64 `json:"settle"`
+	Shoot    int64 `json:"shoot"`
+	Encode   int64 `json:"encode"`
+	Store    int64 `json:"store"`
+}
+
+// Report says how far a picture can be trusted.
+type Report struct {
+	HTTPStatus int      `json:"http_status"`         // of the main document; 0 for the html option
+	FinalURL   string   `json:"final_url,omitempty"` // after redirects
+	Title      string   `json:"title,omitempty"`
+	Blank      bool     `json:"blank"`             // every pixel has one colour
+	Partial    bool     `json:"partial"`           // something was missing when the picture was taken
+	Reasons    []string `json:"reasons,omitempty"` // why it is partial, in words
+	Truncated  bool     `json:"truncated"`         // the page is taller than the picture
+
+	Requests RequestReport `json:"requests"`
+	Console  ConsoleReport `json:"console"`
+	Dialogs  int           `json:"dialogs"` // dismissed
+}
+
+// RequestReport counts what the page asked of the network.
+type RequestReport struct {
+	Total   int      `json:"total"`
+	Failed  int      `json:"failed"`
+	Blocked int      `json:"blocked"`         // refused by the guard
+	Pending int      `json:"pending"`         // still open when the picture was taken
+	Named   []string `json:"named,omitempty"` // the first few that failed, were blocked or are pending
+}
+
+// ConsoleReport counts what the page wrote to its console.
+type ConsoleReport struct {
+	Errors   int      `json:"errors"`
+	Warnings int      `json:"warnings"`
+	Texts    []string `json:"texts,omitempty"` // the first few
+}
+
+// DeliveryState says how far a callback has come.
+type DeliveryState string
+
+// The states of a delivery. Pending has attempts to come; Dead has used them all, or was ended by the receiver.
+const (
+	Pending   DeliveryState = "pending"
+	Delivered DeliveryState = "delivered"
+	Dead      DeliveryState = "dead"
+)
+
+// Delivery is one callback that is owed: an event, its receiver and every attempt made.
+type Delivery struct {
+	ID        string        `json:"id"` // "msg_…": the webhook-id header of every attempt
+	CaptureID string        `json:"capture_id"`
+	Account   string        `json:"-"`
+	URL       string        `json:"url"`
+	Body      []byte        `json:"-"` // the exact bytes that are signed and sent
+	State     DeliveryState `json:"state"`
+	CreatedAt time.Time     `json:"created_at"`
+	NextAt    *time.Time    `json:"next_attempt_at,omitempty"` // while pending
+	EndedAt   *time.Time    `json:"ended_at,omitempty"`
+	Attempts  []Attempt     `json:"attempts"`
+}
+
+// AttemptOutcome names how one attempt of a delivery ended.
+type AttemptOutcome string
+
+// The outcomes of an attempt.
+const (
+	AttemptDelivered AttemptOutcome = "delivered" // a 2xx
+	AttemptStatus    AttemptOutcome = "status"    // any other status, redirects included
+	AttemptTimeout   AttemptOutcome = "timeout"
+	AttemptRefused   AttemptOutcome = "connection_failed"
+	AttemptTLS       AttemptOutcome = "tls_error"
+	AttemptResolve   AttemptOutcome = "name_not_resolved"
+	AttemptBlocked   AttemptOutcome = "address_blocked" // by the guard
+)
+
+// Attempt is one POST to a receiver.
+type Attempt struct {
+	Number    int            `json:"number"` // from 1
+	At        time.Time      `json:"at"`
+	Outcome   AttemptOutcome `json:"outcome"`
+	Status    int            `json:"status,omitempty"` // HTTP status, 0 without an answer
+	LatencyMS int64          `json:"latency_ms"`
+	Error     string         `json:"error,omitempty"`
+	Answer    string         `json:"answer,omitempty"` // first 1 KiB of the body, as valid UTF-8
+}
+
+// Verdict is what follows from one attempt: the delivery is delivered, dead, or pending until NextAt.
+type Verdict struct {
+	Attempt Attempt
+	State   DeliveryState
+	NextAt  time.Time // when State is Pending
+}
+
+// Account owns keys, captures and a webhook secret. Accounts never see each other's records.
+type Account struct {
+	ID            string
+	WebhookSecret string // "whsec_" and base64 of 32 random bytes
+	APISecret     string // for the older API's hash; empty when the account has none
+}
+
+// Metadata is the client's own text or flat map, kept as the JSON that came in and given back unchanged.
+type Metadata = json.RawMessage

@@ -1,0 +1,97 @@
+package savepage
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Names of the headers that a callback carries.
+const (
+	HeaderSignature        = "X-Signature"       // hex HMAC-SHA256 of the raw body
+	HeaderWebhookID        = "Webhook-Id"        // Standard Webhooks: the same for every attempt of a delivery
+	HeaderWebhookTimestamp = "Webhook-Timestamp" // Standard Webhooks: Unix seconds of this attempt
+	HeaderWebhookSignature = "Webhook-Signature" // Standard Webhooks: "v1,<base64>", more than one separated by spaces
+)
+
+// SecretPrefix begins every webhook secret.
+const SecretPrefix = "whsec_"
+
+// Tolerance is how far the timestamp of a callback may lie from the receiver's clock.
+const Tolerance = 5 * time.Minute
+
+// Reasons why Verify refuses a callback.
+var (
+	ErrSecret    = errors.New(`webhook secret is not "whsec_" and base64`)
+	ErrHeaders   = errors.New("webhook-id, webhook-timestamp or webhook-signature is missing or malformed")
+	ErrTimestamp = errors.New("webhook-timestamp is more than five minutes away")
+	ErrSignature = errors.New("no signature matches: the secret is another one, or the body was changed")
+)
+
+// Sign returns X-Signature: lower-case hex HMAC-SHA256 of the raw body, keyed with the secret's own characters.
+func Sign(secret string, body []byte) string {
+	return hex.EncodeToString(sum([]byte(secret), body))
+}
+
+// SignStandard returns one entry of webhook-signature: "v1," and the base64 HMAC-SHA256 of "id.timestamp.body", keyed with
+// the bytes that the part after whsec_ encodes. at is cut to seconds.
+// Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+func SignStandard(secret, id string, at time.Time, body []byte) (string, error) {
+	key, err := standardKey(secret)
+	if err != nil {
+		return "", err
+	}
+	head := id + "." + strconv.FormatInt(at.Unix(), 10) + "."
+	return "v1," + base64.StdEncoding.EncodeToString(sum(key, []byte(head), body)), nil
+}
+
+// Verify checks the Standard Webhooks headers of a callback against its raw body and reports why it is not to be trusted.
+// now is the receiver's clock.
+func Verify(secret string, header http.Header, body []byte, now time.Time) error {
+	id, signatures := header.Get(HeaderWebhookID), header.Get(HeaderWebhookSignature)
+	seconds, err := strconv.ParseInt(header.Get(HeaderWebhookTimestamp), 10, 64)
+	if err != nil || id == "" || signatures == "" {
+		return ErrHeaders
+	}
+	at := time.Unix(seconds, 0)
+	want, err := SignStandard(secret, id, at, body)
+	if err != nil {
+		return err
+	}
+	if away := now.Sub(at).Abs(); away > Tolerance {
+		return fmt.Errorf("%w: %s", ErrTimestamp, away.Round(time.Second))
+	}
+	for one := range strings.FieldsSeq(signatures) {
+		if hmac.Equal([]byte(one), []byte(want)) {
+			return nil
+		}
+	}
+	return ErrSignature
+}
+
+func standardKey(secret string) ([]byte, error) {
+	encoded, found := strings.CutPrefix(secret, SecretPrefix)
+	if !found {
+		return nil, ErrSecret
+	}
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(key) == 0 {
+		return nil, ErrSecret
+	}
+	return key, nil
+}
+
+func sum(key []byte, parts ...[]byte) []byte {
+	mac := hmac.New(sha256.New, key)
+	for _, part := range parts {
+		mac.Write(part)
+	}
+	return mac.Sum(nil)
+}

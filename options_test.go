@@ -27,9 +27,7 @@ func TestDefaultsMatchTheTags(t *testing.T) {
 }
 
 func TestEveryOptionIsDocumented(t *testing.T) {
-	options := reflect.TypeFor[Options]()
-	for i := range options.NumField() {
-		field := options.Field(i)
+	for field := range reflect.TypeFor[Options]().Fields() {
 		if field.Tag.Get("doc") == "" || !strings.HasSuffix(field.Tag.Get("json"), ",omitempty") {
 			t.Errorf("%s needs a doc tag and a json name with omitempty", field.Name)
 		}

@@ -1,0 +1,99 @@
+// Package capture is the flow of the service: a request becomes a durable capture, a worker renders it, the picture is
+// stored, and what is owed is recorded in the same commit as the result. It declares what it needs of records, pictures
+// and addresses, and knows neither HTTP nor SQL nor Chromium.
+package capture
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// Config bounds the flow.
+type Config struct {
+	Links       Links         // what links in callbacks begin with
+	MaxAttempts int           // renders of one capture that count against it before it fails
+	MaxFree     int           // renders in all, those that a lost browser ended included
+	RetryWait   time.Duration // wait before another render
+	Retention   time.Duration // how long ended captures and their pictures are kept
+	Slack       time.Duration // what a render may take beyond the capture's own timeout before it is cut off from outside
+}
+
+// DefaultConfig returns the bounds of a server that nobody configured.
+func DefaultConfig() Config {
+	return Config{
+		MaxAttempts: 2,
+		MaxFree:     6,
+		RetryWait:   500 * time.Millisecond,
+		Retention:   30 * 24 * time.Hour,
+		Slack:       10 * time.Second,
+	}
+}
+
+// Observer hears of what happens to captures, to count it. Its methods must not block.
+type Observer interface {
+	Accepted(replayed bool)
+	Ended(state savepage.State, code savepage.Code, t savepage.Timing)
+	Retried(code savepage.Code)
+}
+
+// Service runs the flow. It holds no state of its own: everything known and owed is in the ledger.
+type Service struct {
+	ledger   Ledger
+	renderer Renderer
+	blobs    Blobs
+	guard    Guard
+	observer Observer
+	cfg      Config
+	log      *slog.Logger
+}
+
+// Parts are what the flow works with. Renderer may be nil on a node that only accepts.
+type Parts struct {
+	Ledger   Ledger
+	Renderer Renderer
+	Blobs    Blobs
+	Guard    Guard
+	Observer Observer
+}
+
+// New joins the parts.
+func New(p Parts, cfg Config, log *slog.Logger) *Service {
+	return &Service{ledger: p.Ledger, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard, observer: p.Observer, cfg: cfg, log: log}
+}
+
+// crockford is base32 without letters that look like digits. It keeps the order of the bytes.
+var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// NewID returns prefix and 26 characters: 48 bits of milliseconds and 80 random bits, so ids sort by time.
+func NewID(prefix string, at time.Time) string {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16)
+	_, _ = rand.Read(id[6:])
+	return prefix + crockford.EncodeToString(id[:])
+}
+
+// newName returns the file name of a picture: 160 random bits, so that nobody can guess it, and the format's extension.
+func newName(format savepage.Format) string {
+	var random [20]byte
+	_, _ = rand.Read(random[:])
+	return crockford.EncodeToString(random[:]) + "." + format.Extension()
+}
+
+// optionsHash names what the picture depends on: two captures with the same hash ask for the same picture.
+func optionsHash(o savepage.Options) (string, error) {
+	o.CallbackURL, o.Async, o.Metadata, o.Timeout = "", false, nil, 0
+	canonical, err := json.Marshal(o)
+	if err != nil {
+		return "", err
+	}
+	digest := sha256.Sum256(canonical)
+	return hex.EncodeToString(digest[:]), nil
+}

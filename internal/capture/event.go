@@ -1,0 +1,81 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// Links says what the links in answers and callbacks begin with.
+type Links struct {
+	PublicURL string // of the API, without a slash at the end
+	CDNURL    string // of the pictures, without a slash at the end; empty: PublicURL
+}
+
+// Status returns the address under which a capture can be looked up.
+func (l Links) Status(id string) string {
+	return strings.TrimSuffix(l.PublicURL, "/") + "/v1/captures/" + id
+}
+
+// Image returns the address of a stored picture.
+func (l Links) Image(name string) string {
+	base := l.CDNURL
+	if base == "" {
+		base = l.PublicURL
+	}
+	return strings.TrimSuffix(base, "/") + "/captures/" + name
+}
+
+// View is a capture as clients see it: the answer of a synchronous request, of a look-up, and the body of a callback.
+// Fields that the state does not have are left out.
+type View struct {
+	Status     savepage.State    `json:"status" enum:"queued,running,success,failed,canceled" doc:"How far the capture has come; success, failed and canceled are final."`
+	CaptureID  string            `json:"capture_id" doc:"Id of the capture." example:"cap_01jd8x6v3m2k9q4t7w5z0a1b2c"`
+	URL        string            `json:"url,omitempty" doc:"The page that was asked for; absent with the html option."`
+	Image      string            `json:"image,omitempty" doc:"Address of the picture. It needs no key: its name can not be guessed."`
+	Width      int               `json:"width,omitempty" doc:"Width of the picture in its own pixels."`
+	Height     int               `json:"height,omitempty" doc:"Height of the picture in its own pixels."`
+	Format     savepage.Format   `json:"format,omitempty" enum:"png,jpeg,webp" doc:"File format of the picture."`
+	Size       int64             `json:"size,omitempty" doc:"Bytes of the picture."`
+	Fullpage   *bool             `json:"fullpage,omitempty" doc:"Whether the whole page was asked for."`
+	CapturedAt string            `json:"captured_at,omitempty" format:"date-time" doc:"When the picture was done: UTC, whole seconds."`
+	Error      *savepage.Error   `json:"error,omitempty" doc:"Why the capture failed."`
+	FailedAt   string            `json:"failed_at,omitempty" format:"date-time" doc:"When the capture failed."`
+	CanceledAt string            `json:"canceled_at,omitempty" format:"date-time" doc:"When the capture was canceled."`
+	Timing     *savepage.Timing  `json:"timing,omitempty" doc:"Where the time went, in milliseconds."`
+	Report     *savepage.Report  `json:"report,omitempty" doc:"How far the picture can be trusted."`
+	Metadata   savepage.Metadata `json:"metadata,omitempty" doc:"What the request gave as metadata."`
+}
+
+// NewView returns what clients may see of c.
+func NewView(c savepage.Capture, links Links) View {
+	v := View{Status: c.State, CaptureID: c.ID, URL: c.Options.URL, Report: c.Report, Metadata: c.Options.Metadata}
+	ended := c.FinishedAt.UTC().Format(time.RFC3339)
+	switch c.State {
+	case savepage.Success:
+		v.Timing, v.CapturedAt, v.Fullpage = &c.Timing, ended, &c.Options.Fullpage
+		if p := c.Picture; p != nil {
+			v.Image, v.Width, v.Height, v.Format, v.Size = links.Image(p.Name), p.Width, p.Height, p.Format, p.Size
+		}
+	case savepage.Failed:
+		v.Error, v.FailedAt = c.Error, ended
+	case savepage.Canceled:
+		v.CanceledAt = ended
+	default: // not ended: there is nothing more to tell
+	}
+	return v
+}
+
+// Event is the JSON of an ended capture: the body of its callback, byte for byte what a synchronous answer says.
+func Event(c savepage.Capture, links Links) ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // addresses stay readable
+	if err := enc.Encode(NewView(c, links)); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,96 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// ErrLost says that a claim is no longer current: the capture was canceled, or another worker has taken it. Nothing was
+// written; the worker drops what it made.
+var ErrLost = errors.New("the claim is no longer current")
+
+// Submission is a capture to be recorded.
+type Submission struct {
+	Capture        savepage.Capture // complete, in state Queued
+	IdempotencyKey string           // empty for none; unique per account for 24 hours
+	Fingerprint    string           // hex SHA-256 of what was asked; compared when the key is used again
+	OptionsHash    string           // hex SHA-256 of what the picture depends on; finds a kept one
+}
+
+// Accepted is the answer to a submission.
+type Accepted struct {
+	Capture  savepage.Capture
+	Replayed bool // the Idempotency-Key had been used for the same request: Capture is that first one
+}
+
+// Claim is a worker's hold on a running capture. Capture.Attempt is the fence: Finish and Release do nothing when the
+// record's attempt is another one.
+type Claim struct {
+	Capture savepage.Capture
+	Spent   int   // attempts that count, this one included: Capture.Attempt less those released as free
+	Job     int64 // the queue's id of the job that drives it
+}
+
+// Outcome is how a claimed capture ended, with the callbacks that are owed for it.
+type Outcome struct {
+	State      savepage.State // Success or Failed
+	FinishedAt time.Time
+	Picture    *savepage.Picture
+	Report     *savepage.Report
+	Error      *savepage.Error
+	Timing     savepage.Timing
+	Deliveries []savepage.Delivery
+}
+
+// Ledger is what the flow asks of the record of captures. Each method is one transaction.
+type Ledger interface {
+	// Accept records captures with their jobs and returns after they are durable. A used Idempotency-Key returns the
+	// first capture, or *savepage.Error of CodeIdempotencyMismatch when the fingerprint is another one. A full queue
+	// is *savepage.Error of CodeQueueFull.
+	Accept(ctx context.Context, s Submission) (Accepted, error)
+	// Finish ends the claimed capture, records its owed deliveries with their jobs and completes its job, in one commit.
+	// It returns ErrLost when the claim is not current.
+	Finish(ctx context.Context, c Claim, o Outcome) error
+	// Release puts the claimed capture back to Queued, to be taken again after the wait. free gives the attempt back to
+	// the capture's budget: the page was not the cause. It returns ErrLost when the claim is not current.
+	Release(ctx context.Context, c Claim, wait time.Duration, free bool) error
+	// Expired returns at most limit ended captures that were created before the time and have no pending delivery,
+	// oldest first.
+	Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error)
+	// Forget removes an ended capture and its deliveries. An unknown id is no error.
+	Forget(ctx context.Context, account, id string) error
+}
+
+// Shot is a rendered picture.
+type Shot struct {
+	Bytes  []byte
+	Width  int // pixels of the picture
+	Height int // pixels of the picture
+	Report savepage.Report
+	Phases savepage.Phases
+}
+
+// Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be
+// told: CodeBrowserLost when the browser ended and the page was not the cause, CodePageCrashed when the page's renderer
+// died. The Report is filled as far as it is known also with an error.
+type Renderer interface {
+	Render(ctx context.Context, o savepage.Options) (Shot, error)
+}
+
+// Blobs keeps bytes by key.
+type Blobs interface {
+	// Put stores the bytes durably under a new key before it returns.
+	Put(ctx context.Context, key string, data []byte) error
+	// Delete removes a key. An unknown key is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Guard judges addresses that users name.
+type Guard interface {
+	// Admit parses an http or https URL, judges literal addresses and returns its normal form. It asks no name server.
+	// A refusal is *savepage.Error of CodeInvalidRequest or CodeAddressBlocked.
+	Admit(raw string) (string, error)
+}

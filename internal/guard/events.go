@@ -1,0 +1,140 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Kind says why a connection did not come about, or broke.
+type Kind string
+
+// The kinds of events.
+const (
+	Blocked     Kind = "blocked"      // refused by the policy
+	NotResolved Kind = "not_resolved" // the name has no address, or the name server did not answer
+	Refused     Kind = "refused"      // the server refused, closed or broke the connection
+	Timeout     Kind = "timeout"      // the server did not answer in time
+	OverBudget  Kind = "over_budget"  // the capture has used up what it may
+)
+
+// Event is one thing that an identity did not do for its page.
+type Event struct {
+	Host   string // lower case, without a last dot; an address without brackets; empty when none was named yet
+	Port   uint16
+	Kind   Kind
+	Detail string // a sentence that a client may see
+}
+
+// Bounds of what an identity remembers.
+const (
+	maxEvents   = 256  // the first ones are kept
+	maxFailures = 1024 // hosts and ports with a failure
+)
+
+// journal remembers what an identity refused and what failed.
+type journal struct {
+	mu     sync.Mutex
+	events []Event
+	latest map[hostPort]Event
+}
+
+type hostPort struct {
+	host string
+	port uint16
+}
+
+func (j *journal) add(e Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.events) < maxEvents {
+		j.events = append(j.events, e)
+	}
+	key := hostPort{e.Host, e.Port}
+	if _, known := j.latest[key]; known || len(j.latest) < maxFailures {
+		j.latest[key] = e
+	}
+}
+
+func (j *journal) all() []Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]Event(nil), j.events...)
+}
+
+func (j *journal) find(host string, port uint16) (Event, bool) {
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		host = "[" + host + "]"
+	}
+	to, err := parseTarget(host, port)
+	if err != nil {
+		return Event{}, false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, found := j.latest[hostPort{to.host(), port}]
+	return e, found
+}
+
+// errOverBudget ends what goes beyond an identity's budget.
+var errOverBudget = errors.New("over budget")
+
+// Explain says what the error of a dial, or of what was done over the connection, means. address is "host:port".
+func Explain(address string, err error) Event {
+	to, parseErr := parseTarget(address, 0)
+	if parseErr != nil {
+		return Event{Host: address, Kind: Refused, Detail: fmt.Sprintf("%v.", parseErr)}
+	}
+	return eventOf(to, err)
+}
+
+// eventOf says what a failed connection means.
+func eventOf(to target, err error) Event {
+	e := Event{Host: to.host(), Port: to.port}
+	var refusal *Refusal
+	var dns *net.DNSError
+	var network net.Error
+	switch {
+	case errors.As(err, &refusal):
+		e.Kind, e.Detail = Blocked, refusal.Message()
+	case errors.As(err, &dns):
+		e.Kind, e.Detail = NotResolved, unresolved(to.name, dns)
+	case errors.Is(err, errOverBudget):
+		e.Kind, e.Detail = OverBudget, fmt.Sprintf("%s was cut off: %v.", to, err)
+	case errors.As(err, &network) && network.Timeout():
+		e.Kind, e.Detail = Timeout, fmt.Sprintf("%s did not answer in time.", to)
+	default:
+		e.Kind, e.Detail = Refused, fmt.Sprintf("%s %s.", to, broken(err))
+	}
+	return e
+}
+
+func unresolved(name string, err *net.DNSError) string {
+	switch {
+	case err.IsNotFound:
+		return fmt.Sprintf("The name %s has no address.", name)
+	case err.IsTimeout:
+		return fmt.Sprintf("The name server did not answer for %s in time.", name)
+	default:
+		return fmt.Sprintf("The name %s could not be looked up.", name)
+	}
+}
+
+func broken(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused the connection"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "cannot be reached from here"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "broke the connection"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "closed the connection before its answer was complete"
+	default:
+		return "did not answer as HTTP"
+	}
+}

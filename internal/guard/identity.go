@@ -1,0 +1,131 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Limits of one proxy connection.
+const (
+	headTimeout   = 10 * time.Second // for a request's head to arrive
+	idleTimeout   = 2 * time.Minute  // between requests of the browser
+	answerTimeout = 30 * time.Second // for an answer's head to arrive
+	maxHeadBytes  = 64 << 10         // of a request
+	maxAnswerHead = 256 << 10        // of an answer
+)
+
+// Identity is the proxy of one capture: an HTTP/1.1 forward proxy with CONNECT on a loopback port of its own. What a name
+// resolved to first is kept for the identity's life, so a name cannot move to another address under a page. Nothing is
+// shared with other identities. It is safe for concurrent use.
+type Identity struct {
+	policy    *Policy
+	listener  net.Listener
+	server    *http.Server
+	transport *http.Transport
+	meter     *meter
+	journal   *journal
+	pins      *pins
+	cut       context.CancelFunc // ends every lookup, dial and request
+	work      sync.WaitGroup     // goroutines and connections
+
+	mu       sync.Mutex
+	closed   bool
+	conns    map[net.Conn]bool // open ones; true for the browser's, false for those to servers
+	browsers int               // of conns, the browser's
+}
+
+// NewIdentity opens the proxy of one capture on 127.0.0.1 and serves it. The caller closes it.
+func (p *Policy) NewIdentity(b Budget) (*Identity, error) {
+	life, cut := context.WithCancel(context.Background())
+	var listening net.ListenConfig
+	listening.SetMultipathTCP(false) // plain TCP sockets can be spliced
+	listener, err := listening.Listen(life, "tcp4", "127.0.0.1:0")
+	if err != nil {
+		cut()
+		return nil, fmt.Errorf("open the proxy of a capture: %w", err)
+	}
+	i := &Identity{
+		policy:   p,
+		listener: listener,
+		meter:    &meter{budget: b.withDefaults(), hosts: map[string]struct{}{}},
+		journal:  &journal{latest: map[hostPort]Event{}},
+		pins:     newPins(func(to target) ([]netip.Addr, error) { return p.lookup(life, to) }),
+		cut:      cut,
+		conns:    map[net.Conn]bool{},
+	}
+	i.transport = i.newTransport(life)
+	i.server = i.newServer(life)
+	p.Own(i.address())
+	i.work.Go(func() { _ = i.server.Serve(listener) }) // always ends with http.ErrServerClosed
+	return i, nil
+}
+
+// ProxyURL is what Chromium gets as proxyServer: "http://127.0.0.1:PORT".
+func (i *Identity) ProxyURL() string { return "http://" + i.address().String() }
+
+// Events returns what was refused or failed, oldest first. The first 256 are kept.
+func (i *Identity) Events() []Event { return i.journal.all() }
+
+// Failure returns the latest event of a host and port, in any spelling of the host that a URL may have.
+func (i *Identity) Failure(host string, port uint16) (Event, bool) { return i.journal.find(host, port) }
+
+// Close cuts every connection at once and waits for the goroutines. Closing twice is no error.
+func (i *Identity) Close() error {
+	if !i.end() {
+		i.work.Wait()
+		return nil
+	}
+	i.cut()
+	err := i.server.Close()
+	i.closeAll()
+	i.work.Wait()
+	i.transport.CloseIdleConnections()
+	i.policy.disown(i.address())
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("close the proxy of a capture: %w", err)
+	}
+	return nil
+}
+
+func (i *Identity) newServer(life context.Context) *http.Server {
+	return &http.Server{
+		Handler:                      http.HandlerFunc(i.handle),
+		ReadHeaderTimeout:            headTimeout,
+		IdleTimeout:                  idleTimeout,
+		MaxHeaderBytes:               maxHeadBytes,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(io.Discard, "", 0), // a page's broken requests are no news
+		BaseContext:                  func(net.Listener) context.Context { return life },
+		ConnState:                    i.connState,
+	}
+}
+
+// newTransport reaches servers for plain requests. It finishes dials that no request waits for any more, hence life.
+func (i *Identity) newTransport(life context.Context) *http.Transport {
+	return &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(life, cancel)()
+			return i.dialMetered(ctx, address)
+		},
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    8,
+		IdleConnTimeout:        idleTimeout,
+		ResponseHeaderTimeout:  answerTimeout,
+		MaxResponseHeaderBytes: maxAnswerHead,
+		ReadBufferSize:         32 << 10,
+	}
+}
+
+func (i *Identity) address() netip.AddrPort {
+	return netip.MustParseAddrPort(i.listener.Addr().String())
+}

@@ -1,0 +1,203 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// What is read and kept of a receiver's answer, in bytes.
+const (
+	maxAnswerRead = 64 << 10
+	maxAnswerKept = 1 << 10
+)
+
+// result is what one POST brought.
+type result struct {
+	attempt    savepage.Attempt // without number and times
+	retryAfter string           // the header, as it came
+	cause      error            // for the log: may name addresses
+}
+
+// attempt signs and sends the event once.
+func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secret string, at time.Time) result {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	address, err := s.policy.Admit(d.URL)
+	if err != nil {
+		return inadmissible(err)
+	}
+	progress := &progress{}
+	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d)
+	if err == nil {
+		err = sign(request.Header, d, secret, at)
+	}
+	if err != nil {
+		return result{attempt: savepage.Attempt{Outcome: savepage.AttemptRefused, Error: "Not sent: " + err.Error() + "."}, cause: err}
+	}
+	// The transport alone follows no redirect and puts no URL into its errors.
+	answer, err := s.transport.RoundTrip(request)
+	if err != nil {
+		return failed(request, progress, s.cfg.Timeout, err)
+	}
+	defer func() { _ = answer.Body.Close() }() // nothing follows from an answer that cannot be closed
+	return answered(answer, progress.private.Load())
+}
+
+func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(d.Body))
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "SavePage-Webhook/1")
+	// Empty, it is not sent; it tells the transport that a connection which the receiver closed while it was idle may be
+	// replaced. The webhook-id lets the receiver see a repetition.
+	request.Header["Idempotency-Key"] = []string{}
+	return request, nil
+}
+
+func sign(header http.Header, d savepage.Delivery, secret string, at time.Time) error {
+	signature, err := savepage.SignStandard(secret, d.ID, at, d.Body)
+	if err != nil {
+		return fmt.Errorf("sign the event: %w", err)
+	}
+	header.Set(savepage.HeaderSignature, savepage.Sign(secret, d.Body))
+	header.Set(savepage.HeaderWebhookID, d.ID)
+	header.Set(savepage.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
+	header.Set(savepage.HeaderWebhookSignature, signature)
+	return nil
+}
+
+// inadmissible is the result for a URL that the policy does not take: nothing was sent, and nothing will change that.
+func inadmissible(err error) result {
+	message := err.Error()
+	if told, ok := errors.AsType[*savepage.Error](err); ok {
+		message = told.Message
+	}
+	return result{attempt: savepage.Attempt{Outcome: savepage.AttemptBlocked, Error: message}, cause: err}
+}
+
+// failed says why there was no answer.
+func failed(request *http.Request, p *progress, timeout time.Duration, err error) result {
+	event := guard.Explain(dialled(request), err)
+	attempt := savepage.Attempt{Error: event.Detail}
+	if broken, ok := errors.AsType[*handshakeError](err); ok && event.Kind != guard.Timeout {
+		attempt.Outcome, attempt.Error = savepage.AttemptTLS, "The TLS handshake failed: "+broken.err.Error()+"."
+		return result{attempt: attempt, cause: err}
+	}
+	switch event.Kind {
+	case guard.Blocked:
+		attempt.Outcome = savepage.AttemptBlocked
+	case guard.NotResolved:
+		attempt.Outcome = savepage.AttemptResolve
+	case guard.Timeout:
+		attempt.Outcome, attempt.Error = savepage.AttemptTimeout, p.awaited(timeout)
+	default:
+		attempt.Outcome = savepage.AttemptRefused
+	}
+	return result{attempt: attempt, cause: err}
+}
+
+// answered judges an answer by its status. A body that breaks off or never ends changes nothing.
+func answered(answer *http.Response, private bool) result {
+	kept := readAnswer(answer.Body)
+	r := result{
+		attempt:    savepage.Attempt{Outcome: savepage.AttemptStatus, Status: answer.StatusCode},
+		retryAfter: answer.Header.Get("Retry-After"),
+	}
+	// What an internal host says is not for those who may only name its address.
+	if !private {
+		r.attempt.Answer = kept
+	}
+	switch {
+	case answer.StatusCode/100 == 2:
+		r.attempt.Outcome = savepage.AttemptDelivered
+		return r
+	case answer.StatusCode/100 == 3:
+		r.attempt.Error = fmt.Sprintf("The receiver answered %s; redirects are not followed.", status(answer.StatusCode))
+	case answer.StatusCode == http.StatusGone:
+		r.attempt.Error = fmt.Sprintf("The receiver answered %s, which ends the delivery.", status(answer.StatusCode))
+	default:
+		r.attempt.Error = fmt.Sprintf("The receiver answered %s.", status(answer.StatusCode))
+	}
+	return r
+}
+
+func status(code int) string {
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
+}
+
+// readAnswer reads a body and returns its beginning as valid UTF-8. What it does not read costs the connection.
+func readAnswer(body io.Reader) string {
+	var head bytes.Buffer
+	_, err := io.CopyN(&head, body, maxAnswerKept)
+	if err == nil {
+		_, err = io.CopyN(io.Discard, body, maxAnswerRead-maxAnswerKept)
+	}
+	return validText(head.String(), err == nil || head.Len() == maxAnswerKept)
+}
+
+// validText replaces what no database keeps as text. cut says that a character may have been cut in two at the end.
+func validText(text string, cut bool) string {
+	for range utf8.UTFMax - 1 {
+		if r, size := utf8.DecodeLastRuneInString(text); cut && r == utf8.RuneError && size == 1 {
+			text = text[:len(text)-1]
+		}
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
+}
+
+// dialled is the "host:port" of a request.
+func dialled(request *http.Request) string {
+	port := request.URL.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[request.URL.Scheme]
+	}
+	return net.JoinHostPort(request.URL.Hostname(), port)
+}
+
+// progress follows an attempt, so that a timeout can say what was awaited.
+type progress struct {
+	connecting atomic.Bool
+	connected  atomic.Bool
+	sent       atomic.Bool
+	private    atomic.Bool
+}
+
+func (p *progress) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		ConnectStart: func(string, string) { p.connecting.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			p.connected.Store(true)
+			p.private.Store(isPrivate(info.Conn))
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) { p.sent.Store(true) },
+	}
+}
+
+func (p *progress) awaited(timeout time.Duration) string {
+	switch {
+	case p.sent.Load():
+		return fmt.Sprintf("The receiver did not answer within %s.", timeout)
+	case p.connected.Load():
+		return fmt.Sprintf("The receiver did not take the event within %s.", timeout)
+	case p.connecting.Load():
+		return fmt.Sprintf("No connection to the receiver within %s.", min(timeout, connectTimeout))
+	default:
+		return fmt.Sprintf("No connection was free within %s: %d others wait for this receiver.", timeout, connsPerHost)
+	}
+}

@@ -1,0 +1,91 @@
+package webhook
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// Limits of the connections to receivers.
+const (
+	connectTimeout = 5 * time.Second // lookup and connection; the TLS handshake has the same again
+	idleTimeout    = 30 * time.Second
+	connsPerHost   = 4
+	maxHeadBytes   = 16 << 10
+)
+
+// judgedConn is a connection to an address that the policy has judged.
+type judgedConn struct {
+	net.Conn
+	private bool // reached only because a rule of the operator opens it
+}
+
+// handshakeError is a failure of TLS, and not of the connection under it.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return "tls handshake: " + e.err.Error() }
+
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// newTransport reaches receivers through the policy only: no proxy from the environment, no HTTP/2, no decompression.
+func newTransport(policy *guard.Policy, config *tls.Config) *http.Transport {
+	return &http.Transport{
+		Proxy: nil,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dial(ctx, policy, network, address)
+		},
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialTLS(ctx, policy, address, config)
+		},
+		DisableCompression:     true,
+		MaxConnsPerHost:        connsPerHost,
+		MaxIdleConnsPerHost:    connsPerHost,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeadBytes,
+	}
+}
+
+func dial(ctx context.Context, policy *guard.Policy, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, judged, err := policy.Dial(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return &judgedConn{Conn: conn, private: policy.Private(judged.Addr())}, nil
+}
+
+func dialTLS(ctx context.Context, policy *guard.Policy, address string, config *tls.Config) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("read the address: %w", err)
+	}
+	conn, err := dial(ctx, policy, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	config = config.Clone()
+	config.ServerName = host
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(&handshakeError{err}, conn.Close())
+	}
+	return secured, nil
+}
+
+// isPrivate reports whether a connection leads to an address that only a rule opens.
+func isPrivate(conn net.Conn) bool {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	judged, ok := conn.(*judgedConn)
+	return !ok || judged.private
+}

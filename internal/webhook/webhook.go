@@ -1,0 +1,105 @@
+// Package webhook makes one attempt of a callback: it signs the event, sends it, and says when to try again. It keeps no
+// queue and no record; who calls it does. It reaches receivers only through the guard's policy and follows no redirect.
+package webhook
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// Config is how often and how long a receiver is tried. Zero fields mean their defaults.
+type Config struct {
+	RetryBase   time.Duration    // wait after the first attempt; 5 s
+	MaxAttempts int              // in all; 13
+	Timeout     time.Duration    // for one attempt, from the lookup to the end of the answer; 15 s
+	Now         func() time.Time // nil: time.Now
+	Random      func() float64   // from 0 to below 1, for the jitter; nil: math/rand
+}
+
+func (c Config) withDefaults() Config {
+	if c.RetryBase == 0 {
+		c.RetryBase = 5 * time.Second
+	}
+	if c.MaxAttempts == 0 {
+		c.MaxAttempts = 13
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 15 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
+	}
+	return c
+}
+
+// Sender makes attempts. It keeps connections to receivers open between them and is safe for concurrent use.
+type Sender struct {
+	cfg       Config
+	policy    *guard.Policy
+	tls       *tls.Config
+	transport *http.Transport
+	log       *slog.Logger
+}
+
+// New returns a sender that reaches receivers through the policy. The caller closes it.
+func New(cfg Config, policy *guard.Policy, log *slog.Logger) *Sender {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	return &Sender{cfg: cfg.withDefaults(), policy: policy, tls: config, transport: newTransport(policy, config), log: log}
+}
+
+// Close closes the connections that are kept open between attempts. Attempts under way go on.
+func (s *Sender) Close() { s.transport.CloseIdleConnections() }
+
+// Deliver makes one attempt of a delivery and says what follows from it: delivered, dead, or pending until NextAt. When
+// ctx ends first the receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
+func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secret string) savepage.Verdict {
+	start := s.cfg.Now()
+	result := s.attempt(ctx, d, secret, start)
+	end := s.cfg.Now()
+	result.attempt.Number = len(d.Attempts) + 1
+	result.attempt.At = start
+	result.attempt.LatencyMS = end.Sub(start).Milliseconds()
+	verdict := s.cfg.verdict(result, end)
+	if ctx.Err() != nil && verdict.State != savepage.Delivered {
+		verdict.State, verdict.NextAt = savepage.Pending, end
+	}
+	s.record(ctx, d, verdict, result.cause)
+	return verdict
+}
+
+func (s *Sender) record(ctx context.Context, d savepage.Delivery, v savepage.Verdict, cause error) {
+	attributes := []slog.Attr{
+		slog.String("delivery", d.ID),
+		slog.String("capture", d.CaptureID),
+		slog.Int("attempt", v.Attempt.Number),
+		slog.String("outcome", string(v.Attempt.Outcome)),
+		slog.Int("status", v.Attempt.Status),
+		slog.Int64("latency_ms", v.Attempt.LatencyMS),
+		slog.String("state", string(v.State)),
+		slog.String("url", loggedURL(d.URL)),
+	}
+	if cause != nil {
+		attributes = append(attributes, slog.String("error", cause.Error()))
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "webhook attempt", attributes...)
+}
+
+// loggedURL leaves out what may be secret: query, fragment and user info.
+func loggedURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "unreadable"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

@@ -1,0 +1,73 @@
+package httpd
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// checkTimeout bounds each check of readiness.
+const checkTimeout = 2 * time.Second
+
+// Check is one thing that must work before captures can be taken.
+type Check struct {
+	Name string                      // as shown: "database", "browser"
+	Run  func(context.Context) error // nil when it works; its text is shown to whoever asks, so it must hold no secret
+}
+
+// Live answers that the process lives: 200 {"status":"ok"}.
+func Live() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeHealth(w, http.StatusOK, readiness{Status: "ok"})
+	})
+}
+
+// Ready answers 200 {"status":"ready"} when every check passes, else 503 with what is wrong, by name.
+func Ready(checks ...Check) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wrong := runChecks(r.Context(), checks)
+		if len(wrong) > 0 {
+			writeHealth(w, http.StatusServiceUnavailable, readiness{Status: "not ready", Wrong: wrong})
+			return
+		}
+		writeHealth(w, http.StatusOK, readiness{Status: "ready"})
+	})
+}
+
+type readiness struct {
+	Status string            `json:"status"`
+	Wrong  map[string]string `json:"wrong,omitempty"`
+}
+
+// runChecks runs all checks at once and returns what those that failed said. One that hangs past its time has failed.
+func runChecks(ctx context.Context, checks []Check) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	said := make([]error, len(checks))
+	var all sync.WaitGroup
+	for i, check := range checks {
+		all.Go(func() { said[i] = check.Run(ctx) })
+	}
+	all.Wait()
+	wrong := map[string]string{}
+	for i, err := range said {
+		if err != nil {
+			wrong[checks[i].Name] = err.Error()
+		}
+	}
+	return wrong
+}
+
+func writeHealth(w http.ResponseWriter, status int, what readiness) {
+	body, err := json.Marshal(what)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n')) // whoever asked has gone
+}

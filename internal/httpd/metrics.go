@@ -1,0 +1,200 @@
+package httpd
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// collectTimeout bounds what a scrape may wait for the sources.
+const collectTimeout = 2 * time.Second
+
+// Queue is the state of one queue.
+type Queue struct {
+	Name    string
+	Waiting int
+	Running int
+	Oldest  time.Duration // how long the oldest due job has waited
+}
+
+// Browsers is the state of the browsers.
+type Browsers struct {
+	Running  int    // processes
+	Pages    int    // in use
+	Warm     int    // contexts made ahead
+	Restarts uint64 // since the start
+}
+
+// Sources are asked at each scrape. Nil ones are left out.
+type Sources struct {
+	Queues   func(ctx context.Context) ([]Queue, error)
+	Browsers func() Browsers
+}
+
+// Phases are the parts of a capture's time.
+type Phases struct {
+	Queue, Navigate, Settle, Shoot, Encode, Store time.Duration
+}
+
+// Metrics counts what happens, for Prometheus. Its methods may be called by several goroutines and never block.
+type Metrics struct {
+	registry *prometheus.Registry
+	accepted *prometheus.CounterVec
+	ended    *prometheus.CounterVec
+	retried  *prometheus.CounterVec
+	total    prometheus.Histogram
+	phases   *prometheus.HistogramVec
+	attempts *prometheus.CounterVec
+	webhooks prometheus.Histogram
+	requests *prometheus.HistogramVec
+}
+
+// NewMetrics makes the measurements, those of the process and of Go included.
+func NewMetrics(version string, sources Sources) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		accepted: counter("captures_accepted_total", "Captures accepted; replayed ones were known by their Idempotency-Key.", "replayed"),
+		ended:    counter("captures_ended_total", "Captures ended, by state and code of the error.", "state", "code"),
+		retried:  counter("captures_retried_total", "Renders that will be tried again, by code of the error.", "code"),
+		total:    histogram("capture_seconds", "Time from acceptance to the end of a capture."),
+		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "savepage", Name: "capture_phase_seconds", Help: "Time of a successful capture by phase.", Buckets: seconds(),
+		}, []string{"phase"}),
+		attempts: counter("webhook_attempts_total", "Attempts to deliver a callback, by outcome.", "outcome"),
+		webhooks: histogram("webhook_attempt_seconds", "Time of an attempt to deliver a callback."),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "savepage", Name: "http_request_seconds", Help: "Time of HTTP requests, those that wait for a picture included.", Buckets: seconds(),
+		}, []string{"method", "route", "status"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "savepage", Name: "build_info", Help: "Always 1; the version is its label.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	m.registry.MustRegister(build, m.accepted, m.ended, m.retried, m.total, m.phases, m.attempts, m.webhooks, m.requests,
+		newStates(sources), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "savepage", Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "savepage", Name: name, Help: help, Buckets: seconds()})
+}
+
+// seconds are buckets from a millisecond to five minutes.
+func seconds() []float64 {
+	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25, 60, 120, 300}
+}
+
+// Accepted counts an accepted capture.
+func (m *Metrics) Accepted(replayed bool) {
+	m.accepted.WithLabelValues(strconv.FormatBool(replayed)).Inc()
+}
+
+// Ended counts a capture's end. code is empty without an error.
+func (m *Metrics) Ended(state, code string, total time.Duration) {
+	m.ended.WithLabelValues(state, code).Inc()
+	m.total.Observe(total.Seconds())
+}
+
+// Phases measures the parts of a successful capture.
+func (m *Metrics) Phases(p Phases) {
+	for name, took := range map[string]time.Duration{
+		"queue": p.Queue, "navigate": p.Navigate, "settle": p.Settle, "shoot": p.Shoot, "encode": p.Encode, "store": p.Store,
+	} {
+		m.phases.WithLabelValues(name).Observe(took.Seconds())
+	}
+}
+
+// Retried counts a render that will be tried again.
+func (m *Metrics) Retried(code string) { m.retried.WithLabelValues(code).Inc() }
+
+// WebhookAttempt counts one attempt to deliver a callback.
+func (m *Metrics) WebhookAttempt(outcome string, took time.Duration) {
+	m.attempts.WithLabelValues(outcome).Inc()
+	m.webhooks.Observe(took.Seconds())
+}
+
+// request measures a request. Methods that nobody should use count as one.
+func (m *Metrics) request(method, route string, status int, took time.Duration) {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete, http.MethodOptions:
+	default:
+		method = "other"
+	}
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Handler serves the measurements.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// states asks the sources at each scrape.
+type states struct {
+	sources                          Sources
+	waiting, running, oldest, failed *prometheus.Desc
+	browsers, pages, warm, restarts  *prometheus.Desc
+}
+
+func newStates(sources Sources) *states {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("savepage_"+name, help, labels, nil)
+	}
+	return &states{
+		sources:  sources,
+		waiting:  desc("queue_waiting", "Jobs that wait, those with a later time included.", "queue"),
+		running:  desc("queue_running", "Jobs that a worker holds.", "queue"),
+		oldest:   desc("queue_oldest_seconds", "How long the oldest due job has waited.", "queue"),
+		failed:   desc("queue_unknown", "1 when the queues could not be read."),
+		browsers: desc("browsers", "Browser processes."),
+		pages:    desc("browser_pages", "Pages in use."),
+		warm:     desc("browser_warm_contexts", "Contexts made ahead."),
+		restarts: desc("browser_restarts_total", "Browsers started in place of another."),
+	}
+}
+
+// Describe names all that Collect may send.
+func (s *states) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts} {
+		out <- d
+	}
+}
+
+// Collect asks the sources.
+func (s *states) Collect(out chan<- prometheus.Metric) {
+	if s.sources.Queues != nil {
+		s.collectQueues(out)
+	}
+	if s.sources.Browsers == nil {
+		return
+	}
+	b := s.sources.Browsers()
+	out <- prometheus.MustNewConstMetric(s.browsers, prometheus.GaugeValue, float64(b.Running))
+	out <- prometheus.MustNewConstMetric(s.pages, prometheus.GaugeValue, float64(b.Pages))
+	out <- prometheus.MustNewConstMetric(s.warm, prometheus.GaugeValue, float64(b.Warm))
+	out <- prometheus.MustNewConstMetric(s.restarts, prometheus.CounterValue, float64(b.Restarts))
+}
+
+func (s *states) collectQueues(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	queues, err := s.sources.Queues(ctx)
+	unknown := 0.0
+	if err != nil {
+		unknown = 1
+	}
+	out <- prometheus.MustNewConstMetric(s.failed, prometheus.GaugeValue, unknown)
+	for _, q := range queues {
+		out <- prometheus.MustNewConstMetric(s.waiting, prometheus.GaugeValue, float64(q.Waiting), q.Name)
+		out <- prometheus.MustNewConstMetric(s.running, prometheus.GaugeValue, float64(q.Running), q.Name)
+		out <- prometheus.MustNewConstMetric(s.oldest, prometheus.GaugeValue, q.Oldest.Seconds(), q.Name)
+	}
+}

@@ -1,0 +1,137 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/savepage/savepage"
+)
+
+// Bounds of a request.
+const (
+	maxBody  = 3 << 20
+	maxParts = 100 // of a multipart form
+)
+
+// media is how a body is written.
+type media int
+
+const (
+	mediaJSON media = iota
+	mediaForm
+	mediaMultipart
+)
+
+// readOptions reads the options from a request's body, whichever way it is written.
+func (a *API) readOptions(w http.ResponseWriter, r *http.Request) (savepage.Options, error) {
+	kind, boundary, err := mediaOf(r.Header)
+	if err != nil {
+		return savepage.Options{}, err
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return savepage.Options{}, err
+	}
+	if kind == mediaJSON {
+		return a.decoder.JSON(body)
+	}
+	values, err := readForm(kind, boundary, body)
+	if err != nil {
+		return savepage.Options{}, err
+	}
+	return a.decoder.Values("body", values)
+}
+
+// mediaOf says how the body is written. A body without a type is taken for JSON.
+func mediaOf(h http.Header) (media, string, error) {
+	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Encoding %q is not taken: send the body as it is", echo(encoding))
+	}
+	given := h.Get("Content-Type")
+	if given == "" || given == "application/json" {
+		return mediaJSON, "", nil
+	}
+	name, params, err := mime.ParseMediaType(given)
+	switch {
+	case err != nil:
+	case name == "application/json" || strings.HasPrefix(name, "application/") && strings.HasSuffix(name, "+json"):
+		return mediaJSON, "", nil
+	case name == "application/x-www-form-urlencoded":
+		return mediaForm, "", nil
+	case name == "multipart/form-data" && params["boundary"] != "":
+		return mediaMultipart, params["boundary"], nil
+	}
+	return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Type %q is not taken: send application/json or a form", echo(given))
+}
+
+// readBody reads the whole body, up to the limit.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, tooLarge()
+	}
+	limited := http.MaxBytesReader(w, r.Body, maxBody)
+	var body []byte
+	var err error
+	if r.ContentLength > 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(limited, body)
+	} else {
+		body, err = io.ReadAll(limited)
+	}
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return nil, tooLarge()
+	}
+	if err != nil {
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body ended too early or came too slowly")
+	}
+	return body, nil
+}
+
+func tooLarge() error {
+	return savepage.Errorf(savepage.CodeTooLarge, "the body is larger than %d bytes", maxBody)
+}
+
+// readForm reads the fields of a form. A file that is sent for a field counts as its text.
+func readForm(kind media, boundary string, body []byte) (url.Values, error) {
+	if kind == mediaMultipart {
+		return readParts(multipart.NewReader(strings.NewReader(string(body)), boundary))
+	}
+	text := string(body)
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body looks like JSON, but its type says form: send Content-Type: application/json")
+	}
+	return parseQuery("body", text)
+}
+
+func readParts(form *multipart.Reader) (url.Values, error) {
+	values := url.Values{}
+	for range maxParts {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return values, nil
+		}
+		if err != nil {
+			return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body is not a valid multipart form")
+		}
+		text, err := io.ReadAll(part)
+		if err != nil {
+			return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body is not a valid multipart form")
+		}
+		values.Add(part.FormName(), string(text))
+	}
+	return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body has more than %d parts", maxParts)
+}
+
+// parseQuery reads a query strictly: what is not well written is an error, never dropped.
+func parseQuery(carrier, text string) (url.Values, error) {
+	values, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the %s is not well written: %v; encode special characters as %%XX", carrier, err)
+	}
+	return values, nil
+}

@@ -1,0 +1,354 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"github.com/savepage/savepage"
+)
+
+// Bounds of what an answer says of a wrong request.
+const (
+	longestEcho = 200 // bytes of a value that are given back
+	longestName = 100 // bytes of a name that are given back
+	mostWrong   = 100 // fields that are named
+	mostSaid    = 5   // fields that the sentence names
+)
+
+// Decoder turns what clients write into savepage.Options: JSON, query, form and flags go one way through it. It is safe
+// for use by several goroutines.
+type Decoder struct {
+	registry huma.Registry
+	schema   *huma.Schema
+	fields   map[string]Field
+	names    []string
+	paths    sync.Pool // *huma.PathBuffer
+}
+
+// NewDecoder reads the rules from the tags of savepage.Options. Make one and keep it.
+func NewDecoder() *Decoder {
+	registry := newRegistry()
+	schema, fields := describe(registry)
+	d := &Decoder{registry: registry, schema: schema, fields: make(map[string]Field, len(fields))}
+	for _, f := range fields {
+		d.fields[f.Name] = f
+		d.names = append(d.names, f.Name)
+	}
+	d.paths.New = func() any { return huma.NewPathBuffer(make([]byte, 0, 64), 0) }
+	return d
+}
+
+// DecodeOptions reads options that were given as text, each at most once, by their wire names. The result has its
+// defaults filled in. Every wrong one is named in Fields of the *savepage.Error that is returned, by its bare name.
+func DecodeOptions(values map[string][]string) (savepage.Options, error) {
+	return NewDecoder().Values("", values)
+}
+
+// JSON reads options from a JSON object. Locations in errors begin with "body.".
+func (d *Decoder) JSON(body []byte) (savepage.Options, error) {
+	o, err := parseObject(body)
+	if err != nil {
+		return savepage.Options{}, savepage.Errorf(savepage.CodeInvalidRequest, "the body %v", err)
+	}
+	return d.decode("body", o, nil)
+}
+
+// Values reads options that were given as text: a query, a form, flags. Locations in errors begin with the carrier and a
+// dot, or are bare names when the carrier is empty.
+func (d *Decoder) Values(carrier string, values map[string][]string) (savepage.Options, error) {
+	o := object{values: make(map[string]any, len(values)), raw: map[string]json.RawMessage{}}
+	var wrong []savepage.FieldError
+	for name, texts := range values {
+		if len(texts) == 0 {
+			continue
+		}
+		if len(texts) > 1 {
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "is given more than once", Value: echo(texts[1])})
+		}
+		o.coerce(d.fields[name].Kind, name, texts[0])
+	}
+	return d.decode(carrier, o, wrong)
+}
+
+// coerce turns text into what JSON would have given. A text that does not fit stays one, and the schema refuses it.
+func (o object) coerce(k Kind, name, text string) {
+	o.values[name] = text
+	switch k {
+	case KindInteger, KindNumber:
+		if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(number) && !math.IsInf(number, 0) {
+			o.values[name] = number
+		}
+	case KindBoolean:
+		switch strings.ToLower(text) {
+		case "true", "1":
+			o.values[name] = true
+		case "false", "0":
+			o.values[name] = false
+		}
+	case KindHeaders, KindCookies, KindMetadata:
+		o.coerceJSON(k, name, text)
+	default: // a text
+	}
+}
+
+// coerceJSON reads text as JSON where it looks like a list or an object, else as the text it is.
+func (o object) coerceJSON(k Kind, name, text string) {
+	trimmed := strings.TrimSpace(text)
+	looksRight := strings.HasPrefix(trimmed, "{") || k == KindCookies && strings.HasPrefix(trimmed, "[")
+	if looksRight {
+		wrapped, err := parseObject([]byte(`{"v":` + trimmed + `}`))
+		if err == nil && len(wrapped.values) == 1 {
+			o.values[name], o.raw[name] = wrapped.values["v"], wrapped.raw["v"]
+			return
+		}
+	}
+	quoted, err := json.Marshal(text)
+	if err == nil {
+		o.raw[name] = quoted
+	}
+}
+
+// decode checks everything, so that one answer names all that is wrong, and fills the options.
+func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) (savepage.Options, error) {
+	wrong = append(wrong, d.dropUnknown(carrier, o)...)
+	wrong = append(wrong, d.validate(carrier, o)...)
+	bad := map[string]bool{}
+	for _, field := range wrong {
+		bad[topName(carrier, field.Location)] = true
+	}
+	var options savepage.Options
+	wrong = append(wrong, d.fill(carrier, &options, o, bad)...)
+	options = options.WithDefaults()
+	for _, field := range slices.Concat(options.Cross(), checkTexts(options)) {
+		if name := topName("", field.Location); !bad[name] && !bad[partner(name)] {
+			field.Location = at(carrier, field.Location)
+			wrong = append(wrong, field)
+		}
+	}
+	if len(wrong) > 0 {
+		return savepage.Options{}, invalid(wrong)
+	}
+	return options, nil
+}
+
+// dropUnknown takes out every member that is no option, and those that are null, which is as good as not given.
+func (d *Decoder) dropUnknown(carrier string, o object) []savepage.FieldError {
+	var wrong []savepage.FieldError
+	for name, value := range o.values {
+		_, known := d.fields[name]
+		if known && value != nil {
+			continue
+		}
+		delete(o.values, name)
+		if !known && len(wrong) < mostWrong {
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: notAnOption(name, d.names), Value: echo(value)})
+		}
+	}
+	return wrong
+}
+
+// validate holds the values against the schema and says what is wrong in our words, once for each place.
+func (d *Decoder) validate(carrier string, o object) []savepage.FieldError {
+	path := d.paths.Get().(*huma.PathBuffer)
+	defer d.paths.Put(path)
+	path.Reset()
+	if carrier != "" {
+		path.Push(carrier)
+	}
+	var result huma.ValidateResult
+	huma.Validate(d.registry, d.schema, path, huma.ModeWriteToServer, o.values, &result)
+	var wrong []savepage.FieldError
+	for _, err := range result.Errors[:min(len(result.Errors), mostWrong)] {
+		detail, known := errors.AsType[*huma.ErrorDetail](err)
+		if !known || slices.ContainsFunc(wrong, func(f savepage.FieldError) bool { return f.Location == detail.Location }) {
+			continue
+		}
+		field := d.fields[topName(carrier, detail.Location)]
+		wrong = append(wrong, savepage.FieldError{Location: detail.Location, Message: reword(field, carrier, detail), Value: shown(field, detail.Value)})
+	}
+	return wrong
+}
+
+// reword says in our words what the schema refuses.
+func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
+	switch {
+	case detail.Location != at(carrier, f.Name): // inside of it
+		if detail.Message == validation.MsgExpectedString {
+			return "must be a text"
+		}
+		return detail.Message
+	case detail.Message == validation.MsgExpectedInteger, detail.Message == validation.MsgExpectedNumber,
+		detail.Message == validation.MsgExpectedString:
+		return f.sort
+	default:
+		return f.expect
+	}
+}
+
+// shown is the value that an error gives back: never a cookie or a header, which may be secret.
+func shown(f Field, value any) any {
+	if f.Kind == KindCookies || f.Kind == KindHeaders {
+		return nil
+	}
+	return echo(value)
+}
+
+// echo shortens a value that is given back.
+func echo(value any) any {
+	switch v := value.(type) {
+	case string:
+		if len(v) > longestEcho {
+			return strings.ToValidUTF8(v[:longestEcho], "") + "…"
+		}
+		return v
+	case map[string]any, []any:
+		return nil
+	default:
+		return v
+	}
+}
+
+// fill sets every option that is given and not bad.
+func (d *Decoder) fill(carrier string, options *savepage.Options, o object, bad map[string]bool) []savepage.FieldError {
+	var wrong []savepage.FieldError
+	target := reflect.ValueOf(options).Elem()
+	for name, value := range o.values {
+		if bad[name] {
+			continue
+		}
+		f := d.fields[name]
+		if err := set(target.Field(f.index), value, o.raw[name]); err != nil {
+			bad[name] = true
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: f.expect, Value: shown(f, value)})
+		}
+	}
+	return wrong
+}
+
+// set stores a value that the schema has let pass.
+func set(target reflect.Value, value any, raw json.RawMessage) error {
+	switch v := value.(type) {
+	case float64:
+		if target.CanInt() {
+			target.SetInt(int64(v))
+			return nil
+		}
+		if target.CanFloat() {
+			target.SetFloat(v)
+			return nil
+		}
+	case bool:
+		if target.Kind() == reflect.Bool {
+			target.SetBool(v)
+			return nil
+		}
+	case string:
+		if target.Kind() == reflect.String {
+			target.SetString(v)
+			return nil
+		}
+	}
+	return json.Unmarshal(raw, target.Addr().Interface())
+}
+
+// checkTexts checks what neither tags nor Cross can say of single texts.
+func checkTexts(o savepage.Options) []savepage.FieldError {
+	var wrong []savepage.FieldError
+	for _, one := range []struct{ name, value string }{{"url", o.URL}, {"callback_url", o.CallbackURL}} {
+		if message := checkAddress(one.value); message != "" {
+			wrong = append(wrong, savepage.FieldError{Location: one.name, Message: message, Value: echo(one.value)})
+		}
+	}
+	for _, one := range []struct{ name, value string }{{"user_agent", o.UserAgent}, {"accept_language", o.AcceptLanguage}} {
+		if strings.ContainsFunc(one.value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			wrong = append(wrong, savepage.FieldError{Location: one.name, Message: "must be printable ASCII", Value: echo(one.value)})
+		}
+	}
+	return wrong
+}
+
+func checkAddress(given string) string {
+	if given == "" {
+		return ""
+	}
+	const wanted = "must be an http or https URL"
+	u, err := url.Parse(strings.TrimSpace(given))
+	switch {
+	case err == nil && (strings.EqualFold(u.Scheme, "http") || strings.EqualFold(u.Scheme, "https")) && u.Host != "":
+		return ""
+	case !strings.Contains(given, "://") && len(given) < longestEcho && plausible("https://"+given):
+		return wanted + `; did you mean "https://` + given + `"?`
+	default:
+		return wanted
+	}
+}
+
+func plausible(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.Contains(u.Hostname(), ".") && u.User == nil
+}
+
+// partner is the option that a rule of several options joins with name: where it is wrong itself, the rule says nothing.
+func partner(name string) string {
+	switch name {
+	case "url":
+		return "html"
+	case "html":
+		return "url"
+	case "delay":
+		return "timeout"
+	case "transparent":
+		return "format"
+	default:
+		return ""
+	}
+}
+
+// at joins a carrier and a name to a location.
+func at(carrier, name string) string {
+	if len(name) > longestName {
+		name = strings.ToValidUTF8(name[:longestName], "") + "…"
+	}
+	if carrier == "" {
+		return name
+	}
+	return carrier + "." + name
+}
+
+// topName is the option that a location lies in.
+func topName(carrier, location string) string {
+	if carrier != "" {
+		location = strings.TrimPrefix(location, carrier+".")
+	}
+	if end := strings.IndexAny(location, ".["); end >= 0 {
+		return location[:end]
+	}
+	return location
+}
+
+// invalid makes one error of all wrong fields, in the order of their places.
+func invalid(wrong []savepage.FieldError) *savepage.Error {
+	slices.SortStableFunc(wrong, func(a, b savepage.FieldError) int { return cmp.Compare(a.Location, b.Location) })
+	wrong = wrong[:min(len(wrong), mostWrong)]
+	said := make([]string, 0, mostSaid+1)
+	for _, field := range wrong[:min(len(wrong), mostSaid)] {
+		said = append(said, field.Location+" "+field.Message)
+	}
+	if more := len(wrong) - mostSaid; more > 0 {
+		said = append(said, strconv.Itoa(more)+" more")
+	}
+	fault := savepage.Errorf(savepage.CodeInvalidRequest, "%s", strings.Join(said, "; "))
+	fault.Fields = wrong
+	return fault
+}

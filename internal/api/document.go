@@ -1,0 +1,137 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/savepage/savepage"
+)
+
+// describe makes the OpenAPI document and the page that shows it from the table of routes.
+func (a *API) describe(routes []route) error {
+	registry := newRegistry()
+	registry.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
+	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	document := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "SavePage", Version: a.cfg.Version, License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			Description: "Turns web pages into pictures. A 2xx to a submission is a promise: the capture is durable and ends as success, failed or canceled.",
+		},
+		Servers: []*huma.Server{{URL: a.cfg.Links.PublicURL}},
+		Tags: []*huma.Tag{
+			{Name: tagCaptures, Description: "Submit captures, look them up, get the pictures."},
+			{Name: tagOlder, Description: "For clients of the older API of savepage.io: only the base URL changes."},
+			{Name: tagOperations, Description: "Health, measurements and this description. None needs a key."},
+		},
+		Security: []map[string][]string{{"key": {}}},
+		Components: &huma.Components{
+			Schemas: registry,
+			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
+				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. A key in the address is not taken.",
+			}},
+		},
+		Extensions: map[string]any{"x-error-codes": codeTable()},
+	}
+	for _, r := range routes {
+		if r.doc == nil {
+			continue
+		}
+		r.doc.Method, r.doc.Path = r.method, r.path
+		complete(registry, problem, r.doc, a.cfg)
+		document.AddOperation(r.doc)
+	}
+	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback()}
+	var err error
+	if a.document, err = document.MarshalJSON(); err != nil {
+		return fmt.Errorf("write the openapi document: %w", err)
+	}
+	if a.manual, err = renderManual(document); err != nil {
+		return fmt.Errorf("write the reference: %w", err)
+	}
+	return nil
+}
+
+// complete fills in the answers that an operation only names.
+func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation, cfg Config) {
+	bodies, _ := op.Metadata[bodyOf].(map[int]reflect.Type)
+	for status, body := range bodies {
+		code := strconv.Itoa(status)
+		if op.Responses[code] == nil {
+			op.Responses[code] = &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{}}
+		}
+		op.Responses[code].Content["application/json"] = &huma.MediaType{Schema: registry.Schema(body, true, body.Name())}
+	}
+	for _, status := range op.Errors {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: codesOf(status), Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
+		}
+	}
+	if op.Security != nil { // open, or the older API
+		return
+	}
+	for _, response := range op.Responses {
+		if response.Headers == nil {
+			response.Headers = map[string]*huma.Header{}
+		}
+		for name, doc := range map[string]string{
+			"X-RateLimit-Limit":     "Requests a minute that the account may make. Here " + strconv.Itoa(cfg.RateLimit) + ".",
+			"X-RateLimit-Remaining": "How many of them are left.",
+			"X-RateLimit-Reset":     "When all of them are there again, in Unix seconds.",
+		} {
+			response.Headers[name] = &huma.Header{Description: doc, Schema: &huma.Schema{Type: huma.TypeInteger}}
+		}
+	}
+}
+
+// codesOf names the codes that an answer of a status may carry.
+func codesOf(status int) string {
+	var codes []string
+	for _, row := range savepage.Codes() {
+		if row.Status == status {
+			codes = append(codes, string(row.Code))
+		}
+	}
+	if len(codes) == 0 {
+		return http.StatusText(status)
+	}
+	return http.StatusText(status) + ": " + strings.Join(codes, ", ")
+}
+
+// CodeRow is one row of the table of codes in the OpenAPI document.
+type CodeRow struct {
+	Code    savepage.Code `json:"code"`
+	Status  int           `json:"status"`
+	Retried bool          `json:"retried"`
+	Manual  string        `json:"manual"`
+}
+
+func codeTable() []CodeRow {
+	var table []CodeRow
+	for _, row := range savepage.Codes() {
+		table = append(table, CodeRow{Code: row.Code, Status: row.Status, Retried: row.Retried, Manual: row.Manual})
+	}
+	return table
+}
+
+// callback describes the POST that a callback_url gets.
+func callback() *huma.PathItem {
+	return &huma.PathItem{Post: &huma.Operation{
+		OperationID: "captureEnded", Tags: []string{tagCaptures}, Summary: "A capture has ended",
+		Description: "POST to callback_url. " + savepage.HeaderSignature + " is the lower-case hex HMAC-SHA256 of the raw body, keyed with the webhook secret. " +
+			"The Standard Webhooks headers are sent as well. A 2xx within 15 s ends the delivery; anything else is tried again for about two and a half days.",
+		Parameters: []*huma.Param{
+			header(savepage.HeaderSignature, "Hex HMAC-SHA256 of the raw body.", text()),
+			header(savepage.HeaderWebhookID, "The same for every attempt of a delivery.", text()),
+			header(savepage.HeaderWebhookTimestamp, "Unix seconds of the attempt.", text()),
+			header(savepage.HeaderWebhookSignature, "v1, and the base64 HMAC-SHA256 of id.timestamp.body.", text()),
+		},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: refTo("View")}}},
+		Responses:   map[string]*huma.Response{"2XX": {Description: "Received."}},
+	}}
+}

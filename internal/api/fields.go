@@ -1,0 +1,174 @@
+package api
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/savepage/savepage"
+)
+
+// Kind is how an option is written in a query, a form or a flag.
+type Kind string
+
+// The kinds of options.
+const (
+	KindText     Kind = "text"
+	KindInteger  Kind = "integer"
+	KindNumber   Kind = "number"
+	KindBoolean  Kind = "boolean"
+	KindHeaders  Kind = "headers"  // a JSON object of texts
+	KindCookies  Kind = "cookies"  // the text of a Cookie header, or a JSON list
+	KindMetadata Kind = "metadata" // a text, or a JSON object
+)
+
+// Field describes one option, as read from the tags of savepage.Options.
+type Field struct {
+	Name    string   // as on the wire: wait_for_selector
+	Kind    Kind     // how to write it
+	Enum    []string // the allowed texts, if it has a fixed set
+	Default string   // as text; empty for none
+	Range   string   // "from 320 to 3840", "one of png, jpeg", "at most 2048 characters"; empty for none
+	Doc     string   // one or two sentences
+
+	index  int    // in savepage.Options
+	expect string // what is said of a wrong value: "must be …"
+	sort   string // what is said of a value of another type
+}
+
+// OptionFields lists every option in the order of savepage.Options.
+func OptionFields() []Field {
+	_, fields := describe(newRegistry())
+	return fields
+}
+
+// newRegistry makes a schema registry in which our own types with their own JSON have their schemas.
+func newRegistry() huma.Registry {
+	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Cookies](), reflect.TypeFor[cookiesSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Metadata](), reflect.TypeFor[metadataSchema]())
+	return r
+}
+
+// describe generates the schema of savepage.Options and the fields that follow from it.
+func describe(r huma.Registry) (*huma.Schema, []Field) {
+	options := reflect.TypeFor[savepage.Options]()
+	schema := r.Schema(options, false, "Options")
+	fields := make([]Field, 0, options.NumField())
+	for i := range options.NumField() {
+		name, _, _ := strings.Cut(options.Field(i).Tag.Get("json"), ",")
+		fields = append(fields, newField(i, name, options.Field(i), schema.Properties[name]))
+	}
+	return schema, fields
+}
+
+func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Field {
+	f := Field{Name: name, index: index, Doc: s.Description, Kind: kindOf(sf.Type), Default: sf.Tag.Get("default")}
+	for _, one := range s.Enum {
+		f.Enum = append(f.Enum, fmt.Sprint(one))
+	}
+	f.Range = rangeOf(s, f.Enum)
+	f.sort = sortOf(f.Kind)
+	f.expect = f.sort
+	if f.Range != "" {
+		f.expect = "must be " + f.Range
+		if f.Kind == KindInteger || f.Kind == KindNumber {
+			f.sort += " " + f.Range
+		}
+		if len(f.Enum) > 0 {
+			f.sort = f.expect
+		}
+	}
+	return f
+}
+
+func kindOf(t reflect.Type) Kind {
+	switch t {
+	case reflect.TypeFor[savepage.Headers]():
+		return KindHeaders
+	case reflect.TypeFor[savepage.Cookies]():
+		return KindCookies
+	case reflect.TypeFor[savepage.Metadata]():
+		return KindMetadata
+	}
+	switch t.Kind() {
+	case reflect.Int:
+		return KindInteger
+	case reflect.Float64:
+		return KindNumber
+	case reflect.Bool:
+		return KindBoolean
+	default:
+		return KindText
+	}
+}
+
+func sortOf(k Kind) string {
+	switch k {
+	case KindInteger:
+		return "must be a whole number"
+	case KindNumber:
+		return "must be a number"
+	case KindBoolean:
+		return "must be true or false"
+	case KindHeaders:
+		return "must be an object of texts"
+	case KindCookies:
+		return `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`
+	case KindMetadata:
+		return "must be a text or a flat map of texts, numbers and booleans"
+	default:
+		return "must be a text"
+	}
+}
+
+func rangeOf(s *huma.Schema, enum []string) string {
+	switch {
+	case len(enum) > 0:
+		return "one of " + strings.Join(enum, ", ")
+	case s.Minimum != nil && s.Maximum != nil:
+		return "from " + plain(*s.Minimum) + " to " + plain(*s.Maximum)
+	case s.MaxLength != nil:
+		return "at most " + strconv.Itoa(*s.MaxLength) + " characters"
+	default:
+		return ""
+	}
+}
+
+func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// cookiesSchema stands for savepage.Cookies in schemas.
+type cookiesSchema struct{}
+
+// Schema describes a list of cookies or the text of a Cookie header.
+func (cookiesSchema) Schema(r huma.Registry) *huma.Schema {
+	return either(
+		&huma.Schema{Type: huma.TypeString, Description: `The text of a Cookie header: "a=1; b=2".`},
+		&huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[savepage.Cookie](), true, "Cookie")},
+	)
+}
+
+// metadataSchema stands for savepage.Metadata in schemas.
+type metadataSchema struct{}
+
+// Schema describes a text or a flat map.
+func (metadataSchema) Schema(huma.Registry) *huma.Schema {
+	scalar := either(&huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeNumber}, &huma.Schema{Type: huma.TypeBoolean})
+	return either(
+		&huma.Schema{Type: huma.TypeString},
+		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: scalar},
+	)
+}
+
+func either(alternatives ...*huma.Schema) *huma.Schema {
+	for _, one := range alternatives {
+		one.PrecomputeMessages()
+	}
+	s := &huma.Schema{OneOf: slices.Clip(alternatives)}
+	s.PrecomputeMessages()
+	return s
+}

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/savepage/savepage"
+)
+
+// looseValues reads a query as forgivingly as it can be read: what is not well encoded stays as it is. The first value of
+// a name counts.
+func looseValues(query string) url.Values {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if name = looseText(name); name != "" {
+			values.Add(name, looseText(value))
+		}
+	}
+	return values
+}
+
+func looseText(text string) string {
+	decoded, err := url.QueryUnescape(text)
+	if err != nil {
+		return strings.ReplaceAll(text, "+", " ")
+	}
+	return decoded
+}
+
+// legacyParams joins the query and the body of a POST; the body wins.
+func legacyParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	params := looseValues(r.URL.RawQuery)
+	kind, boundary, err := mediaOf(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	var given url.Values
+	switch {
+	case len(strings.TrimSpace(string(body))) == 0:
+	case kind == mediaMultipart:
+		given, err = readForm(kind, boundary, body)
+	case kind == mediaJSON || strings.HasPrefix(strings.TrimSpace(string(body)), "{"):
+		given, err = jsonValues(body)
+	default:
+		given = looseValues(string(body))
+	}
+	maps.Copy(params, given)
+	return params, err
+}
+
+// jsonValues reads a flat JSON object as if it were a form.
+func jsonValues(body []byte) (url.Values, error) {
+	var object map[string]any
+	if err := json.Unmarshal(body, &object); err != nil {
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "The body is not a JSON object")
+	}
+	values := url.Values{}
+	for name, value := range object {
+		switch v := value.(type) {
+		case string:
+			values.Set(name, v)
+		case bool:
+			values.Set(name, strconv.FormatBool(v))
+		case float64:
+			values.Set(name, strconv.FormatFloat(v, 'f', -1, 64))
+		}
+	}
+	return values, nil
+}
+
+// legacyOptions turns the older API's parameters into options. Numbers out of range are clamped, what is no number and
+// what is unknown is ignored. nocookie and noads are known and change nothing.
+func legacyOptions(params url.Values) (savepage.Options, error) {
+	target := strings.TrimSpace(params.Get("q"))
+	if target == "" {
+		return savepage.Options{}, savepage.Errorf(savepage.CodeInvalidRequest, "q is missing: the URL to capture")
+	}
+	o := savepage.Defaults()
+	o.URL = withScheme(target)
+	o.Format = legacyFormat(params.Get("format"))
+	o.Fullpage = truth(params.Get("fullpage"))
+	o.Width = bounded(params.Get("width"), o.Width, 320, 3840)
+	o.Height = bounded(params.Get("height"), o.Height, 240, 2160)
+	o.ThumbWidth = bounded(params.Get("thumb_width"), 0, 1, 3840)
+	if seconds, given := number(params.Get("delay")); given {
+		o.Delay = int(clamp(seconds*1000, 0, 30000))
+		o.Timeout += o.Delay
+	}
+	o.UserAgent = printable(params.Get("user_agent"), 1024)
+	o.AcceptLanguage = printable(params.Get("accept_language"), 256)
+	o.Cookies = legacyCookies(params.Get("cookie"))
+	return o, legacyCheck(o)
+}
+
+func legacyCheck(o savepage.Options) error {
+	if len(o.URL) > savepage.MaxURLBytes {
+		return savepage.Errorf(savepage.CodeInvalidRequest, "q must be at most %d characters", savepage.MaxURLBytes)
+	}
+	if wrong := o.Cross(); len(wrong) > 0 {
+		return savepage.Errorf(savepage.CodeInvalidRequest, "%s %s", wrong[0].Location, wrong[0].Message)
+	}
+	return nil
+}
+
+// withScheme completes a bare host with http, as browsers did when these clients were written: a site that has https
+// redirects to it, one that has only http would not answer the other way round.
+func withScheme(target string) string {
+	switch {
+	case strings.HasPrefix(target, "//"):
+		return "http:" + target
+	case strings.Contains(target, "://"):
+		before, _, _ := strings.Cut(target, "://")
+		if !strings.ContainsAny(before, "/?#.") {
+			return target
+		}
+	}
+	return "http://" + target
+}
+
+func legacyFormat(given string) savepage.Format {
+	switch format := savepage.Format(strings.ToLower(given)); format {
+	case savepage.FormatPNG, savepage.FormatWebP:
+		return format
+	default:
+		return savepage.FormatJPEG
+	}
+}
+
+func truth(given string) bool {
+	switch strings.ToLower(strings.TrimSpace(given)) {
+	case "true", "1":
+		return true
+	default:
+		return false
+	}
+}
+
+// number reads a number; false when there is none.
+func number(given string) (float64, bool) {
+	parsed, err := strconv.ParseFloat(strings.TrimSpace(given), 64)
+	if math.IsNaN(parsed) || err != nil && !math.IsInf(parsed, 0) {
+		return 0, false
+	}
+	return parsed, true
+}
+
+func clamp(n, low, high float64) float64 { return min(max(n, low), high) }
+
+func bounded(given string, otherwise, low, high int) int {
+	n, found := number(given)
+	if !found {
+		return otherwise
+	}
+	return int(clamp(n, float64(low), float64(high)))
+}
+
+// printable drops what may not stand in a header and cuts the rest to a length.
+func printable(given string, limit int) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, given)
+	return clean[:min(len(clean), limit)]
+}
+
+// legacyCookies reads the text of a Cookie header and leaves out what is no cookie.
+func legacyCookies(given string) savepage.Cookies {
+	var kept savepage.Cookies
+	for part := range strings.SplitSeq(given, ";") {
+		var one savepage.Cookies
+		if err := one.UnmarshalText([]byte(part)); err != nil || len(one) == 0 {
+			continue
+		}
+		probe := savepage.Options{URL: "http://probe.invalid", Cookies: one}
+		if len(probe.Cross()) == 0 {
+			kept = append(kept, one...)
+		}
+	}
+	return kept
+}
+
+// legacyCaching is the Cache-Control of the older API's pictures: maxage seconds where given, else the client asks again.
+func legacyCaching(params url.Values) string {
+	if seconds, given := number(params.Get("maxage")); given && seconds > 0 {
+		return fmt.Sprintf("public, max-age=%d", int64(clamp(seconds, 1, 31536000)))
+	}
+	return "no-cache"
+}

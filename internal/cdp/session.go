@@ -1,0 +1,137 @@
+package cdp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/target"
+)
+
+// ErrClosed says that the pipe has ended or the session was detached: the command has no answer.
+var ErrClosed = errors.New("debugging pipe is closed")
+
+// Error is an answer of the browser that says why a command failed.
+type Error struct {
+	Code    int64
+	Message string
+}
+
+// Error returns the browser's message and its code.
+func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Message, e.Code) }
+
+// Session sends commands to one target and hears its events. It is safe for use by several goroutines.
+type Session struct {
+	conn *Conn
+	id   target.SessionID
+	done chan struct{}
+	once sync.Once
+
+	mu        sync.Mutex
+	listeners []func(method string, params json.RawMessage)
+}
+
+func newSession(c *Conn, id target.SessionID) *Session {
+	return &Session{conn: c, id: id, done: make(chan struct{})}
+}
+
+// ID is the session's id, empty for the browser's own.
+func (s *Session) ID() target.SessionID { return s.id }
+
+// Done is closed when the session was detached or the connection has ended.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Detach drops the session's route: open calls fail with ErrClosed, events are dropped. It tells the browser nothing.
+func (s *Session) Detach() { s.conn.drop(s) }
+
+// Execute sends a command, waits for its answer and decodes it into res, which may be nil. It fails with *Error when the
+// browser refuses, with ErrClosed, or with the context's error; all three are wrapped with the method's name.
+func (s *Session) Execute(ctx context.Context, method string, params, res any) error {
+	return s.Send(method, params).Wait(ctx, res)
+}
+
+// Send writes a command and does not wait for its answer. Commands of one goroutine reach the browser in the order in
+// which they were sent. An answer that is never waited for is dropped.
+func (s *Session) Send(method string, params any) *Pending { return s.conn.submit(s, method, params) }
+
+// Listen adds a listener for the session's events. Listeners are called one after the other, in the order of the events,
+// on the goroutine that reads the pipe: they must not block and must not wait for an answer. Send is allowed. params
+// belongs to the listeners and may be kept.
+func (s *Session) Listen(fn func(method string, params json.RawMessage)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A copy, because deliver walks the old slice without the lock.
+	s.listeners = append(slices.Clip(s.listeners), fn)
+}
+
+func (s *Session) deliver(method string, params json.RawMessage) {
+	s.mu.Lock()
+	listeners := s.listeners
+	s.mu.Unlock()
+	for _, fn := range listeners {
+		fn(method, params)
+	}
+}
+
+func (s *Session) end() { s.once.Do(func() { close(s.done) }) }
+
+func (s *Session) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Call runs one of cdproto's typed commands on the session: Call(ctx, s, page.Navigate, page.NavigateParams{URL: u}).
+// Its errors are those of Execute.
+func Call[P, R any](ctx context.Context, s *Session, c cdp.Command[P, R], params P) (R, error) {
+	var res R
+	err := s.Execute(ctx, c.Method, params, &res)
+	return res, err
+}
+
+// Pending is a command on its way.
+type Pending struct {
+	conn    *Conn
+	session *Session
+	method  string
+	id      int64
+
+	done   chan struct{} // closed after result and err were set
+	result json.RawMessage
+	err    error
+}
+
+func (p *Pending) finish(result json.RawMessage, err error) {
+	p.result, p.err = result, err
+	close(p.done)
+}
+
+// Done is closed when the answer is there; Wait then returns at once.
+func (p *Pending) Done() <-chan struct{} { return p.done }
+
+// Wait waits for the answer and decodes it into res, which may be nil. Its errors are those of Execute. It may be called
+// once; the bytes of a picture in res lie in the answer's own memory.
+func (p *Pending) Wait(ctx context.Context, res any) error {
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		if p.conn.forget(p) {
+			return fmt.Errorf("%s: %w", p.method, ctx.Err())
+		}
+		<-p.done // the answer came at the same moment
+	}
+	if p.err != nil {
+		return fmt.Errorf("%s: %w", p.method, p.err)
+	}
+	if err := decode(p.result, res); err != nil {
+		return fmt.Errorf("%s: decode answer: %w", p.method, err)
+	}
+	return nil
+}

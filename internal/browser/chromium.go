@@ -1,0 +1,108 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/target"
+
+	wire "github.com/savepage/savepage/internal/cdp"
+)
+
+// How long a browser may take before it counts as dead.
+const (
+	startWithin   = 30 * time.Second // its first answer
+	openWithin    = 15 * time.Second // a new context with its page
+	disposeWithin = 5 * time.Second  // the end of a context
+	answerWithin  = 3 * time.Second  // the simplest question
+)
+
+// chromium is one running browser.
+type chromium struct {
+	process *process
+	born    time.Time
+	lost    chan struct{} // closed when it has died
+	work    chan struct{} // holds a token when a tab was taken: the watch begins
+
+	mu   sync.Mutex
+	tabs map[target.SessionID]*Tab
+
+	// Guarded by the pool's lock.
+	live    int    // tabs that are made or being made
+	inUse   int    // tabs that are taken
+	taken   int    // tabs that were ever taken
+	failed  int    // tabs in a row that could not be made
+	worn    string // why it is to be replaced; empty while it is not
+	retired string // why it is to end with its last tab; empty while it is not
+}
+
+func (b *chromium) conn() *wire.Conn { return b.process.conn }
+
+// startChromium starts a browser and waits for its first answer.
+func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logger) (*chromium, error) {
+	p, err := startProcess(path, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	b := &chromium{
+		process: p,
+		born:    time.Now(),
+		lost:    make(chan struct{}),
+		work:    make(chan struct{}, 1),
+		tabs:    make(map[target.SessionID]*Tab),
+	}
+	b.conn().Browser().Listen(b.detached)
+	if err := b.answer(ctx, startWithin); err != nil {
+		b.stop()
+		return nil, p.explain(path, err)
+	}
+	return b, nil
+}
+
+// answer asks for the browser's version.
+func (b *chromium) answer(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	_, err := wire.Call(ctx, b.conn().Browser(), browser.GetVersion, cdp.Empty{})
+	return err
+}
+
+// answers reports whether a browser is alive that failed to do something before ctx ended.
+func (b *chromium) answers(ctx context.Context) bool {
+	return b.answer(context.WithoutCancel(ctx), answerWithin) == nil
+}
+
+// stop ends a browser and waits until nothing of it is left.
+func (b *chromium) stop() {
+	b.process.kill()
+	<-b.process.done
+	_ = b.conn().Close()
+}
+
+// awaitLoss closes lost when the browser has died, however that came about.
+func (b *chromium) awaitLoss() {
+	select {
+	case <-b.conn().Done():
+	case <-b.process.done:
+	}
+	close(b.lost)
+}
+
+// checkSandbox looks whether the browser's pages run under a seccomp filter of Chromium's own, besides those that a
+// container puts everything under. A page must be open.
+func (b *chromium) checkSandbox(path string) error {
+	outside := filters(b.process.pid)
+	confined := func(pid int) bool { return isRenderer(pid) && filters(pid) > outside }
+	if slices.ContainsFunc(groupMembers(b.process.pid), confined) {
+		return nil
+	}
+	return noSandbox(path, "its pages run without a seccomp filter of their own")
+}
+
+func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }

@@ -1,0 +1,73 @@
+// Package browser owns Chromium: it finds the binary, starts it in its sandbox, keeps warm contexts that are each used
+// once, and sees to it that a browser's end, its growth and its leftovers disturb no capture. It does nothing inside a
+// page.
+package browser
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// Sandbox says whether Chromium must run in its own sandbox.
+type Sandbox string
+
+// The two ways. The empty Sandbox is Required.
+const (
+	Required Sandbox = "required" // no start without a working sandbox
+	Off      Sandbox = "off"      // a broken page may do what the browser's user may do; only when asked for by name
+)
+
+// Config says which browser is started and how it is used. A zero field means its default.
+type Config struct {
+	Path         string        // binary; empty: the first that Find finds
+	Sandbox      Sandbox       // Required
+	Pages        int           // pages at once; two for each core
+	Warm         int           // contexts kept ready, at most Pages; 0 keeps none
+	RecycleAfter int           // captures until a browser is replaced; 1,000
+	RecycleAge   time.Duration // age at which a browser that was used is replaced; 30 minutes
+	MaxRSS       int64         // bytes of private memory of a browser's processes at which it is replaced; 1 GiB and 256 MiB for each page
+	MaxTabRSS    int64         // bytes of resident memory at which a page's process is killed; 1.5 GiB
+	TempDir      string        // where profile folders are made; os.TempDir
+	Budget       guard.Budget  // of each capture's proxy
+}
+
+const (
+	defaultRecycleAfter = 1000
+	defaultRecycleAge   = 30 * time.Minute
+	defaultMaxTabRSS    = 3 << 29
+	baseRSS             = 1 << 30
+	pageRSS             = 256 << 20
+)
+
+func (c Config) withDefaults() (Config, error) {
+	switch c.Sandbox {
+	case "":
+		c.Sandbox = Required
+	case Required, Off:
+	default:
+		return c, fmt.Errorf("sandbox is %q: must be %q or %q", c.Sandbox, Required, Off)
+	}
+	if c.Pages < 0 || c.Warm < 0 {
+		return c, fmt.Errorf("pages at once is %d and warm contexts %d: must not be negative", c.Pages, c.Warm)
+	}
+	c.Pages = or(c.Pages, 2*runtime.GOMAXPROCS(0))
+	c.Warm = min(c.Warm, c.Pages)
+	c.RecycleAfter = or(c.RecycleAfter, defaultRecycleAfter)
+	c.RecycleAge = or(c.RecycleAge, defaultRecycleAge)
+	c.MaxRSS = or(c.MaxRSS, baseRSS+int64(c.Pages)*pageRSS)
+	c.MaxTabRSS = or(c.MaxTabRSS, defaultMaxTabRSS)
+	c.TempDir = or(c.TempDir, os.TempDir())
+	return c, nil
+}
+
+func or[T comparable](given, otherwise T) T {
+	var zero T
+	if given == zero {
+		return otherwise
+	}
+	return given
+}

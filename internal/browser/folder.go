@@ -1,0 +1,124 @@
+package browser
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const folderPrefix = "savepage-browser-"
+
+// folder is a browser's own place on disk: profile, temporary files, home. An advisory lock on it says that its service
+// lives.
+type folder struct {
+	path string
+	lock *os.File
+}
+
+// newFolder makes a folder that only its owner can enter. A uid below 0 leaves it to the service's own user.
+func newFolder(tempDir string, uid int) (*folder, error) {
+	path, err := os.MkdirTemp(tempDir, folderPrefix+strconv.Itoa(os.Getpid())+"-")
+	if err != nil {
+		return nil, fmt.Errorf("make the browser's folder: %w", err)
+	}
+	f := &folder{path: path}
+	if err := f.prepare(uid); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare the browser's folder: %w", err), f.remove())
+	}
+	return f, nil
+}
+
+func (f *folder) prepare(uid int) (err error) {
+	if f.lock, err = os.Open(f.path); err != nil {
+		return err
+	}
+	if err := lock(f.lock); err != nil {
+		return err
+	}
+	paths := []string{filepath.Join(f.path, "tmp"), filepath.Join(f.path, "run")}
+	for _, path := range paths {
+		if err := os.Mkdir(path, 0o700); err != nil {
+			return err
+		}
+	}
+	if uid < 0 {
+		return nil
+	}
+	for _, path := range append(paths, f.path) {
+		if err := os.Chown(path, uid, uid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *folder) remove() error {
+	err := os.RemoveAll(f.path)
+	if f.lock != nil {
+		_ = f.lock.Close()
+	}
+	return err
+}
+
+// sweep removes the folders of services that have died without doing so, and ends browsers that still use one.
+func sweep(tempDir string, log *slog.Logger) {
+	left, err := filepath.Glob(filepath.Join(tempDir, folderPrefix+"*"))
+	if err != nil {
+		log.Warn("look for left-over browser folders", "error", err)
+		return
+	}
+	for _, path := range left {
+		if !abandoned(path) {
+			continue
+		}
+		killUsersOf(path)
+		if err := os.RemoveAll(path); err != nil {
+			log.Warn("remove left-over browser folder", "folder", path, "error", err)
+			continue
+		}
+		log.Info("removed left-over browser folder", "folder", path)
+	}
+}
+
+// settled is how old a folder must be before its missing lock says something: its owner makes it first and locks it then.
+const settled = 10 * time.Second
+
+// abandoned reports whether a folder's service has died: no process has the id in its name, or one has but does not hold
+// the lock (in a container every service has the same id).
+func abandoned(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	pid, _, found := strings.Cut(strings.TrimPrefix(filepath.Base(path), folderPrefix), "-")
+	owner, err := strconv.Atoi(pid)
+	if err != nil || !found || owner <= 0 {
+		return false
+	}
+	if !alive(owner) {
+		return true
+	}
+	return time.Since(info.ModTime()) > settled && !locked(path)
+}
+
+// reachable returns an error that names the first folder on the way to path which another user can not pass.
+func reachable(path string) error {
+	for dir := path; ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err == nil && info.Mode().Perm()&0o001 == 0 {
+			return fmt.Errorf("%s is closed to the browser's own user: it needs chmod o+x, or another place", dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}

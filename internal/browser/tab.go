@@ -1,0 +1,175 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
+
+	wire "github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// Tab is a page in a context of its own, used for one capture. Whoever took it closes it.
+type Tab struct {
+	pool     *Pool
+	browser  *chromium
+	session  *wire.Session
+	target   target.ID
+	context  cdp.BrowserContextID
+	identity *guard.Identity
+
+	crashed   chan struct{}
+	crashOnce sync.Once
+	closeOnce sync.Once
+}
+
+// Session is the route to the page. Page and Inspector are enabled.
+func (t *Tab) Session() *wire.Session { return t.session }
+
+// Target is the page's id.
+func (t *Tab) Target() target.ID { return t.target }
+
+// ContextID is the id of the page's browser context.
+func (t *Tab) ContextID() cdp.BrowserContextID { return t.context }
+
+// Identity is the proxy that the page's connections go through. The tab closes it.
+func (t *Tab) Identity() *guard.Identity { return t.identity }
+
+// Crashed is closed when the page's renderer has died, or was killed for its memory, or the page has closed itself.
+func (t *Tab) Crashed() <-chan struct{} { return t.crashed }
+
+// Lost is closed when the whole browser has died.
+func (t *Tab) Lost() <-chan struct{} { return t.browser.lost }
+
+// Close ends the page's connections, disposes of its context and gives the place back. It waits for none of it. Only the
+// first call has an effect.
+func (t *Tab) Close() { t.closeOnce.Do(func() { t.pool.release(t) }) }
+
+func (t *Tab) crash() { t.crashOnce.Do(func() { close(t.crashed) }) }
+
+// usable reports whether a tab that was made ahead still has its page.
+func (t *Tab) usable() bool {
+	select {
+	case <-t.crashed:
+		return false
+	case <-t.browser.lost:
+		return false
+	default:
+		return true
+	}
+}
+
+// openTab makes a context with a proxy of its own and a blank page in it, ready to navigate.
+func openTab(ctx context.Context, b *chromium, identity *guard.Identity) (*Tab, error) {
+	t := &Tab{browser: b, identity: identity, crashed: make(chan struct{})}
+	root := b.conn().Browser()
+	made, err := wire.Call(ctx, root, target.CreateBrowserContext, target.CreateBrowserContextParams{
+		DisposeOnDetach: new(true),
+		ProxyServer:     identity.ProxyURL(),
+		// Not inherited from the flag of the same name: without it loopback goes around the proxy.
+		ProxyBypassList: "<-loopback>",
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.context = made.BrowserContextID
+	if err := t.openPage(ctx, root); err != nil {
+		root.Send(target.CommandDisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: t.context})
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
+	noDownloads := root.Send(browser.CommandSetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior:         browser.SetDownloadBehaviorBehaviorDeny,
+		BrowserContextID: t.context,
+	})
+	made, err := wire.Call(ctx, root, target.CreateTarget, target.CreateTargetParams{
+		URL: "about:blank", BrowserContextID: t.context,
+	})
+	if err != nil {
+		return err
+	}
+	t.target = made.TargetID
+	attached, err := wire.Call(ctx, root, target.AttachToTarget, target.AttachToTargetParams{
+		TargetID: t.target, Flatten: new(true),
+	})
+	if err != nil {
+		return err
+	}
+	t.session = t.browser.attach(attached.SessionID, t)
+	inspect := t.session.Send(inspector.CommandEnable, nil)
+	// Awaited: a navigation that overtakes it can lose its load event.
+	if _, err := wire.Call(ctx, t.session, page.Enable, page.EnableParams{}); err != nil {
+		return err
+	}
+	for _, sent := range []*wire.Pending{noDownloads, inspect} {
+		if err := sent.Wait(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attach makes the route to a tab's page and watches for its end.
+func (b *chromium) attach(id target.SessionID, t *Tab) *wire.Session {
+	session := b.conn().Attach(id)
+	session.Listen(func(method string, _ json.RawMessage) {
+		if method == inspector.TargetCrashed.Method {
+			t.crash()
+		}
+	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tabs[id] = t
+	return session
+}
+
+// detached hears that the browser has taken a session back, as it does when a page closes itself.
+func (b *chromium) detached(method string, params json.RawMessage) {
+	if method != target.DetachedFromTarget.Method {
+		return
+	}
+	var e target.EventDetachedFromTarget
+	if err := wire.Decode(params, &e); err != nil {
+		return
+	}
+	b.mu.Lock()
+	t := b.tabs[e.SessionID]
+	b.mu.Unlock()
+	if t != nil {
+		t.crash()
+	}
+}
+
+// detach drops the route to a tab that is closed.
+func (b *chromium) detach(t *Tab) {
+	b.mu.Lock()
+	delete(b.tabs, t.session.ID())
+	b.mu.Unlock()
+	t.session.Detach()
+}
+
+// dispose ends a tab's connections and its context, and waits for both.
+func (t *Tab) dispose(ctx context.Context) error {
+	sent := t.browser.conn().Browser().Send(target.CommandDisposeBrowserContext,
+		target.DisposeBrowserContextParams{BrowserContextID: t.context})
+	closing := t.identity.Close()
+	err := sent.Wait(ctx, nil)
+	t.browser.detach(t)
+	if err != nil {
+		return err
+	}
+	if closing != nil {
+		return fmt.Errorf("close the capture's proxy: %w", closing)
+	}
+	return nil
+}

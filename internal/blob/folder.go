@@ -1,0 +1,253 @@
+package blob
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"sync"
+	"time"
+)
+
+// Folder keeps each blob as a file of a folder, in subfolders named by the first two characters of the key. It is safe
+// for use by many goroutines, and one process uses a folder at a time.
+type Folder struct {
+	root *os.Root
+
+	making sync.Mutex
+	made   map[string]bool // subfolders whose names are on disk
+}
+
+// unfinished is the subfolder of files that are being written. Its name is no shard's, since no key begins with a dot.
+const unfinished = ".tmp"
+
+// OpenFolder opens the store in dir and makes the folder when it is not there. What an earlier process left half
+// written is removed. The caller closes the store.
+func OpenFolder(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the picture folder: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the picture folder: %w", err)
+	}
+	f := &Folder{root: root, made: make(map[string]bool)}
+	if err := f.sweep(); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return f, nil
+}
+
+// Close gives the folder's handle back. Blobs that are open stay readable.
+func (f *Folder) Close() error { return f.root.Close() }
+
+// sweep removes what a killed process left half written.
+func (f *Folder) sweep() error {
+	if err := f.root.RemoveAll(unfinished); err != nil {
+		return fmt.Errorf("sweep unfinished blobs: %w", err)
+	}
+	if err := f.root.Mkdir(unfinished, 0o700); err != nil {
+		return fmt.Errorf("make the folder of unfinished blobs: %w", err)
+	}
+	return f.syncDir(".")
+}
+
+// Put stores the bytes under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
+// sees the old or the new ones, never a mix.
+func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
+	if !validKey(key) {
+		return fmt.Errorf("put blob %q: %w", key, ErrKey)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("put blob: %w", err)
+	}
+	temp := path.Join(unfinished, rand.Text())
+	if err := f.write(temp, data); err != nil {
+		return f.abandon(temp, fmt.Errorf("write blob: %w", err))
+	}
+	if err := f.publish(temp, key); err != nil {
+		return f.abandon(temp, fmt.Errorf("publish blob: %w", err))
+	}
+	return nil
+}
+
+func (f *Folder) write(name string, data []byte) error {
+	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// publish gives a complete file its name. The file itself is on disk already, so whoever sees the name sees all of it.
+func (f *Folder) publish(temp, key string) error {
+	shard, name := place(key)
+	if err := f.makeShard(shard); err != nil {
+		return err
+	}
+	if err := f.root.Rename(temp, name); err != nil {
+		return err
+	}
+	return f.syncDir(shard)
+}
+
+// makeShard returns when the subfolder's own name is on disk. Whoever finds it being made by another waits for that one.
+func (f *Folder) makeShard(shard string) error {
+	f.making.Lock()
+	defer f.making.Unlock()
+	if f.made[shard] {
+		return nil
+	}
+	if err := f.root.Mkdir(shard, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := f.syncDir("."); err != nil {
+		return err
+	}
+	f.made[shard] = true
+	return nil
+}
+
+func (f *Folder) abandon(temp string, cause error) error {
+	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// syncDir writes a folder's names to disk.
+func (f *Folder) syncDir(name string) error {
+	dir, err := f.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Open opens a blob for reading; the caller closes it. Where there is none, and for a key that can not be one, the error
+// is fs.ErrNotExist.
+func (f *Folder) Open(ctx context.Context, key string) (Blob, error) {
+	if !validKey(key) {
+		return nil, fmt.Errorf("open blob %q: %w", key, fs.ErrNotExist)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open blob: %w", err)
+	}
+	_, name := place(key)
+	file, err := f.root.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open blob: %w", err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open blob: %w", err), file.Close())
+	}
+	return &fileBlob{File: file, info: info}, nil
+}
+
+// Delete removes a blob. An unknown key is no error.
+func (f *Folder) Delete(ctx context.Context, key string) error {
+	if !validKey(key) {
+		return fmt.Errorf("delete blob %q: %w", key, ErrKey)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("delete blob: %w", err)
+	}
+	_, name := place(key)
+	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete blob: %w", err)
+	}
+	return nil
+}
+
+// Keys yields every key that was stored before the time, in no order. It stops at the first error. Blobs may be put and
+// deleted meanwhile.
+func (f *Folder) Keys(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		shards, err := fs.ReadDir(f.root.FS(), ".")
+		if err != nil {
+			yield("", fmt.Errorf("list blobs: %w", err))
+			return
+		}
+		for _, shard := range shards {
+			if len(shard.Name()) != shardLength || !shard.IsDir() {
+				continue
+			}
+			if !f.shardKeys(ctx, shard.Name(), before, yield) {
+				return
+			}
+		}
+	}
+}
+
+// shardKeys yields the keys of one subfolder and reports whether to go on.
+func (f *Folder) shardKeys(ctx context.Context, shard string, before time.Time, yield func(string, error) bool) bool {
+	entries, err := fs.ReadDir(f.root.FS(), shard)
+	if err != nil {
+		yield("", fmt.Errorf("list blobs: %w", err))
+		return false
+	}
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			yield("", fmt.Errorf("list blobs: %w", err))
+			return false
+		}
+		if !validKey(entry.Name()) || !storedBefore(entry, before) {
+			continue
+		}
+		if !yield(entry.Name(), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// storedBefore is false also for a file that was deleted since it was listed.
+func storedBefore(entry fs.DirEntry, before time.Time) bool {
+	info, err := entry.Info()
+	return err == nil && info.Mode().IsRegular() && info.ModTime().Before(before)
+}
+
+// Ready reports whether the folder can be written.
+func (f *Folder) Ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("picture folder: %w", err)
+	}
+	name := path.Join(unfinished, rand.Text())
+	if err := f.root.WriteFile(name, []byte("ready"), 0o600); err != nil {
+		return f.abandon(name, fmt.Errorf("picture folder: %w", err))
+	}
+	if err := f.root.Remove(name); err != nil {
+		return fmt.Errorf("picture folder: %w", err)
+	}
+	return nil
+}
+
+// shardLength is how many characters of a key name its subfolder.
+const shardLength = 2
+
+// place returns the subfolder of a key and the file's name in the store.
+func place(key string) (shard, name string) {
+	shard = key[:shardLength]
+	return shard, path.Join(shard, key)
+}
+
+// fileBlob is a stored file with what was known of it when it was opened.
+type fileBlob struct {
+	*os.File
+	info fs.FileInfo
+}
+
+// Size returns the bytes of the blob.
+func (b *fileBlob) Size() int64 { return b.info.Size() }
+
+// ModTime returns when the blob was stored.
+func (b *fileBlob) ModTime() time.Time { return b.info.ModTime() }

@@ -1,0 +1,194 @@
+package blob_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/blob/blobtest"
+)
+
+// childFolder names the folder in which a copy of this test program puts blobs until it is killed.
+const childFolder = "BLOB_TEST_FOLDER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childFolder); dir != "" {
+		fmt.Fprintln(os.Stderr, putForever(dir))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func open(t *testing.T, dir string) *blob.Folder {
+	t.Helper()
+	f, err := blob.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+func TestFolder(t *testing.T) {
+	blobtest.Run(t, openEmpty)
+}
+
+func openEmpty(t *testing.T) blobtest.Store {
+	t.Helper()
+	return open(t, t.TempDir())
+}
+
+func TestFolderMakesItsFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data", "pictures")
+	if err := open(t, dir).Put(t.Context(), "abc.png", []byte("picture")); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "ab", "abc.png"))
+	if err != nil || string(data) != "picture" {
+		t.Errorf("the file holds %q, %v", data, err)
+	}
+}
+
+func TestFolderKeepsBlobsWhenOpenedAgain(t *testing.T) {
+	dir := t.TempDir()
+	if err := open(t, dir).Put(t.Context(), "abc.png", []byte("picture")); err != nil {
+		t.Fatal(err)
+	}
+	b, err := open(t, dir).Open(t.Context(), "abc.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+	if data, err := io.ReadAll(b); err != nil || string(data) != "picture" {
+		t.Errorf("got %q, %v", data, err)
+	}
+}
+
+func TestFolderFollowsNoLinkOut(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	f := open(t, dir)
+	if err := os.Symlink(outside, filepath.Join(dir, "ab")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Put(t.Context(), "abc.png", []byte("picture")); err == nil {
+		t.Error("a link out of the folder was followed")
+	}
+	if files, _ := filepath.Glob(filepath.Join(outside, "*")); len(files) != 0 {
+		t.Errorf("found %q outside", files)
+	}
+}
+
+func TestFolderIsNotReadyWhenGone(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	if err := os.RemoveAll(filepath.Join(dir, ".tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if f.Ready(t.Context()) == nil {
+		t.Error("ready without a place to write to")
+	}
+}
+
+// TestFolderSurvivesKill kills a process in the middle of its puts. What it reported as stored is there, what is visible
+// is whole, and nothing half written stays.
+func TestFolderSurvivesKill(t *testing.T) {
+	dir := t.TempDir()
+	for round := range 5 {
+		for _, key := range putUntilKilled(t, dir, 15+round*10) {
+			mustBeWhole(t, dir, key)
+		}
+	}
+	f := open(t, dir)
+	if left, _ := os.ReadDir(filepath.Join(dir, ".tmp")); len(left) != 0 {
+		t.Errorf("%d unfinished files are left", len(left))
+	}
+	for key, err := range f.Keys(t.Context(), time.Now().Add(time.Hour)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustBeWhole(t, dir, key)
+	}
+}
+
+// putUntilKilled lets a child put blobs, kills it after it reported count of them, and returns the reported keys.
+func putUntilKilled(t *testing.T, dir string, count int) []string {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childFolder+"="+dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var stored []string
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		stored = append(stored, lines.Text())
+		if len(stored) == count {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := child.Wait(); err == nil || len(stored) < count {
+		t.Fatalf("the child ended by itself after %d blobs: %v", len(stored), err)
+	}
+	return stored
+}
+
+// putForever puts sealed blobs from several goroutines and reports each key after it is stored.
+func putForever(dir string) error {
+	f, err := blob.OpenFolder(dir)
+	if err != nil {
+		return err
+	}
+	stored, failed := make(chan string), make(chan error)
+	for worker := range 3 {
+		go func() {
+			for n := 0; ; n++ {
+				key := fmt.Sprintf("%02x-%d-%d-%d.png", n*37%256, os.Getpid(), worker, n)
+				if err := f.Put(context.Background(), key, blobtest.Sealed(200_000+n)); err != nil {
+					failed <- err
+					return
+				}
+				stored <- key
+			}
+		}()
+	}
+	for {
+		select {
+		case key := <-stored:
+			fmt.Println(key)
+		case err := <-failed:
+			return err
+		}
+	}
+}
+
+func mustBeWhole(t *testing.T, dir, key string) {
+	t.Helper()
+	if strings.ContainsAny(key, "/\\") {
+		t.Fatalf("key %q", key)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, key[:2], key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !blobtest.Whole(data) {
+		t.Errorf("%s is not whole: %d bytes", key, len(data))
+	}
+}

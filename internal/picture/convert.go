@@ -1,0 +1,100 @@
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/savepage/savepage"
+)
+
+// scaleLevel packs small results well: they are few bytes and are read often.
+const scaleLevel = 6
+
+// rowWriter takes the pixels of a picture row by row.
+type rowWriter interface {
+	pixels(row []byte, channels int) error
+	close() error
+}
+
+// converter decodes its tiles to rows and hands them to a writer, through a scaler when the width changes.
+type converter struct {
+	width, missing int
+	channels       int // of the first tile
+	open           func(channels int) (rowWriter, error)
+	out            rowWriter
+}
+
+// JoinJPEG returns a Sink that writes its tiles as one jpeg of width x height pixels to w.
+func JoinJPEG(w io.Writer, width, height, quality int) Sink {
+	return &converter{width: width, missing: height, open: func(int) (rowWriter, error) {
+		return newJPEGWriter(w, width, height, quality)
+	}}
+}
+
+// Scaled is a picture that is to be scaled to another width.
+type Scaled struct {
+	Width, Height int             // of the tiles together, in pixels
+	ToWidth       int             // of the result, in pixels; its height follows, see ScaledHeight
+	Format        savepage.Format // png or jpeg
+	Quality       int             // of jpeg, 1 to 100
+}
+
+// ScaledHeight is the height that keeps the proportions, at least 1 pixel.
+func ScaledHeight(width, height, toWidth int) int {
+	return max(1, int((int64(height)*int64(toWidth)+int64(width)/2)/int64(width)))
+}
+
+// Scale returns a Sink that writes its tiles, scaled, as one picture to w.
+func Scale(w io.Writer, s Scaled) Sink {
+	toHeight := ScaledHeight(s.Width, s.Height, s.ToWidth)
+	return &converter{width: s.Width, missing: s.Height, open: func(channels int) (rowWriter, error) {
+		var out rowWriter
+		var err error
+		switch s.Format {
+		case savepage.FormatPNG:
+			out, err = newPNGWriter(w, s.ToWidth, toHeight, channels, scaleLevel)
+		case savepage.FormatJPEG, savepage.FormatJPG:
+			out, err = newJPEGWriter(w, s.ToWidth, toHeight, s.Quality)
+		default:
+			err = fmt.Errorf("format %s can not be written here", s.Format)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return newScaler(out, channels, axis{s.Width, s.ToWidth}, axis{s.Height, toHeight}), nil
+	}}
+}
+
+func (c *converter) Add(tile []byte) error {
+	t, err := openPNG(tile)
+	if err != nil {
+		return err
+	}
+	if c.out == nil {
+		if c.out, err = c.open(t.channels); err != nil {
+			return err
+		}
+		c.channels = t.channels
+	}
+	if err := checkTile(t, c.width, c.missing); err != nil {
+		return err
+	}
+	if t.channels != c.channels {
+		return corrupt("tile with %d channels in a picture with %d", t.channels, c.channels)
+	}
+	c.missing -= t.height
+	var failed error
+	err = t.each(func(row []byte) bool {
+		failed = c.out.pixels(row, t.channels)
+		return failed == nil
+	})
+	return errors.Join(err, failed)
+}
+
+func (c *converter) Close() error {
+	if c.missing != 0 || c.out == nil {
+		return fmt.Errorf("join: %d rows are missing", c.missing)
+	}
+	return c.out.close()
+}

@@ -1,0 +1,34 @@
+// Package picture works on finished pictures: it joins tiles into one picture row band by row band, scales pictures to
+// a width, says whether they have one colour, and reads their size. It holds one tile at a time and never a whole
+// picture in pixels. It encodes png and jpeg only and renders nothing: webp and everything on a page is the browser's.
+package picture
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrCorrupt says that the bytes are not a picture of the expected kind, or are cut off.
+var ErrCorrupt = errors.New("picture is corrupt")
+
+// MaxJPEGSide is the largest width or height of a jpeg in pixels (ITU T.81, B.2.2: 16 bits).
+const MaxJPEGSide = 65535
+
+// MaxWebPSide is the largest width or height of a webp in pixels (RFC 9649, 2.5: 14 bits, and less one in the encoder).
+const MaxWebPSide = 16383
+
+// maxRow bounds what a header can make us allocate for one row, in pixels.
+const maxRow = 1 << 20
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}
+
+// Sink takes the tiles of one picture from top to bottom. Each tile is a png file as Chromium writes it: 8 bits a
+// channel, RGB or RGBA, not interlaced, as wide as the picture.
+type Sink interface {
+	// Add takes the next tile. The slice is free for use again when Add returns.
+	Add(tile []byte) error
+	// Close writes what is left. It fails when rows are missing. It does not close the underlying writer.
+	Close() error
+}

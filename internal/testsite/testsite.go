@@ -1,0 +1,163 @@
+// Package testsite serves local pages whose picture is known in advance, for tests and benchmarks: the four measured
+// kinds of page, bands of known colours, lazy pictures at known places, and pages that misbehave. Everything is made
+// here and the same on every run. It is no part of the service and knows nothing of it.
+package testsite
+
+import (
+	"embed"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"text/template"
+	"time"
+)
+
+//go:embed pages/*.html
+var pages embed.FS
+
+// Request is one request that the site has seen.
+type Request struct {
+	Host   string
+	Path   string // with the query
+	Header http.Header
+}
+
+// Site is a running test site on two loopback hosts. Close ends it.
+type Site struct {
+	URL   string // origin of the pages: http://127.0.0.1:PORT
+	Other string // a third-party origin with the same content: http://127.0.0.2:PORT
+	Port  string // of URL
+
+	pages   *template.Template
+	servers []*http.Server
+	running sync.WaitGroup
+	ended   chan struct{} // closed by Close: answers that never come give up
+
+	mu       sync.Mutex
+	seen     []Request
+	pictures map[string][]byte
+}
+
+// Start listens on two loopback addresses with free ports and serves the site there.
+func Start() (*Site, error) {
+	s := &Site{ended: make(chan struct{}), pictures: map[string][]byte{}}
+	var err error
+	s.pages, err = template.New("").Funcs(s.funcs()).ParseFS(pages, "pages/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse pages: %w", err)
+	}
+	if s.URL, err = s.listen("127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	if s.Other, err = s.listen("127.0.0.2:0"); err != nil {
+		s.Close()
+		return nil, err
+	}
+	_, s.Port, _ = strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")
+	return s, nil
+}
+
+func (s *Site) listen(address string) (origin string, err error) {
+	listener, err := net.Listen("tcp", address) //nolint:noctx // listening on loopback does not wait
+	if err != nil {
+		return "", fmt.Errorf("listen for the test site: %w", err)
+	}
+	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	s.servers = append(s.servers, server)
+	s.running.Go(func() { _ = server.Serve(listener) })
+	return "http://" + listener.Addr().String(), nil
+}
+
+// Close ends the site with all its connections.
+func (s *Site) Close() {
+	close(s.ended)
+	for _, server := range s.servers {
+		_ = server.Close()
+	}
+	s.running.Wait()
+}
+
+// Seen returns the requests whose path, without the query, is this one, in the order in which they came.
+func (s *Site) Seen(path string) []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []Request
+	for _, r := range s.seen {
+		if only, _, _ := strings.Cut(r.Path, "?"); only == path {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// Forget drops the requests seen so far.
+func (s *Site) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = nil
+}
+
+// mostSeen bounds the record, for benchmarks that run for long.
+const mostSeen = 10000
+
+func (s *Site) record(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.seen) < mostSeen {
+		s.seen = append(s.seen, Request{Host: r.Host, Path: r.URL.RequestURI(), Header: r.Header.Clone()})
+	}
+}
+
+// Handler returns the site's pages. The handler records requests with the site.
+func (s *Site) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for path, serve := range s.answers() {
+		mux.HandleFunc(path, serve)
+	}
+	mux.HandleFunc("/{page}", s.page)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.record(r)
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// page serves pages/NAME.html.
+func (s *Site) page(w http.ResponseWriter, r *http.Request) {
+	s.write(w, r, r.PathValue("page"), http.StatusOK)
+}
+
+// write answers with a page and a status. A page that does not exist is a 404 with a page of its own.
+func (s *Site) write(w http.ResponseWriter, r *http.Request, name string, status int) {
+	if s.pages.Lookup(name+".html") == nil {
+		name, status = "notfound", http.StatusNotFound
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = s.pages.ExecuteTemplate(w, name+".html", view{Self: s.URL, Other: s.Other, Request: r})
+}
+
+// view is what a page's template sees.
+type view struct {
+	Self, Other string
+	Request     *http.Request
+}
+
+// Arg is a query parameter, or the default.
+func (v view) Arg(name, otherwise string) string {
+	if given := v.Request.URL.Query().Get(name); given != "" {
+		return given
+	}
+	return otherwise
+}
+
+// Int is a query parameter as a number from 0 to 1,000,000, or the default.
+func (v view) Int(name string, otherwise int) int {
+	var n int
+	if _, err := fmt.Sscan(v.Request.URL.Query().Get(name), &n); err != nil || n < 0 || n > 1_000_000 {
+		return otherwise
+	}
+	return n
+}

@@ -1,0 +1,171 @@
+package page
+
+import (
+	"context"
+	_ "embed" // for the script
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
+)
+
+//go:embed beside.js
+var beside string
+
+// look is what the page says of itself.
+type look struct {
+	Still    float64 `json:"still"`    // milliseconds since the document last changed
+	Scripted bool    `json:"scripted"` // something on the page may still run
+	Fonts    bool    `json:"fonts"`    // all that are in use are loaded
+	Title    string  `json:"title"`
+	URL      string  `json:"url"`
+	Ready    string  `json:"ready"`  // document.readyState
+	Height   int     `json:"height"` // of the whole page, CSS pixels
+}
+
+// place is where an element stands in the document, in CSS pixels.
+type place struct {
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+	Wrong  string  `json:"wrong"` // why the selector is none; the rest is then empty
+}
+
+// patience is how long the page may leave a question unanswered before its script is ended.
+func (j *job) patience() time.Duration { return min(5*time.Second, milliseconds(j.o.Timeout)/4) }
+
+// errMoved says that the document went away while it was asked.
+var errMoved = errors.New("the page went to another document")
+
+// tries is how often a question is put again to a page that goes from one document to the next: more often than it may go.
+const tries = 2 * maxNavigations
+
+// ask calls a function of beside.js in the current document and decodes what it returns. slack is how long the function
+// itself may take.
+func (j *job) ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
+	texts := make([]string, len(args))
+	for i, arg := range args {
+		text, err := json.Marshal(arg)
+		if err != nil {
+			return fmt.Errorf("argument of %s: %w", function, err)
+		}
+		texts[i] = string(text)
+	}
+	expression := fmt.Sprintf("%ssavepage.%s(%s)", beside, function, strings.Join(texts, ","))
+	for range tries {
+		err := j.evaluate(ctx, slack, expression, into)
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+		if err := j.w.pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return savepage.Errorf(savepage.CodeTooManyRedirects, "the page does not stay on one document")
+}
+
+// evaluate runs an expression in the world beside the current document.
+func (j *job) evaluate(ctx context.Context, slack time.Duration, expression string, into any) error {
+	world, err := j.world(ctx)
+	if err != nil {
+		return err
+	}
+	var res struct {
+		Result struct {
+			Value json.RawMessage `json:"value"`
+		} `json:"result"`
+		Exception *struct {
+			Exception struct {
+				Description string `json:"description"`
+			} `json:"exception"`
+		} `json:"exceptionDetails"`
+	}
+	yes := true
+	p := j.s.Send(runtime.CommandEvaluate, runtime.EvaluateParams{
+		Expression: expression, ContextID: world, AwaitPromise: &yes, ReturnByValue: &yes, Silent: &yes,
+	})
+	if err := j.wait(ctx, p, slack, &res); err != nil {
+		return err
+	}
+	if e := res.Exception; e != nil { // ended together with the page's script
+		return fmt.Errorf("%w: %s", errMoved, e.Exception.Description)
+	}
+	if into == nil || len(res.Result.Value) == 0 {
+		return nil
+	}
+	if err := cdp.Decode(res.Result.Value, into); err != nil {
+		return fmt.Errorf("read what the page says: %w", err)
+	}
+	return nil
+}
+
+// find looks for a visible element, for at most the given time. The answer is nil when there is none.
+func (j *job) find(ctx context.Context, selector string, most time.Duration) (*place, error) {
+	var at *place
+	if err := j.ask(ctx, most, &at, "find", selector, most.Milliseconds()); err != nil {
+		return nil, err
+	}
+	if at != nil && at.Wrong != "" {
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "%s is no CSS selector", quoted(selector))
+	}
+	return at, nil
+}
+
+// world is where beside.js runs in the current document.
+func (j *job) world(ctx context.Context) (runtime.ExecutionContextID, error) {
+	j.w.mu.Lock()
+	p := j.w.world
+	commits := j.w.nav.commits
+	j.w.mu.Unlock()
+	if p == nil {
+		return 0, errMoved
+	}
+	if id, known := j.worlds[commits]; known {
+		return id, nil
+	}
+	var res cdpage.CreateIsolatedWorldResult
+	if err := j.wait(ctx, p, 0, &res); err != nil {
+		return 0, err
+	}
+	j.worlds[commits] = res.ExecutionContextID
+	return res.ExecutionContextID, nil
+}
+
+// wait waits for an answer of the page. A script that keeps it from answering is ended, once a question. A refusal of the
+// browser means that the document is not the one that was asked.
+func (j *job) wait(ctx context.Context, p *cdp.Pending, slack time.Duration, into any) error {
+	timer := time.NewTimer(j.patience() + slack)
+	defer timer.Stop()
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+	case <-timer.C:
+		j.stopScript()
+	}
+	err := p.Wait(ctx, into)
+	if _, refused := errors.AsType[*cdp.Error](err); refused {
+		return fmt.Errorf("%w: %w", errMoved, err)
+	}
+	return err
+}
+
+func (j *job) stopScript() {
+	j.s.Send(runtime.CommandTerminateExecution, nil)
+	j.partial("a script that did not end was stopped")
+}
+
+// look asks the page how it is. It waits at most ms milliseconds for fonts and pictures in view.
+func (j *job) look(ctx context.Context, ms int64) error {
+	return j.ask(ctx, milliseconds(int(ms)), &j.seen, "look", ms)
+}
+
+func quoted(s string) string { return strconv.Quote(clean(s, 80)) }

@@ -1,0 +1,162 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/cdp"
+)
+
+// job is one render in one tab.
+type job struct {
+	cfg Config
+	o   savepage.Options
+	to  where
+	tab *browser.Tab
+	s   *cdp.Session
+	w   *watch
+
+	cancel  context.CancelCauseFunc
+	watched chan struct{} // closed when the watch for the tab's end has ended
+
+	worlds   map[int]runtime.ExecutionContextID // by the number of the document
+	prepared []*cdp.Pending                     // commands whose answers were not looked at yet
+	arrived  bool                               // the document has come
+	awaiting string                             // what a timeout says was awaited
+	reasons  []string                           // why the picture is partial
+	cut      bool                               // the page is taller than the picture
+	late     bool                               // the load event was not waited for any longer
+	bare     int                                // pictures without a source when the page was woken
+	blank    bool
+	seen     look // what the page last said of itself
+
+	out           *bytes.Buffer // of tiles
+	bytes         []byte
+	width, height int
+	phases        savepage.Phases
+}
+
+// errTimeout is the cause of a context that ended with the render's own timeout.
+var errTimeout = errors.New("render timeout")
+
+// newJob starts the clock of the render. The returned context ends with the timeout, when the renderer or the browser
+// dies, and when the page does what no page may; its cause says which. end must be called.
+func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *browser.Tab) (*job, context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	j := &job{cfg: cfg, o: o, to: to, tab: tab, s: tab.Session(), cancel: cancel, watched: make(chan struct{}), worlds: map[int]runtime.ExecutionContextID{}}
+	j.w = newWatch(tab, to, o, cancel)
+	j.s.Listen(j.w.hear)
+	go j.watchTab(ctx)
+	return j, ctx
+}
+
+// watchTab ends the render with the tab or with the timeout.
+func (j *job) watchTab(ctx context.Context) {
+	defer close(j.watched)
+	timeout := time.NewTimer(milliseconds(j.o.Timeout))
+	defer timeout.Stop()
+	select {
+	case <-j.tab.Lost():
+		j.cancel(errLost())
+	case <-j.tab.Crashed():
+		j.cancel(j.died())
+	case <-timeout.C:
+		j.cancel(errTimeout)
+	case <-ctx.Done():
+	}
+}
+
+// died tells the end of a renderer from the end of its browser, which also ends the renderer.
+func (j *job) died() error {
+	select {
+	case <-j.tab.Lost():
+		return errLost()
+	default:
+		return savepage.Errorf(savepage.CodePageCrashed, "the page ended its renderer, mostly by using too much memory")
+	}
+}
+
+func errLost() error {
+	return savepage.Errorf(savepage.CodeBrowserLost, "the browser ended while it rendered the page")
+}
+
+func (j *job) end() {
+	j.cancel(context.Canceled)
+	<-j.watched
+}
+
+// run is the whole render.
+func (j *job) run(ctx context.Context) error {
+	steps := []struct {
+		do    func(context.Context) error
+		phase *int64
+	}{
+		{j.prepare, &j.phases.Navigate},
+		{j.navigate, &j.phases.Navigate},
+		{j.settle, &j.phases.Settle},
+		{j.shoot, &j.phases.Shoot},
+	}
+	for _, step := range steps {
+		began := time.Now()
+		err := step.do(ctx)
+		*step.phase += time.Since(began).Milliseconds()
+		if err != nil {
+			return err
+		}
+	}
+	// What was joined and looked at while the browser was idle is no part of the shot.
+	j.phases.Shoot = max(0, j.phases.Shoot-j.phases.Encode)
+	return nil
+}
+
+// partial notes why the picture lacks something.
+func (j *job) partial(format string, args ...any) {
+	j.reasons = append(j.reasons, fmt.Sprintf(format, args...))
+}
+
+// explain turns the error that ended the render into what a client may be told.
+func (j *job) explain(ctx context.Context, err error) error {
+	var told *savepage.Error
+	cause := context.Cause(ctx)
+	switch {
+	case errors.As(cause, &told):
+		return told
+	case errors.Is(cause, errTimeout):
+		return j.timedOut()
+	case cause != nil:
+		return cause
+	case errors.As(err, &told):
+		return told
+	case errors.Is(err, cdp.ErrClosed):
+		return j.closed()
+	default:
+		return fmt.Errorf("%s: %w", j.awaiting, err)
+	}
+}
+
+// closed says why the session ended. The tab's own word comes in the same moment.
+func (j *job) closed() error {
+	select {
+	case <-j.tab.Lost():
+	case <-j.tab.Crashed():
+		return j.died()
+	case <-time.After(time.Second):
+	}
+	return errLost()
+}
+
+// timedOut names what was awaited.
+func (j *job) timedOut() error {
+	limit := milliseconds(j.o.Timeout)
+	if j.awaiting == document {
+		return savepage.Errorf(savepage.CodeNavigationTimeout, "%s did not answer within %v", named(j.w.mainURL()), limit)
+	}
+	return savepage.Errorf(savepage.CodeRenderTimeout, "the picture was not done within %v: still waiting for %s%s", limit, j.awaiting, j.w.openList())
+}

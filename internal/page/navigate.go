@@ -1,0 +1,125 @@
+package page
+
+import (
+	"context"
+	"errors"
+
+	cdpage "github.com/chromedp/cdproto/page"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// document is what is awaited until the page's server has answered.
+const document = "the page's document"
+
+// navigate asks for the page and returns when its document has begun to come, or says why it did not. Chromium does not
+// answer for a document that never does.
+func (j *job) navigate(ctx context.Context) error {
+	j.awaiting = document
+	var res cdpage.NavigateResult
+	err := j.s.Execute(ctx, cdpage.CommandNavigate, cdpage.NavigateParams{URL: j.to.url}, &res)
+	var refused *cdp.Error
+	switch {
+	case errors.As(err, &refused):
+		return savepage.Errorf(savepage.CodeInvalidRequest, "the browser takes %s for no address", named(j.to.url))
+	case err != nil:
+		return err
+	case res.IsDownload:
+		return savepage.Errorf(savepage.CodeNotAPage, "%s answers with a download", named(j.to.url))
+	case res.ErrorText != "":
+		return j.unreachable(j.w.mainURL(), res.ErrorText)
+	}
+	j.arrived = true
+	return nil
+}
+
+// broken reports that the page has gone to an address that could not be reached: what stands there is the browser's own
+// error page.
+func (j *job) broken() error {
+	j.w.mu.Lock()
+	url, text := j.w.nav.unreachable, j.w.net.failure
+	j.w.mu.Unlock()
+	if url == "" {
+		return nil
+	}
+	return j.unreachable(url, text)
+}
+
+// unreachable says why an address could not be reached. The proxy that made the connection knows best; what it did not
+// see is in Chromium's own code.
+func (j *job) unreachable(url, netError string) error {
+	host, port := authority(url)
+	if e, known := j.tab.Identity().Failure(host, port); known {
+		return savepage.Errorf(codeOf(e.Kind), "%s", e.Detail)
+	}
+	known, listed := netErrors()[netError]
+	if !listed {
+		known = netFault{savepage.CodeConnectionFailed, "could not be reached"}
+	}
+	return savepage.Errorf(known.code, "%s %s (%s)", named(url), known.text, or(netError, "no reason given"))
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func codeOf(kind guard.Kind) savepage.Code {
+	switch kind {
+	case guard.Blocked:
+		return savepage.CodeAddressBlocked
+	case guard.NotResolved:
+		return savepage.CodeNameNotResolved
+	case guard.Timeout:
+		return savepage.CodeNavigationTimeout
+	case guard.OverBudget:
+		return savepage.CodeTooLarge
+	default:
+		return savepage.CodeConnectionFailed
+	}
+}
+
+// netFault is what one of Chromium's network errors means to a client.
+type netFault struct {
+	code savepage.Code
+	text string
+}
+
+// netErrors is the table of Chromium's codes (net/base/net_error_list.h). The text stands after the address.
+func netErrors() map[string]netFault {
+	table := map[string]netFault{
+		"net::ERR_NAME_NOT_RESOLVED":          {savepage.CodeNameNotResolved, "has a name without an address"},
+		"net::ERR_TOO_MANY_REDIRECTS":         {savepage.CodeTooManyRedirects, "redirects without an end"},
+		"net::ERR_TIMED_OUT":                  {savepage.CodeNavigationTimeout, "did not answer in time"},
+		"net::ERR_CONNECTION_TIMED_OUT":       {savepage.CodeNavigationTimeout, "did not answer in time"},
+		"net::ERR_ABORTED":                    {savepage.CodeNotAPage, "answers with a download or nothing"},
+		"net::ERR_HTTP_RESPONSE_CODE_FAILURE": {savepage.CodeHTTPError, "answers with an error status and no page"},
+		"net::ERR_UNSAFE_PORT":                {savepage.CodeAddressBlocked, "has a port that browsers refuse"},
+		"net::ERR_UNSAFE_REDIRECT":            {savepage.CodeAddressBlocked, "redirects to an address that no page may have"},
+		"net::ERR_UNKNOWN_URL_SCHEME":         {savepage.CodeAddressBlocked, "has an address of a kind that is not known"},
+		"net::ERR_BLOCKED_BY_CLIENT":          {savepage.CodeAddressBlocked, "was refused by the browser"},
+		"net::ERR_INVALID_URL":                {savepage.CodeInvalidRequest, "is no address"},
+		"net::ERR_INVALID_REDIRECT":           {savepage.CodeConnectionFailed, "redirects to what is no address"},
+		"net::ERR_EMPTY_RESPONSE":             {savepage.CodeConnectionFailed, "closed the connection without an answer"},
+		"net::ERR_INVALID_HTTP_RESPONSE":      {savepage.CodeConnectionFailed, "does not answer as HTTP"},
+		"net::ERR_INVALID_AUTH_CREDENTIALS":   {savepage.CodeHTTPError, "asks for a user and a password"},
+	}
+	for _, name := range []string{
+		"SSL_PROTOCOL_ERROR", "SSL_VERSION_OR_CIPHER_MISMATCH", "SSL_OBSOLETE_CIPHER", "SSL_UNRECOGNIZED_NAME_ALERT",
+		"SSL_DECRYPT_ERROR_ALERT", "SSL_KEY_USAGE_INCOMPATIBLE", "BAD_SSL_CLIENT_AUTH_CERT", "SSL_CLIENT_AUTH_CERT_NEEDED",
+		"SSL_BAD_RECORD_MAC_ALERT", "SSL_DECOMPRESSION_FAILURE_ALERT", "SSL_HANDSHAKE_NOT_COMPLETED", "SSL_SERVER_CERT_BAD_FORMAT",
+		"SSL_SERVER_CERT_CHANGED", "SSL_PINNED_KEY_NOT_IN_CERT_CHAIN", "SSL_CLIENT_AUTH_SIGNATURE_FAILED", "ECH_NOT_NEGOTIATED",
+		"ECH_FALLBACK_CERTIFICATE_INVALID", "CERT_COMMON_NAME_INVALID", "CERT_DATE_INVALID", "CERT_AUTHORITY_INVALID",
+		"CERT_CONTAINS_ERRORS", "CERT_NO_REVOCATION_MECHANISM", "CERT_UNABLE_TO_CHECK_REVOCATION", "CERT_REVOKED", "CERT_INVALID",
+		"CERT_WEAK_SIGNATURE_ALGORITHM", "CERT_NON_UNIQUE_NAME", "CERT_WEAK_KEY", "CERT_NAME_CONSTRAINT_VIOLATION",
+		"CERT_VALIDITY_TOO_LONG", "CERTIFICATE_TRANSPARENCY_REQUIRED", "CERT_KNOWN_INTERCEPTION_BLOCKED",
+		"CERT_SELF_SIGNED_LOCAL_NETWORK", "CERT_DATABASE_CHANGED",
+	} {
+		table["net::ERR_"+name] = netFault{savepage.CodeTLSError, "has no valid certificate or speaks no TLS that browsers accept"}
+	}
+	return table
+}

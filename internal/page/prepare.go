@@ -1,0 +1,104 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
+)
+
+// prepare sets up the tab. Commands are sent without waiting in between and awaited together, before the navigation: what
+// the renderer has not heard of then, it does not do for the new document, and its events are lost.
+func (j *job) prepare(ctx context.Context) error {
+	j.awaiting = "the tab"
+	viewport := j.sized(j.o.Height)
+	j.send(network.CommandEnable, network.EnableParams{MaxTotalBufferSize: new(int64), MaxResourceBufferSize: new(int64)})
+	j.send(runtime.CommandEnable, nil)
+	if j.o.UserAgent != "" || j.o.AcceptLanguage != "" {
+		j.send(emulation.CommandSetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: j.o.UserAgent, AcceptLanguage: j.o.AcceptLanguage})
+	}
+	if j.o.Transparent {
+		// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.
+		j.send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]int{"r": 0, "g": 0, "b": 0, "a": 0}})
+	}
+	if err := j.intercept(ctx); err != nil {
+		return err
+	}
+	if err := j.cookies(ctx); err != nil {
+		return err
+	}
+	if err := j.check(ctx); err != nil {
+		return err
+	}
+	// The answer to this one comes with the next frame. The new document has the size in any case.
+	j.prepared = append(j.prepared, viewport)
+	return nil
+}
+
+// send sends a command whose answer is looked at later, by check.
+func (j *job) send(method string, params any) {
+	j.prepared = append(j.prepared, j.s.Send(method, params))
+}
+
+// metrics sets the viewport. Its width and scale never change.
+func (j *job) metrics(height int) {
+	j.prepared = append(j.prepared, j.sized(height))
+}
+
+func (j *job) sized(height int) *cdp.Pending {
+	return j.s.Send(emulation.CommandSetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: int64(j.o.Width), Height: int64(height), DeviceScaleFactor: j.o.Scale,
+	})
+}
+
+// check waits for the answers of what was sent.
+func (j *job) check(ctx context.Context) error {
+	for _, p := range j.prepared {
+		if err := p.Wait(ctx, nil); err != nil {
+			return fmt.Errorf("prepare the tab: %w", err)
+		}
+	}
+	j.prepared = nil
+	return nil
+}
+
+// intercept has the requests paused that are answered or changed here, and no others: pausing costs time.
+func (j *job) intercept(ctx context.Context) error {
+	if j.o.HTML == "" && len(j.o.Headers) == 0 {
+		return nil
+	}
+	patterns := []*fetch.RequestPattern{{URLPattern: j.to.origin + "/*"}}
+	return j.s.Execute(ctx, fetch.CommandEnable, fetch.EnableParams{Patterns: patterns}, nil)
+}
+
+// cookies sets the cookies before the page is asked for.
+func (j *job) cookies(ctx context.Context) error {
+	if len(j.o.Cookies) == 0 {
+		return nil
+	}
+	var list []*network.CookieParam
+	for i, c := range j.o.Cookies {
+		param := &network.CookieParam{Name: c.Name, Value: c.Value, URL: j.to.url, Path: c.Path}
+		if c.Domain != "" {
+			if err := cookieDomain(j.to, i, c.Domain); err != nil {
+				return err
+			}
+			if c.Domain != j.to.host {
+				param.Domain = c.Domain
+			}
+		}
+		list = append(list, param)
+	}
+	err := j.s.Execute(ctx, network.CommandSetCookies, network.SetCookiesParams{Cookies: list}, nil)
+	if refused, is := errors.AsType[*cdp.Error](err); is {
+		return savepage.Errorf(savepage.CodeInvalidRequest, "cookies: the browser takes one of them for none: %s", refused.Message)
+	}
+	return err
+}

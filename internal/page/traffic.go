@@ -1,0 +1,206 @@
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	maxNamed   = 10   // requests that the report names
+	maxTracked = 5000 // open requests that are followed; a page with more is not waited for in all
+)
+
+// traffic is what the page asks of the network.
+type traffic struct {
+	open    map[string]*request
+	total   int
+	scripts int       // requests for scripts
+	active  time.Time // of the last event of a request that is waited for, or of the load event
+	status  int       // of the main document
+	failure string    // of the main document: Chromium's code, as net::ERR_FAILED
+	faults  []fault
+	failed  int
+}
+
+// request is one that has begun and not ended.
+type request struct {
+	url    string
+	kind   string
+	waited bool // settling waits for it
+	begun  time.Time
+}
+
+// fault is a request that failed.
+type fault struct {
+	url  string
+	what string // Chromium's code, or the status
+}
+
+// lasting reports kinds of requests that are made to stay open or that no picture depends on.
+func lasting(kind string) bool {
+	switch kind {
+	case "EventSource", "WebSocket", "Ping", "Media", "Manifest", "Prefetch", "CSPViolationReport", "Preflight":
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *watch) requested(params json.RawMessage) {
+	var e struct {
+		RequestID string `json:"requestId"`
+		LoaderID  string `json:"loaderId"`
+		FrameID   string `json:"frameId"`
+		Type      string `json:"type"`
+		Request   struct {
+			URL string `json:"url"`
+		} `json:"request"`
+	}
+	if !read(params, &e) || strings.HasPrefix(e.Request.URL, "data:") {
+		return
+	}
+	now := time.Now()
+	if !lasting(e.Type) {
+		w.net.active = now
+	}
+	if e.Type == "Document" && e.FrameID == w.frame && e.RequestID == e.LoaderID {
+		w.nav.url, w.nav.leaving = e.Request.URL, true
+	}
+	if known := w.net.open[e.RequestID]; known != nil { // a redirect
+		known.url = e.Request.URL
+		return
+	}
+	w.net.total++
+	if e.Type == "Script" {
+		w.net.scripts++
+	}
+	if len(w.net.open) >= maxTracked {
+		return
+	}
+	r := &request{url: e.Request.URL, kind: e.Type, waited: !lasting(e.Type), begun: now}
+	w.net.open[e.RequestID] = r
+}
+
+func (w *watch) responded(params json.RawMessage) {
+	var e struct {
+		LoaderID  string `json:"loaderId"`
+		RequestID string `json:"requestId"`
+		FrameID   string `json:"frameId"`
+		Type      string `json:"type"`
+		Response  struct {
+			URL    string `json:"url"`
+			Status int    `json:"status"`
+		} `json:"response"`
+	}
+	if !read(params, &e) {
+		return
+	}
+	w.moved(e.RequestID)
+	if e.Type == "Document" && e.FrameID == w.frame {
+		w.net.status = e.Response.Status
+		return
+	}
+	if e.Response.Status >= 400 {
+		w.fault(e.Response.URL, fmt.Sprintf("status %d", e.Response.Status))
+	}
+}
+
+func (w *watch) finished(params json.RawMessage) {
+	var e struct {
+		RequestID string `json:"requestId"`
+	}
+	if read(params, &e) {
+		w.close(e.RequestID)
+	}
+}
+
+func (w *watch) failed(params json.RawMessage) {
+	var e struct {
+		RequestID string `json:"requestId"`
+		Type      string `json:"type"`
+		ErrorText string `json:"errorText"`
+		Canceled  bool   `json:"canceled"`
+	}
+	if !read(params, &e) {
+		return
+	}
+	r := w.net.open[e.RequestID]
+	w.close(e.RequestID)
+	if e.Type == "Document" && r != nil && r.url == w.nav.url {
+		w.net.failure = e.ErrorText
+	}
+	if !e.Canceled && r != nil {
+		w.fault(r.url, e.ErrorText)
+	}
+}
+
+func (w *watch) close(id string) {
+	w.moved(id)
+	delete(w.net.open, id)
+}
+
+// moved notes that something has come of a request.
+func (w *watch) moved(id string) {
+	if r := w.net.open[id]; r != nil && r.waited {
+		w.net.active = time.Now()
+	}
+}
+
+func (w *watch) data(params json.RawMessage) {
+	var e struct {
+		RequestID string `json:"requestId"`
+	}
+	if read(params, &e) {
+		w.moved(e.RequestID)
+	}
+}
+
+func (w *watch) fault(url, what string) {
+	w.net.failed++
+	if len(w.net.faults) < 256 {
+		w.net.faults = append(w.net.faults, fault{url, what})
+	}
+}
+
+// waiting counts the open requests that settling waits for. The lock is held.
+func (w *watch) waiting() int {
+	n := 0
+	for _, r := range w.net.open {
+		if r.waited {
+			n++
+		}
+	}
+	return n
+}
+
+// quietFor is the time since the last event of the network. The lock is held.
+func (w *watch) quietFor() time.Duration { return time.Since(w.net.active) }
+
+// openList names up to three open requests for a message, oldest first.
+func (w *watch) openList() string {
+	names := w.openNames(3)
+	if len(names) == 0 {
+		return ""
+	}
+	return " (open: " + strings.Join(names, ", ") + ")"
+}
+
+// openNames names at most n open requests that were waited for, oldest first.
+func (w *watch) openNames(n int) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var open []*request
+	for _, r := range w.net.open {
+		if r.waited {
+			open = append(open, r)
+		}
+	}
+	sortByAge(open)
+	var names []string
+	for _, r := range open[:min(n, len(open))] {
+		names = append(names, named(r.url))
+	}
+	return names
+}

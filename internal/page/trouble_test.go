@@ -1,0 +1,211 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/page"
+)
+
+// awaitSeen waits until the site has been asked for a path.
+func awaitSeen(t *testing.T, path string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for len(shared.site.Seen(path)) == 0 {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s was not asked for", path)
+		}
+	}
+}
+
+// closedPort is an address where nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Every page that misbehaves ends with its code in time, and the next capture on the same browser is right.
+func TestMisbehaving(t *testing.T) {
+	closed := closedPort(t)
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(secure.Close) // after the parallel subtests
+	for _, c := range []struct {
+		name    string
+		o       savepage.Options
+		code    savepage.Code
+		message string // part of it
+		within  time.Duration
+	}{
+		{"name without address", savepage.Options{URL: "http://no-such-name.invalid/"}, savepage.CodeNameNotResolved, "no-such-name.invalid", 3 * time.Second},
+		{"https name without address", savepage.Options{URL: "https://no-such-name.invalid/"}, savepage.CodeNameNotResolved, "no-such-name.invalid", 3 * time.Second},
+		{"private address", savepage.Options{URL: "http://10.0.0.7/"}, savepage.CodeAddressBlocked, "10.0.0.7", 3 * time.Second},
+		{"redirect to private", savepage.Options{URL: shared.url("/redirect?to=http://192.168.3.4/x")}, savepage.CodeAddressBlocked, "192.168.3.4", 3 * time.Second},
+		{"script to private", savepage.Options{URL: shared.url("/js-redirect?to=http://192.168.3.5/x")}, savepage.CodeAddressBlocked, "192.168.3.5", 3 * time.Second},
+		{"late script to private", savepage.Options{URL: shared.url("/js-redirect?ms=60&to=http://192.168.3.6/x")}, savepage.CodeAddressBlocked, "192.168.3.6", 3 * time.Second},
+		{"refused", savepage.Options{URL: "http://" + closed + "/"}, savepage.CodeConnectionFailed, closed, 3 * time.Second},
+		{"closed", savepage.Options{URL: shared.url("/close")}, savepage.CodeConnectionFailed, "", 3 * time.Second},
+		{"certificate of nobody", savepage.Options{URL: secure.URL}, savepage.CodeTLSError, "ERR_CERT", 3 * time.Second},
+		{"redirect to a file", savepage.Options{URL: shared.url("/redirect?to=file:///etc/passwd")}, savepage.CodeAddressBlocked, "", 3 * time.Second},
+		{"tls to http", savepage.Options{URL: "https://127.0.0.1:" + shared.site.Port + "/a"}, savepage.CodeTLSError, "", 3 * time.Second},
+		{"unsafe port", savepage.Options{URL: "http://127.0.0.1:1/"}, savepage.CodeAddressBlocked, "", 3 * time.Second},
+		{"redirect loop", savepage.Options{URL: shared.url("/redirect-loop")}, savepage.CodeTooManyRedirects, "", 5 * time.Second},
+		{"script loop", savepage.Options{URL: shared.url("/js-loop")}, savepage.CodeTooManyRedirects, "20", 10 * time.Second},
+		{"meta loop", savepage.Options{URL: shared.url("/meta-loop")}, savepage.CodeTooManyRedirects, "20", 10 * time.Second},
+		{"script loop, load", savepage.Options{URL: shared.url("/js-loop"), WaitUntil: savepage.WaitLoad}, savepage.CodeTooManyRedirects, "", 10 * time.Second},
+		{"download", savepage.Options{URL: shared.url("/download")}, savepage.CodeNotAPage, "download", 3 * time.Second},
+		{"nothing", savepage.Options{URL: shared.url("/empty")}, savepage.CodeNotAPage, "", 3 * time.Second},
+		{"alert loop", savepage.Options{URL: shared.url("/alert-loop")}, savepage.CodeRenderTimeout, "dialogs", 5 * time.Second},
+		{"no answer", savepage.Options{URL: shared.url("/hang"), Timeout: 1000}, savepage.CodeNavigationTimeout, "/hang did not answer within 1s", 2 * time.Second},
+		{"load never comes", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 1500, WaitUntil: savepage.WaitLoad}, savepage.CodeRenderTimeout, "the load event (open: " + shared.url("/hang"), 3 * time.Second},
+		{"never idle", savepage.Options{URL: shared.url("/pending"), Timeout: 1500, WaitUntil: savepage.WaitNetworkIdle}, savepage.CodeRenderTimeout, "the network to be idle (open: " + shared.url("/hang") + ")", 3 * time.Second},
+		{"never parsed", savepage.Options{URL: shared.url("/drip"), Timeout: 1500, WaitUntil: savepage.WaitDOMContentLoaded}, savepage.CodeRenderTimeout, "the document to be parsed", 3 * time.Second},
+		{"never appears", savepage.Options{URL: shared.url("/a"), Timeout: 1500, WaitForSelector: "#nothing"}, savepage.CodeRenderTimeout, `the selector "#nothing" to be visible`, 3 * time.Second},
+		{"hidden", savepage.Options{URL: shared.url("/element"), Timeout: 1500, WaitForSelector: "#gone"}, savepage.CodeRenderTimeout, `"#gone" to be visible`, 3 * time.Second},
+		{"heap", savepage.Options{URL: shared.url("/crash"), Timeout: 30000}, savepage.CodePageCrashed, "", 20 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			_, err := shared.Render(t.Context(), c.o)
+			if passed := time.Since(began); passed > c.within {
+				t.Errorf("took %v", passed)
+			}
+			if code(err) != c.code || !strings.Contains(err.Error(), c.message) {
+				t.Errorf("%v, want %s with %q", err, c.code, c.message)
+			}
+			next := render(t, savepage.Options{URL: shared.url("/bands?height=900")})
+			bands(t, decode(t, next), 1, 0)
+		})
+	}
+}
+
+// Pages that annoy and still have a picture.
+func TestAnnoying(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		o       savepage.Options
+		title   string
+		partial string // part of the reason; empty when the picture is whole
+		within  time.Duration
+	}{
+		{"print", savepage.Options{URL: shared.url("/print")}, "Print", "", 3 * time.Second},
+		{"popups", savepage.Options{URL: shared.url("/popup")}, "Popups", "", 3 * time.Second},
+		{"dialogs", savepage.Options{URL: shared.url("/dialogs")}, "Dialogs", "", 3 * time.Second},
+		{"ticker", savepage.Options{URL: shared.url("/ticker")}, "Ticker", "", 3 * time.Second},
+		{"animation", savepage.Options{URL: shared.url("/animation")}, "Animation", "", 3 * time.Second},
+		{"pending request", savepage.Options{URL: shared.url("/pending"), Timeout: 4000}, "Pending", "requests did not end: " + shared.url("/hang"), 3 * time.Second},
+		{"pending picture", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 4000}, "Pending picture", "the load event did not come (open: " + shared.url("/hang"), 3 * time.Second},
+		{"drip", savepage.Options{URL: shared.url("/drip"), Timeout: 4000}, "Drip", "the load event did not come", 3 * time.Second},
+		{"endless script", savepage.Options{URL: shared.url("/spin"), Timeout: 4000}, "Spin", "a script that did not end was stopped", 4 * time.Second},
+		{"endless script later", savepage.Options{URL: shared.url("/spin?ms=150"), Timeout: 4000, Delay: 300}, "Spin", "a script that did not end was stopped", 4 * time.Second},
+		{"endless script in the parser", savepage.Options{URL: shared.url("/spin-now"), Timeout: 6000}, "Spin now", "a script that did not end was stopped", 6 * time.Second},
+		{"to a file", savepage.Options{URL: shared.url("/navigates-late")}, "To somewhere else", "", 4 * time.Second},
+		{"to mailto", savepage.Options{URL: shared.url("/navigates-late?to=mailto:a@example.com")}, "To somewhere else", "", 4 * time.Second},
+		{"to a download", savepage.Options{URL: shared.url("/navigates-late?to=/download")}, "To somewhere else", "", 4 * time.Second},
+		{"to nothing", savepage.Options{URL: shared.url("/navigates-late?to=/empty")}, "To somewhere else", "", 4 * time.Second},
+		{"endless feed", savepage.Options{URL: shared.url("/infinite"), Fullpage: true}, "Endless feed", "", 8 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			shot, err := shared.Render(t.Context(), c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if passed := time.Since(began); passed > c.within {
+				t.Errorf("took %v", passed)
+			}
+			r := shot.Report
+			if r.Title != c.title || r.Partial != (c.partial != "") || !strings.Contains(strings.Join(r.Reasons, "; "), c.partial) {
+				t.Errorf("%+v", r)
+			}
+			if strings.Contains(strings.Join(r.Reasons, " ")+strings.Join(r.Requests.Named, " "), "secret") {
+				t.Errorf("a query is told: %+v", r)
+			}
+			decode(t, shot)
+		})
+	}
+	if r := render(t, savepage.Options{URL: shared.url("/dialogs")}).Report; r.Dialogs != 3 {
+		t.Errorf("%d dialogs", r.Dialogs)
+	}
+}
+
+// A browser that is killed while it renders is told from a page that ends its renderer, and at once.
+func TestBrowserKilled(t *testing.T) {
+	before := children(t)
+	allow, err := guard.ParseAllow("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	pool, err := browser.Start(context.Background(), browser.Config{Pages: 1}, guard.New(guard.Config{Allow: allow}), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	shared.site.Forget()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), savepage.Options{URL: shared.url("/pending-picture"), WaitUntil: savepage.WaitLoad})
+		ended <- err
+	}()
+	awaitSeen(t, "/hang")
+	began := time.Now()
+	for _, pid := range children(t) {
+		if !slices.Contains(before, pid) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := <-ended; code(err) != savepage.CodeBrowserLost || time.Since(began) > 3*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+// children are the processes that this test has started.
+func children(t *testing.T) []int {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, task := range tasks {
+		list, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%s/children", task.Name()))
+		for field := range strings.FieldsSeq(string(list)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}

@@ -1,0 +1,26 @@
+// Package ledger holds what every ledger has in common, whatever its database: names of queues, places in a queue, keys
+// and secrets, group commit, waiting for an end, limits for each receiver. It refuses to know SQL; ledger/sqlite does.
+package ledger
+
+import (
+	"context"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+)
+
+// The queues, as they are named in jobs, metrics and capture.Depth.
+const (
+	QueueInteractive = "interactive" // captures
+	QueueWebhook     = "webhook"     // deliveries
+)
+
+// Handlers do the work that a ledger hands out. Both are called on many goroutines at once.
+type Handlers struct {
+	// Render makes the claimed capture and ends with the ledger's Finish or Release. An error says that it did neither:
+	// the capture is then given back and taken again later.
+	Render func(ctx context.Context, c capture.Claim) error
+	// Deliver makes one attempt. The delivery carries the attempts before it; secret is the account's webhook secret.
+	// The ledger counts attempts itself: Verdict.Attempt.Number is overwritten.
+	Deliver func(ctx context.Context, d savepage.Delivery, secret string) savepage.Verdict
+}

@@ -1,0 +1,264 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// start takes a queued capture for the job and returns the claim; false when there is nothing left to do for it. One that
+// is marked as running already has lost its worker: it is taken over, and its attempt fences the other off.
+func (l *Ledger) start(ctx context.Context, id string, job int64) (capture.Claim, bool, error) {
+	var claim capture.Claim
+	found := false
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		found = false
+		if err := leaveQueue(ctx, tx, id); err != nil {
+			return err
+		}
+		const take = `UPDATE captures SET state = 'running', attempt = attempt + 1, started_at = ?
+			WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + columns + `, attempt - free`
+		c, err := scanCapture(func(dest ...any) error {
+			return tx.QueryRowContext(ctx, take, stamp(l.now()), id).Scan(append(dest, &claim.Spent)...)
+		})
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		claim.Capture, claim.Job, found = c, job, err == nil
+		return err
+	}, nil)
+	if err != nil {
+		return capture.Claim{}, false, fmt.Errorf("start capture %s: %w", id, err)
+	}
+	return claim, found, nil
+}
+
+// leaveQueue takes a capture out of its account's count of waiting ones, if it is queued.
+func leaveQueue(ctx context.Context, tx *sql.Tx, id string) error {
+	const leave = `UPDATE accounts SET waiting = waiting - (c.interactive = 0), waiting_interactive = waiting_interactive - (c.interactive = 1)
+		FROM (SELECT account, interactive FROM captures WHERE id = ? AND state = 'queued') AS c WHERE accounts.id = c.account`
+	if _, err := tx.ExecContext(ctx, leave, id); err != nil {
+		return fmt.Errorf("count waiting captures: %w", err)
+	}
+	return nil
+}
+
+// Finish ends the claimed capture, records what is owed for it and ends its job, in one commit.
+func (l *Ledger) Finish(ctx context.Context, c capture.Claim, o capture.Outcome) error {
+	end, err := encodeOutcome(c, o)
+	if err != nil {
+		return fmt.Errorf("finish capture %s: %w", c.Capture.ID, err)
+	}
+	lost := false
+	err = l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var err error
+		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
+			return err
+		}
+		if err := l.owe(ctx, tx, o.Deliveries); err != nil {
+			return err
+		}
+		return endJob(ctx, tx, c.Job)
+	}, func(err error) {
+		if err == nil && !lost {
+			l.ended(c.Capture.ID)
+			l.woke(o.Deliveries)
+		}
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("finish capture %s: %w", c.Capture.ID, err)
+	case lost:
+		return capture.ErrLost
+	default:
+		return nil
+	}
+}
+
+const endCapture = `UPDATE captures SET state = ?, finished_at = ?, picture = ?, picture_name = ?, report = ?, error = ?, timing = ?
+	WHERE id = ? AND attempt = ? AND state = 'running'`
+
+// encodeOutcome returns the values of endCapture.
+func encodeOutcome(c capture.Claim, o capture.Outcome) ([]any, error) {
+	if !o.State.Final() {
+		return nil, fmt.Errorf("%s is not an end", o.State)
+	}
+	picture, err1 := column(o.Picture)
+	report, err2 := column(o.Report)
+	failure, err3 := column(o.Error)
+	took, err4 := column(&timing{Timing: o.Timing, Phases: o.Timing.Phases})
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, fmt.Errorf("encode outcome: %w", err)
+	}
+	var name any
+	if o.Picture != nil {
+		name = o.Picture.Name
+	}
+	return []any{string(o.State), stamp(o.FinishedAt), picture, name, report, failure, took, c.Capture.ID, c.Capture.Attempt}, nil
+}
+
+// missed reports whether a statement changed no row.
+func missed(done sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	changed, err := done.RowsAffected()
+	return changed == 0, err
+}
+
+// Release gives the claimed capture back, to be taken again after the wait.
+func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duration, free bool) error {
+	lost := false
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		now := l.now()
+		const back = `UPDATE captures SET state = 'queued', started_at = NULL, due_at = ?, free = free + ?
+			WHERE id = ? AND attempt = ? AND state = 'running'`
+		var err error
+		lost, err = missed(tx.ExecContext(ctx, back, stamp(now.Add(wait)), free, c.Capture.ID, c.Capture.Attempt))
+		if err != nil || lost {
+			return err
+		}
+		if err := count(ctx, tx, c.Capture.Account, one(c.Capture.Interactive)); err != nil {
+			return err
+		}
+		if err := endJob(ctx, tx, c.Job); err != nil {
+			return err
+		}
+		return l.enqueue(ctx, tx, captureJob{ID: c.Capture.ID, at: again(now, wait)})
+	}, func(err error) {
+		if err == nil && !lost {
+			l.due(ledger.QueueInteractive, wait)
+		}
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("release capture %s: %w", c.Capture.ID, err)
+	case lost:
+		return capture.ErrLost
+	default:
+		return nil
+	}
+}
+
+func one(interactive bool) *tally {
+	if interactive {
+		return &tally{addedInteractive: 1}
+	}
+	return &tally{added: 1}
+}
+
+// again is where a capture waits that has had its turn before: at the time given, or among the first at once.
+func again(now time.Time, wait time.Duration) time.Time {
+	if wait > 0 {
+		return now.Add(wait)
+	}
+	return ledger.Place(now, 0, false)
+}
+
+// Cancel ends a capture that is queued or running. Its worker is told to stop and can not finish it any more. An ended one
+// is *savepage.Error of CodeConflict, an unknown or foreign one of CodeNotFound.
+func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Capture, error) {
+	var (
+		canceled savepage.Capture
+		refused  *savepage.Error
+	)
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		refused = nil
+		before, err := getCapture(ctx, tx, `id = ? AND account = ?`, id, account)
+		if errors.Is(err, sql.ErrNoRows) {
+			refused = notFound(id)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if before.State.Final() {
+			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has ended: %s", id, before.State)
+			return nil
+		}
+		canceled, err = cancel(ctx, tx, id, l.now())
+		return err
+	}, func(err error) {
+		if err == nil && refused == nil {
+			l.ended(id)
+			l.active.stop(id)
+		}
+	})
+	if err != nil {
+		return savepage.Capture{}, fmt.Errorf("cancel capture %s: %w", id, err)
+	}
+	if refused != nil {
+		return savepage.Capture{}, refused
+	}
+	return canceled, nil
+}
+
+func cancel(ctx context.Context, tx *sql.Tx, id string, now time.Time) (savepage.Capture, error) {
+	if err := leaveQueue(ctx, tx, id); err != nil {
+		return savepage.Capture{}, err
+	}
+	if err := dropJob(ctx, tx, id); err != nil {
+		return savepage.Capture{}, err
+	}
+	const end = `UPDATE captures SET state = 'canceled', finished_at = ? WHERE id = ? RETURNING ` + columns
+	return scanCapture(tx.QueryRowContext(ctx, end, stamp(now), id).Scan)
+}
+
+// ended follows the commit that ended a capture.
+func (l *Ledger) ended(id string) {
+	l.pending.Add(-1)
+	l.waiters.Wake(id)
+}
+
+// Forget removes an ended capture with its deliveries and its Idempotency-Key. An unknown or foreign id is no error; one
+// that has not ended is *savepage.Error of CodeConflict.
+func (l *Ledger) Forget(ctx context.Context, account, id string) error {
+	var refused *savepage.Error
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		refused = nil
+		var state savepage.State
+		err := tx.QueryRowContext(ctx, `SELECT state FROM captures WHERE id = ? AND account = ?`, id, account).Scan(&state)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil
+		case err != nil:
+			return err
+		case !state.Final():
+			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has not ended", id)
+			return nil
+		}
+		return forget(ctx, tx, id)
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("forget capture %s: %w", id, err)
+	}
+	if refused != nil {
+		return refused
+	}
+	return nil
+}
+
+func forget(ctx context.Context, tx *sql.Tx, id string) error {
+	for _, statement := range []string{
+		`DELETE FROM river_job WHERE unique_key IN (SELECT CAST(id AS BLOB) FROM deliveries WHERE capture = ?) AND ` + live,
+		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE capture = ?)`,
+		`DELETE FROM deliveries WHERE capture = ?`,
+		`DELETE FROM idempotency WHERE capture = ?`,
+		`DELETE FROM captures WHERE id = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func notFound(id string) *savepage.Error {
+	return savepage.Errorf(savepage.CodeNotFound, "there is no capture %s", id)
+}

@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/savepage/savepage"
+)
+
+// columns of a capture, in the order that scanCapture reads.
+const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing`
+
+// listed are the same columns, but for the document of the html option: a page of captures could be hundreds of megabytes.
+const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html') ELSE options END,
+	attempt, created_at, started_at, finished_at, picture, report, error, timing`
+
+// timing is savepage.Timing with its phases, which its own JSON leaves out.
+type timing struct {
+	savepage.Timing
+	Phases savepage.Phases `json:"phases"`
+}
+
+// queries is what reads: a transaction or a pool.
+type queries interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// getCapture reads the one capture that the condition selects, or sql.ErrNoRows.
+func getCapture(ctx context.Context, q queries, condition string, args ...any) (savepage.Capture, error) {
+	return scanCapture(q.QueryRowContext(ctx, `SELECT `+columns+` FROM captures WHERE `+condition, args...).Scan)
+}
+
+// listCaptures reads captures without Options.HTML; the rest of the query begins with WHERE.
+func listCaptures(ctx context.Context, q queries, rest string, args ...any) ([]savepage.Capture, error) {
+	list, err := collect(ctx, q, scanCapture, `SELECT `+listed+` FROM captures `+rest, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read captures: %w", err)
+	}
+	return list, nil
+}
+
+func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
+	var (
+		c                                       savepage.Capture
+		created, started, finished              sql.NullInt64
+		options, picture, report, failure, took sql.NullString
+	)
+	err := scan(&c.ID, &c.Account, &c.State, &c.Interactive, &options, &c.Attempt, &created, &started, &finished,
+		&picture, &report, &failure, &took)
+	if errors.Is(err, sql.ErrNoRows) {
+		return savepage.Capture{}, err
+	}
+	if err != nil {
+		return savepage.Capture{}, fmt.Errorf("scan capture: %w", err)
+	}
+	c.CreatedAt, c.StartedAt, c.FinishedAt = moment(created), moment(started), moment(finished)
+	var t timing
+	err = errors.Join(decode(options, &c.Options), decode(picture, &c.Picture), decode(report, &c.Report), decode(failure, &c.Error), decode(took, &t))
+	if err != nil {
+		return savepage.Capture{}, fmt.Errorf("decode capture %s: %w", c.ID, err)
+	}
+	c.Timing = t.Timing
+	c.Timing.Phases = t.Phases
+	return c, nil
+}
+
+func decode(text sql.NullString, into any) error {
+	if !text.Valid {
+		return nil
+	}
+	return json.Unmarshal([]byte(text.String), into)
+}
+
+// encode writes JSON with <, > and & as they are: what a client sent is given back unchanged.
+func encode(v any) ([]byte, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+}
+
+// column encodes a part of a capture that may be absent, as text or NULL.
+func column[T any](part *T) (any, error) {
+	if part == nil {
+		return nil, nil //nolint:nilnil // NULL is the value of an absent part
+	}
+	text, err := encode(part)
+	return string(text), err
+}

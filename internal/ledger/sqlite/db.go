@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+	_ "modernc.org/sqlite" // registers the driver
+)
+
+// Names of the files in the folder.
+const (
+	fileDatabase = "savepage.db"
+	fileLock     = "lock"
+)
+
+// readers is how many connections read beside the one that writes.
+const readers = 4
+
+// openWriter opens the one connection that writes. River writes through it too.
+func openWriter(dir string) (*sql.DB, error) {
+	file := filepath.Join(dir, fileDatabase)
+	// Webhook secrets are in it: the database is created here because the driver would let others read it.
+	created, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create database: %w", err)
+	}
+	if err := created.Close(); err != nil {
+		return nil, fmt.Errorf("create database: %w", err)
+	}
+	db, err := open(file,
+		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// openReaders opens connections that can not write.
+func openReaders(dir string) (*sql.DB, error) {
+	db, err := open(filepath.Join(dir, fileDatabase), "query_only(1)", "cache_size(-16384)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(readers)
+	db.SetMaxIdleConns(readers)
+	return db, nil
+}
+
+func open(file string, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+query.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return db, nil
+}
+
+// errServed says that another process holds the lock.
+var errServed = errors.New("another savepage serves it")
+
+// lockDir takes the folder for this process. Closing the file gives it back, and so does the end of the process.
+func lockDir(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, fileLock), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder: %w", err)
+	}
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return file, nil
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = errServed
+	}
+	return nil, errors.Join(fmt.Errorf("data folder %s: %w", dir, err), file.Close())
+}
+
+// inTx runs fn in one transaction and commits when it returns nil.
+func inTx(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, rollback(tx))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func rollback(tx *sql.Tx) error {
+	if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
+
+// stamp is how a time is stored; a zero time is NULL.
+func stamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// moment reads a stored time back; NULL is the zero time.
+func moment(stored sql.NullInt64) time.Time {
+	if !stored.Valid {
+		return time.Time{}
+	}
+	return time.UnixMicro(stored.Int64).UTC()
+}

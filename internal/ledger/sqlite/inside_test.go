@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+)
+
+// TestPlans holds the queries that run all the time to their indexes: none may read a whole table.
+func TestPlans(t *testing.T) {
+	l := openInside(t, Config{Dir: t.TempDir()})
+	filter, args, err := conditions("a", capture.Filter{CreatedAfter: time.Now(), Cursor: cursorOf(savepage.Capture{ID: "x"})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]struct {
+		query string
+		args  []any
+		index []string
+	}{
+		"live job":   {`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + live, []any{"x"}, []string{"river_job_unique_idx"}},
+		"next due":   {nextDueQuery, nil, []string{"savepage_job_due"}},
+		"captures":   {lacking("captures", "due_at", "state IN ('queued', 'running')"), []any{"", 5}, []string{"captures_pending", "river_job_unique_idx"}},
+		"deliveries": {lacking("deliveries", "next_at", "state = 'pending'"), []any{"", 5}, []string{"deliveries_pending", "river_job_unique_idx"}},
+		"list":       {`SELECT ` + columns + ` FROM captures WHERE ` + filter + ` ORDER BY created_at DESC, id DESC LIMIT 5`, args, []string{"captures_account"}},
+		"expired": {`SELECT id FROM captures WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?
+			ORDER BY created_at, id LIMIT 5`, []any{1}, []string{"captures_ended"}},
+		"depth":   {`SELECT count(*) FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running')`, nil, []string{"captures_pending"}},
+		"orphans": {`SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`, []any{"x"}, []string{"river_job_prioritized_fetching_index"}},
+		"known":   {`SELECT picture_name FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`, []any{"[]"}, []string{"captures_picture"}},
+		"recent":  {`SELECT id FROM captures WHERE account = ? AND options_hash = ? AND state = 'success' AND created_at >= ?`, []any{"a", "h", 1}, []string{"captures_kept"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := explain(t, l, one.query, one.args)
+			for _, index := range one.index {
+				if !strings.Contains(plan, index) {
+					t.Errorf("does not use %s:\n%s", index, plan)
+				}
+			}
+			for line := range strings.Lines(plan) {
+				if strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "INDEX") && !strings.Contains(line, "json_each") && !strings.HasPrefix(line, "SCAN r\n") {
+					t.Errorf("reads a whole table:\n%s", plan)
+				}
+				if strings.Contains(line, "TEMP B-TREE") {
+					t.Errorf("sorts:\n%s", plan)
+				}
+			}
+		})
+	}
+}
+
+func explain(t *testing.T, l *Ledger, query string, args []any) string {
+	t.Helper()
+	lines, err := collect(t.Context(), l.write, func(scan func(dest ...any) error) (string, error) {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		return detail, err
+	}, `EXPLAIN QUERY PLAN `+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func TestPurge(t *testing.T) {
+	now := time.Now()
+	l := openInside(t, Config{Dir: t.TempDir(), Now: func() time.Time { return now }})
+	issued, _, err := l.Keys().Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"a", "b"} {
+		_, err := l.Accept(t.Context(), capture.Submission{IdempotencyKey: key, Capture: savepage.Capture{
+			ID: capture.NewID("cap_", now), Account: issued.Account, CreatedAt: now,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		left  int
+	}{{0, 2}, {22 * time.Hour, 1}, {time.Second, 1}, {time.Hour, 0}} {
+		now = now.Add(step.after)
+		if err := l.purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var left int
+		if err := l.read.QueryRowContext(t.Context(), `SELECT count(*) FROM idempotency`).Scan(&left); err != nil || left != step.left {
+			t.Fatalf("after %s %d keys are left (%v)", step.after, left, err)
+		}
+	}
+}
+
+// TestShare cuts a batch where its bytes would make the commit long.
+func TestShare(t *testing.T) {
+	for _, one := range []struct {
+		sizes []int
+		want  int
+	}{{[]int{1, 2, 3}, 3}, {[]int{batchBytes + 1, 1}, 1}, {[]int{batchBytes, 1}, 1}, {[]int{1, batchBytes, 1}, 1}, {[]int{0, 0}, 2}} {
+		batch := make([]*write, len(one.sizes))
+		for i, size := range one.sizes {
+			batch[i] = &write{size: size}
+		}
+		if got := share(batch); got != one.want {
+			t.Errorf("%v: %d", one.sizes, got)
+		}
+	}
+}
+
+func openInside(t *testing.T, cfg Config) *Ledger {
+	t.Helper()
+	l, err := Open(context.WithoutCancel(t.Context()), cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// TestRestorePlaces has River move a job to the present, as it does after a fault.
+func TestRestorePlaces(t *testing.T) {
+	l := openInside(t, Config{Dir: t.TempDir()})
+	issued, _, err := l.Keys().Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"moved", "kept"} {
+		_, err := l.Accept(t.Context(), capture.Submission{Capture: savepage.Capture{ID: id, Account: issued.Account, CreatedAt: time.Now()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	place := func(id string) string {
+		var at string
+		const query = `SELECT CAST(scheduled_at AS TEXT) FROM river_job WHERE unique_key = CAST(? AS BLOB)`
+		if err := l.read.QueryRowContext(t.Context(), query, id).Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	kept, now := place("kept"), riverTime(time.Now())
+	const move = `UPDATE river_job SET scheduled_at = ? WHERE unique_key = CAST('moved' AS BLOB)`
+	if _, err := l.write.ExecContext(t.Context(), move, riverTime(time.Now().Add(time.Millisecond))); err != nil {
+		t.Fatal(err)
+	}
+	for place("moved") >= now {
+		if err := l.repair(t.Context()); err != nil { // the moment of the move may not have come yet
+			t.Fatal(err)
+		}
+	}
+	err = l.do(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return l.restorePlaces(ctx, tx, time.Time{}) }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if place("kept") != kept {
+		t.Errorf("a place was moved from %s to %s", kept, place("kept"))
+	}
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add(cursorOf(savepage.Capture{ID: "cap_1", CreatedAt: time.Now()}))
+	f.Add("eA")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		at, id, err := readCursor(cursor)
+		if err != nil {
+			return
+		}
+		at2, id2, err := readCursor(cursorOf(savepage.Capture{ID: id, CreatedAt: moment(sql.NullInt64{Int64: at, Valid: true})}))
+		if err != nil || at2 != at || id2 != id {
+			t.Errorf("%q: %d %q, %d %q, %v", cursor, at, id, at2, id2, err)
+		}
+	})
+}

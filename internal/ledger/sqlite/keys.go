@@ -1,0 +1,214 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// Lives of what is remembered of keys.
+const (
+	keyCacheLife = 2 * time.Second // until a revocation by another process is seen
+	lastUsedStep = time.Minute     // how exact last_used_at is
+)
+
+// Keys makes, lists and revokes keys. It may be open beside a running server.
+type Keys struct {
+	db  *sql.DB
+	now func() time.Time
+}
+
+// OpenKeys opens the keys of a data folder without taking its lock, so that it works beside a running server. A folder
+// that no server has used yet is made ready. The caller closes it.
+func OpenKeys(ctx context.Context, dir string) (*Keys, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	db, err := openWriter(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrateUnlessServed(ctx, db, dir); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &Keys{db: db, now: time.Now}, nil
+}
+
+func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) error {
+	lock, err := lockDir(dir)
+	if errors.Is(err, errServed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, db, slog.New(slog.DiscardHandler)), lock.Close())
+}
+
+// Close closes the database.
+func (k *Keys) Close() error { return k.db.Close() }
+
+// Create makes a key for an account. An empty account is a new one, with a webhook secret of its own; an unknown one is
+// *savepage.Error of CodeNotFound.
+func (k *Keys) Create(ctx context.Context, account string) (ledger.Issued, error) {
+	issued := ledger.Issued{Account: account, Key: ledger.NewKey()}
+	err := inTx(ctx, k.db, func(tx *sql.Tx) error {
+		now := k.now()
+		if account == "" {
+			return createAccount(ctx, tx, &issued, now)
+		}
+		err := tx.QueryRowContext(ctx, `SELECT webhook_secret FROM accounts WHERE id = ?`, account).Scan(&issued.WebhookSecret)
+		if errors.Is(err, sql.ErrNoRows) {
+			return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
+		}
+		if err != nil {
+			return err
+		}
+		return insertKey(ctx, tx, issued, now)
+	})
+	if err != nil {
+		return ledger.Issued{}, fmt.Errorf("create key: %w", err)
+	}
+	return issued, nil
+}
+
+// Bootstrap makes the first account and key when there is no account yet; it reports whether it did.
+func (k *Keys) Bootstrap(ctx context.Context) (issued ledger.Issued, created bool, err error) {
+	issued.Key = ledger.NewKey()
+	err = inTx(ctx, k.db, func(tx *sql.Tx) error {
+		var accounts int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM accounts`).Scan(&accounts); err != nil || accounts > 0 {
+			return err
+		}
+		created = true
+		return createAccount(ctx, tx, &issued, k.now())
+	})
+	if err != nil {
+		return ledger.Issued{}, false, fmt.Errorf("make first key: %w", err)
+	}
+	if !created {
+		return ledger.Issued{}, false, nil
+	}
+	return issued, true, nil
+}
+
+func createAccount(ctx context.Context, tx *sql.Tx, issued *ledger.Issued, now time.Time) error {
+	issued.Account, issued.WebhookSecret = capture.NewID("acc_", now), ledger.NewSecret()
+	const insert = `INSERT INTO accounts (id, created_at, webhook_secret) VALUES (?, ?, ?)`
+	if _, err := tx.ExecContext(ctx, insert, issued.Account, stamp(now), issued.WebhookSecret); err != nil {
+		return err
+	}
+	return insertKey(ctx, tx, *issued, now)
+}
+
+func insertKey(ctx context.Context, tx *sql.Tx, issued ledger.Issued, now time.Time) error {
+	const insert = `INSERT INTO keys (hash, account, prefix, created_at) VALUES (?, ?, ?, ?)`
+	hash := ledger.HashKey(issued.Key)
+	_, err := tx.ExecContext(ctx, insert, hash[:], issued.Account, ledger.KeyPrefix(issued.Key), stamp(now))
+	return err
+}
+
+// List returns the keys of an account, or of all when it is empty, oldest first, revoked ones included.
+func (k *Keys) List(ctx context.Context, account string) ([]ledger.Key, error) {
+	const query = `SELECT account, prefix, created_at, last_used_at, revoked_at FROM keys
+		WHERE ?1 = '' OR account = ?1 ORDER BY created_at, prefix`
+	list, err := collect(ctx, k.db, scanKey, query, account)
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	return list, nil
+}
+
+func scanKey(scan func(dest ...any) error) (ledger.Key, error) {
+	var (
+		key                    ledger.Key
+		created, used, revoked sql.NullInt64
+	)
+	err := scan(&key.Account, &key.Prefix, &created, &used, &revoked)
+	key.CreatedAt, key.LastUsed, key.RevokedAt = moment(created), moment(used), moment(revoked)
+	return key, err
+}
+
+// Revoke ends a key that is named by itself or by the prefix that List shows. A running server refuses it within two
+// seconds. An unknown or revoked key is *savepage.Error of CodeNotFound; a prefix of several is CodeConflict.
+func (k *Keys) Revoke(ctx context.Context, key string) error {
+	err := inTx(ctx, k.db, func(tx *sql.Tx) error {
+		hash := ledger.HashKey(key)
+		const revoke = `UPDATE keys SET revoked_at = ? WHERE (hash = ? OR prefix = ?) AND revoked_at IS NULL`
+		done, err := tx.ExecContext(ctx, revoke, stamp(k.now()), hash[:], key)
+		if err != nil {
+			return err
+		}
+		switch revoked, err := done.RowsAffected(); {
+		case err != nil:
+			return err
+		case revoked == 0:
+			return savepage.Errorf(savepage.CodeNotFound, "there is no valid key %s", ledger.KeyPrefix(key))
+		case revoked > 1:
+			return savepage.Errorf(savepage.CodeConflict, "several keys begin with %s; give the whole key", key)
+		default:
+			return nil
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("revoke key: %w", err)
+	}
+	return nil
+}
+
+// SetAPISecret sets the secret that the older API's hash is made with; empty for none.
+func (k *Keys) SetAPISecret(ctx context.Context, account, secret string) error {
+	none, err := missed(k.db.ExecContext(ctx, `UPDATE accounts SET api_secret = ? WHERE id = ?`, secret, account))
+	if err != nil {
+		return fmt.Errorf("set API secret: %w", err)
+	}
+	if none {
+		return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
+	}
+	return nil
+}
+
+// Authenticate returns the account of a key, or *savepage.Error of CodeUnauthorized. It remembers valid keys for two
+// seconds.
+func (l *Ledger) Authenticate(ctx context.Context, key string) (savepage.Account, error) {
+	hash, now := ledger.HashKey(key), l.now()
+	if account, found := l.keyCache.Get(hash, now); found {
+		return account, nil
+	}
+	const query = `SELECT a.id, a.webhook_secret, a.api_secret, k.last_used_at FROM keys k JOIN accounts a ON a.id = k.account
+		WHERE k.hash = ? AND k.revoked_at IS NULL`
+	var (
+		account savepage.Account
+		used    sql.NullInt64
+	)
+	err := l.read.QueryRowContext(ctx, query, hash[:]).Scan(&account.ID, &account.WebhookSecret, &account.APISecret, &used)
+	if errors.Is(err, sql.ErrNoRows) {
+		return savepage.Account{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
+	}
+	if err != nil {
+		return savepage.Account{}, fmt.Errorf("look up key: %w", err)
+	}
+	l.keyCache.Put(hash, account, now)
+	if now.Sub(moment(used)) < lastUsedStep {
+		return account, nil
+	}
+	if err := l.keyUsed(ctx, hash[:], now); err != nil {
+		l.log.WarnContext(ctx, "last use of a key not recorded", "error", err)
+	}
+	return account, nil
+}
+
+func (l *Ledger) keyUsed(ctx context.Context, hash []byte, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE keys SET last_used_at = ? WHERE hash = ?`, stamp(now), hash)
+		return err
+	}, nil)
+}

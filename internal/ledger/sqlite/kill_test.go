@@ -1,0 +1,151 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+// Environment of the child: the folder it serves and the account it accepts for.
+const (
+	envDir     = "SAVEPAGE_TEST_CHILD_DIR"
+	envAccount = "SAVEPAGE_TEST_CHILD_ACCOUNT"
+)
+
+func childWanted() bool { return os.Getenv(envDir) != "" }
+
+// child accepts and works until it is killed. It writes the id of each accepted capture in a line of its own.
+func child() {
+	ctx := context.Background()
+	l, err := sqlite.Open(ctx, sqlite.Config{Dir: os.Getenv(envDir), Workers: 4}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() { _ = l.Work(ctx, ledger.Handlers{Render: churn(l), Deliver: fussy}) }()
+	for range time.Tick(2 * time.Millisecond) {
+		a, err := l.Accept(ctx, benchSubmission(os.Getenv(envAccount), time.Now()))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Println(a.Capture.ID)
+	}
+}
+
+// churn takes a moment for a capture, sometimes gives it back, and owes one delivery.
+func churn(l *sqlite.Ledger) func(context.Context, capture.Claim) error {
+	return func(ctx context.Context, c capture.Claim) error {
+		select {
+		case <-time.After(time.Duration(rand.IntN(20)) * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if rand.IntN(5) == 0 {
+			return l.Release(ctx, c, time.Duration(rand.IntN(50))*time.Millisecond, rand.IntN(2) == 0)
+		}
+		now := time.Now()
+		return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: now, Deliveries: []savepage.Delivery{{
+			ID: capture.NewID("msg_", now), CaptureID: c.Capture.ID, Account: c.Capture.Account, URL: "http://a.test", State: savepage.Pending, CreatedAt: now, Body: []byte("{}"),
+		}}})
+	}
+}
+
+// fussy is a receiver that refuses one attempt in four.
+func fussy(context.Context, savepage.Delivery, string) savepage.Verdict {
+	a := savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200}
+	if rand.IntN(4) == 0 {
+		return savepage.Verdict{State: savepage.Pending, NextAt: time.Now().Add(50 * time.Millisecond), Attempt: a}
+	}
+	return savepage.Verdict{State: savepage.Delivered, Attempt: a}
+}
+
+// TestKill ends the process with SIGKILL at random moments and counts afterwards.
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	keys, err := sqlite.OpenKeys(t.Context(), dir)
+	check(t, err)
+	issued, err := keys.Create(t.Context(), "")
+	check(t, err)
+	check(t, keys.Close())
+	var ids []string
+	for round := 0; round < 6 || len(ids) < 50; round++ {
+		ids = append(ids, runAndKill(t, dir, issued.Account, time.Duration(rand.IntN(1200))*time.Millisecond)...)
+		if round > 100 {
+			t.Fatal("the child accepts nothing")
+		}
+	}
+
+	l := open(t, sqlite.Config{Dir: dir, Workers: 8})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	working, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- l.Work(working, ledger.Handlers{Render: churn(l), Deliver: fussy}) }()
+	for _, id := range ids {
+		c, err := l.Await(ctx, id)
+		if err != nil {
+			t.Fatalf("capture %s was accepted and has not ended: %v", id, err)
+		}
+		if c.State != savepage.Success {
+			t.Errorf("capture %s is %s", id, c.State)
+		}
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for pending := 1; pending > 0 && ctx.Err() == nil; <-tick.C {
+		pending, err = l.PendingDeliveries(ctx)
+		check(t, err)
+	}
+	for _, id := range ids {
+		list, err := l.Deliveries(ctx, issued.Account, id)
+		check(t, err)
+		if len(list) != 1 || list[0].State != savepage.Delivered || len(list[0].Attempts) == 0 {
+			t.Errorf("deliveries of %s: %+v", id, list)
+		}
+	}
+	stop()
+	check(t, <-done)
+	t.Logf("%d captures accepted and kept", len(ids))
+}
+
+// runAndKill runs a child for so long and returns what it has accepted.
+func runAndKill(t *testing.T, dir, account string, life time.Duration) (ids []string) {
+	t.Helper()
+	program := exec.Command(os.Args[0])
+	program.Env = append(os.Environ(), envDir+"="+dir, envAccount+"="+account)
+	var faults strings.Builder
+	program.Stderr = &faults
+	out, err := program.StdoutPipe()
+	check(t, err)
+	check(t, program.Start())
+	kill := time.AfterFunc(life, func() { _ = program.Process.Kill() })
+	defer kill.Stop()
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			break // a line that was cut off is no acknowledgement
+		}
+		check(t, err)
+		ids = append(ids, strings.TrimSuffix(line, "\n"))
+	}
+	if err := program.Wait(); err == nil || program.ProcessState.Exited() {
+		t.Fatalf("the child ended by itself: %v\n%s", err, faults.String())
+	}
+	return ids
+}

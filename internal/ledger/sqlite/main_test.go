@@ -1,0 +1,91 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/savepage/savepage/internal/ledger/ledgertest"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+func TestMain(m *testing.M) {
+	if childWanted() {
+		child()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestLedger(t *testing.T) {
+	made := t.TempDir()
+	check(t, sqlite.Migrate(t.Context(), made, logger(t)))
+	empty, err := os.ReadFile(filepath.Join(made, "savepage.db")) // migrated once, for all tests
+	check(t, err)
+	ledgertest.Run(t, func(tb testing.TB) ledgertest.Store {
+		tb.Helper()
+		dir := tb.TempDir()
+		check(tb, os.WriteFile(filepath.Join(dir, "savepage.db"), empty, 0o600))
+		return store(tb, dir)
+	})
+}
+
+func store(tb testing.TB, dir string) ledgertest.Store {
+	tb.Helper()
+	return ledgertest.Store{
+		Open: func(tb testing.TB, o ledgertest.Options) ledgertest.Ledger {
+			tb.Helper()
+			l, err := sqlite.Open(tb.Context(), sqlite.Config{
+				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, Grace: o.Grace, Now: o.Now,
+			}, logger(tb))
+			check(tb, err)
+			return l
+		},
+		Keys: func(tb testing.TB) ledgertest.Keys {
+			tb.Helper()
+			k, err := sqlite.OpenKeys(tb.Context(), dir)
+			check(tb, err)
+			tb.Cleanup(func() { check(tb, k.Close()) })
+			return k
+		},
+		DropJobs: func(tb testing.TB) {
+			tb.Helper()
+			db := raw(tb, dir)
+			_, err := db.ExecContext(tb.Context(), `DELETE FROM river_job WHERE state <> 'running'`)
+			check(tb, err)
+		},
+	}
+}
+
+// raw opens the database beside the ledger.
+func raw(tb testing.TB, dir string) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "savepage.db")+"?_pragma=busy_timeout(10000)")
+	check(tb, err)
+	tb.Cleanup(func() { check(tb, db.Close()) })
+	return db
+}
+
+func open(tb testing.TB, cfg sqlite.Config) *sqlite.Ledger {
+	tb.Helper()
+	l, err := sqlite.Open(tb.Context(), cfg, logger(tb))
+	check(tb, err)
+	tb.Cleanup(func() { check(tb, l.Close()) })
+	return l
+}
+
+func logger(tb testing.TB) *slog.Logger {
+	tb.Helper()
+	return slog.New(slog.NewTextHandler(tb.Output(), nil))
+}
+
+func check(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

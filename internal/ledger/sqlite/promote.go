@@ -1,0 +1,96 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// A job that waits for a time has River's state pending, where a million of them slow neither River's search for available
+// jobs nor its scheduler. The promoter makes each available when its time has come.
+
+// due follows a commit that gave the queue a job which is due after the wait.
+func (l *Ledger) due(queue string, wait time.Duration) {
+	if wait > 0 {
+		l.wakePromoter()
+		return
+	}
+	l.driver.bell.ring(queue)
+}
+
+func (l *Ledger) wakePromoter() {
+	select {
+	case l.alarm <- struct{}{}:
+	default:
+	}
+}
+
+func (l *Ledger) keepPromoting(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-l.alarm:
+		}
+		wait, err := l.promote(ctx)
+		if err != nil && ctx.Err() == nil {
+			l.log.ErrorContext(ctx, "looking for due jobs failed", "error", err)
+		}
+		timer.Reset(wait)
+	}
+}
+
+// promote makes available what is due, and returns how long the next job waits.
+func (l *Ledger) promote(ctx context.Context) (time.Duration, error) {
+	for {
+		wait, err := l.nextDue(ctx)
+		if err != nil || wait > 0 {
+			return min(wait, promoteEvery), err
+		}
+		if err := l.promoteDue(ctx); err != nil {
+			return promoteEvery, err
+		}
+	}
+}
+
+const nextDueQuery = `SELECT CAST(scheduled_at AS TEXT) FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' ORDER BY scheduled_at LIMIT 1`
+
+func (l *Ledger) nextDue(ctx context.Context) (time.Duration, error) {
+	var text string
+	err := l.read.QueryRowContext(ctx, nextDueQuery).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return promoteEvery, nil
+	}
+	if err != nil {
+		return promoteEvery, fmt.Errorf("read next due job: %w", err)
+	}
+	at, err := time.Parse(time.DateTime, text)
+	if err != nil {
+		return promoteEvery, fmt.Errorf("read time of next due job: %w", err)
+	}
+	return at.Sub(l.now()), nil
+}
+
+func (l *Ledger) promoteDue(ctx context.Context) error {
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		now := l.now()
+		// A capture that has waited for its time goes among the first: it has had its turn before.
+		const available = `UPDATE river_job SET state = 'available', scheduled_at = CASE queue WHEN ?1 THEN ?2 ELSE scheduled_at END
+			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?3 ORDER BY scheduled_at LIMIT ?4)`
+		_, err := tx.ExecContext(ctx, available, ledger.QueueInteractive, riverTime(again(now, 0)), riverTime(now), promoteRows)
+		return err
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("promote due jobs: %w", err)
+	}
+	l.driver.bell.ring(ledger.QueueInteractive)
+	l.driver.bell.ring(ledger.QueueWebhook)
+	return nil
+}

@@ -1,0 +1,253 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// How often and how much is looked after.
+const (
+	reconcileEvery = 3 * time.Second
+	reconcileRows  = 5000 // records looked at in one go
+	adoptRows      = 500
+	orphanAge      = 10 * time.Second // a job that runs so long without a worker has none
+	purgeEvery     = time.Minute
+	purgeRows      = 1000
+	promoteRows    = 500
+	promoteEvery   = 5 * time.Second // at the latest
+)
+
+// takeOver gives back what the process before left running. The lock on the folder says that it is gone.
+func (l *Ledger) takeOver(ctx context.Context) error {
+	err := inTx(ctx, l.write, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			`UPDATE captures SET state = 'queued', started_at = NULL WHERE state IN ('queued', 'running') AND state = 'running'`,
+			`UPDATE accounts SET waiting = 0, waiting_interactive = 0 WHERE waiting <> 0 OR waiting_interactive <> 0`,
+			`UPDATE accounts SET waiting = c.waiting, waiting_interactive = c.interactive
+				FROM (SELECT account, sum(interactive = 0) AS waiting, sum(interactive = 1) AS interactive
+					FROM captures WHERE state IN ('queued', 'running') GROUP BY account) AS c
+				WHERE accounts.id = c.account`,
+			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
+			`DELETE FROM river_leader`, // or River's upkeep waits until the old leader's term is over
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		if err := l.restorePlaces(ctx, tx, time.Time{}); err != nil {
+			return err
+		}
+		var pending int64
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM captures WHERE state IN ('queued', 'running')`).Scan(&pending)
+		l.pending.Store(pending)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	return nil
+}
+
+// sweep is how far the reconciler has come through the records that are on the way.
+type sweep struct {
+	captures   string // id
+	deliveries string // id
+	purged     time.Time
+}
+
+// reconcileAll looks through all records once.
+func (l *Ledger) reconcileAll(ctx context.Context) error {
+	for {
+		if err := l.reconcile(ctx); err != nil {
+			return err
+		}
+		if l.sweep.captures == "" && l.sweep.deliveries == "" {
+			return nil
+		}
+	}
+}
+
+func (l *Ledger) keepReconciling(ctx context.Context) {
+	ticker := time.NewTicker(reconcileEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := errors.Join(l.reconcile(ctx), l.adoptOrphans(ctx), l.repair(ctx), l.purge(ctx)); err != nil && ctx.Err() == nil {
+			l.log.ErrorContext(ctx, "reconciling failed", "error", err)
+		}
+	}
+}
+
+// lacking selects, among the next records on the way, those that no job drives.
+func lacking(table, at, onTheWay string) string {
+	return `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)
+		FROM (SELECT id, ` + at + ` AS at FROM ` + table + ` INDEXED BY ` + table + `_pending WHERE ` + onTheWay + ` AND id > ? ORDER BY id LIMIT ?) AS r`
+}
+
+type drivenRecord struct {
+	id     string
+	at     time.Time
+	lonely bool // no job drives it
+}
+
+func scanDriven(scan func(dest ...any) error) (drivenRecord, error) {
+	var (
+		record drivenRecord
+		at     sql.NullInt64
+	)
+	err := scan(&record.id, &at, &record.lonely)
+	record.at = moment(at)
+	return record, err
+}
+
+// reconcile gives jobs to the next records on the way that have none.
+func (l *Ledger) reconcile(ctx context.Context) error {
+	captures, cursor, err := l.lonely(ctx, lacking("captures", "due_at", "state IN ('queued', 'running')"), l.sweep.captures)
+	if err != nil {
+		return fmt.Errorf("look for captures without a job: %w", err)
+	}
+	deliveries, deliveryCursor, err := l.lonely(ctx, lacking("deliveries", "next_at", "state = 'pending'"), l.sweep.deliveries)
+	if err != nil {
+		return fmt.Errorf("look for deliveries without a job: %w", err)
+	}
+	now := l.now()
+	jobs := make([]queued, 0, len(captures)+len(deliveries))
+	for _, c := range captures {
+		jobs = append(jobs, captureJob{ID: c.id, at: again(now, c.at.Sub(now))})
+	}
+	for _, d := range deliveries {
+		jobs = append(jobs, deliveryJob{ID: d.id, at: d.at})
+	}
+	if err := l.adopt(ctx, jobs); err != nil {
+		return err
+	}
+	l.sweep.captures, l.sweep.deliveries = cursor, deliveryCursor
+	return nil
+}
+
+// lonely reads the next records after the cursor and returns those without a job, and the cursor after them: empty at
+// the end.
+func (l *Ledger) lonely(ctx context.Context, query, cursor string) ([]drivenRecord, string, error) {
+	records, err := collect(ctx, l.read, scanDriven, query, cursor, reconcileRows)
+	if err != nil {
+		return nil, "", err
+	}
+	cursor = ""
+	if len(records) == reconcileRows {
+		cursor = records[len(records)-1].id
+	}
+	var without []drivenRecord
+	for _, r := range records {
+		if r.lonely {
+			without = append(without, r)
+		}
+	}
+	return without, cursor, nil
+}
+
+func (l *Ledger) adopt(ctx context.Context, jobs []queued) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	for some := range slices.Chunk(jobs, adoptRows) {
+		err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error { return l.enqueue(ctx, tx, some...) }, nil)
+		if err != nil {
+			return fmt.Errorf("give jobs to records: %w", err)
+		}
+	}
+	l.log.WarnContext(ctx, "records without a job were given one", "count", len(jobs))
+	l.ringAll()
+	return nil
+}
+
+func (l *Ledger) ringAll() {
+	l.driver.bell.ring(ledger.QueueInteractive)
+	l.driver.bell.ring(ledger.QueueWebhook)
+	l.wakePromoter()
+}
+
+// adoptOrphans gives back jobs that count as running while no worker of this process has them.
+func (l *Ledger) adoptOrphans(ctx context.Context) error {
+	const running = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`
+	jobs, err := collect(ctx, l.read, scanNumber, running, riverTime(l.now().Add(-orphanAge)))
+	if err != nil {
+		return fmt.Errorf("look for jobs without a worker: %w", err)
+	}
+	for _, job := range jobs {
+		if l.active.holds(job) {
+			continue
+		}
+		err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = ? AND state = 'running'`, job)
+			return err
+		}, nil)
+		if err != nil {
+			return fmt.Errorf("give back job %d: %w", job, err)
+		}
+		l.log.WarnContext(ctx, "job without a worker was given back", "job", job)
+		l.ringAll()
+	}
+	return nil
+}
+
+func scanNumber(scan func(dest ...any) error) (int64, error) {
+	var n int64
+	err := scan(&n)
+	return n, err
+}
+
+// restorePlaces puts captures back among the first whose job River has moved to the present, after a fault or at a stop: with
+// all places in the past they would go last for hours. A job that has its place still waits from before it was made.
+func (l *Ledger) restorePlaces(ctx context.Context, tx *sql.Tx, since time.Time) error {
+	now := l.now()
+	const displaced = `UPDATE river_job SET scheduled_at = ?1 WHERE state = 'available' AND queue = ?2 AND priority = 1
+		AND scheduled_at > ?3 AND scheduled_at <= ?4 AND scheduled_at >= created_at`
+	_, err := tx.ExecContext(ctx, displaced, riverTime(again(now, 0)), ledger.QueueInteractive, riverTime(since), riverTime(now))
+	if err != nil {
+		return fmt.Errorf("restore places: %w", err)
+	}
+	return nil
+}
+
+// repair restores places that were lost since the round before.
+func (l *Ledger) repair(ctx context.Context) error {
+	return l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return l.restorePlaces(ctx, tx, l.now().Add(-10*reconcileEvery))
+	}, nil)
+}
+
+// purge forgets Idempotency-Keys that have expired, some at a time.
+func (l *Ledger) purge(ctx context.Context) error {
+	now := l.now()
+	if now.Sub(l.sweep.purged) < purgeEvery {
+		return nil
+	}
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		const old = `DELETE FROM idempotency WHERE (account, key) IN
+			(SELECT account, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+		done, err := tx.ExecContext(ctx, old, stamp(now), purgeRows)
+		if err != nil {
+			return err
+		}
+		// A full share means that there may be more: the next round goes on.
+		if n, err := done.RowsAffected(); err != nil || n == purgeRows {
+			return err
+		}
+		l.sweep.purged = now
+		return nil
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("purge idempotency keys: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package sqlite_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+func TestSecondOpenNamesTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	open(t, sqlite.Config{Dir: dir})
+	_, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir}, logger(t))
+	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "another savepage") {
+		t.Fatalf("opened twice: %v", err)
+	}
+	if err := sqlite.Migrate(t.Context(), dir, logger(t)); err == nil {
+		t.Fatal("migrated while it is served")
+	}
+}
+
+func TestMigrateThenOpen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a folder?with#odd%20name")
+	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
+	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
+	keys, err := sqlite.OpenKeys(t.Context(), dir)
+	check(t, err)
+	issued, err := keys.Create(t.Context(), "")
+	check(t, err)
+	check(t, keys.Close())
+	l := open(t, sqlite.Config{Dir: dir})
+	if _, err := l.Authenticate(t.Context(), issued.Key); err != nil {
+		t.Fatal(err)
+	}
+	if _, created, err := l.Keys().Bootstrap(t.Context()); err != nil || created {
+		t.Fatalf("a first key was made beside another: %v", err)
+	}
+}
+
+// TestTakeOver opens a copy of the database as it was while a capture and a delivery ran.
+func TestTakeOver(t *testing.T) {
+	dir, copied := t.TempDir(), t.TempDir()
+	l := open(t, sqlite.Config{Dir: dir, Workers: 3})
+	issued, _, err := l.Keys().Bootstrap(t.Context())
+	check(t, err)
+	running := make(chan string, 4)
+	hang := func(ctx context.Context, id string) {
+		running <- id
+		<-ctx.Done()
+	}
+	first := benchSubmission(issued.Account, time.Now())
+	stop := work(t, l, ledger.Handlers{
+		Render: func(ctx context.Context, c capture.Claim) error {
+			if c.Capture.ID == first.Capture.ID {
+				return churn(l)(ctx, c)
+			}
+			hang(ctx, c.Capture.ID)
+			return ctx.Err()
+		},
+		Deliver: func(ctx context.Context, d savepage.Delivery, _ string) savepage.Verdict {
+			hang(ctx, d.CaptureID)
+			return savepage.Verdict{}
+		},
+	})
+	_, err = l.Accept(t.Context(), first)
+	check(t, err)
+	<-running
+	second := benchSubmission(issued.Account, time.Now())
+	_, err = l.Accept(t.Context(), second)
+	check(t, err)
+	<-running
+	_, err = raw(t, dir).ExecContext(t.Context(), `VACUUM INTO ?`, filepath.Join(copied, "savepage.db"))
+	check(t, err)
+	stop()
+
+	begin := time.Now()
+	next := open(t, sqlite.Config{Dir: copied, Workers: 3})
+	taken := make(chan string, 4)
+	defer work(t, next, ledger.Handlers{
+		Render: func(ctx context.Context, c capture.Claim) error {
+			taken <- c.Capture.ID
+			if c.Capture.Attempt != 2 {
+				t.Errorf("attempt %d", c.Capture.Attempt)
+			}
+			return churn(next)(ctx, c)
+		},
+		Deliver: func(_ context.Context, d savepage.Delivery, _ string) savepage.Verdict {
+			taken <- d.CaptureID
+			return savepage.Verdict{State: savepage.Delivered}
+		},
+	})()
+	got := map[string]bool{<-taken: true, <-taken: true}
+	if !got[first.Capture.ID] || !got[second.Capture.ID] {
+		t.Fatalf("taken over: %v", got)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("took over after %s", took)
+	}
+}
+
+// TestOrphan has a job count as running that no worker has.
+func TestOrphan(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, sqlite.Config{Dir: dir})
+	issued, _, err := l.Keys().Bootstrap(t.Context())
+	check(t, err)
+	sub := benchSubmission(issued.Account, time.Now())
+	_, err = l.Accept(t.Context(), sub)
+	check(t, err)
+	_, err = raw(t, dir).ExecContext(t.Context(), `UPDATE river_job SET state = 'running', attempted_at = '2020-01-01 00:00:00.000'`)
+	check(t, err)
+	defer work(t, l, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
+		return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: time.Now()})
+	}})()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	if _, err := l.Await(ctx, sub.Capture.ID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// work runs the ledger's workers until the function it returns.
+func work(t *testing.T, l *sqlite.Ledger, h ledger.Handlers) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- l.Work(ctx, h) }()
+	return func() {
+		cancel()
+		check(t, <-done)
+	}
+}

@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Bounds of one commit.
+const (
+	batchItems = 256
+	batchBytes = 4 << 20
+)
+
+// write is one piece of work for the writer. Pieces that wait together share a transaction and its fsync. Run may be called
+// more than once: after a failure of the batch each piece runs again in a transaction of its own.
+type write struct {
+	row   *row // of a submission; those of a batch are inserted together
+	run   func(ctx context.Context, tx *sql.Tx) error
+	after func(err error) // called on the writer's goroutine when it is committed or has failed; nil for nothing
+	size  int             // bytes, roughly
+	done  chan error
+}
+
+// do has the writer run fn and returns when it is durable. after tells what follows from it, also when ctx has ended first.
+func (l *Ledger) do(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, after func(err error)) error {
+	return l.submit(ctx, &write{run: fn, after: after})
+}
+
+func (l *Ledger) submit(ctx context.Context, w *write) error {
+	w.done = make(chan error, 1)
+	if err := l.writes.Add(ctx, w); err != nil {
+		if w.after != nil {
+			w.after(err)
+		}
+		return fmt.Errorf("write: %w", err)
+	}
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("await write: %w", ctx.Err())
+	}
+}
+
+// apply commits a batch: at once if it can be, or else piece by piece, so that a bad one does not spoil the others.
+func (l *Ledger) apply(batch []*write) {
+	for len(batch) > 0 {
+		n := share(batch)
+		l.applyShare(batch[:n])
+		batch = batch[n:]
+	}
+}
+
+// share is how many of the batch fit one commit.
+func share(batch []*write) int {
+	bytes := 0
+	for i, w := range batch {
+		bytes += w.size
+		if bytes > batchBytes && i > 0 {
+			return i
+		}
+	}
+	return len(batch)
+}
+
+func (l *Ledger) applyShare(batch []*write) {
+	err := l.commit(batch)
+	if err == nil || len(batch) == 1 {
+		settle(batch, err)
+		return
+	}
+	for i := range batch {
+		settle(batch[i:i+1], l.commit(batch[i:i+1]))
+	}
+}
+
+func settle(batch []*write, err error) {
+	for _, w := range batch {
+		if w.after != nil {
+			w.after(err)
+		}
+		w.done <- err
+	}
+}
+
+func (l *Ledger) commit(batch []*write) error {
+	// A commit belongs to all who wait for it: none of their contexts may end it.
+	ctx := context.Background()
+	return inTx(ctx, l.write, func(tx *sql.Tx) error {
+		var rows []*row
+		for _, w := range batch {
+			if w.row != nil {
+				rows = append(rows, w.row)
+				continue
+			}
+			if err := w.run(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return l.insertRows(ctx, tx, rows)
+	})
+}

@@ -1,0 +1,348 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/page"
+)
+
+// toStdout as the output file means standard output.
+const toStdout = "-"
+
+// order is what one capture command was told to do.
+type order struct {
+	options savepage.Options
+	output  string
+	asJSON  bool
+}
+
+// result is what a capture command tells with --json.
+type result struct {
+	Status     savepage.State    `json:"status"`
+	URL        string            `json:"url,omitempty"`
+	File       string            `json:"file,omitempty"`
+	Width      int               `json:"width,omitempty"`
+	Height     int               `json:"height,omitempty"`
+	Format     savepage.Format   `json:"format,omitempty"`
+	Size       int               `json:"size,omitempty"`
+	Fullpage   bool              `json:"fullpage"`
+	CapturedAt string            `json:"captured_at,omitempty"`
+	RenderMS   int64             `json:"render_ms"`
+	Error      *savepage.Error   `json:"error,omitempty"`
+	Report     savepage.Report   `json:"report"`
+	Metadata   savepage.Metadata `json:"metadata,omitempty"`
+}
+
+func newCapture(w world) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "capture URL",
+		Short: "Take a picture of a page here and now, without a server",
+		Long: "Takes a picture of a page here and now, with the options of the API and without a server.\n" +
+			"--html takes the place of the URL; --html @FILE reads the document from a file, --html @- from standard input.\n" +
+			"Without -o the file is named after the page's host; -o - writes the picture to standard output.",
+		Example: "  savepage capture https://example.com -o page.png\n" +
+			"  savepage capture https://example.com --fullpage --format webp -o - > page.webp",
+		Args: cobra.MaximumNArgs(1),
+	}
+	output := cmd.Flags().StringP("output", "o", "", "file of the picture; - for standard output")
+	asJSON := cmd.Flags().Bool("json", false, "print the result with its report as JSON on standard output")
+	addOptionFlags(cmd.Flags())
+	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s, err := loadSettings(cmd.Flags(), w.environ)
+		if err != nil {
+			return err
+		}
+		o, err := readOrder(cmd.Flags(), args, w.in)
+		if err != nil {
+			return usageError{err}
+		}
+		if o.output = *output; o.output == "" {
+			o.output = defaultOutput(o.options)
+		}
+		if o.asJSON = *asJSON; o.asJSON && o.output == toStdout {
+			return usageError{errors.New("--json and -o - both write to standard output: give one of them")}
+		}
+		return take(cmd.Context(), s, o, w)
+	}
+	return cmd
+}
+
+// optionFlag is the text of an option's flag. The API's own decoder finds out what it means.
+type optionFlag struct{ kind, text string }
+
+// String returns the text.
+func (f *optionFlag) String() string { return f.text }
+
+// Set takes the text as it is.
+func (f *optionFlag) Set(text string) error { f.text = text; return nil }
+
+// Type is the word that the help shows for the value.
+func (f *optionFlag) Type() string { return f.kind }
+
+// addOptionFlags makes a flag of each option, except those that make sense only with a server.
+func addOptionFlags(flags *pflag.FlagSet) {
+	for _, f := range api.OptionFields() {
+		if f.Name == "url" || f.Name == "callback_url" || f.Name == "async" {
+			continue
+		}
+		flag := flags.VarPF(&optionFlag{kind: string(f.Kind)}, optionFlagName(f.Name), "", optionUsage(f))
+		if f.Kind == api.KindBoolean {
+			flag.NoOptDefVal = "true"
+		}
+	}
+}
+
+func optionFlagName(option string) string { return strings.ReplaceAll(option, "_", "-") }
+
+func optionUsage(f api.Field) string {
+	usage := strings.TrimSuffix(f.Doc, ".")
+	if f.Range != "" {
+		usage += "; " + f.Range
+	}
+	if f.Default != "" && f.Kind != api.KindBoolean {
+		usage += " (default " + f.Default + ")"
+	}
+	return usage
+}
+
+// readOrder turns the command line into options, by the rules of the API.
+func readOrder(flags *pflag.FlagSet, args []string, stdin io.Reader) (order, error) {
+	given := map[string][]string{}
+	flags.Visit(func(f *pflag.Flag) {
+		if _, option := f.Value.(*optionFlag); option {
+			given[strings.ReplaceAll(f.Name, "-", "_")] = []string{f.Value.String()}
+		}
+	})
+	if len(args) > 0 {
+		given["url"] = []string{withScheme(args[0])}
+	}
+	if html, found := given["html"]; found {
+		text, err := readDocument(html[0], stdin)
+		if err != nil {
+			return order{}, err
+		}
+		given["html"] = []string{text}
+	}
+	if format := formatOf(flags); format != "" {
+		given["format"] = []string{format}
+	}
+	options, err := api.DecodeOptions(given)
+	if err != nil {
+		return order{}, asFlags(err)
+	}
+	return order{options: options}, nil
+}
+
+// withScheme lets a page be named as people say it: example.com.
+func withScheme(address string) string {
+	if strings.Contains(address, "://") {
+		return address
+	}
+	return "https://" + address
+}
+
+// readDocument returns the html option: the text itself, or with @ before it the content of the file.
+func readDocument(text string, stdin io.Reader) (string, error) {
+	name, isFile := strings.CutPrefix(text, "@")
+	if !isFile {
+		return text, nil
+	}
+	var content []byte
+	var err error
+	if name == toStdout {
+		content, err = io.ReadAll(io.LimitReader(stdin, savepage.MaxHTMLBytes+1))
+	} else {
+		content, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--html: %w", err)
+	}
+	return string(content), nil
+}
+
+// formatOf is the format that the output file's ending asks for, where --format says nothing.
+func formatOf(flags *pflag.FlagSet) string {
+	output := flags.Lookup("output")
+	if flags.Changed("format") || output == nil {
+		return ""
+	}
+	ending := strings.TrimPrefix(strings.ToLower(filepath.Ext(output.Value.String())), ".")
+	for _, f := range api.OptionFields() {
+		if f.Name == "format" && slices.Contains(f.Enum, ending) {
+			return ending
+		}
+	}
+	return ""
+}
+
+// asFlags says what is wrong with options in the words of the command line.
+func asFlags(err error) error {
+	fault, known := errors.AsType[*savepage.Error](err)
+	if !known || len(fault.Fields) == 0 {
+		return err
+	}
+	lines := []string{"the options are wrong:"}
+	for _, field := range fault.Fields {
+		name := "--" + optionFlagName(field.Location)
+		if field.Location == "url" {
+			name = "URL"
+		}
+		lines = append(lines, "  "+name+" "+field.Message)
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// defaultOutput names the file after the page's host.
+func defaultOutput(o savepage.Options) string {
+	name := "capture"
+	if u, err := url.Parse(o.URL); err == nil && u.Hostname() != "" {
+		name = strings.Trim(strings.ReplaceAll(u.Hostname(), ":", "-"), ".")
+	}
+	return name + "." + o.Format.Extension()
+}
+
+// take makes the picture and writes it down.
+func take(ctx context.Context, s Settings, o order, w world) error {
+	began := time.Now()
+	progress := startProgress(w.err, subject(o.options))
+	shot, err := shoot(ctx, s, o.options, slog.New(slog.DiscardHandler))
+	progress.stop()
+	r := newResult(o, shot, began)
+	if err == nil {
+		err = writePicture(o.output, shot.Bytes, w.out)
+	}
+	if err != nil {
+		return tellFailure(r, o, w, err)
+	}
+	if o.asJSON {
+		return writeJSON(w.out, r)
+	}
+	tellSuccess(r, w.err)
+	return nil
+}
+
+func subject(o savepage.Options) string {
+	if o.URL == "" {
+		return "the document"
+	}
+	return o.URL
+}
+
+// shoot starts a browser behind the same guard as the server's and renders once.
+func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger) (shot capture.Shot, err error) {
+	policy := guard.New(guard.Config{Allow: s.EgressAllow})
+	if o.URL != "" {
+		if o.URL, err = policy.Admit(o.URL); err != nil {
+			return shot, err
+		}
+	}
+	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy, log)
+	if err != nil {
+		return shot, err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	return page.New(pool, page.Config{}, log).Render(ctx, o)
+}
+
+func sandbox(s Settings) browser.Sandbox {
+	if s.SandboxOff {
+		return browser.Off
+	}
+	return browser.Required
+}
+
+func writePicture(output string, data []byte, stdout io.Writer) error {
+	if output == toStdout {
+		_, err := stdout.Write(data)
+		return err
+	}
+	return os.WriteFile(output, data, 0o644)
+}
+
+func newResult(o order, shot capture.Shot, began time.Time) result {
+	r := result{
+		Status: savepage.Success, URL: o.options.URL, File: o.output, Width: shot.Width, Height: shot.Height,
+		Format: o.options.Format, Size: len(shot.Bytes), Fullpage: o.options.Fullpage,
+		CapturedAt: time.Now().UTC().Format(time.RFC3339), RenderMS: time.Since(began).Milliseconds(),
+		Report: shot.Report, Metadata: o.options.Metadata,
+	}
+	if o.output == toStdout {
+		r.File = ""
+	}
+	return r
+}
+
+// tellFailure prints the failed result where JSON was asked for; else the caller prints err.
+func tellFailure(r result, o order, w world, err error) error {
+	if !o.asJSON {
+		return err
+	}
+	fault, known := errors.AsType[*savepage.Error](err)
+	if !known {
+		fault = savepage.Errorf(savepage.CodeInternal, "%s", err)
+	}
+	failed := result{Status: savepage.Failed, URL: r.URL, Fullpage: r.Fullpage, RenderMS: r.RenderMS, Error: fault, Report: r.Report, Metadata: r.Metadata}
+	return errors.Join(errSilent, writeJSON(w.out, failed))
+}
+
+// tellSuccess prints one line, and one for each reason to look twice.
+func tellSuccess(r result, stderr io.Writer) {
+	name := r.File
+	if name == "" {
+		name = "standard output"
+	}
+	_, _ = fmt.Fprintf(stderr, "%s  %d×%d %s, %s, %.1f s\n", name, r.Width, r.Height, r.Format, bytesText(r.Size), float64(r.RenderMS)/1000)
+	for _, note := range notes(r.Report) {
+		_, _ = fmt.Fprintln(stderr, "  "+note)
+	}
+}
+
+func notes(r savepage.Report) []string {
+	var said []string
+	if r.HTTPStatus >= 400 {
+		said = append(said, fmt.Sprintf("the page answered with status %d", r.HTTPStatus))
+	}
+	if r.Blank {
+		said = append(said, "the picture has one colour only")
+	}
+	if r.Truncated {
+		said = append(said, "the page is taller than the picture")
+	}
+	if r.Partial {
+		said = append(said, r.Reasons...)
+	}
+	if n := r.Requests.Blocked; n > 0 {
+		said = append(said, fmt.Sprintf("%d requests to closed addresses were refused (%s opens some)", n, guard.Setting))
+	}
+	return said
+}
+
+func bytesText(n int) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1_000_000:
+		return fmt.Sprintf("%.0f kB", float64(n)/1000)
+	default:
+		return fmt.Sprintf("%.1f MB", float64(n)/1_000_000)
+	}
+}

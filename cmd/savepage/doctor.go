@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// check is one thing that the service needs.
+type check struct {
+	Name  string `json:"name"`
+	OK    bool   `json:"ok"`
+	Found string `json:"found"`
+	Fix   string `json:"fix,omitempty"` // what to do where OK is false
+}
+
+const (
+	doctorTimeout = time.Minute
+	leastSpace    = 1 << 30 // bytes that must be free in the data folder
+)
+
+func newDoctor(w world) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what is found, what is missing, and how to mend it",
+		Long:  "Looks at everything that the server needs, with the settings that serve would use. Ends with 1 if something is missing.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(cmd.Flags(), w.environ)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), doctorTimeout)
+			defer cancel()
+			return tellChecks(examine(ctx, s), asJSON, w)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	addSettingFlags(cmd.Flags())
+	return cmd
+}
+
+// examine makes every check, in the order in which faults should be mended.
+func examine(ctx context.Context, s Settings) []check {
+	checks := checkBrowser(ctx, s)
+	checks = append(checks, checkFonts(fontFolders()), checkData(s), checkSpace(s), checkDatabase(s), checkListen(ctx, s))
+	return append(checks, checkEgress(s))
+}
+
+func tellChecks(checks []check, asJSON bool, w world) error {
+	healthy := true
+	for _, c := range checks {
+		healthy = healthy && c.OK
+	}
+	if asJSON {
+		if err := writeJSON(w.out, map[string]any{"ok": healthy, "checks": checks}); err != nil {
+			return err
+		}
+	} else {
+		for _, c := range checks {
+			mark := "ok  "
+			if !c.OK {
+				mark = "MISS"
+			}
+			_, _ = fmt.Fprintf(w.out, "%s  %-9s %s\n", mark, c.Name, indented(c.Found))
+			if c.Fix != "" {
+				_, _ = fmt.Fprintf(w.out, "                %s\n", indented(c.Fix))
+			}
+		}
+	}
+	if !healthy {
+		return errSilent
+	}
+	return nil
+}
+
+// indented sets the further lines of a text below its first.
+func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n                ") }
+
+// findBrowser returns the browser that the settings name, or the one that is found.
+func findBrowser(named string) (string, error) {
+	if named == "" {
+		path, looked, err := browser.Find()
+		if err != nil {
+			return "", fmt.Errorf("%w\nlooked at:\n  %s", err, strings.Join(looked, "\n  "))
+		}
+		return path, nil
+	}
+	info, err := os.Stat(named)
+	if err != nil {
+		return "", fmt.Errorf("SAVEPAGE_BROWSER: %w", err)
+	}
+	if info.IsDir() || info.Mode()&0o111 == 0 {
+		return "", fmt.Errorf("SAVEPAGE_BROWSER is %q, which is no program", named)
+	}
+	return named, nil
+}
+
+const installBrowser = "On Debian 12 and newer: apt-get install --no-install-recommends chromium-headless-shell\n" +
+	"Elsewhere: npx playwright install --with-deps --only-shell chromium, then set SAVEPAGE_BROWSER to the program."
+
+// checkBrowser looks for the browser and starts it the way the server does, which tries the sandbox too.
+func checkBrowser(ctx context.Context, s Settings) []check {
+	path, err := findBrowser(s.Browser)
+	if err != nil {
+		return []check{{Name: "browser", Found: err.Error(), Fix: installBrowser}}
+	}
+	name, err := browserVersion(ctx, path)
+	if err != nil {
+		return []check{{Name: "browser", Found: err.Error(), Fix: "The program does not run. " + installBrowser}}
+	}
+	found := check{Name: "browser", OK: true, Found: name + " at " + path}
+	return []check{found, checkSandbox(ctx, s)}
+}
+
+func checkSandbox(ctx context.Context, s Settings) check {
+	policy := guard.New(guard.Config{Allow: s.EgressAllow})
+	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return check{Name: "sandbox", Found: "the browser does not start", Fix: err.Error()}
+	}
+	if err := errors.Join(pool.Ready(), pool.Close()); err != nil { //nolint:contextcheck // both bound their own time
+		return check{Name: "sandbox", Found: "the browser does not answer", Fix: err.Error()}
+	}
+	if s.SandboxOff {
+		return check{Name: "sandbox", OK: true, Found: "off by SAVEPAGE_SANDBOX: a page that breaks the browser acts as the server's user"}
+	}
+	return check{Name: "sandbox", OK: true, Found: "the browser starts in its sandbox"}
+}
+
+func fontFolders() []string {
+	folders := []string{"/usr/share/fonts", "/usr/local/share/fonts"}
+	if home, err := os.UserHomeDir(); err == nil {
+		folders = append(folders, filepath.Join(home, ".fonts"), filepath.Join(home, ".local/share/fonts"))
+	}
+	return folders
+}
+
+// checkFonts counts font files. A browser without any draws boxes.
+func checkFonts(folders []string) check {
+	count := 0
+	for _, folder := range folders {
+		_ = filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // a folder that is not there or shut holds no fonts for us
+			}
+			switch strings.ToLower(filepath.Ext(path)) {
+			case ".ttf", ".otf", ".ttc", ".pfb":
+				count++
+			}
+			return nil
+		})
+	}
+	if count == 0 {
+		return check{
+			Name: "fonts", Found: "none in " + strings.Join(folders, ", "),
+			Fix: "On Debian and Ubuntu: apt-get install --no-install-recommends fonts-liberation fonts-dejavu-core fonts-noto-color-emoji",
+		}
+	}
+	return check{Name: "fonts", OK: true, Found: fmt.Sprintf("%d files", count)}
+}
+
+// checkData tries to write. A folder that is not there yet counts by the folder that it would be made in.
+func checkData(s Settings) check {
+	folder := existing(s.Data)
+	file, err := os.CreateTemp(folder, ".doctor-*")
+	if err != nil {
+		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or name another one with SAVEPAGE_DATA."}
+	}
+	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
+		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or name another one with SAVEPAGE_DATA."}
+	}
+	if folder != s.Data {
+		return check{Name: "data", OK: true, Found: s.Data + " (made by the first start)"}
+	}
+	return check{Name: "data", OK: true, Found: s.Data}
+}
+
+// existing returns the folder itself or the nearest one above it that is there.
+func existing(folder string) string {
+	for {
+		if _, err := os.Stat(folder); err == nil || folder == filepath.Dir(folder) {
+			return folder
+		}
+		folder = filepath.Dir(folder)
+	}
+}
+
+func checkSpace(s Settings) check {
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(existing(s.Data), &stat); err != nil {
+		return check{Name: "space", Found: err.Error(), Fix: "Name another folder with SAVEPAGE_DATA."}
+	}
+	free := stat.Bavail * uint64(stat.Bsize) //nolint:gosec // a block's size is not negative
+	found := fmt.Sprintf("%.1f GB free in the data folder", float64(free)/1e9)
+	if free < leastSpace {
+		return check{Name: "space", Found: found, Fix: "Make room, name another folder with SAVEPAGE_DATA, or shorten SAVEPAGE_RETENTION."}
+	}
+	return check{Name: "space", OK: true, Found: found}
+}
+
+// checkDatabase looks at the file only: opening it would bring it up to this version.
+func checkDatabase(s Settings) check {
+	name := filepath.Join(s.Data, databaseFile)
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return check{Name: "database", OK: true, Found: name + " (made by the first start)"}
+	}
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	if err == nil {
+		_, err = io.ReadFull(file, head)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return check{Name: "database", Found: err.Error(), Fix: "Make the file readable and writable for this user."}
+	}
+	if string(head) != magic {
+		return check{Name: "database", Found: name + " is no SQLite database", Fix: "Put the database back from a copy, or name another folder with SAVEPAGE_DATA."}
+	}
+	return check{Name: "database", OK: true, Found: name}
+}
+
+// checkListen is satisfied with a free port, and with a SavePage that serves on it already.
+func checkListen(ctx context.Context, s Settings) check {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
+	if err == nil {
+		_ = listener.Close()
+		return check{Name: "listen", OK: true, Found: s.Listen + " is free"}
+	}
+	if serves(ctx, s.Listen) {
+		return check{Name: "listen", OK: true, Found: "a server answers on " + s.Listen}
+	}
+	return check{Name: "listen", Found: err.Error(), Fix: "Name another address with SAVEPAGE_LISTEN."}
+}
+
+// serves reports whether a server of ours answers on the address.
+func serves(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(address)+"/healthz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// reachable turns an address to listen on into one to connect to.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func checkEgress(s Settings) check {
+	if len(s.EgressAllow) == 0 {
+		return check{Name: "egress", OK: true, Found: "public addresses only"}
+	}
+	rules := make([]string, len(s.EgressAllow))
+	for i, rule := range s.EgressAllow {
+		rules[i] = rule.String()
+	}
+	return check{Name: "egress", OK: true, Found: "public addresses and " + strings.Join(rules, ", ")}
+}

@@ -1,0 +1,375 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// binary builds the program once for all end-to-end tests and returns its path.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "savepage-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "savepage")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// program is the built binary with a data folder; it can be started, killed and started again.
+type program struct {
+	t      *testing.T
+	path   string
+	data   string
+	listen string
+	base   string
+	args   []string
+	key    string
+	secret string
+	cmd    *exec.Cmd
+	logs   *os.File
+	exited chan error
+}
+
+// newProgram makes a key in a new data folder. The program is not started yet.
+func newProgram(t *testing.T, args ...string) *program {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p := &program{t: t, path: path, data: filepath.Join(dir, "data"), listen: freeAddress(t), args: args}
+	p.base = "http://" + p.listen
+	if p.logs, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), path, "key", "create", "--json", "--data", p.data).Output()
+	if err != nil {
+		t.Fatalf("key create: %v", err)
+	}
+	var made struct {
+		Key    string `json:"key"`
+		Secret string `json:"webhook_secret"`
+	}
+	if err := json.Unmarshal(out, &made); err != nil {
+		t.Fatal(err)
+	}
+	p.key, p.secret = made.Key, made.Secret
+	t.Cleanup(p.end)
+	return p
+}
+
+// start runs the program and returns when it answers.
+func (p *program) start() {
+	p.t.Helper()
+	args := append([]string{
+		"serve", "--listen", p.listen, "--data", p.data, "--egress-allow", "127.0.0.0/8",
+		"--log-format", "text", "--webhook-retry-base", "100ms",
+	}, p.args...)
+	p.cmd = exec.Command(p.path, args...)
+	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	p.exited = exited
+	cmd := p.cmd
+	go func() { exited <- cmd.Wait() }()
+	p.eventually(30*time.Second, "the program answers", func() bool {
+		answer, err := http.Get(p.base + "/healthz")
+		if err != nil {
+			return false
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+}
+
+// kill ends the program as a power cut would, as far as a process can see.
+func (p *program) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.exited
+	p.cmd = nil
+}
+
+// terminate asks the program to end and returns its exit error.
+func (p *program) terminate() error {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd = nil
+	select {
+	case err := <-p.exited:
+		return err
+	case <-time.After(time.Minute):
+		p.t.Fatal("the program did not end a minute after SIGTERM")
+		return nil
+	}
+}
+
+func (p *program) end() {
+	if p.cmd != nil {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	}
+	if p.t.Failed() {
+		if text, err := os.ReadFile(p.logs.Name()); err == nil {
+			p.t.Logf("log of the program:\n%s", text[max(0, len(text)-20_000):])
+		}
+	}
+	_ = p.logs.Close()
+}
+
+// eventually looks every few milliseconds until the condition holds.
+func (p *program) eventually(limit time.Duration, what string, holds func() bool) {
+	p.t.Helper()
+	deadline := time.After(limit)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			p.t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
+
+// call sends a request with the key and returns status, header and body.
+func (p *program) call(method, path string, body any, header ...string) (int, http.Header, []byte) {
+	p.t.Helper()
+	status, head, text, err := p.try(method, path, body, header...)
+	if err != nil {
+		p.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return status, head, text
+}
+
+func (p *program) try(method, path string, body any, header ...string) (int, http.Header, []byte, error) {
+	var content io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return 0, nil, nil, err
+		}
+		content = bytes.NewReader(text)
+	}
+	if !strings.HasPrefix(path, "http") {
+		path = p.base + path
+	}
+	req, err := http.NewRequest(method, path, content)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.key)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, answer.Header, text, err
+}
+
+// told is the part of an answer or callback that the tests look at.
+type told struct {
+	Status     string          `json:"status"`
+	CaptureID  string          `json:"capture_id"`
+	StatusURL  string          `json:"status_url"`
+	Image      string          `json:"image"`
+	Width      int             `json:"width"`
+	Height     int             `json:"height"`
+	Size       int             `json:"size"`
+	Metadata   json.RawMessage `json:"metadata"`
+	Error      *savepage.Error `json:"error"`
+	Deliveries []struct {
+		State    string             `json:"state"`
+		Attempts []savepage.Attempt `json:"attempts"`
+	} `json:"deliveries"`
+}
+
+// submit sends an asynchronous capture and returns its id.
+func (p *program) submit(options map[string]any) string {
+	p.t.Helper()
+	status, _, text := p.call(http.MethodPost, "/v1/capture", options)
+	var got told
+	if err := json.Unmarshal(text, &got); err != nil || status != http.StatusAccepted || got.Status != "accepted" {
+		p.t.Fatalf("submit: status %d, %s", status, text)
+	}
+	return got.CaptureID
+}
+
+// lookup returns a capture by its id.
+func (p *program) lookup(id string) told {
+	p.t.Helper()
+	status, _, text := p.call(http.MethodGet, "/v1/captures/"+id, nil)
+	var got told
+	if err := json.Unmarshal(text, &got); err != nil || status != http.StatusOK {
+		p.t.Fatalf("look up %s: status %d, %s", id, status, text)
+	}
+	return got
+}
+
+// receiver is a customer's server. It verifies every callback and answers what the test's script says.
+type receiver struct {
+	*httptest.Server
+	t      *testing.T
+	secret string
+	answer func(w http.ResponseWriter, nth int) // nth: how often this capture was announced before
+
+	mu    sync.Mutex
+	calls map[string][]callback // by capture id
+	bad   []string
+}
+
+type callback struct {
+	at     time.Time
+	id     string // webhook-id
+	result told
+	took   bool // it was answered with 2xx
+}
+
+func newReceiver(t *testing.T, secret string, answer func(w http.ResponseWriter, nth int)) *receiver {
+	t.Helper()
+	r := &receiver{t: t, secret: secret, answer: answer, calls: map[string][]callback{}}
+	r.Server = httptest.NewServer(http.HandlerFunc(r.serve))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func takes(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusOK) }
+
+func (r *receiver) serve(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // the sender was killed
+	}
+	var got told
+	if err := json.Unmarshal(body, &got); err != nil {
+		r.complain("body %q: %v", body, err)
+	}
+	if err := savepage.Verify(r.secret, req.Header, body, time.Now()); err != nil {
+		r.complain("%s: %v", got.CaptureID, err)
+	}
+	if req.Header.Get(savepage.HeaderSignature) != savepage.Sign(r.secret, body) {
+		r.complain("%s: wrong X-Signature", got.CaptureID)
+	}
+	r.mu.Lock()
+	nth := len(r.calls[got.CaptureID])
+	r.calls[got.CaptureID] = append(r.calls[got.CaptureID], callback{at: time.Now(), id: req.Header.Get(savepage.HeaderWebhookID), result: got})
+	r.mu.Unlock()
+	recorder := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	r.answer(recorder, nth)
+	r.mu.Lock()
+	r.calls[got.CaptureID][nth].took = recorder.status/100 == 2
+	r.mu.Unlock()
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (r *receiver) complain(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bad = append(r.bad, fmt.Sprintf(format, args...))
+}
+
+// taken returns how many of the captures were announced and taken.
+func (r *receiver) taken(ids []string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, id := range ids {
+		for _, call := range r.calls[id] {
+			if call.took {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+func (r *receiver) of(id string) []callback {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]callback(nil), r.calls[id]...)
+}
+
+// check fails the test when a callback was not right.
+func (r *receiver) check() {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, text := range r.bad {
+		r.t.Error(text)
+	}
+	for id, calls := range r.calls {
+		for _, call := range calls {
+			if call.id != calls[0].id || call.id == "" {
+				r.t.Errorf("%s was announced under %q and %q", id, calls[0].id, call.id)
+			}
+		}
+	}
+}
+
+// browsersOf returns the process ids of the browsers that a process started.
+func browsersOf(t *testing.T, parent int) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []int
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it ended
+		}
+		_, tail, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(tail); len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, pid)
+		}
+	}
+	return found
+}

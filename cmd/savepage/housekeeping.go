@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/capture"
+)
+
+const (
+	expireEvery = time.Minute
+	sweepEvery  = time.Hour
+)
+
+// keepHouse removes what is older than the retention, and pictures without a record, until ctx ends. A fault is logged
+// and left to the next round.
+func keepHouse(ctx context.Context, service *capture.Service, pictures capture.Pictures, log *slog.Logger) {
+	do := func(chore string, work func(context.Context, time.Time) (int, error)) {
+		if _, err := work(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "housekeeping failed", slog.String("chore", chore), slog.Any("error", err))
+		}
+	}
+	expire := func() { do("expire captures", service.Expire) }
+	sweep := func() {
+		do("sweep pictures", func(ctx context.Context, now time.Time) (int, error) { return service.Sweep(ctx, pictures, now) })
+	}
+	expire()
+	sweep()
+	minute, hour := time.NewTicker(expireEvery), time.NewTicker(sweepEvery)
+	defer minute.Stop()
+	defer hour.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-minute.C:
+			expire()
+		case <-hour.C:
+			sweep()
+		}
+	}
+}
+
+// names tells which pictures belong to a record.
+type names interface {
+	Known(ctx context.Context, names []string) (map[string]bool, error)
+}
+
+// shelf is the store beside its records, as the sweep sees them.
+type shelf struct {
+	names
+
+	folder *blob.Folder
+}
+
+// Stale returns the keys of pictures that were stored before the time.
+func (s shelf) Stale(ctx context.Context, before time.Time) ([]string, error) {
+	var keys []string
+	for key, err := range s.folder.Keys(ctx, before) {
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+// databaseFile is the name that the ledger gives its database in the data folder.
+const databaseFile = "savepage.db"
+
+// keyCommand is what the key commands share.
+type keyCommand struct {
+	world
+
+	account string
+	asJSON  bool
+}
+
+func newKey(w world) *cobra.Command {
+	k := &keyCommand{world: w}
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Make, list and revoke API keys, also while a server runs",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usageError{errors.New("say create, list or revoke; see " + cmd.CommandPath() + " --help")}
+		},
+	}
+	create := &cobra.Command{
+		Use:   "create",
+		Short: "Make a key, and an account for it unless --account names one",
+		Args:  cobra.NoArgs,
+		RunE:  k.run(k.create),
+	}
+	create.Flags().StringVar(&k.account, "account", "", "account that the key is for (default: a new one)")
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List keys by their beginnings",
+		Args:  cobra.NoArgs,
+		RunE:  k.run(k.list),
+	}
+	list.Flags().StringVar(&k.account, "account", "", "list only this account's keys")
+	revoke := &cobra.Command{
+		Use:   "revoke KEY",
+		Short: "End a key, named by itself or by the beginning that list shows",
+		Args:  cobra.ExactArgs(1),
+		RunE:  k.run(k.revoke),
+	}
+	for _, one := range []*cobra.Command{create, list, revoke} {
+		one.Flags().BoolVar(&k.asJSON, "json", false, "print JSON")
+		addSettingFlags(one.Flags(), "DATA", "DATABASE")
+		cmd.AddCommand(one)
+	}
+	return cmd
+}
+
+// run opens the keys for a command and closes them after it.
+func (k *keyCommand) run(do func(ctx context.Context, keys *sqlite.Keys, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		s, err := loadSettings(cmd.Flags(), k.environ)
+		if err != nil {
+			return err
+		}
+		if err := mustExist(cmd.Name(), s); err != nil {
+			return err
+		}
+		keys, err := sqlite.OpenKeys(cmd.Context(), s.Data)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, keys.Close()) }()
+		return do(cmd.Context(), keys, args)
+	}
+}
+
+// mustExist keeps a mistyped folder from being made and found empty. Only create may come before the first start.
+func mustExist(command string, s Settings) error {
+	if command == "create" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database in %s; name the server's data folder with --data", s.Data)
+	}
+	return nil
+}
+
+func (k *keyCommand) create(ctx context.Context, keys *sqlite.Keys, _ []string) error {
+	issued, err := keys.Create(ctx, k.account)
+	if err != nil {
+		return err
+	}
+	if k.asJSON {
+		return writeJSON(k.out, issued)
+	}
+	_, err = fmt.Fprintf(k.out, "account         %s\nkey             %s\nwebhook secret  %s\n\nThe key is shown this once.\n",
+		issued.Account, issued.Key, issued.WebhookSecret)
+	return err
+}
+
+func (k *keyCommand) list(ctx context.Context, keys *sqlite.Keys, _ []string) error {
+	list, err := keys.List(ctx, k.account)
+	if err != nil {
+		return err
+	}
+	if k.asJSON {
+		if list == nil {
+			list = []ledger.Key{}
+		}
+		return writeJSON(k.out, list)
+	}
+	table := tabwriter.NewWriter(k.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "ACCOUNT\tKEY\tCREATED\tLAST USED\tREVOKED")
+	for _, one := range list {
+		_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\t%s\n", one.Account, one.Prefix, dateText(one.CreatedAt), dateText(one.LastUsed), dateText(one.RevokedAt))
+	}
+	return table.Flush()
+}
+
+func dateText(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2006-01-02 15:04Z")
+}
+
+func (k *keyCommand) revoke(ctx context.Context, keys *sqlite.Keys, args []string) error {
+	if err := keys.Revoke(ctx, args[0]); err != nil {
+		return err
+	}
+	if k.asJSON {
+		return writeJSON(k.out, map[string]string{"revoked": ledger.KeyPrefix(args[0])})
+	}
+	_, err := fmt.Fprintf(k.out, "revoked %s…; a running server refuses it within seconds\n", ledger.KeyPrefix(args[0]))
+	return err
+}

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+)
+
+const (
+	envPrefix  = "SAVEPAGE_"
+	fileSuffix = "_FILE"
+	// configName is the settings file in the working folder, read when it is there.
+	configName = "savepage.yaml"
+	configFlag = "config"
+	configEnv  = envPrefix + "CONFIG"
+)
+
+// settingsError holds everything that is wrong with the settings.
+type settingsError []string
+
+// Error names every fault on its own line.
+func (e settingsError) Error() string {
+	noun := "settings are"
+	if len(e) == 1 {
+		noun = "setting is"
+	}
+	return fmt.Sprintf("%d %s wrong:\n  %s", len(e), noun, strings.Join(e, "\n  "))
+}
+
+// layer is one place that settings come from.
+type layer struct {
+	values *koanf.Koanf
+	// called is the setting's name in this place, for messages.
+	called func(s setting) string
+}
+
+// addSettingFlags gives a command the flags of settings: of all, or of those that are named.
+func addSettingFlags(flags *pflag.FlagSet, names ...string) {
+	flags.String(configFlag, "", "settings file (default "+configName+" in the working folder, where there is one)")
+	for _, s := range settingTable() {
+		if len(names) == 0 || slices.Contains(names, s.name) {
+			flags.Var(&textFlag{kind: s.kind, text: s.value}, s.flag(), s.usage())
+		}
+	}
+}
+
+func (s setting) usage() string {
+	usage := strings.TrimSuffix(s.doc, ".") + " [" + s.variable() + "]"
+	if s.shown != "" {
+		usage += " (default: " + s.shown + ")"
+	}
+	return usage
+}
+
+// textFlag is the text of a flag. Its meaning is found out when all places are read.
+type textFlag struct{ kind, text string }
+
+// String returns the text.
+func (f *textFlag) String() string { return f.text }
+
+// Set takes the text as it is.
+func (f *textFlag) Set(text string) error { f.text = text; return nil }
+
+// Type is the word that the help shows for the value.
+func (f *textFlag) Type() string { return f.kind }
+
+// loadSettings reads the settings: flags win, then variables, then the settings file, then the defaults. All faults come
+// back in one settingsError.
+func loadSettings(flags *pflag.FlagSet, environ []string) (Settings, error) {
+	var wrong settingsError
+	fromEnv, err := readEnv(environ)
+	if err != nil {
+		return Settings{}, err
+	}
+	path, err := configPath(flags, environ)
+	if err != nil {
+		return Settings{}, settingsError{err.Error()}
+	}
+	fromFile, err := readFile(path)
+	if err != nil {
+		return Settings{}, settingsError{err.Error()}
+	}
+	fromFlags, err := readFlags(flags)
+	if err != nil {
+		return Settings{}, err
+	}
+	wrong = append(wrong, unknownVariables(fromEnv)...)
+	wrong = append(wrong, unknownKeys(fromFile, path)...)
+	wrong = append(wrong, readSecretFiles(fromEnv)...)
+	s, faults := settle([]layer{
+		{fromFlags, func(s setting) string { return "--" + s.flag() }},
+		{fromEnv, setting.variable},
+		{fromFile, func(s setting) string { return s.key() + " in " + path }},
+	})
+	if wrong = append(wrong, faults...); len(wrong) > 0 {
+		return Settings{}, wrong
+	}
+	return s, nil
+}
+
+// settle takes each setting from the first layer that has it.
+func settle(layers []layer) (s Settings, wrong []string) {
+	for _, row := range settingTable() {
+		text, called := row.value, ""
+		for _, l := range layers {
+			if given := textOf(l.values.Get(row.key())); given != "" {
+				text, called = given, l.called(row)
+				break
+			}
+		}
+		if text == "" {
+			continue
+		}
+		if err := row.set(&s, text); err != nil {
+			wrong = append(wrong, complaint(row, called, text, err))
+		}
+	}
+	return s, wrong
+}
+
+func complaint(row setting, called, text string, err error) string {
+	shown := fmt.Sprintf("%q", text)
+	if row.secret {
+		shown = dots
+	}
+	line := fmt.Sprintf("%s is %s: want %s", called, shown, row.form)
+	if !errors.Is(err, errForm) {
+		line += " (" + strings.ReplaceAll(err.Error(), "\n", "; ") + ")"
+	}
+	return line
+}
+
+// textOf writes a value as a flag would have it. A list of the settings file becomes its items with commas between.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case []any:
+		parts := make([]string, len(v))
+		for i, one := range v {
+			parts[i] = textOf(one)
+		}
+		return strings.Join(parts, ",")
+	default:
+		return strings.TrimSpace(fmt.Sprint(v))
+	}
+}
+
+func readEnv(environ []string) (*koanf.Koanf, error) {
+	k := koanf.New(".")
+	err := k.Load(env.Provider(".", env.Opt{
+		Prefix:      envPrefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			if name == configEnv {
+				return "", nil
+			}
+			return strings.ToLower(strings.TrimPrefix(name, envPrefix)), value
+		},
+	}), nil)
+	return k, err
+}
+
+func readFlags(flags *pflag.FlagSet) (*koanf.Koanf, error) {
+	k := koanf.New(".")
+	err := k.Load(posflag.ProviderWithFlag(flags, ".", nil, func(f *pflag.Flag) (string, any) {
+		if _, ours := f.Value.(*textFlag); !ours || !f.Changed {
+			return "", nil
+		}
+		return strings.ReplaceAll(f.Name, "-", "_"), f.Value.String()
+	}), nil)
+	return k, err
+}
+
+// configPath returns the settings file to read, or nothing where none was named and none is there.
+func configPath(flags *pflag.FlagSet, environ []string) (string, error) {
+	path := ""
+	for _, one := range environ {
+		if value, found := strings.CutPrefix(one, configEnv+"="); found {
+			path = value
+		}
+	}
+	if f := flags.Lookup(configFlag); f != nil && f.Changed {
+		path = f.Value.String()
+	}
+	if path != "" {
+		return path, nil
+	}
+	_, err := os.Stat(configName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return configName, err
+}
+
+func readFile(path string) (*koanf.Koanf, error) {
+	k := koanf.New(".")
+	if path == "" {
+		return k, nil
+	}
+	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		return nil, fmt.Errorf("settings file %s: %w", path, err)
+	}
+	return k, nil
+}
+
+// readSecretFiles replaces SAVEPAGE_X_FILE by the content of the file that it names.
+func readSecretFiles(fromEnv *koanf.Koanf) (wrong []string) {
+	for _, row := range settingTable() {
+		named := fromEnv.String(strings.ToLower(row.name + fileSuffix))
+		if !row.secret || named == "" {
+			continue
+		}
+		if fromEnv.String(row.key()) != "" {
+			wrong = append(wrong, fmt.Sprintf("%s and %s are both given: want one of them", row.variable(), row.variable()+fileSuffix))
+			continue
+		}
+		content, err := os.ReadFile(named)
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s is %q: want a file that can be read (%s)", row.variable()+fileSuffix, named, err))
+			continue
+		}
+		if err := fromEnv.Set(row.key(), strings.TrimSpace(string(content))); err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s: %s", row.variable()+fileSuffix, err))
+		}
+	}
+	return wrong
+}
+
+func unknownVariables(fromEnv *koanf.Koanf) (wrong []string) {
+	known := []string{configEnv}
+	for _, row := range settingTable() {
+		known = append(known, row.variable())
+		if row.secret {
+			known = append(known, row.variable()+fileSuffix)
+		}
+	}
+	for _, key := range fromEnv.Keys() {
+		name := envPrefix + strings.ToUpper(key)
+		if !slices.Contains(known, name) && !slices.Contains(clientVariables(), name) {
+			wrong = append(wrong, fmt.Sprintf("%s is no setting: did you mean %s?", name, nearest(name, known)))
+		}
+	}
+	return wrong
+}
+
+// clientVariables are read by programs that call the service, those in examples among them. They often stand in the same
+// shell and are no mistake.
+func clientVariables() []string {
+	return []string{envPrefix + "KEY", envPrefix + "BASE_URL", envPrefix + "CALLBACK_URL", envPrefix + "WEBHOOK_SECRET"}
+}
+
+func unknownKeys(fromFile *koanf.Koanf, path string) (wrong []string) {
+	var known []string
+	for _, row := range settingTable() {
+		known = append(known, row.key())
+	}
+	for _, key := range fromFile.Keys() {
+		if !slices.Contains(known, key) {
+			wrong = append(wrong, fmt.Sprintf("%s in %s is no setting: did you mean %s?", key, path, nearest(key, known)))
+		}
+	}
+	return wrong
+}
+
+// nearest returns the known name that takes the fewest edits to reach.
+func nearest(name string, known []string) string {
+	best, fewest := "", 0
+	for _, one := range known {
+		if n := edits(name, one); best == "" || n < fewest {
+			best, fewest = one, n
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of two names.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

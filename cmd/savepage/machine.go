@@ -1,0 +1,70 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+const (
+	pagesPerCore = 2         // more only queue: measured on 2 cores without a GPU
+	pageMemory   = 512 << 20 // bytes that a page may need while it is rendered
+)
+
+// pagesAtOnce is how many pages this machine renders at once where the settings leave it open.
+func pagesAtOnce(s Settings) int {
+	if s.Concurrency > 0 {
+		return s.Concurrency
+	}
+	pages := pagesPerCore * runtime.GOMAXPROCS(0)
+	if memory := memoryLimit(); memory > 0 {
+		pages = min(pages, int(memory/pageMemory))
+	}
+	return max(pages, 1)
+}
+
+// memoryLimit returns the bytes that this process may use: the machine's, or less where a control group says so. 0 where
+// neither is known.
+func memoryLimit() int64 {
+	limit := int64(0)
+	for _, known := range []int64{machineMemory(), groupMemory()} {
+		if known > 0 && (limit == 0 || known < limit) {
+			limit = known
+		}
+	}
+	return limit
+}
+
+// machineMemory reads MemTotal; see proc_meminfo(5).
+func machineMemory() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) >= 2 && words[0] == "MemTotal:" {
+			return parseBytes(words[1]) << 10
+		}
+	}
+	return 0
+}
+
+// groupMemory reads the limit of the control group, version 2 or 1.
+func groupMemory() int64 {
+	for _, name := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if text, err := os.ReadFile(name); err == nil {
+			return parseBytes(strings.TrimSpace(string(text)))
+		}
+	}
+	return 0
+}
+
+// parseBytes returns 0 for a text that is no number, such as "max".
+func parseBytes(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,102 @@
+// Command savepage is the program: a server that turns web pages into pictures, and the commands beside it. It reads
+// settings, joins the parts and waits for them. It decides nothing about captures.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The exit codes of every command.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() { os.Exit(mainCode()) }
+
+// mainCode runs the program in the world of the process.
+func mainCode() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// After the first signal the second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	return execute(ctx, os.Args[1:], world{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ()})
+}
+
+// world is what a command may touch of the process around it.
+type world struct {
+	out, err io.Writer
+	in       io.Reader
+	environ  []string
+}
+
+// usageError is a fault of the command line, not of the work.
+type usageError struct{ error }
+
+// Unwrap returns the fault itself.
+func (e usageError) Unwrap() error { return e.error }
+
+// errSilent ends a command with exit code 1 when it has said itself what is wrong.
+var errSilent = errors.New("failed")
+
+// execute runs one command and returns the exit code.
+func execute(ctx context.Context, args []string, w world) int {
+	started := false
+	root := newRoot(w) //nolint:contextcheck // commands take the context that ExecuteContext gives them
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if !errors.Is(err, errSilent) {
+		_, _ = fmt.Fprintln(w.err, "savepage:", err)
+	}
+	_, wrongUse := errors.AsType[usageError](err)
+	_, wrongSettings := errors.AsType[settingsError](err)
+	if !started || wrongUse || wrongSettings {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+func newRoot(w world) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "savepage",
+		Short:         "Turns web pages into pictures",
+		Long:          "SavePage turns web pages into pictures: over HTTP with signed callbacks, or here and now.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetOut(w.out)
+	root.SetErr(w.err)
+	root.SetIn(w.in)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(
+		newServe(w), newCapture(w), newKey(w), newDoctor(w), newMigrate(w), newVersion(w), newDocs(),
+	)
+	return root
+}
+
+// flagError adds what was most likely meant to an unknown flag.
+func flagError(cmd *cobra.Command, err error) error {
+	unknown, is := errors.AsType[*pflag.NotExistError](err)
+	if !is {
+		return usageError{fmt.Errorf("%w\nSee %s --help", err, cmd.CommandPath())}
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	meant := nearest(unknown.GetSpecifiedName(), known)
+	return usageError{fmt.Errorf("%w: did you mean --%s?\nSee %s --help", err, meant, cmd.CommandPath())}
+}

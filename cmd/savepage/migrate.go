@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+func newMigrate(w world) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database up to this version, without serving",
+		Long:  "Brings the database up to this version without serving. serve does the same at its start.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(cmd.Flags(), w.environ)
+			if err != nil {
+				return err
+			}
+			if err := sqlite.Migrate(cmd.Context(), s.Data, newLog(s, w.err)); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(w.out, "the database in %s is up to date\n", s.Data)
+			return err
+		},
+	}
+	addSettingFlags(cmd.Flags(), "DATA", "DATABASE")
+	return cmd
+}

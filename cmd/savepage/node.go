@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+
+	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/httpd"
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+	"github.com/savepage/savepage/internal/page"
+	"github.com/savepage/savepage/internal/webhook"
+)
+
+// node is one running server: its parts, in the order in which they are opened.
+type node struct {
+	settings Settings
+	log      *slog.Logger
+	closers  []func() error // run last to first
+
+	listener net.Listener
+	links    capture.Links
+	policy   *guard.Policy
+	ledger   *sqlite.Ledger
+	folder   *blob.Folder
+	pool     *browser.Pool // nil without the role render
+	sender   *webhook.Sender
+	metrics  *httpd.Metrics
+	service  *capture.Service
+	handler  http.Handler
+	drain    func() // makes the API refuse new captures and let go of those who wait
+}
+
+// open opens every part that the roles need. What was opened is closed by close, also after an error.
+func (n *node) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		n.listen, n.openLedger, n.openPictures, n.openBrowser, n.measure, n.joinFlow, n.joinHTTP,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) onClose(do func() error) { n.closers = append(n.closers, do) }
+
+// close closes what was opened, last to first.
+func (n *node) close() error {
+	var faults []error
+	for _, do := range slices.Backward(n.closers) {
+		faults = append(faults, do())
+	}
+	return errors.Join(faults...)
+}
+
+// listen comes first: links in answers need the port, and the guard keeps pages away from it.
+func (n *node) listen(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", n.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("SAVEPAGE_LISTEN: %w", err)
+	}
+	n.onClose(func() error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	n.listener = listener
+	n.links = capture.Links{PublicURL: n.settings.PublicURL, CDNURL: n.settings.CDNURL}
+	if n.links.PublicURL == "" {
+		n.links.PublicURL = "http://" + reachable(listener.Addr().String())
+	}
+	n.policy = guard.New(guard.Config{Allow: n.settings.EgressAllow})
+	if address, is := listener.Addr().(*net.TCPAddr); is {
+		n.policy.Own(address.AddrPort())
+	}
+	return nil
+}
+
+func (n *node) openLedger(ctx context.Context) (err error) {
+	n.ledger, err = sqlite.Open(ctx, sqlite.Config{
+		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace,
+	}, n.log)
+	if err != nil {
+		return fmt.Errorf("open the records: %w", err)
+	}
+	n.onClose(n.ledger.Close)
+	return nil
+}
+
+// openPictures comes after the ledger, whose lock keeps a second server from sweeping what the first is writing.
+func (n *node) openPictures(context.Context) (err error) {
+	dir := n.settings.Blobs
+	if dir == "" {
+		dir = filepath.Join(n.settings.Data, "pictures")
+	}
+	if n.folder, err = blob.OpenFolder(dir); err != nil {
+		return err
+	}
+	n.onClose(n.folder.Close)
+	return nil
+}
+
+func (n *node) openBrowser(ctx context.Context) (err error) {
+	if !n.settings.Has(roleRender) {
+		return nil
+	}
+	pages := pagesAtOnce(n.settings)
+	cfg := browser.Config{Path: n.settings.Browser, Sandbox: sandbox(n.settings), Pages: pages, Warm: pages}
+	if n.pool, err = browser.Start(ctx, cfg, n.policy, n.log); err != nil {
+		return err
+	}
+	n.onClose(n.pool.Close)
+	return nil
+}
+
+func (n *node) measure(context.Context) error {
+	sources := httpd.Sources{Queues: n.queues}
+	if n.pool != nil {
+		sources.Browsers = n.browsers
+	}
+	n.metrics = httpd.NewMetrics(readBuild().Version, sources)
+	return nil
+}
+
+func (n *node) joinFlow(context.Context) error {
+	cfg := capture.DefaultConfig()
+	cfg.Links, cfg.Retention = n.links, n.settings.Retention
+	parts := capture.Parts{Ledger: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}}
+	if n.pool != nil {
+		parts.Renderer = page.New(n.pool, page.Config{}, n.log)
+	}
+	n.service = capture.New(parts, cfg, n.log)
+	n.sender = webhook.New(webhook.Config{
+		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
+	}, n.policy, n.log)
+	n.onClose(func() error { n.sender.Close(); return nil })
+	return nil
+}
+
+func (n *node) joinHTTP(context.Context) error {
+	operations := api.Operations{Live: httpd.Live(), Ready: httpd.Ready(n.checks()...), Metrics: n.metrics.Handler()}
+	chain := httpd.Chain{Log: n.log, Metrics: n.metrics}
+	if !n.settings.Has(roleAPI) {
+		n.handler = chain.Wrap(operationsOnly(operations))
+		return nil
+	}
+	served, err := api.New(api.Parts{
+		Captures: n.service, Records: n.ledger, Cancels: n.ledger, Keys: n.ledger, Open: n.openPicture,
+	}, api.Config{
+		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait, RateLimit: n.settings.RateLimit,
+		Operations: operations, OnAccount: httpd.SetAccount,
+	}, n.log)
+	if err != nil {
+		return err
+	}
+	n.drain = served.Drain
+	chain.Fault = served.Fault
+	n.handler = chain.Wrap(served)
+	return nil
+}
+
+// operationsOnly is what a server without the role api answers.
+func operationsOnly(o api.Operations) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", o.Live)
+	mux.Handle("GET /readyz", o.Ready)
+	mux.Handle("GET /metrics", o.Metrics)
+	return mux
+}
+
+// checks are what /readyz asks.
+func (n *node) checks() []httpd.Check {
+	checks := []httpd.Check{{Name: "database", Run: n.ledger.Ready}, {Name: "pictures", Run: n.folder.Ready}}
+	if n.pool != nil {
+		//nolint:contextcheck // Ready bounds its own time
+		checks = append(checks, httpd.Check{Name: "browser", Run: func(context.Context) error { return n.pool.Ready() }})
+	}
+	return checks
+}
+
+// openPicture opens a stored picture for the API.
+func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error) {
+	return n.folder.Open(ctx, name)
+}
+
+// welcome makes the first account in an empty database and prints its key. That comes last, so that a start that fails
+// for another reason makes no key that nobody has seen.
+func (n *node) welcome(ctx context.Context, out io.Writer) error {
+	issued, created, err := n.ledger.Keys().Bootstrap(ctx)
+	if err != nil || !created {
+		return err
+	}
+	_, err = fmt.Fprint(out, welcomeText(issued, n.links))
+	return err
+}
+
+func welcomeText(issued ledger.Issued, links capture.Links) string {
+	return fmt.Sprintf(`
+This is the first start. These are shown once:
+
+  key             %s
+  webhook secret  %s
+
+Take a picture:
+
+  curl -fsS -H 'Authorization: Bearer %s' '%s/v1/?url=https://example.com&response=image' -o page.png
+
+`, issued.Key, issued.WebhookSecret, issued.Key, links.PublicURL)
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/httpd"
+)
+
+// observer passes on what happens to captures to the metrics.
+type observer struct{ metrics *httpd.Metrics }
+
+// Accepted counts an accepted capture.
+func (o observer) Accepted(replayed bool) { o.metrics.Accepted(replayed) }
+
+// Retried counts a render that will be tried again.
+func (o observer) Retried(code savepage.Code) { o.metrics.Retried(string(code)) }
+
+// Ended counts a capture's end, and where the time of a successful one went.
+func (o observer) Ended(state savepage.State, code savepage.Code, t savepage.Timing) {
+	o.metrics.Ended(string(state), string(code), milliseconds(t.TotalMS))
+	if state != savepage.Success {
+		return
+	}
+	o.metrics.Phases(httpd.Phases{
+		Queue: milliseconds(t.QueueMS), Navigate: milliseconds(t.Phases.Navigate), Settle: milliseconds(t.Phases.Settle),
+		Shoot: milliseconds(t.Phases.Shoot), Encode: milliseconds(t.Phases.Encode), Store: milliseconds(t.Phases.Store),
+	})
+}
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// queues says how long the queues are.
+func (n *node) queues(ctx context.Context) ([]httpd.Queue, error) {
+	depths, err := n.ledger.Depth(ctx)
+	queues := make([]httpd.Queue, len(depths))
+	for i, d := range depths {
+		queues[i] = httpd.Queue{Name: d.Queue, Waiting: d.Waiting, Running: d.Running, Oldest: d.Oldest}
+	}
+	return queues, err
+}
+
+// browsers says what the browsers do.
+func (n *node) browsers() httpd.Browsers {
+	stats := n.pool.Stats()
+	return httpd.Browsers{Running: stats.Browsers, Pages: stats.InUse, Warm: stats.Warm, Restarts: uint64(max(stats.Restarts, 0))}
+}

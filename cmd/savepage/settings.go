@@ -1,0 +1,306 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// Settings is what the operator decides. Every field is a row of settingTable.
+type Settings struct {
+	Listen      string // host:port
+	PublicURL   string // without a slash at the end; empty: from the address that is listened on
+	CDNURL      string // without a slash at the end; empty: PublicURL
+	Data        string // folder
+	Database    Secret // "sqlite"
+	Blobs       string // folder; empty: in Data
+	Roles       []string
+	Concurrency int // pages at once; 0: from cores and memory
+	SyncWait    time.Duration
+	MaxPending  int
+	Retention   time.Duration
+	RateLimit   int // requests of an account in a minute
+	EgressAllow []guard.Rule
+
+	WebhookRetryBase   time.Duration
+	WebhookMaxAttempts int
+	WebhookTimeout     time.Duration
+
+	Browser    string // path; empty: found
+	SandboxOff bool
+
+	Grace     time.Duration
+	LogFormat string // text, json or auto
+	LogLevel  slog.Level
+}
+
+// The roles of a server.
+const (
+	roleAPI     = "api"
+	roleRender  = "render"
+	roleDeliver = "deliver"
+)
+
+// Has reports whether the server plays the role.
+func (s Settings) Has(role string) bool { return slices.Contains(s.Roles, role) }
+
+// setting is one row of the table: one flag, one variable and one key of savepage.yaml.
+type setting struct {
+	name   string // LISTEN: SAVEPAGE_LISTEN, --listen, listen
+	kind   string // one word for the help: what its value is
+	value  string // default, as it would be written
+	shown  string // what the manual says where the default is worked out at start
+	form   string // what a value must look like
+	doc    string
+	secret bool // printed as dots; also read from the file that SAVEPAGE_…_FILE names
+	set    func(s *Settings, text string) error
+}
+
+func (s setting) variable() string { return envPrefix + s.name }
+func (s setting) flag() string     { return strings.ReplaceAll(s.key(), "_", "-") }
+func (s setting) key() string      { return strings.ToLower(s.name) }
+
+// errForm says that a value does not have the setting's form, where there is nothing more to say.
+var errForm = errors.New("has another form")
+
+// settingTable is the only source of settings: reading them, the help and the manual all go by it.
+func settingTable() []setting {
+	return slices.Concat(addressSettings(), storeSettings(), workSettings(), browserSettings(), processSettings())
+}
+
+func addressSettings() []setting {
+	return []setting{
+		{
+			name: "LISTEN", kind: "address", value: "127.0.0.1:8080", form: "host:port, such as 127.0.0.1:8080 or :8080",
+			doc: "Address that the API is served on.",
+			set: func(s *Settings, text string) error { return setAddress(&s.Listen, text) },
+		},
+		{
+			name: "PUBLIC_URL", kind: "url", shown: "http:// and the listen address", form: "an http or https URL without query",
+			doc: "What links in answers and callbacks begin with: the address that clients reach the server at.",
+			set: func(s *Settings, text string) error { return setBaseURL(&s.PublicURL, text) },
+		},
+		{
+			name: "CDN_URL", kind: "url", shown: "the public URL", form: "an http or https URL without query",
+			doc: "What links to pictures begin with, where a CDN stands in front.",
+			set: func(s *Settings, text string) error { return setBaseURL(&s.CDNURL, text) },
+		},
+		{
+			name: "EGRESS_ALLOW", kind: "list", shown: "none", form: "networks with optional ports, such as 127.0.0.0/8,10.20.0.0/16:443,10.0.0.5/32:3000-3999",
+			doc: "Private and special addresses that pages and callbacks may reach all the same. The server's own ports stay shut.",
+			set: func(s *Settings, text string) (err error) { s.EgressAllow, err = guard.ParseAllow(text); return err },
+		},
+	}
+}
+
+func storeSettings() []setting {
+	return []setting{
+		{
+			name: "DATA", kind: "folder", value: "./data", form: "a folder",
+			doc: "Folder of the database and the pictures. It is made when it is not there.",
+			set: func(s *Settings, text string) error { s.Data = text; return nil },
+		},
+		{
+			name: "DATABASE", kind: "database", value: "sqlite", form: "sqlite", secret: true,
+			doc: "Where records and the queue are kept: sqlite is a file in the data folder.",
+			set: setDatabase,
+		},
+		{
+			name: "BLOBS", kind: "folder", shown: "pictures in the data folder", form: "a folder",
+			doc: "Folder of the pictures.",
+			set: setBlobs,
+		},
+		{
+			name: "RETENTION", kind: "duration", value: "720h", form: "a duration from 1s to 87600h, such as 720h",
+			doc: "How long pictures and records are kept after the capture was asked for.",
+			set: duration(time.Second, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.Retention }),
+		},
+	}
+}
+
+func workSettings() []setting {
+	return []setting{
+		{
+			name: "ROLES", kind: "list", value: "api,render,deliver", form: "a list of api, render, deliver; the last two together",
+			doc: "What this process does: answer requests, render pages, send callbacks. What is not named is not started; " +
+				"health and metrics are always served. Several nodes need PostgreSQL, which this version does not have: " +
+				"SQLite is served by one process, so leave all on unless a part is to rest.",
+			set: setRoles,
+		},
+		{
+			name: "CONCURRENCY", kind: "number", shown: "from cores and memory", form: "a whole number from 1 to 256",
+			doc: "Pages rendered at once.",
+			set: number(256, func(s *Settings) *int { return &s.Concurrency }),
+		},
+		{
+			name: "SYNC_WAIT", kind: "duration", value: "25s", form: "a duration from 1s to 110s",
+			doc: "How long a synchronous request waits before it is answered with 202 and goes on by itself. Keep it below the limit of every proxy in front.",
+			set: duration(time.Second, 110*time.Second, func(s *Settings) *time.Duration { return &s.SyncWait }),
+		},
+		{
+			name: "MAX_PENDING", kind: "number", value: "100000", form: "a whole number from 1 to 10000000",
+			doc: "Captures that may be accepted and not ended; beyond it requests are answered with 503.",
+			set: number(10_000_000, func(s *Settings) *int { return &s.MaxPending }),
+		},
+		{
+			name: "RATE_LIMIT", kind: "number", value: strconv.Itoa(api.DefaultRateLimit), form: "a whole number from 1 to 60000000",
+			doc: "Requests that an account may make in a minute. The default is more than a server can answer.",
+			set: number(60_000_000, func(s *Settings) *int { return &s.RateLimit }),
+		},
+		{
+			name: "WEBHOOK_RETRY_BASE", kind: "duration", value: "5s", form: "a duration from 10ms to 1h",
+			doc: "Wait before the second attempt of a callback; each further wait is three times as long, at most 12 hours.",
+			set: duration(10*time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.WebhookRetryBase }),
+		},
+		{
+			name: "WEBHOOK_MAX_ATTEMPTS", kind: "number", value: "13", form: "a whole number from 1 to 50",
+			doc: "Attempts of a callback before it is dead.",
+			set: number(50, func(s *Settings) *int { return &s.WebhookMaxAttempts }),
+		},
+		{
+			name: "WEBHOOK_TIMEOUT", kind: "duration", value: "15s", form: "a duration from 100ms to 2m",
+			doc: "Time that a callback's receiver has to answer.",
+			set: duration(100*time.Millisecond, 2*time.Minute, func(s *Settings) *time.Duration { return &s.WebhookTimeout }),
+		},
+	}
+}
+
+func browserSettings() []setting {
+	return []setting{
+		{
+			name: "BROWSER", kind: "path", shown: "found", form: "the path of chromium-headless-shell",
+			doc: "Program of the browser.",
+			set: func(s *Settings, text string) error { s.Browser = text; return nil },
+		},
+		{
+			name: "SANDBOX", kind: "word", value: "required", form: "required or off",
+			doc: "Whether the browser must run in its sandbox. off lets a page that breaks the browser act as the server's user.",
+			set: func(s *Settings, text string) error {
+				s.SandboxOff = text == "off"
+				return oneOf(text, "required", "off")
+			},
+		},
+	}
+}
+
+func processSettings() []setting {
+	return []setting{
+		{
+			name: "GRACE", kind: "duration", value: "25s", form: "a duration from 0s to 10m",
+			doc: "Time that running captures have to end after SIGTERM; what is not done then is taken up by the next start.",
+			set: duration(0, 10*time.Minute, func(s *Settings) *time.Duration { return &s.Grace }),
+		},
+		{
+			name: "LOG_FORMAT", kind: "word", value: "auto", form: "text, json or auto",
+			doc: "Form of the log on standard error; auto is text on a terminal and json elsewhere.",
+			set: func(s *Settings, text string) error {
+				s.LogFormat = text
+				return oneOf(text, "text", "json", "auto")
+			},
+		},
+		{
+			name: "LOG_LEVEL", kind: "word", value: "info", form: "debug, info, warn or error",
+			doc: "Least level that is logged.",
+			set: setLogLevel,
+		},
+	}
+}
+
+func setAddress(to *string, text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return errForm
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errForm
+	}
+	*to = text
+	return nil
+}
+
+func setBaseURL(to *string, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errForm
+	}
+	*to = strings.TrimRight(text, "/")
+	return nil
+}
+
+func setDatabase(s *Settings, text string) error {
+	s.Database = Secret(text)
+	if strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
+		return errors.New("this version keeps its records in SQLite only")
+	}
+	return oneOf(text, "sqlite")
+}
+
+func setBlobs(s *Settings, text string) error {
+	if scheme, _, found := strings.Cut(text, "://"); found {
+		return fmt.Errorf("this version keeps pictures in a folder only, not in %s", scheme)
+	}
+	s.Blobs = text
+	return nil
+}
+
+func setRoles(s *Settings, text string) error {
+	s.Roles = nil
+	for role := range strings.SplitSeq(text, ",") {
+		role = strings.TrimSpace(role)
+		if err := oneOf(role, roleAPI, roleRender, roleDeliver); err != nil {
+			return err
+		}
+		s.Roles = append(s.Roles, role)
+	}
+	if s.Has(roleRender) != s.Has(roleDeliver) {
+		return errors.New("render and deliver work off one database here: name both or neither")
+	}
+	return nil
+}
+
+func setLogLevel(s *Settings, text string) error {
+	if err := oneOf(text, "debug", "info", "warn", "error"); err != nil {
+		return err
+	}
+	return s.LogLevel.UnmarshalText([]byte(text))
+}
+
+func oneOf(text string, words ...string) error {
+	if slices.Contains(words, text) {
+		return nil
+	}
+	return errForm
+}
+
+// number takes whole numbers from 1.
+func number(most int, field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return errForm
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+// duration takes durations within the bounds.
+func duration(least, most time.Duration, field func(*Settings) *time.Duration) func(*Settings, string) error {
+	return func(s *Settings, text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < least || d > most {
+			return errForm
+		}
+		*field(s) = d
+		return nil
+	}
+}

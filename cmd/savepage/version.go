@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Set by the linker; see the Makefile.
+var (
+	version = ""
+	commit  = ""
+)
+
+// build is what is known of this program.
+type build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+	Browser string `json:"browser,omitempty"` // as the browser calls itself
+}
+
+// readBuild takes what the linker set, else what Go recorded.
+func readBuild() build {
+	b := build{Version: version, Commit: commit, Go: runtime.Version()}
+	info, known := debug.ReadBuildInfo()
+	if !known {
+		return b
+	}
+	if b.Version == "" {
+		b.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && b.Commit == "" {
+			b.Commit = s.Value
+		}
+	}
+	return b
+}
+
+func newVersion(w world) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this program and of the browser it finds",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(cmd.Flags(), w.environ)
+			if err != nil {
+				return err
+			}
+			b := readBuild()
+			if path, err := findBrowser(s.Browser); err == nil {
+				b.Browser, _ = browserVersion(cmd.Context(), path)
+			}
+			if asJSON {
+				return writeJSON(w.out, b)
+			}
+			_, err = fmt.Fprintf(w.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orNone(b.Version), orNone(b.Commit), b.Go, orNone(b.Browser))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	addSettingFlags(cmd.Flags(), "BROWSER")
+	return cmd
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "unknown"
+	}
+	return text
+}
+
+// browserVersion asks the browser for its name and version.
+func browserVersion(ctx context.Context, path string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", path, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}

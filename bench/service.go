@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// service is the real binary with a data folder of its own.
+type service struct {
+	cmd  *exec.Cmd
+	base string
+	key  string
+	dir  string
+	log  *os.File
+	http *http.Client
+}
+
+func startService(ctx context.Context, binary, roles string) (*service, error) {
+	dir, err := os.MkdirTemp("", "savepage-bench-")
+	if err != nil {
+		return nil, err
+	}
+	s := &service{dir: dir, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	if s.key, err = createKey(ctx, binary, dir); err != nil {
+		return nil, err
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.base = "http://" + address
+	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		return nil, err
+	}
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--listen", address, "--data", filepath.Join(dir, "data"), //nolint:gosec // the binary under test
+		"--egress-allow", "127.0.0.0/8", "--roles", roles, "--log-level", "warn")
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	return s, s.awaitReady(ctx)
+}
+
+func createKey(ctx context.Context, binary, dir string) (string, error) {
+	out, err := exec.CommandContext(ctx, binary, "key", "create", "--json", "--data", filepath.Join(dir, "data")).Output() //nolint:gosec // the binary under test
+	if err != nil {
+		return "", fmt.Errorf("key create: %w", err)
+	}
+	var made struct{ Key string }
+	return made.Key, json.Unmarshal(out, &made)
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (s *service) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/healthz", nil)
+		if err != nil {
+			return err
+		}
+		if answer, err := s.http.Do(req); err == nil {
+			_ = answer.Body.Close()
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			text, _ := os.ReadFile(s.log.Name())
+			return fmt.Errorf("the service did not start:\n%s", text)
+		}
+	}
+}
+
+// capture asks for a picture and waits for the answer. It returns the length of the answer in bytes.
+func (s *service) capture(ctx context.Context, url string) (int, error) {
+	body, err := json.Marshal(map[string]any{"url": url})
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/v1/capture", bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := s.http.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", answer.StatusCode, text)
+	}
+	return len(text), err
+}
+
+func (s *service) pid() int { return s.cmd.Process.Pid }
+
+func (s *service) close() error {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	err := s.cmd.Wait()
+	_ = s.log.Close()
+	if err != nil {
+		return fmt.Errorf("the service ended with %w; its log is in %s", err, s.dir)
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// submitter is a lean client for one connection: it writes the same request again and again and reads the answer.
+type submitter struct {
+	conn    net.Conn
+	in      *bufio.Reader
+	request []byte
+}
+
+func (s *service) newSubmitter(ctx context.Context) (*submitter, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.base[len("http://"):])
+	if err != nil {
+		return nil, err
+	}
+	body := `{"url":"https://example.com/page","fullpage":true,"width":1280,"callback_url":"https://hooks.example.com/savepage"}`
+	request := fmt.Sprintf("POST /v1/capture HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
+		"Content-Length: %d\r\n\r\n%s", s.key, len(body), body)
+	return &submitter{conn: conn, in: bufio.NewReader(conn), request: []byte(request)}, nil
+}
+
+func (s *submitter) submit() error {
+	if _, err := s.conn.Write(s.request); err != nil {
+		return err
+	}
+	answer, err := http.ReadResponse(s.in, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("status %d", answer.StatusCode)
+	}
+	return nil
+}

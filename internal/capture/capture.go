@@ -21,6 +21,7 @@ type Config struct {
 	Links       Links         // what links in callbacks begin with
 	MaxAttempts int           // renders of one capture that count against it before it fails
 	MaxFree     int           // renders in all, those that a lost browser ended included
+	MaxTakes    int           // times a worker may take a capture: one that ends the service itself ends too
 	RetryWait   time.Duration // wait before another render
 	Retention   time.Duration // how long ended captures and their pictures are kept
 	Slack       time.Duration // what a render may take beyond the capture's own timeout before it is cut off from outside
@@ -31,6 +32,7 @@ func DefaultConfig() Config {
 	return Config{
 		MaxAttempts: 2,
 		MaxFree:     6,
+		MaxTakes:    30,
 		RetryWait:   500 * time.Millisecond,
 		Retention:   30 * 24 * time.Hour,
 		Slack:       10 * time.Second,

@@ -295,6 +295,18 @@ func TestRunThatIsCanceledRecordsNothing(t *testing.T) {
 	}
 }
 
+func TestRunEndsACaptureThatEndsTheService(t *testing.T) {
+	f := newFlow(t)
+	c := claim(savepage.Options{URL: "http://a.test"})
+	c.Capture.Attempt, c.Spent = f.cfg.MaxTakes+1, f.cfg.MaxTakes+1
+	if err := f.Run(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.ledger.outcomes[0]; got.State != savepage.Failed || got.Error.Code != savepage.CodeInternal {
+		t.Errorf("outcome %+v", got)
+	}
+}
+
 func TestRunCutsOffARendererThatHangs(t *testing.T) {
 	f := newFlow(t)
 	f.shots.hang = true

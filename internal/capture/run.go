@@ -15,7 +15,7 @@ import (
 // capture again.
 func (s *Service) Run(ctx context.Context, claim Claim) error {
 	started := time.Now().UTC()
-	shot, err := s.render(ctx, claim.Capture.Options)
+	shot, err := s.render(ctx, claim.Capture)
 	if ctx.Err() != nil {
 		return ctx.Err() // canceled or shutting down: not the page's fault, and not ours to record
 	}
@@ -29,7 +29,11 @@ func (s *Service) Run(ctx context.Context, claim Claim) error {
 
 // render gives the renderer the capture's own timeout and some slack: the renderer names what it awaited, the slack only
 // catches a renderer that hangs.
-func (s *Service) render(ctx context.Context, o savepage.Options) (Shot, error) {
+func (s *Service) render(ctx context.Context, c savepage.Capture) (Shot, error) {
+	if c.Attempt > s.cfg.MaxTakes {
+		return Shot{}, fmt.Errorf("taken %d times without an end: the service died each time", c.Attempt-1)
+	}
+	o := c.Options
 	limit := time.Duration(o.Timeout)*time.Millisecond + s.cfg.Slack
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

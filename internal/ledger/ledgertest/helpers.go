@@ -18,7 +18,7 @@ import (
 const patience = 20 * time.Second
 
 // lateness is how much later than due the best of several tries may be.
-const lateness = 400 * time.Millisecond
+const lateness = time.Second
 
 // bench is an open ledger with an account.
 type bench struct {

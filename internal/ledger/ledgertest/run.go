@@ -16,7 +16,6 @@ func runTests() map[string]func(*scene) {
 		"finish":         testFinish,
 		"finish failed":  testFinishFailed,
 		"fence":          testFence,
-		"release":        testRelease,
 		"release first":  testReleaseFirst,
 		"fault":          testFault,
 		"panic":          testPanic,

@@ -91,7 +91,8 @@ type Report struct {
 	Dialogs  int           `json:"dialogs"` // dismissed
 }
 
-// RequestReport counts what the page asked of the network.
+// RequestReport counts what the page asked of the network. What the options block_ads and block_trackers kept from the
+// page is in Total alone.
 type RequestReport struct {
 	Total   int      `json:"total"`
 	Failed  int      `json:"failed"`

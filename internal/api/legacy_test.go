@@ -74,6 +74,7 @@ func TestOlderClients(t *testing.T) {
 				"&noads=false&format=png&refresh=3600&user_agent=Firefox+77&accept_language=en-US&maxage=600&cookie=a=1;b=2&hash=x HTTP/1.1\nAccept: application/json",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.Fullpage, o.ThumbWidth, o.Delay, o.Format = "https://example.com/a b?x=1", 1280, 800, true, 400, 2000, "png"
+				o.BlockCookieBanners = true
 				o.Timeout, o.UserAgent, o.AcceptLanguage = 32000, "Firefox 77", "en-US"
 				o.Cookies = savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}
 			}),
@@ -95,12 +96,15 @@ func TestOlderClients(t *testing.T) {
 		},
 		"C4 TypeScript, form": {
 			"POST /v1/ HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nkey=KEY&q=https%3A%2F%2Fexample.com&width=800&noads=true",
-			base(func(o *savepage.Options) { o.URL, o.Width = "https://example.com", 800 }),
+			base(func(o *savepage.Options) {
+				o.URL, o.Width, o.BlockAds, o.BlockTrackers = "https://example.com", 800, true, true
+			}),
 		},
 		"C5 PHP": {
 			"GET /v1?key=KEY&q=https://example.com/&width=1280&height=800&nocookie=true&noads=true&refresh=-1&user_agent=Mozilla%2F5.0%20(Mac) HTTP/1.1",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.UserAgent = "https://example.com/", 1280, 800, "Mozilla/5.0 (Mac)"
+				o.BlockAds, o.BlockTrackers, o.BlockCookieBanners = true, true, true
 			}),
 		},
 		"C6 Next.js, not encoded": {
@@ -113,11 +117,15 @@ func TestOlderClients(t *testing.T) {
 		},
 		"C8 Netlify": {
 			"GET /v1/?key=KEY&q=https:%2F%2Fexample.com&nocookie=true&noads=true&format=jpg HTTP/1.1",
-			base(func(o *savepage.Options) { o.URL = "https://example.com" }),
+			base(func(o *savepage.Options) {
+				o.URL, o.BlockAds, o.BlockTrackers, o.BlockCookieBanners = "https://example.com", true, true, true
+			}),
 		},
 		"C9 requests": {
 			"GET /v1?key=KEY&q=https%3A%2F%2Fexample.com&nocookie=True&noads=True&fullpage=True&format=jpeg HTTP/1.1",
-			base(func(o *savepage.Options) { o.URL, o.Fullpage = "https://example.com", true }),
+			base(func(o *savepage.Options) {
+				o.URL, o.Fullpage, o.BlockAds, o.BlockTrackers, o.BlockCookieBanners = "https://example.com", true, true, true, true
+			}),
 		},
 		"C11 curl": {
 			"GET /v1?key=KEY&q=https://www.google.com HTTP/1.1\nUser-Agent: curl/7.88.1\nAccept: */*",

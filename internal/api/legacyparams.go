@@ -80,7 +80,7 @@ func jsonValues(body []byte) (url.Values, error) {
 }
 
 // legacyOptions turns the older API's parameters into options. Numbers out of range are clamped, what is no number and
-// what is unknown is ignored. nocookie and noads are known and change nothing.
+// what is unknown is ignored.
 func legacyOptions(params url.Values) (savepage.Options, error) {
 	target := strings.TrimSpace(params.Get("q"))
 	if target == "" {
@@ -90,6 +90,9 @@ func legacyOptions(params url.Values) (savepage.Options, error) {
 	o.URL = withScheme(target)
 	o.Format = legacyFormat(params.Get("format"))
 	o.Fullpage = truth(params.Get("fullpage"))
+	o.BlockAds = truth(params.Get("noads"))
+	o.BlockTrackers = o.BlockAds
+	o.BlockCookieBanners = truth(params.Get("nocookie"))
 	o.Width = bounded(params.Get("width"), o.Width, 320, 3840)
 	o.Height = bounded(params.Get("height"), o.Height, 240, 2160)
 	o.ThumbWidth = bounded(params.Get("thumb_width"), 0, 1, 3840)

@@ -20,6 +20,7 @@ const (
 	Refused     Kind = "refused"      // the server refused, closed or broke the connection
 	Timeout     Kind = "timeout"      // the server did not answer in time
 	OverBudget  Kind = "over_budget"  // the capture has used up what it may
+	Filtered    Kind = "filtered"     // the capture does without the host: see Identity.Refuse
 )
 
 // Event is one thing that an identity did not do for its page.
@@ -51,11 +52,15 @@ type hostPort struct {
 func (j *journal) add(e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	key := hostPort{e.Host, e.Port}
+	last, known := j.latest[key]
+	if e.Kind == Filtered && last.Kind == Filtered {
+		return // once a host: they are no news, and must not take the place of what is
+	}
 	if len(j.events) < maxEvents {
 		j.events = append(j.events, e)
 	}
-	key := hostPort{e.Host, e.Port}
-	if _, known := j.latest[key]; known || len(j.latest) < maxFailures {
+	if known || len(j.latest) < maxFailures {
 		j.latest[key] = e
 	}
 }
@@ -83,6 +88,9 @@ func (j *journal) find(host string, port uint16) (Event, bool) {
 // errOverBudget ends what goes beyond an identity's budget.
 var errOverBudget = errors.New("over budget")
 
+// errFiltered ends what the capture does without.
+var errFiltered = errors.New("filtered")
+
 // Explain says what the error of a dial, or of what was done over the connection, means. address is "host:port".
 func Explain(address string, err error) Event {
 	to, parseErr := parseTarget(address, 0)
@@ -103,6 +111,8 @@ func eventOf(to target, err error) Event {
 		e.Kind, e.Detail = Blocked, refusal.Message()
 	case errors.As(err, &dns):
 		e.Kind, e.Detail = NotResolved, unresolved(to.name, dns)
+	case errors.Is(err, errFiltered):
+		e.Kind, e.Detail = Filtered, fmt.Sprintf("%s is on a list of hosts that the capture does without.", to)
 	case errors.Is(err, errOverBudget):
 		e.Kind, e.Detail = OverBudget, fmt.Sprintf("%s was cut off: %v.", to, err)
 	case errors.As(err, &network) && network.Timeout():

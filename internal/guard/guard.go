@@ -1,7 +1,7 @@
 // Package guard decides which network addresses may be reached on behalf of users, and says why not. Everything a user
 // names goes through one Policy: the URL of a capture, what its page loads, and callbacks. Chromium goes through an
-// Identity, a proxy of its own for each capture. The package judges addresses, never names or contents; it looks into no
-// TLS stream, keeps no cookies and caches no pages.
+// Identity, a proxy of its own for each capture. The package judges addresses, never names or contents: what a capture
+// does without by name is its caller's to say. It looks into no TLS stream, keeps no cookies and caches no pages.
 package guard
 
 import (

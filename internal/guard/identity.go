@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,7 @@ type Identity struct {
 	meter     *meter
 	journal   *journal
 	pins      *pins
+	refuse    atomic.Pointer[func(host string) bool]
 	cut       context.CancelFunc // ends every lookup, dial and request
 	work      sync.WaitGroup     // goroutines and connections
 
@@ -70,6 +72,19 @@ func (p *Policy) NewIdentity(b Budget) (*Identity, error) {
 
 // ProxyURL is what Chromium gets as proxyServer: "http://127.0.0.1:PORT".
 func (i *Identity) ProxyURL() string { return "http://" + i.address().String() }
+
+// Refuse has the identity refuse further hosts, those for which refuse is true, from the next request on. What is refused
+// so is an Event of the kind Filtered, one for a host and port, and uses up nothing of the budget. refuse gets the host in
+// lower-case ASCII, without port, brackets and last dot; it is called for several requests at once, and each waits for it.
+func (i *Identity) Refuse(refuse func(host string) bool) { i.refuse.Store(&refuse) }
+
+// request admits one request to a host. The error wraps errFiltered or errOverBudget.
+func (i *Identity) request(to target) error {
+	if refuse := i.refuse.Load(); refuse != nil && (*refuse)(to.host()) {
+		return errFiltered
+	}
+	return i.meter.request(to.host())
+}
 
 // Events returns what was refused or failed, oldest first. The first 256 are kept.
 func (i *Identity) Events() []Event { return i.journal.all() }

@@ -335,3 +335,43 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("%d lookups", n)
 	}
 }
+
+// What a capture does without is refused before any lookup, uses up no budget, is remembered once, and leaves room for news.
+func TestRefuse(t *testing.T) {
+	r := newRig(t, "")
+	r.serve(t, "93.184.215.14:80", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") })
+	i := r.identity(t, Budget{Requests: 1})
+	var asked sync.Map
+	i.Refuse(func(host string) bool {
+		asked.Store(host, true)
+		return host == "ads.test" || host == "192.0.2.9"
+	})
+	for range 300 {
+		b := connect(t, i)
+		if status := b.tunnel("Ads.TEST.:443"); status != http.StatusForbidden {
+			t.Fatalf("status %d", status)
+		}
+		b.Close()
+	}
+	if _, _, err := connect(t, i).get("http://192.0.2.9/x", "192.0.2.9"); err == nil {
+		t.Error("a filtered host answered")
+	}
+	if _, body, err := connect(t, i).get("http://good.test/", "good.test"); err != nil || body != "here" {
+		t.Errorf("%q, %v", body, err)
+	}
+	if n := r.names.lookups("ads.test"); n != 0 {
+		t.Errorf("%d lookups of what is refused", n)
+	}
+	events := i.Events()
+	if len(events) != 2 || events[0].Host != "ads.test" || events[0].Port != 443 || events[0].Kind != Filtered || events[1].Kind != Filtered {
+		t.Errorf("%d events: %+v", len(events), events[:min(3, len(events))])
+	}
+	if e, known := i.Failure("ads.test", 443); !known || e.Kind != Filtered {
+		t.Errorf("%+v, %v", e, known)
+	}
+	for _, host := range []string{"ads.test", "192.0.2.9", "good.test"} {
+		if _, was := asked.Load(host); !was {
+			t.Errorf("%s was not asked about", host)
+		}
+	}
+}

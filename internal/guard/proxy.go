@@ -38,7 +38,7 @@ func (i *Identity) servePlain(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *Identity) exchange(w http.ResponseWriter, r *http.Request, to target) error {
-	if err := i.meter.request(to.host()); err != nil {
+	if err := i.request(to); err != nil {
 		return err
 	}
 	answer, err := i.transport.RoundTrip(outgoing(r, to))

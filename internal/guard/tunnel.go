@@ -38,7 +38,7 @@ func (i *Identity) serveTunnel(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *Identity) reach(r *http.Request, to target) (net.Conn, error) {
-	if err := i.meter.request(to.host()); err != nil {
+	if err := i.request(to); err != nil {
 		return nil, err
 	}
 	return i.connect(r.Context(), to)
@@ -49,7 +49,7 @@ func tunnelStatus(err error) int {
 	var refusal *Refusal
 	var network net.Error
 	switch {
-	case errors.As(err, &refusal), errors.Is(err, errOverBudget):
+	case errors.As(err, &refusal), errors.Is(err, errOverBudget), errors.Is(err, errFiltered):
 		return http.StatusForbidden
 	case errors.As(err, &network) && network.Timeout():
 		return http.StatusGatewayTimeout

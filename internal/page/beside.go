@@ -20,6 +20,9 @@ import (
 //go:embed beside.js
 var beside string
 
+// besideWorld is the name of the world that scripts of ours run in, beside the page's.
+const besideWorld = "savepage"
+
 // look is what the page says of itself.
 type look struct {
 	Still    float64 `json:"still"`    // milliseconds since the document last changed

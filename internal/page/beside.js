@@ -104,6 +104,13 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       await read;
       return reader.result.slice(reader.result.indexOf(',') + 1);
     },
+    // hide hides the pictures of hosts that did not answer: the browser draws a frame in their place.
+    hide: hosts => {
+      for (const i of document.images) {
+        if (!i.complete || i.naturalWidth || !hosts.includes(URL.parse(i.currentSrc || i.src)?.hostname)) continue;
+        i.style.setProperty('visibility', 'hidden', 'important');
+      }
+    },
     // pictures counts those on the page that are still coming and those without a source.
     pictures: () => {
       let coming = 0, bare = 0;

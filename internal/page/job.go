@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/cdp"
 )
@@ -22,6 +23,8 @@ type job struct {
 	tab *browser.Tab
 	s   *cdp.Session
 	w   *watch
+
+	lists func() (*blocklist.Lists, error)
 
 	cancel  context.CancelCauseFunc
 	watched chan struct{} // closed when the watch for the tab's end has ended

@@ -70,7 +70,7 @@ func or(s, otherwise string) string {
 
 func codeOf(kind guard.Kind) savepage.Code {
 	switch kind {
-	case guard.Blocked:
+	case guard.Blocked, guard.Filtered:
 		return savepage.CodeAddressBlocked
 	case guard.NotResolved:
 		return savepage.CodeNameNotResolved

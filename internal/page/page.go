@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/picture"
@@ -33,6 +35,8 @@ type Renderer struct {
 	pool *browser.Pool
 	cfg  Config
 	log  *slog.Logger
+
+	lists func() (*blocklist.Lists, error) // unpacked when they are first asked for
 }
 
 // New returns a Renderer. The pool stays the caller's to close.
@@ -43,7 +47,7 @@ func New(pool *browser.Pool, cfg Config, log *slog.Logger) *Renderer {
 	if cfg.MaxHeight == 0 {
 		cfg.MaxHeight = defaultMaxHeight
 	}
-	return &Renderer{pool: pool, cfg: cfg, log: log}
+	return &Renderer{pool: pool, cfg: cfg, log: log, lists: sync.OnceValues(blocklist.Load)}
 }
 
 // Render makes the picture that the options ask for. What a client may be told is *savepage.Error, and the report is
@@ -65,6 +69,7 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 	defer tab.Close()
 	j, ctx := newJob(ctx, r.cfg, o, to, tab)
 	defer j.end()
+	j.lists = r.lists
 	if err := j.run(ctx); err != nil {
 		err = j.explain(ctx, err)
 		r.logFailure(ctx, o, err)

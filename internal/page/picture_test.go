@@ -79,8 +79,8 @@ func TestJPEGAndWebP(t *testing.T) {
 		{"jpeg in tiles", savepage.Options{Format: savepage.FormatJPEG, Quality: 90, Width: narrow}, 38000, 6},
 		{"jpg", savepage.Options{Format: savepage.FormatJPG}, 1000, 8},
 		{"webp", savepage.Options{Format: savepage.FormatWebP, Quality: 80}, 2000, 10},
-		{"webp lossless", savepage.Options{Format: savepage.FormatWebP, Quality: 100}, 9000, 0},
-		{"jpeg @2", savepage.Options{Format: savepage.FormatJPEG, Quality: 90, Scale: 2}, 7000, 6},
+		{"webp lossless", savepage.Options{Format: savepage.FormatWebP, Quality: 100, Width: narrow}, 5000, 0},
+		{"jpeg @2", savepage.Options{Format: savepage.FormatJPEG, Quality: 90, Scale: 2}, 2000, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.o.URL, c.o.Fullpage = shared.url(fmt.Sprintf("/bands?height=%d", c.height)), true
@@ -242,7 +242,7 @@ func TestSelectorNotFound(t *testing.T) {
 
 func TestTransparent(t *testing.T) {
 	for _, f := range []savepage.Format{savepage.FormatPNG, savepage.FormatWebP} {
-		for _, o := range []savepage.Options{{}, {Fullpage: true, Scale: 2}, {ThumbWidth: 720}} {
+		for _, o := range []savepage.Options{{}, {Fullpage: true}, {ThumbWidth: 720}} {
 			o.URL, o.Format, o.Transparent, o.Quality = shared.url("/transparent"), f, true, 100
 			img := decode(t, render(t, o))
 			s := float64(img.Bounds().Dx()) / 1440

@@ -55,11 +55,16 @@ func (w *watch) requests(events []guard.Event) savepage.RequestReport {
 	r := savepage.RequestReport{Total: w.net.total}
 	refused := map[string]bool{}
 	for _, e := range events {
-		if e.Kind != guard.Blocked && e.Kind != guard.OverBudget {
+		at := fmt.Sprintf("%s:%d", e.Host, e.Port)
+		switch e.Kind {
+		case guard.Filtered: // as the client wished: only in the total
+			refused[at] = true
+			continue
+		case guard.Blocked, guard.OverBudget:
+		default:
 			continue
 		}
 		r.Blocked++
-		at := fmt.Sprintf("%s:%d", e.Host, e.Port)
 		if !refused[at] {
 			refused[at] = true
 			r.Named = append(r.Named, "blocked: "+at)

@@ -44,6 +44,9 @@ func (j *job) shoot(ctx context.Context) error {
 		return err
 	}
 	j.awaiting = "the browser to draw the picture"
+	if err := j.hideFiltered(ctx); err != nil {
+		return err
+	}
 	if sink := j.sink(a); sink != nil {
 		err = j.tiles(ctx, a, sink)
 	} else {

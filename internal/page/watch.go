@@ -39,13 +39,13 @@ type watch struct {
 // navigation is where the main frame is.
 type navigation struct {
 	url         string // of the document that came last, or of the request for it
-	loader      string
 	commits     int
 	requested   int
-	leaving     bool // on the way to another document
-	content     bool // DOMContentLoaded
-	loaded      bool // load
-	unreachable string
+	hosts       []string // that documents were asked of
+	leaving     bool     // on the way to another document
+	content     bool     // DOMContentLoaded
+	loaded      bool     // load
+	unreachable string   // the address that an error page stands for
 }
 
 func newWatch(tab *browser.Tab, to where, o savepage.Options, end context.CancelCauseFunc) *watch {
@@ -101,7 +101,6 @@ func (w *watch) frameNavigated(params json.RawMessage) {
 		Frame struct {
 			ID             string `json:"id"`
 			ParentID       string `json:"parentId"`
-			LoaderID       string `json:"loaderId"`
 			URL            string `json:"url"`
 			UnreachableURL string `json:"unreachableUrl"`
 		} `json:"frame"`
@@ -109,14 +108,14 @@ func (w *watch) frameNavigated(params json.RawMessage) {
 	if !read(params, &e) || e.Frame.ParentID != "" {
 		return
 	}
-	w.nav.url, w.nav.loader = e.Frame.URL, e.Frame.LoaderID
 	w.nav.unreachable = e.Frame.UnreachableURL
+	w.nav.url = or(e.Frame.UnreachableURL, e.Frame.URL)
 	w.nav.leaving, w.nav.content, w.nav.loaded = false, false, false
 	w.nav.commits++
 	w.count(w.nav.commits)
 	w.leftWeb(e.Frame.URL)
 	// Asked for now, so that the answer is there when the page has loaded.
-	w.world = w.s.Send(cdpage.CommandCreateIsolatedWorld, map[string]any{"frameId": w.frame, "worldName": "savepage"})
+	w.world = w.s.Send(cdpage.CommandCreateIsolatedWorld, map[string]any{"frameId": w.frame, "worldName": besideWorld})
 }
 
 // leftWeb ends the render when the page has gone where no page may be.

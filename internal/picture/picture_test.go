@@ -179,25 +179,34 @@ func TestJoinRefuses(t *testing.T) {
 		},
 	}
 	for name, open := range sinks {
-		for what, tiles := range map[string][][]byte{
-			"empty":         {nil},
-			"cut":           {good[:len(good)-30]},
-			"flipped bit":   {flipped},
-			"other width":   {encode(t, noise(21, 20, false, 1), 0, 20, false, always(2))},
+		for what, tiles := range map[string][][]byte{ // the last one must be refused
+			"empty":         {good, nil},
+			"cut":           {good, good[:len(good)-30]},
+			"flipped bit":   {good, flipped},
+			"other width":   {good, encode(t, noise(21, 20, false, 1), 0, 20, false, always(2))},
 			"other channel": {good, encode(t, img, 20, 40, true, always(2))},
-			"filter 5":      {encode(t, img, 0, 20, false, always(5))},
+			"filter 5":      {good, encode(t, img, 0, 20, false, always(5))},
 			"too many rows": {good, good, good},
-			"jpeg":          {append([]byte("\xff\xd8\xff\xe0"), good...)},
-			"rows missing":  {good},
-			"no tile":       {},
+			"jpeg":          {good, append([]byte("\xff\xd8\xff\xe0"), good...)},
 		} {
 			t.Run(name+" "+what, func(t *testing.T) {
 				sink := open(io.Discard)
-				var err error
-				for _, tile := range tiles {
-					err = errors.Join(err, sink.Add(tile))
+				last := len(tiles) - 1
+				for _, tile := range tiles[:last] {
+					check(t, sink.Add(tile))
 				}
-				if err = errors.Join(err, sink.Close()); err == nil {
+				if sink.Add(tiles[last]) == nil {
+					t.Fatal("no error")
+				}
+			})
+		}
+		for what, tiles := range map[string][][]byte{"rows missing": {good}, "no tile": {}} {
+			t.Run(name+" "+what, func(t *testing.T) {
+				sink := open(io.Discard)
+				for _, tile := range tiles {
+					check(t, sink.Add(tile))
+				}
+				if sink.Close() == nil {
 					t.Fatal("no error")
 				}
 			})
@@ -345,6 +354,9 @@ func TestBlank(t *testing.T) {
 	dot := image.NewNRGBA(plain.Rect)
 	copy(dot.Pix, plain.Pix)
 	dot.SetNRGBA(349, 249, color.NRGBA{0, 0, 0, 255})
+	early := image.NewNRGBA(plain.Rect)
+	copy(early.Pix, plain.Pix)
+	early.SetNRGBA(7, 0, color.NRGBA{0, 0, 0, 255})
 	clear := image.NewNRGBA(plain.Rect)
 	cases := map[string]struct {
 		data []byte
@@ -353,6 +365,7 @@ func TestBlank(t *testing.T) {
 		"png":             {encode(t, plain, 0, 250, false, always(2)), true},
 		"png, other":      {encode(t, plain, 0, 250, false, always(4)), true},
 		"png last pixel":  {encode(t, dot, 0, 250, false, always(2)), false},
+		"png first row":   {encode(t, early, 0, 250, false, always(2)), false},
 		"png clear":       {encode(t, clear, 0, 250, true, always(2)), true},
 		"png noise":       {encode(t, noise(100, 100, false, 1), 0, 100, false, always(1)), false},
 		"jpeg":            {asJPEG(t, plain), true},

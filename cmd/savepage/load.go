@@ -14,6 +14,8 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"github.com/savepage/savepage/internal/api"
 )
 
 const (
@@ -277,29 +279,9 @@ func unknownKeys(fromFile *koanf.Koanf, path string) (wrong []string) {
 func nearest(name string, known []string) string {
 	best, fewest := "", 0
 	for _, one := range known {
-		if n := edits(name, one); best == "" || n < fewest {
+		if n := api.Distance(name, one); best == "" || n < fewest {
 			best, fewest = one, n
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance of two names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

@@ -53,7 +53,7 @@ func nearest(given string, known []string) string {
 		if other == name || plainName(name) == want {
 			return name
 		}
-		d := distance(want, plainName(name))
+		d := Distance(want, plainName(name))
 		if d < least && d*2 <= len(want) {
 			best, least = name, d
 		}
@@ -69,8 +69,8 @@ func notAnOption(given string, known []string) string {
 	return "is not an option"
 }
 
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
+// Distance is the Levenshtein distance of two names in bytes: how many letters are changed, added or left out.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

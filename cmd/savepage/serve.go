@@ -78,7 +78,7 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))
 	ready(n.listener.Addr().String())
 	err := group.Wait()
-	n.log.Info("stopped")
+	n.log.Info("drained")
 	return err
 }
 

@@ -211,12 +211,16 @@ func welcomeText(issued ledger.Issued, links capture.Links) string {
 	return fmt.Sprintf(`
 This is the first start. These are shown once:
 
-  key             %s
-  webhook secret  %s
+  key             %[1]s
+  webhook secret  %[2]s
 
-Take a picture:
+Take a first picture, of some HTML:
 
-  curl -fsS -H 'Authorization: Bearer %s' '%s/v1/?url=https://example.com&response=image' -o page.png
+  curl -fsS -G -H 'Authorization: Bearer %[1]s' %[3]s/v1/ --data-urlencode 'html=<h1>It works</h1>' -d response=image -o page.png
 
-`, issued.Key, issued.WebhookSecret, issued.Key, links.PublicURL)
+and one of a page:
+
+  curl -fsS -G -H 'Authorization: Bearer %[1]s' %[3]s/v1/ --data-urlencode 'url=https://example.com' -d response=image -o page.png
+
+`, issued.Key, issued.WebhookSecret, links.PublicURL)
 }

@@ -193,13 +193,13 @@ func TestServe(t *testing.T) {
 	s := settings(t, t.TempDir())
 	sv := start(t, s)
 
-	target := regexp.MustCompile(`'(http://[^']+)' -o page\.png`).FindStringSubmatch(sv.out.String())
-	if target == nil {
-		t.Fatalf("no line to paste in %q", sv.out)
+	lines := regexp.MustCompile(`(http://\S+/v1/) --data-urlencode '(html|url)=[^']+' -d response=image -o page\.png`).FindAllStringSubmatch(sv.out.String(), -1)
+	if len(lines) != 2 || lines[0][2] != "html" || lines[1][2] != "url" {
+		t.Fatalf("no lines to paste in %q", sv.out)
 	}
-	printed, err := url.Parse(strings.ReplaceAll(target[1], "https://example.com", page))
+	printed, err := url.Parse(lines[1][1] + "?" + url.Values{"url": {page}, "response": {"image"}}.Encode())
 	if err != nil || printed.Host != sv.address {
-		t.Fatalf("the line to paste asks %q, %v", target[1], err)
+		t.Fatalf("the line to paste asks %q, %v", lines[1], err)
 	}
 	status, picture := sv.do(http.MethodGet, printed.RequestURI(), sv.key(), "")
 	decoded, err := png.Decode(bytes.NewReader(picture))

@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"savepage": func() { os.Exit(mainCode()) }})
+	testscript.Main(tidied{m}, map[string]func(){"savepage": func() { os.Exit(mainCode()) }})
 }
 
 // TestCommands runs the scripts of testdata against the program.

@@ -20,19 +20,36 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// binary builds the program once for all end-to-end tests and returns its path.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "savepage-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "savepage")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
+// builds holds what the end-to-end tests share: the program, built when the first of them asks for it.
+type builds struct {
+	once      sync.Once
+	dir, path string
+	err       error
+}
+
+var shared builds
+
+// binary builds the program once and returns its path.
+func (b *builds) binary() (string, error) {
+	b.once.Do(func() {
+		if b.dir, b.err = os.MkdirTemp("", "savepage-e2e-"); b.err != nil {
+			return
+		}
+		b.path = filepath.Join(b.dir, "savepage")
+		if out, err := exec.Command("go", "build", "-o", b.path, ".").CombinedOutput(); err != nil {
+			b.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	return b.path, b.err
+}
+
+// tidied runs the tests and removes what they share.
+type tidied struct{ *testing.M }
+
+func (m tidied) Run() int {
+	defer func() { _ = os.RemoveAll(shared.dir) }()
+	return m.M.Run()
+}
 
 // program is the built binary with a data folder; it can be started, killed and started again.
 type program struct {
@@ -52,7 +69,7 @@ type program struct {
 // newProgram makes a key in a new data folder. The program is not started yet.
 func newProgram(t *testing.T, args ...string) *program {
 	t.Helper()
-	path, err := binary()
+	path, err := shared.binary()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,8 +24,9 @@ const databaseFile = "savepage.db"
 type keyCommand struct {
 	world
 
-	account string
-	asJSON  bool
+	account   string
+	apiSecret bool
+	asJSON    bool
 }
 
 func newKey(w world) *cobra.Command {
@@ -44,6 +46,8 @@ func newKey(w world) *cobra.Command {
 		RunE:  k.run(k.create),
 	}
 	create.Flags().StringVar(&k.account, "account", "", "account that the key is for (default: a new one)")
+	create.Flags().BoolVar(&k.apiSecret, "api-secret", false,
+		"give the account a new API secret: its requests to the older API then need hash, the md5 of q and the secret")
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List keys by their beginnings",
@@ -100,11 +104,20 @@ func (k *keyCommand) create(ctx context.Context, keys *sqlite.Keys, _ []string) 
 	if err != nil {
 		return err
 	}
+	if k.apiSecret {
+		issued.APISecret = rand.Text()
+		if err := keys.SetAPISecret(ctx, issued.Account, issued.APISecret); err != nil {
+			return err
+		}
+	}
 	if k.asJSON {
 		return writeJSON(k.out, issued)
 	}
-	_, err = fmt.Fprintf(k.out, "account         %s\nkey             %s\nwebhook secret  %s\n\nThe key is shown this once.\n",
-		issued.Account, issued.Key, issued.WebhookSecret)
+	_, err = fmt.Fprintf(k.out, "account         %s\nkey             %s\nwebhook secret  %s\n", issued.Account, issued.Key, issued.WebhookSecret)
+	if issued.APISecret != "" {
+		_, _ = fmt.Fprintf(k.out, "API secret      %s\n", issued.APISecret)
+	}
+	_, _ = fmt.Fprint(k.out, "\nThe key is shown this once.\n")
 	return err
 }
 

@@ -19,7 +19,7 @@ import (
 const (
 	startWithin   = 30 * time.Second // its first answer
 	openWithin    = 15 * time.Second // a new context with its page
-	disposeWithin = 5 * time.Second  // the end of a context
+	disposeWithin = 15 * time.Second // the end of a context
 	answerWithin  = 3 * time.Second  // the simplest question
 )
 

@@ -12,7 +12,9 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"runtime/debug"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	_ "golang.org/x/image/webp"
@@ -63,7 +65,13 @@ func run(m *testing.M) (int, error) {
 	}
 	defer pool.Close()
 	shared = world{site: site, pool: pool, Renderer: page.New(pool, page.Config{}, log)}
-	return m.Run(), nil
+	code := m.Run()
+	// The tests' own time limit ends with them. An end that hangs shows where.
+	time.AfterFunc(2*time.Minute, func() {
+		debug.SetTraceback("all")
+		panic("the pool or the site does not close")
+	})
+	return code, nil
 }
 
 func (w world) url(path string) string { return w.site.URL + path }

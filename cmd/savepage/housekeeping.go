@@ -6,20 +6,23 @@ import (
 	"time"
 
 	"github.com/savepage/savepage/internal/blob"
-	"github.com/savepage/savepage/internal/capture"
 )
 
-const (
-	expireEvery = time.Minute
-	sweepEvery  = time.Hour
-)
+const sweepEvery = time.Hour
+
+// expireEvery is how often captures beyond the retention are looked for: a tenth of it, so that nothing stays much longer
+// than it says, from a second to a minute.
+func expireEvery(retention time.Duration) time.Duration {
+	return min(max(retention/10, time.Second), time.Minute)
+}
 
 // keepHouse removes what is older than the retention, and pictures without a record, until ctx ends. A fault is logged
 // and left to the next round.
-func keepHouse(ctx context.Context, service *capture.Service, pictures capture.Pictures, log *slog.Logger) {
+func (n *node) keepHouse(ctx context.Context) {
+	service, pictures := n.service, shelf{n.ledger, n.folder}
 	do := func(chore string, work func(context.Context, time.Time) (int, error)) {
 		if _, err := work(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "housekeeping failed", slog.String("chore", chore), slog.Any("error", err))
+			n.log.ErrorContext(ctx, "housekeeping failed", slog.String("chore", chore), slog.Any("error", err))
 		}
 	}
 	expire := func() { do("expire captures", service.Expire) }
@@ -28,14 +31,14 @@ func keepHouse(ctx context.Context, service *capture.Service, pictures capture.P
 	}
 	expire()
 	sweep()
-	minute, hour := time.NewTicker(expireEvery), time.NewTicker(sweepEvery)
-	defer minute.Stop()
+	expiry, hour := time.NewTicker(expireEvery(n.settings.Retention)), time.NewTicker(sweepEvery)
+	defer expiry.Stop()
 	defer hour.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-minute.C:
+		case <-expiry.C:
 			expire()
 		case <-hour.C:
 			sweep()

@@ -73,7 +73,7 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 		handlers := ledger.Handlers{Render: n.service.Run, Deliver: n.deliver}
 		group.Go(func() error { return n.unlessStopped(running, n.ledger.Work(running, handlers)) })
 	}
-	group.Go(func() error { keepHouse(running, n.service, shelf{n.ledger, n.folder}, n.log); return nil })
+	group.Go(func() error { n.keepHouse(running); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),
 		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))
 	ready(n.listener.Addr().String())

@@ -54,32 +54,47 @@ const (
 // maximum, minLength, maxLength, enum, default, doc; example where it helps). No option's zero value means anything but
 // "not given".
 type Options struct {
-	URL                string    `json:"url,omitempty" maxLength:"8192" doc:"Page to capture: http or https." example:"https://example.com"`
-	HTML               string    `json:"html,omitempty" maxLength:"2097152" doc:"Render this document instead of a URL."`
-	Width              int       `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440" doc:"Viewport width in CSS pixels."`
-	Height             int       `json:"height,omitempty" minimum:"240" maximum:"2160" default:"900" doc:"Viewport height in CSS pixels."`
-	Scale              float64   `json:"scale,omitempty" minimum:"0.5" maximum:"3" default:"1" doc:"Device scale factor: 2 makes twice as many pixels each way."`
-	Fullpage           bool      `json:"fullpage,omitempty" default:"false" doc:"Capture the whole scrollable page."`
-	MaxHeight          int       `json:"max_height,omitempty" minimum:"240" maximum:"200000" doc:"Cut a full page here, in CSS pixels; the report says so. Without it the server's cap holds."`
-	Selector           string    `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
-	Format             Format    `json:"format,omitempty" enum:"png,jpeg,jpg,webp" default:"png" doc:"File format of the picture."`
-	Quality            int       `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png."`
-	Transparent        bool      `json:"transparent,omitempty" default:"false" doc:"No white behind pages without a background (png, webp)."`
-	BlockAds           bool      `json:"block_ads,omitempty" default:"false" doc:"Load nothing from the hosts of advertisements (EasyList)."`
-	BlockTrackers      bool      `json:"block_trackers,omitempty" default:"false" doc:"Load nothing from the hosts of trackers (EasyPrivacy)."`
-	BlockCookieBanners bool      `json:"block_cookie_banners,omitempty" default:"false" doc:"Hide cookie banners and let the page scroll under them."`
-	ThumbWidth         int       `json:"thumb_width,omitempty" minimum:"1" maximum:"3840" doc:"Scale the result to this width in pixels."`
-	WaitUntil          WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled" doc:"When the page counts as ready."`
-	WaitForSelector    string    `json:"wait_for_selector,omitempty" maxLength:"2048" doc:"CSS selector: wait until an element that matches is visible."`
-	Delay              int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0" doc:"Extra wait before the picture, in milliseconds."`
-	Timeout            int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000" doc:"Time for the whole render, in milliseconds."`
-	Headers            Headers   `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
-	Cookies            Cookies   `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header."`
-	UserAgent          string    `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
-	AcceptLanguage     string    `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
-	CallbackURL        string    `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
-	Async              bool      `json:"async,omitempty" default:"false" doc:"Answer 202 at once, without a callback."`
-	Metadata           Metadata  `json:"metadata,omitempty" doc:"Text or flat map up to 1 KiB, given back in every answer and callback."`
+	// What is captured: a URL or a document.
+	URL  string `json:"url,omitempty" maxLength:"8192" doc:"Page to capture: http or https." example:"https://example.com"`
+	HTML string `json:"html,omitempty" maxLength:"2097152" doc:"Render this document instead of a URL."`
+
+	// The viewport.
+	Width  int     `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440" doc:"Viewport width in CSS pixels."`
+	Height int     `json:"height,omitempty" minimum:"240" maximum:"2160" default:"900" doc:"Viewport height in CSS pixels."`
+	Scale  float64 `json:"scale,omitempty" minimum:"0.5" maximum:"3" default:"1" doc:"Device scale factor: 2 makes twice as many pixels each way."`
+
+	// The part of the page.
+	Fullpage  bool   `json:"fullpage,omitempty" default:"false" doc:"Capture the whole scrollable page."`
+	MaxHeight int    `json:"max_height,omitempty" minimum:"240" maximum:"200000" doc:"Cut a full page here, in CSS pixels; the report says so. Without it the server's cap holds."`
+	Selector  string `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
+
+	// The file.
+	Format      Format `json:"format,omitempty" enum:"png,jpeg,jpg,webp" default:"png" doc:"File format of the picture."`
+	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png."`
+	Transparent bool   `json:"transparent,omitempty" default:"false" doc:"No white behind pages without a background (png, webp)."`
+	ThumbWidth  int    `json:"thumb_width,omitempty" minimum:"1" maximum:"3840" doc:"Scale the result to this width in pixels."`
+
+	// When the page is ready.
+	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled" doc:"When the page counts as ready."`
+	WaitForSelector string    `json:"wait_for_selector,omitempty" maxLength:"2048" doc:"CSS selector: wait until an element that matches is visible."`
+	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0" doc:"Extra wait before the picture, in milliseconds."`
+	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000" doc:"Time for the whole render, in milliseconds."`
+
+	// What is left out.
+	BlockAds           bool `json:"block_ads,omitempty" default:"false" doc:"Load nothing from the hosts of advertisements (EasyList)."`
+	BlockTrackers      bool `json:"block_trackers,omitempty" default:"false" doc:"Load nothing from the hosts of trackers (EasyPrivacy)."`
+	BlockCookieBanners bool `json:"block_cookie_banners,omitempty" default:"false" doc:"Hide cookie banners and let the page scroll under them."`
+
+	// What the page gets.
+	Headers        Headers `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
+	Cookies        Cookies `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header."`
+	UserAgent      string  `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
+	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
+
+	// How the result is told.
+	CallbackURL string   `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
+	Async       bool     `json:"async,omitempty" default:"false" doc:"Answer 202 at once, without a callback."`
+	Metadata    Metadata `json:"metadata,omitempty" doc:"Text or flat map up to 1 KiB, given back in every answer and callback."`
 }
 
 // Defaults returns the options of a request that names nothing.

@@ -92,8 +92,8 @@ func (n *node) answer(ctx context.Context) error {
 }
 
 // deliver makes one attempt of a callback and counts it.
-func (n *node) deliver(ctx context.Context, d savepage.Delivery, secret string) savepage.Verdict {
-	verdict := n.sender.Deliver(ctx, d, secret)
+func (n *node) deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
+	verdict := n.sender.Deliver(ctx, d, secrets)
 	if ctx.Err() == nil {
 		n.metrics.WebhookAttempt(string(verdict.Attempt.Outcome), time.Duration(verdict.Attempt.LatencyMS)*time.Millisecond)
 	}

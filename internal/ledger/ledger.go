@@ -20,7 +20,7 @@ type Handlers struct {
 	// Render makes the claimed capture and ends with the ledger's Finish or Release. An error says that it did neither:
 	// the capture is then given back and taken again later.
 	Render func(ctx context.Context, c capture.Claim) error
-	// Deliver makes one attempt. The delivery carries the attempts before it; secret is the account's webhook secret.
-	// The ledger counts attempts itself: Verdict.Attempt.Number is overwritten.
-	Deliver func(ctx context.Context, d savepage.Delivery, secret string) savepage.Verdict
+	// Deliver makes one attempt. The delivery carries the attempts before it; secrets are what it is signed with, newest
+	// first and never none. The ledger counts attempts itself: Verdict.Attempt.Number is overwritten.
+	Deliver func(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict
 }

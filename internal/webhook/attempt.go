@@ -33,7 +33,7 @@ type result struct {
 }
 
 // attempt signs and sends the event once.
-func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secret string, at time.Time) result {
+func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []string, at time.Time) result {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	address, err := s.policy.Admit(d.URL)
@@ -43,7 +43,7 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secret string
 	progress := &progress{}
 	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d)
 	if err == nil {
-		err = sign(request.Header, d, secret, at)
+		err = sign(request.Header, d, secrets, at)
 	}
 	if err != nil {
 		return result{attempt: savepage.Attempt{Outcome: savepage.AttemptRefused, Error: "Not sent: " + err.Error() + "."}, cause: err}
@@ -70,15 +70,23 @@ func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http
 	return request, nil
 }
 
-func sign(header http.Header, d savepage.Delivery, secret string, at time.Time) error {
-	signature, err := savepage.SignStandard(secret, d.ID, at, d.Body)
-	if err != nil {
-		return fmt.Errorf("sign the event: %w", err)
+// sign sets the headers that prove where the event comes from. Each secret, newest first, has its entry in
+// webhook-signature; X-Signature has room for one only.
+func sign(header http.Header, d savepage.Delivery, secrets []string, at time.Time) error {
+	if len(secrets) == 0 {
+		return errors.New("sign the event: there is no secret")
 	}
-	header.Set(savepage.HeaderSignature, savepage.Sign(secret, d.Body))
+	signatures := make([]string, len(secrets))
+	for i, secret := range secrets {
+		var err error
+		if signatures[i], err = savepage.SignStandard(secret, d.ID, at, d.Body); err != nil {
+			return fmt.Errorf("sign the event: %w", err)
+		}
+	}
+	header.Set(savepage.HeaderSignature, savepage.Sign(secrets[0], d.Body))
 	header.Set(savepage.HeaderWebhookID, d.ID)
 	header.Set(savepage.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
-	header.Set(savepage.HeaderWebhookSignature, signature)
+	header.Set(savepage.HeaderWebhookSignature, strings.Join(signatures, " "))
 	return nil
 }
 

@@ -61,11 +61,11 @@ func New(cfg Config, policy *guard.Policy, log *slog.Logger) *Sender {
 // Close closes the connections that are kept open between attempts. Attempts under way go on.
 func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 
-// Deliver makes one attempt of a delivery and says what follows from it: delivered, dead, or pending until NextAt. When
-// ctx ends first the receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
-func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secret string) savepage.Verdict {
+// Deliver makes one attempt of a delivery, signed with each of the secrets, and says what follows from it: delivered, dead,
+// or pending until NextAt. The newest secret comes first: it alone makes X-Signature. When ctx ends first the receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
+func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
 	start := s.cfg.Now()
-	result := s.attempt(ctx, d, secret, start)
+	result := s.attempt(ctx, d, secrets, start)
 	end := s.cfg.Now()
 	result.attempt.Number = len(d.Attempts) + 1
 	result.attempt.At = start

@@ -75,6 +75,11 @@ func newRig(t *testing.T, cfg Config, allow, receiver string, known names) *rig 
 	return r
 }
 
+// Deliver is the sender's, with secrets as they come.
+func (r *rig) Deliver(ctx context.Context, d savepage.Delivery, secrets ...string) savepage.Verdict {
+	return r.Sender.Deliver(ctx, d, secrets)
+}
+
 func (r *rig) dials() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,6 +184,35 @@ func TestSignatures(t *testing.T) {
 	}
 	if verifier.Verify(append(body, ' '), header) == nil {
 		t.Error("a changed body verifies")
+	}
+}
+
+// While secrets are rotated, who has the old one and who has the new one both verify.
+func TestOldAndNewSecretSign(t *testing.T) {
+	var header http.Header
+	var body []byte
+	r := handled(t, Config{}, func(_ http.ResponseWriter, req *http.Request) {
+		header = req.Header
+		body, _ = io.ReadAll(req.Body)
+	})
+	const old, other = "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk", "whsec_b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhl"
+	if v := r.Deliver(t.Context(), event(), secret, old); v.State != savepage.Delivered {
+		t.Fatalf("%+v", v)
+	}
+	for _, one := range []string{secret, old, other} {
+		verifier, err := standard.NewWebhook(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := verifier.Verify(body, header); (err == nil) != (one != other) {
+			t.Errorf("%s: %v", one, err)
+		}
+	}
+	if header.Get("X-Signature") != savepage.Sign(secret, body) || len(header["Webhook-Signature"]) != 1 {
+		t.Errorf("%v", header)
+	}
+	if v := r.Deliver(t.Context(), event()); v.State != savepage.Pending || v.Attempt.Outcome != savepage.AttemptRefused {
+		t.Errorf("without a secret: %+v", v)
 	}
 }
 

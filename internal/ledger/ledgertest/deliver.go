@@ -75,9 +75,9 @@ func testDelivered(t *scene) {
 			owed = delivery(c, "http://a.test/hook")
 			return []savepage.Delivery{owed}
 		}),
-		Deliver: func(_ context.Context, d savepage.Delivery, secret string) savepage.Verdict {
-			if secret != b.issued.WebhookSecret {
-				t.Errorf("secret %q", secret)
+		Deliver: func(_ context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
+			if !slices.Equal(secrets, []string{b.issued.WebhookSecret}) {
+				t.Errorf("secrets %q", secrets)
 			}
 			got <- d
 			return delivered()
@@ -105,7 +105,7 @@ func testAgain(t *scene) {
 	var late []time.Duration
 	b.work(t, ledger.Handlers{
 		Render: b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
-		Deliver: func(_ context.Context, d savepage.Delivery, _ string) savepage.Verdict {
+		Deliver: func(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
 			n := len(d.Attempts)
 			if n > 0 {
 				late = append(late, time.Since(due))
@@ -139,7 +139,7 @@ func testRestart(t *scene) {
 	next := make(chan time.Time, 1)
 	stop := b.work(t, ledger.Handlers{
 		Render: b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
-		Deliver: func(context.Context, savepage.Delivery, string) savepage.Verdict {
+		Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict {
 			v := tryAgain(2 * time.Second)
 			next <- v.NextAt
 			return v
@@ -152,7 +152,7 @@ func testRestart(t *scene) {
 	stop()
 	must(t, b.Close())
 	b.Ledger = t.Open(t, Options{})
-	b.work(t, ledger.Handlers{Deliver: func(context.Context, savepage.Delivery, string) savepage.Verdict {
+	b.work(t, ledger.Handlers{Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict {
 		attempts <- time.Now()
 		return delivered()
 	}})
@@ -173,7 +173,7 @@ func testSlowReceiver(t *scene) {
 		Render: b.finisher(func(c savepage.Capture) []savepage.Delivery {
 			return []savepage.Delivery{delivery(c, "http://"+strings.TrimPrefix(c.Options.URL, "https://example.com/"))}
 		}),
-		Deliver: func(_ context.Context, d savepage.Delivery, _ string) savepage.Verdict {
+		Deliver: func(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
 			if !strings.HasPrefix(d.URL, "http://slow.test/") {
 				fast <- true
 				return delivered()
@@ -216,7 +216,7 @@ func testStopDelivering(t *scene) {
 	running := make(chan bool, 1)
 	stop := b.work(t, ledger.Handlers{
 		Render: b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
-		Deliver: func(ctx context.Context, _ savepage.Delivery, _ string) savepage.Verdict {
+		Deliver: func(ctx context.Context, _ savepage.Delivery, _ []string) savepage.Verdict {
 			running <- true
 			<-ctx.Done()
 			return tryAgain(time.Hour)

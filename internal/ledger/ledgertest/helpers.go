@@ -97,7 +97,7 @@ func (b *bench) work(tb testing.TB, h ledger.Handlers) (stop func()) {
 		h.Render = b.finisher(nil)
 	}
 	if h.Deliver == nil {
-		h.Deliver = func(context.Context, savepage.Delivery, string) savepage.Verdict { return delivered() }
+		h.Deliver = func(context.Context, savepage.Delivery, []string) savepage.Verdict { return delivered() }
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	done := make(chan error, 1)

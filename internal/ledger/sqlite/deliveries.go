@@ -46,7 +46,7 @@ func (l *Ledger) woke(deliveries []savepage.Delivery) {
 
 // deliver makes one attempt of a delivery and records what follows from it.
 func (l *Ledger) deliver(ctx context.Context, h Handlers, id string, job int64) error {
-	d, secret, err := l.owed(ctx, id)
+	d, secrets, err := l.owed(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && d.State != savepage.Pending) {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (l *Ledger) deliver(ctx context.Context, h Handlers, id string, job int64) 
 		return l.stepAside(ctx, id, job, aside)
 	}
 	defer leave()
-	verdict := h.Deliver(ctx, d, secret)
+	verdict := h.Deliver(ctx, d, secrets)
 	if ctx.Err() != nil && verdict.State != savepage.Delivered {
 		return fmt.Errorf("deliver %s: %w", id, ctx.Err()) // it was cut off by the stop: the receiver is not to blame
 	}
@@ -74,18 +74,18 @@ func receiver(address string) string {
 	return strings.ToLower(parsed.Host)
 }
 
-// owed reads a delivery with its attempts, and its account's webhook secret.
-func (l *Ledger) owed(ctx context.Context, id string) (savepage.Delivery, string, error) {
+// owed reads a delivery with its attempts, and what it is signed with.
+func (l *Ledger) owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
 	const query = `SELECT ` + deliveryColumns + `, a.webhook_secret FROM deliveries d JOIN accounts a ON a.id = d.account WHERE d.id = ?`
 	var secret string
 	d, err := scanDelivery(func(dest ...any) error {
 		return l.read.QueryRowContext(ctx, query, id).Scan(append(dest, &secret)...)
 	})
 	if err != nil {
-		return savepage.Delivery{}, "", err
+		return savepage.Delivery{}, nil, err
 	}
 	d.Attempts, err = l.attempts(ctx, id)
-	return d, secret, err
+	return d, []string{secret}, err
 }
 
 // stepAside puts the delivery's job back for a while: its receiver has enough on its hands. No attempt is used.

@@ -66,7 +66,7 @@ func churn(l *sqlite.Ledger) func(context.Context, capture.Claim) error {
 }
 
 // fussy is a receiver that refuses one attempt in four.
-func fussy(context.Context, savepage.Delivery, string) savepage.Verdict {
+func fussy(context.Context, savepage.Delivery, []string) savepage.Verdict {
 	a := savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200}
 	if rand.IntN(4) == 0 {
 		return savepage.Verdict{State: savepage.Pending, NextAt: time.Now().Add(50 * time.Millisecond), Attempt: a}

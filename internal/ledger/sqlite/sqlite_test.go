@@ -63,7 +63,7 @@ func TestTakeOver(t *testing.T) {
 			hang(ctx, c.Capture.ID)
 			return ctx.Err()
 		},
-		Deliver: func(ctx context.Context, d savepage.Delivery, _ string) savepage.Verdict {
+		Deliver: func(ctx context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
 			hang(ctx, d.CaptureID)
 			return savepage.Verdict{}
 		},
@@ -90,7 +90,7 @@ func TestTakeOver(t *testing.T) {
 			}
 			return churn(next)(ctx, c)
 		},
-		Deliver: func(_ context.Context, d savepage.Delivery, _ string) savepage.Verdict {
+		Deliver: func(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
 			taken <- d.CaptureID
 			return savepage.Verdict{State: savepage.Delivered}
 		},

@@ -13,7 +13,7 @@ PKG       ?= ./...
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test lint fmt bench docs clean
+.PHONY: help serve build test truth lint fmt bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: ## install what tests need, vet, build, and test with the race detector (P
 	go vet $(PKG)
 	@$(MAKE) --no-print-directory build
 	go test -race -shuffle=on $(TESTFLAGS) $(PKG)
+
+truth: ## render the truth suite and print page, result, time and check (ONLY=sticky KEEP=folder for the pictures)
+	@scripts/install-browser
+	@cd internal/truth && go test -count=1 -timeout 10m -run 'TestTruth/.*$(ONLY)' -table $(if $(KEEP),-keep '$(abspath $(KEEP))')
 
 lint: ## run the linters (the first run builds them)
 	scripts/golangci-lint run ./...

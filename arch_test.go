@@ -40,6 +40,7 @@ var plan = map[string][]string{
 	"internal/guard":             {""},
 	"internal/httpd":             {},
 	"internal/testsite":          {},
+	"internal/truth":             {"", "internal/capture", "internal/testsite"},
 	"bench":                      {"*"},
 }
 
@@ -57,7 +58,7 @@ var owners = map[string][]string{
 	"github.com/schollz/progressbar/v3":   {"cmd/savepage"},
 	"github.com/spf13/cobra":              {"cmd/savepage"},
 	"github.com/spf13/pflag":              {"cmd/savepage"},
-	"golang.org/x/image":                  {"internal/picture", "internal/testsite"},
+	"golang.org/x/image":                  {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                    {"internal/guard"},
 	"golang.org/x/sync":                   {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/sqlite", "bench"},
 	"golang.org/x/sys":                    {"internal/browser", "internal/ledger/sqlite", "internal/blob", "cmd/savepage"},

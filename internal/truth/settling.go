@@ -1,0 +1,34 @@
+package truth
+
+import (
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/testsite"
+)
+
+// settling are pages that come in parts.
+func settling() []Case {
+	return []Case{
+		{
+			Name: "article", Path: "/a",
+			Checks: []Check{Size(1440, 900), Ink("the headline", Box{340, 80, 760, 110}, 0.05, 0.4)},
+		},
+		{
+			Name: "catalogue that a script draws", Path: "/c?ms=300",
+			Checks: []Check{Report("title", func(r savepage.Report) string { return differ(r.Title, "Catalogue of 500") })},
+		},
+		{
+			Name: "parts that come one after the other", Path: "/changes?n=4&ms=80",
+			Checks: []Check{Spot("the last part", 205, 425, testsite.BoxColor())},
+		},
+		{
+			Name: "a request that never ends", Path: "/pending", Partial: "requests did not end", Options: savepage.Options{Timeout: 8000},
+			Checks: []Check{Names("pending: http")},
+		},
+		{
+			Name: "nothing there", Path: "/status/404",
+			Checks: []Check{Report("status 404", func(r savepage.Report) string { return differ(r.HTTPStatus, 404) })},
+		},
+		{Name: "a page of one colour", Path: "/blank?color=teal", Blank: true},
+		{Name: "no answer at all", Path: "/close", Fails: savepage.CodeConnectionFailed},
+	}
+}

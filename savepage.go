@@ -32,6 +32,7 @@ func (s State) Final() bool { return s == Success || s == Failed || s == Cancele
 type Capture struct {
 	ID      string // "cap_" and 26 characters, sortable by time
 	Account string
+	BatchID string // of the batch that it came with; empty for none
 	State   State
 	Options Options // complete: defaults are filled in
 	// Interactive is true while a client waits for the answer.
@@ -120,8 +121,9 @@ const (
 
 // Delivery is one callback that is owed: an event, its receiver and every attempt made.
 type Delivery struct {
-	ID        string        `json:"id"` // "msg_…": the webhook-id header of every attempt
-	CaptureID string        `json:"capture_id"`
+	ID        string        `json:"id"`                   // "msg_…": the webhook-id header of every attempt
+	CaptureID string        `json:"capture_id,omitempty"` // empty for the event of a batch
+	BatchID   string        `json:"batch_id,omitempty"`   // of a batch's own event
 	Account   string        `json:"-"`
 	URL       string        `json:"url"`
 	Body      []byte        `json:"-"` // the exact bytes that are signed and sent

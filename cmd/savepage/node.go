@@ -138,7 +138,7 @@ func (n *node) measure(context.Context) error {
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
-	parts := capture.Parts{Ledger: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}}
+	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}}
 	if n.pool != nil {
 		parts.Renderer = page.New(n.pool, page.Config{}, n.log)
 	}

@@ -49,6 +49,7 @@ type Observer interface {
 // Service runs the flow. It holds no state of its own: everything known and owed is in the ledger.
 type Service struct {
 	ledger   Ledger
+	batches  Batches
 	renderer Renderer
 	blobs    Blobs
 	guard    Guard
@@ -60,6 +61,7 @@ type Service struct {
 // Parts are what the flow works with. Renderer may be nil on a node that only accepts.
 type Parts struct {
 	Ledger   Ledger
+	Batches  Batches
 	Renderer Renderer
 	Blobs    Blobs
 	Guard    Guard
@@ -68,7 +70,7 @@ type Parts struct {
 
 // New joins the parts.
 func New(p Parts, cfg Config, log *slog.Logger) *Service {
-	return &Service{ledger: p.Ledger, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard, observer: p.Observer, cfg: cfg, log: log}
+	return &Service{ledger: p.Ledger, batches: p.Batches, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard, observer: p.Observer, cfg: cfg, log: log}
 }
 
 // crockford is base32 without letters that look like digits. It keeps the order of the bytes.

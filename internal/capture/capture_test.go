@@ -21,6 +21,9 @@ type records struct {
 	expired   []savepage.Capture
 	forgotten []string
 	finishErr error
+
+	batches    []BatchSubmission
+	oldBatches []int // what ForgetBatches answers, one after the other
 }
 
 func (r *records) Accept(_ context.Context, s Submission) (Accepted, error) {
@@ -101,7 +104,7 @@ func newFlow(t *testing.T) flow {
 	f := flow{ledger: &records{}, shots: &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: store{}}
 	cfg := DefaultConfig()
 	cfg.Links = Links{PublicURL: "http://api.test", CDNURL: "http://cdn.test"}
-	parts := Parts{Ledger: f.ledger, Renderer: f.shots, Blobs: f.blobs, Guard: anywhere{}, Observer: silent{}}
+	parts := Parts{Ledger: f.ledger, Batches: f.ledger, Renderer: f.shots, Blobs: f.blobs, Guard: anywhere{}, Observer: silent{}}
 	f.Service = New(parts, cfg, slog.New(slog.DiscardHandler))
 	return f
 }

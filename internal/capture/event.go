@@ -20,6 +20,11 @@ func (l Links) Status(id string) string {
 	return strings.TrimSuffix(l.PublicURL, "/") + "/v1/captures/" + id
 }
 
+// Batch returns the address under which a batch can be looked up.
+func (l Links) Batch(id string) string {
+	return strings.TrimSuffix(l.PublicURL, "/") + "/v1/batches/" + id
+}
+
 // Image returns the address of a stored picture.
 func (l Links) Image(name string) string {
 	base := l.CDNURL
@@ -34,6 +39,7 @@ func (l Links) Image(name string) string {
 type View struct {
 	Status     savepage.State    `json:"status" enum:"queued,running,success,failed,canceled" doc:"How far the capture has come; success, failed and canceled are final."`
 	CaptureID  string            `json:"capture_id" doc:"Id of the capture." example:"cap_01jd8x6v3m2k9q4t7w5z0a1b2c"`
+	BatchID    string            `json:"batch_id,omitempty" doc:"The batch that it came with, where there is one."`
 	URL        string            `json:"url,omitempty" doc:"The page that was asked for; absent with the html option."`
 	Image      string            `json:"image,omitempty" doc:"Address of the picture. It needs no key: its name can not be guessed."`
 	Width      int               `json:"width,omitempty" doc:"Width of the picture in its own pixels."`
@@ -52,7 +58,7 @@ type View struct {
 
 // NewView returns what clients may see of c.
 func NewView(c savepage.Capture, links Links) View {
-	v := View{Status: c.State, CaptureID: c.ID, URL: c.Options.URL, Report: c.Report, Metadata: c.Options.Metadata}
+	v := View{Status: c.State, CaptureID: c.ID, BatchID: c.BatchID, URL: c.Options.URL, Report: c.Report, Metadata: c.Options.Metadata}
 	ended := c.FinishedAt.UTC().Format(time.RFC3339)
 	switch c.State {
 	case savepage.Success:

@@ -14,9 +14,27 @@ import (
 // expireBatch is how many captures are read at once while expiring, so that a long backlog holds no lock for long.
 const expireBatch = 200
 
-// Expire removes captures that ended and are older than the retention, pictures first: a record without a picture can be
-// removed by the next run, a picture without a record would stay for ever. It returns how many went.
+// Expire removes captures that ended and are older than the retention, and then the batches that have none left. It
+// returns how many captures went.
 func (s *Service) Expire(ctx context.Context, now time.Time) (int, error) {
+	removed, err := s.expireCaptures(ctx, now)
+	if err != nil {
+		return removed, err
+	}
+	for {
+		gone, err := s.batches.ForgetBatches(ctx, now.Add(-s.cfg.Retention), expireBatch)
+		if err != nil {
+			return removed, fmt.Errorf("remove expired batches: %w", err)
+		}
+		if gone < expireBatch {
+			return removed, nil
+		}
+	}
+}
+
+// expireCaptures removes pictures first: a record without a picture can be removed by the next run, a picture without a
+// record would stay for ever.
+func (s *Service) expireCaptures(ctx context.Context, now time.Time) (int, error) {
 	removed := 0
 	for {
 		old, err := s.ledger.Expired(ctx, now.Add(-s.cfg.Retention), expireBatch)

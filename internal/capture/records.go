@@ -10,6 +10,7 @@ import (
 type Filter struct {
 	States        []savepage.State // empty for all
 	URL           string           // exact; empty for all
+	BatchID       string           // empty for all
 	CreatedAfter  time.Time        // exclusive; zero for all
 	CreatedBefore time.Time        // exclusive; zero for all
 	Limit         int              // 1 to 100

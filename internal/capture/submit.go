@@ -53,7 +53,9 @@ func (s *Service) admit(o savepage.Options) (savepage.Options, error) {
 			wrong = append(wrong, savepage.FieldError{Location: address.field, Message: fault.Message, Value: *address.value})
 			continue
 		} else if known {
-			return o, savepage.Errorf(fault.Code, "%s: %s", address.field, fault.Message)
+			blocked := savepage.Errorf(fault.Code, "%s: %s", address.field, fault.Message)
+			blocked.Fields = []savepage.FieldError{{Location: address.field, Message: fault.Message, Value: *address.value}}
+			return o, blocked
 		} else if err != nil {
 			return o, err
 		}

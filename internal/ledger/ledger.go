@@ -12,6 +12,7 @@ import (
 // The queues, as they are named in jobs, metrics and capture.Depth.
 const (
 	QueueInteractive = "interactive" // captures
+	QueueBatch       = "batch"       // captures of batches, in depths only: they wait in one order with the others
 	QueueWebhook     = "webhook"     // deliveries
 )
 

@@ -15,16 +15,21 @@ import (
 
 func TestPlace(t *testing.T) {
 	now := time.Now()
-	first := Place(now, 0, false)
-	if !Place(now, 0, true).Before(first) || !first.Before(Place(now, 1, false)) {
-		t.Error("the order is not interactive, first, second")
+	first, batch := Place(now, 0, Async), Place(now, 0, Batch)
+	if !Place(now, 0, Interactive).Before(first) || !first.Before(Place(now, 1, Async)) || !Place(now, 1, Async).Before(batch) {
+		t.Error("the order is not interactive, first, second, batch")
 	}
-	if !Place(now.Add(-2*headStart), 0, false).Before(Place(now, 0, true)) {
+	if !Place(now.Add(-2*headStart), 0, Async).Before(Place(now, 0, Interactive)) {
 		t.Error("what is old enough does not go before an interactive one")
 	}
+	if !Place(now.Add(-2*batchDelay), 0, Batch).Before(first) {
+		t.Error("a batch that is old enough does not go before what came later")
+	}
 	for _, waiting := range []int64{0, 1, 10_000, 1 << 40, 1 << 60} {
-		if last := now.Add(-placeLast); Place(now, waiting, false).After(last) {
-			t.Errorf("with %d waiting the place is %s", waiting, Place(now, waiting, false))
+		for _, class := range []Class{Interactive, Async, Batch} {
+			if last := now.Add(-placeLast); Place(now, waiting, class).After(last) {
+				t.Errorf("with %d waiting the place is %s", waiting, Place(now, waiting, class))
+			}
 		}
 	}
 }

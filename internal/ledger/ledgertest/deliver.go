@@ -260,12 +260,14 @@ func testDepth(t *scene) {
 	must(t, err)
 	b.accept(t, b.account)
 	b.accept(t, b.account)
+	b.acceptBatch(t, 4)
 	depth, err := b.Depth(t.Context())
 	must(t, err)
-	equal(t, 2, len(depth))
+	equal(t, 3, len(depth))
 	captures, deliveries := depth[0], depth[1]
 	equal(t, []any{"interactive", 3, 0, "webhook", 2, 0, time.Duration(0)},
 		[]any{captures.Queue, captures.Waiting, captures.Running, deliveries.Queue, deliveries.Waiting, deliveries.Running, deliveries.Oldest})
+	equal(t, []any{"batch", 4, 0}, []any{depth[2].Queue, depth[2].Waiting, depth[2].Running})
 	if captures.Oldest < time.Minute || captures.Oldest > 2*time.Minute {
 		t.Errorf("the oldest has waited %s", captures.Oldest)
 	}

@@ -17,6 +17,7 @@ type Ledger interface {
 	capture.Ledger
 	Reader
 	Watcher
+	Batcher
 	Keeper
 }
 
@@ -35,6 +36,15 @@ type Watcher interface {
 	Cancel(ctx context.Context, account, id string) (savepage.Capture, error)
 	Depth(ctx context.Context) ([]capture.Depth, error)
 	PendingDeliveries(ctx context.Context) (int, error)
+}
+
+// Batcher is what is asked of batches.
+type Batcher interface {
+	capture.Batches
+	Batch(ctx context.Context, account, id string) (savepage.Batch, error)
+	ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error)
+	BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error)
+	CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error)
 }
 
 // Keeper is the ledger's life.
@@ -82,7 +92,7 @@ func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 		t.Run("time/"+name, func(t *testing.T) { test(&scene{T: t, Store: newStore(t)}) })
 	}
 	groups := map[string]map[string]func(*scene){
-		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(),
+		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
 	}
 	for group, tests := range groups {
 		for name, test := range tests {

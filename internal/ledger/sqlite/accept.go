@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,28 +97,15 @@ func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) error 
 
 // claimKey takes the submission's Idempotency-Key, or finds what it was used for. It reports whether the submission is new.
 func (l *Ledger) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error) {
-	if r.IdempotencyKey == "" {
-		return true, nil
-	}
-	now := l.now()
-	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture, expires_at = excluded.expires_at
-		WHERE expires_at <= ?`
-	done, err := tx.ExecContext(ctx, claim, r.Capture.Account, r.IdempotencyKey, r.Fingerprint, r.Capture.ID, stamp(now.Add(keyLife)), stamp(now))
-	if err != nil {
-		return false, fmt.Errorf("claim idempotency key: %w", err)
-	}
-	if claimed, err := done.RowsAffected(); err != nil || claimed == 1 {
-		return err == nil, err
-	}
-	var fingerprint, id string
-	const used = `SELECT fingerprint, capture FROM idempotency WHERE account = ? AND key = ?`
-	if err := tx.QueryRowContext(ctx, used, r.Capture.Account, r.IdempotencyKey).Scan(&fingerprint, &id); err != nil {
-		return false, fmt.Errorf("read idempotency key: %w", err)
-	}
-	if fingerprint != r.Fingerprint {
-		r.refused = savepage.Errorf(savepage.CodeIdempotencyMismatch, "the Idempotency-Key was used with another request")
+	id, refused, err := l.useKey(ctx, tx, keyUse{r.Capture.Account, r.IdempotencyKey, r.Fingerprint, r.Capture.ID})
+	switch {
+	case err != nil:
+		return false, err
+	case refused != nil:
+		r.refused = refused
 		return false, nil
+	case id == r.Capture.ID:
+		return true, nil
 	}
 	earlier, err := getCapture(ctx, tx, `id = ? AND account = ?`, id, r.Capture.Account)
 	if err != nil {
@@ -127,11 +115,42 @@ func (l *Ledger) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error)
 	return false, nil
 }
 
-// tally is how many submissions of an account are in a batch, and how many it had waiting before.
-type tally struct {
-	added, addedInteractive   int64
-	before, beforeInteractive int64
+// keyUse is a request with an Idempotency-Key, and the id of the capture or batch that it asks for.
+type keyUse struct{ account, key, fingerprint, id string }
+
+// useKey takes the key for the request and returns its id, or the id that an earlier request took it for. Without a key
+// each request is new.
+func (l *Ledger) useKey(ctx context.Context, tx *sql.Tx, k keyUse) (id string, refused *savepage.Error, err error) {
+	if k.key == "" {
+		return k.id, nil, nil
+	}
+	now := l.now()
+	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture, expires_at = excluded.expires_at
+		WHERE expires_at <= ?`
+	done, err := tx.ExecContext(ctx, claim, k.account, k.key, k.fingerprint, k.id, stamp(now.Add(keyLife)), stamp(now))
+	if err != nil {
+		return "", nil, fmt.Errorf("claim idempotency key: %w", err)
+	}
+	if claimed, err := done.RowsAffected(); err != nil || claimed == 1 {
+		return k.id, nil, err
+	}
+	var fingerprint string
+	const used = `SELECT fingerprint, capture FROM idempotency WHERE account = ? AND key = ?`
+	if err := tx.QueryRowContext(ctx, used, k.account, k.key).Scan(&fingerprint, &id); err != nil {
+		return "", nil, fmt.Errorf("read idempotency key: %w", err)
+	}
+	if fingerprint != k.fingerprint {
+		return "", savepage.Errorf(savepage.CodeIdempotencyMismatch, "the Idempotency-Key was used with another request"), nil
+	}
+	return id, nil, nil
 }
+
+// classes is a number for each ledger.Class.
+type classes [3]int64
+
+// tally is how many submissions of an account are in a commit, and how many it had waiting before.
+type tally struct{ added, before classes }
 
 // place counts the submissions of each account as waiting and gives each its place in the queue.
 func (l *Ledger) place(ctx context.Context, tx *sql.Tx, rows []*row) ([]queued, error) {
@@ -142,11 +161,7 @@ func (l *Ledger) place(ctx context.Context, tx *sql.Tx, rows []*row) ([]queued, 
 			t = &tally{}
 			accounts[r.Capture.Account] = t
 		}
-		if r.Capture.Interactive {
-			t.addedInteractive++
-		} else {
-			t.added++
-		}
+		t.added[ledger.ClassOf(r.Capture)]++
 	}
 	for account, t := range accounts {
 		if err := count(ctx, tx, account, t); err != nil {
@@ -156,48 +171,63 @@ func (l *Ledger) place(ctx context.Context, tx *sql.Tx, rows []*row) ([]queued, 
 	now := l.now()
 	jobs := make([]queued, len(rows))
 	for i, r := range rows {
-		jobs[i] = captureJob{ID: r.Capture.ID, at: ledger.Place(now, accounts[r.Capture.Account].next(r.Capture.Interactive), r.Capture.Interactive)}
+		class := ledger.ClassOf(r.Capture)
+		jobs[i] = captureJob{ID: r.Capture.ID, at: ledger.Place(now, accounts[r.Capture.Account].next(class), class)}
 	}
 	return jobs, nil
 }
 
-// next is how many the account has waiting before the next one.
-func (t *tally) next(interactive bool) int64 {
-	waiting := &t.before
-	if interactive {
-		waiting = &t.beforeInteractive
+// next is how many of the account go before its next one.
+func (t *tally) next(class ledger.Class) int64 {
+	ahead := t.before[class]
+	t.before[class]++
+	if class == ledger.Batch {
+		ahead += t.before[ledger.Async]
 	}
-	*waiting++
-	return *waiting - 1
+	return ahead
 }
 
 func count(ctx context.Context, tx *sql.Tx, account string, t *tally) error {
-	const add = `UPDATE accounts SET waiting = waiting + ?, waiting_interactive = waiting_interactive + ? WHERE id = ?
-		RETURNING waiting, waiting_interactive`
-	err := tx.QueryRowContext(ctx, add, t.added, t.addedInteractive, account).Scan(&t.before, &t.beforeInteractive)
+	const add = `UPDATE accounts SET waiting_interactive = waiting_interactive + ?, waiting = waiting + ?, waiting_batch = waiting_batch + ?
+		WHERE id = ? RETURNING waiting_interactive, waiting, waiting_batch`
+	err := tx.QueryRowContext(ctx, add, t.added[ledger.Interactive], t.added[ledger.Async], t.added[ledger.Batch], account).
+		Scan(&t.before[ledger.Interactive], &t.before[ledger.Async], &t.before[ledger.Batch])
 	if err != nil {
 		return fmt.Errorf("count waiting captures of account %s: %w", account, err)
 	}
-	t.before -= t.added
-	t.beforeInteractive -= t.addedInteractive
+	for class, added := range t.added {
+		t.before[class] -= added
+	}
 	return nil
 }
 
-// insertColumns is how many values insertCaptures gives for each row.
-const insertColumns = 9
+// Bounds of one statement: SQLite takes 32,766 values.
+const (
+	insertColumns = 10 // values of a row
+	insertRows    = 1000
+)
 
 func insertCaptures(ctx context.Context, tx *sql.Tx, rows []*row) error {
+	for some := range slices.Chunk(rows, insertRows) {
+		if err := insertSome(ctx, tx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	var query strings.Builder
-	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at) VALUES `)
+	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch) VALUES `)
 	values := make([]any, 0, len(rows)*insertColumns)
 	for i, r := range rows {
 		if i > 0 {
 			query.WriteByte(',')
 		}
-		query.WriteString(`(?,?,?,?,?,?,?,?,?)`)
+		query.WriteString(`(?,?,?,?,?,?,?,?,?,?)`)
 		c := &r.Capture
 		at := stamp(c.CreatedAt)
-		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash, at, at)
+		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash, at, at, text(c.BatchID))
 	}
 	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {
 		return fmt.Errorf("insert captures: %w", err)

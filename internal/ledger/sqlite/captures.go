@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -41,8 +42,11 @@ func (l *Ledger) start(ctx context.Context, id string, job int64) (capture.Claim
 
 // leaveQueue takes a capture out of its account's count of waiting ones, if it is queued.
 func leaveQueue(ctx context.Context, tx *sql.Tx, id string) error {
-	const leave = `UPDATE accounts SET waiting = waiting - (c.interactive = 0), waiting_interactive = waiting_interactive - (c.interactive = 1)
-		FROM (SELECT account, interactive FROM captures WHERE id = ? AND state = 'queued') AS c WHERE accounts.id = c.account`
+	const leave = `UPDATE accounts SET
+		waiting_interactive = waiting_interactive - (c.interactive = 1),
+		waiting = waiting - (c.interactive = 0 AND c.batch IS NULL),
+		waiting_batch = waiting_batch - (c.interactive = 0 AND c.batch IS NOT NULL)
+		FROM (SELECT account, interactive, batch FROM captures WHERE id = ? AND state = 'queued') AS c WHERE accounts.id = c.account`
 	if _, err := tx.ExecContext(ctx, leave, id); err != nil {
 		return fmt.Errorf("count waiting captures: %w", err)
 	}
@@ -56,19 +60,25 @@ func (l *Ledger) Finish(ctx context.Context, c capture.Claim, o capture.Outcome)
 		return fmt.Errorf("finish capture %s: %w", c.Capture.ID, err)
 	}
 	lost := false
+	var owed []savepage.Delivery
 	err = l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
 			return err
 		}
-		if err := l.owe(ctx, tx, o.Deliveries); err != nil {
+		last, err := l.leaveBatch(ctx, tx, batchEnds{c.Capture.BatchID, o.State, 1})
+		if err != nil {
+			return err
+		}
+		owed = slices.Concat(o.Deliveries, last)
+		if err := l.owe(ctx, tx, owed); err != nil {
 			return err
 		}
 		return endJob(ctx, tx, c.Job)
 	}, func(err error) {
 		if err == nil && !lost {
 			l.ended(c.Capture.ID)
-			l.woke(o.Deliveries)
+			l.woke(owed)
 		}
 	})
 	switch {
@@ -124,7 +134,7 @@ func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duratio
 		if err != nil || lost {
 			return err
 		}
-		if err := count(ctx, tx, c.Capture.Account, one(c.Capture.Interactive)); err != nil {
+		if err := count(ctx, tx, c.Capture.Account, one(ledger.ClassOf(c.Capture))); err != nil {
 			return err
 		}
 		if err := endJob(ctx, tx, c.Job); err != nil {
@@ -146,11 +156,10 @@ func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duratio
 	}
 }
 
-func one(interactive bool) *tally {
-	if interactive {
-		return &tally{addedInteractive: 1}
-	}
-	return &tally{added: 1}
+func one(class ledger.Class) *tally {
+	var t tally
+	t.added[class] = 1
+	return &t
 }
 
 // again is where a capture waits that has had its turn before: at the time given, or among the first at once.
@@ -158,7 +167,7 @@ func again(now time.Time, wait time.Duration) time.Time {
 	if wait > 0 {
 		return now.Add(wait)
 	}
-	return ledger.Place(now, 0, false)
+	return ledger.Place(now, 0, ledger.Async)
 }
 
 // Cancel ends a capture that is queued or running. Its worker is told to stop and can not finish it any more. An ended one
@@ -167,6 +176,7 @@ func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Captu
 	var (
 		canceled savepage.Capture
 		refused  *savepage.Error
+		owed     []savepage.Delivery // for the batch that it was the last of
 	)
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		refused = nil
@@ -182,12 +192,18 @@ func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Captu
 			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has ended: %s", id, before.State)
 			return nil
 		}
-		canceled, err = cancel(ctx, tx, id, l.now())
-		return err
+		if canceled, err = cancel(ctx, tx, id, l.now()); err != nil {
+			return err
+		}
+		if owed, err = l.leaveBatch(ctx, tx, batchEnds{canceled.BatchID, savepage.Canceled, 1}); err != nil {
+			return err
+		}
+		return l.owe(ctx, tx, owed)
 	}, func(err error) {
 		if err == nil && refused == nil {
 			l.ended(id)
 			l.active.stop(id)
+			l.woke(owed)
 		}
 	})
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 )
 
 // columns of a capture, in the order that scanCapture reads.
-const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing`
+const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, '')`
 
 // listed are the same columns, but for the document of the html option: a page of captures could be hundreds of megabytes.
 const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html') ELSE options END,
-	attempt, created_at, started_at, finished_at, picture, report, error, timing`
+	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, '')`
 
 // timing is savepage.Timing with its phases, which its own JSON leaves out.
 type timing struct {
@@ -51,7 +51,7 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 		options, picture, report, failure, took sql.NullString
 	)
 	err := scan(&c.ID, &c.Account, &c.State, &c.Interactive, &options, &c.Attempt, &created, &started, &finished,
-		&picture, &report, &failure, &took)
+		&picture, &report, &failure, &took, &c.BatchID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return savepage.Capture{}, err
 	}

@@ -112,6 +112,14 @@ func stamp(t time.Time) any {
 	return t.UnixMicro()
 }
 
+// text is how a text that may be absent is stored: an empty one is NULL.
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 // moment reads a stored time back; NULL is the zero time.
 func moment(stored sql.NullInt64) time.Time {
 	if !stored.Valid {

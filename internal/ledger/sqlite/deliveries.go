@@ -15,11 +15,11 @@ import (
 
 // owe records deliveries with their jobs.
 func (l *Ledger) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage.Delivery) error {
-	const insert = `INSERT INTO deliveries (id, capture, account, url, body, state, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, body, state, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	jobs := make([]queued, 0, len(deliveries))
 	for _, d := range deliveries {
 		at := l.firstAttempt(d)
-		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, d.Account, d.URL, d.Body, string(savepage.Pending), stamp(d.CreatedAt), stamp(at))
+		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, d.Body, string(savepage.Pending), stamp(d.CreatedAt), stamp(at))
 		if err != nil {
 			return fmt.Errorf("insert delivery %s: %w", d.ID, err)
 		}
@@ -167,14 +167,14 @@ func (l *Ledger) PendingDeliveries(ctx context.Context) (int, error) {
 }
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.
-const deliveryColumns = `d.id, d.capture, d.account, d.url, d.body, d.state, d.created_at, d.next_at, d.ended_at`
+const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.body, d.state, d.created_at, d.next_at, d.ended_at`
 
 func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 	var (
 		d                    savepage.Delivery
 		created, next, ended sql.NullInt64
 	)
-	err := scan(&d.ID, &d.CaptureID, &d.Account, &d.URL, &d.Body, &d.State, &created, &next, &ended)
+	err := scan(&d.ID, &d.CaptureID, &d.BatchID, &d.Account, &d.URL, &d.Body, &d.State, &created, &next, &ended)
 	d.CreatedAt = moment(created)
 	if next.Valid {
 		d.NextAt = new(moment(next))

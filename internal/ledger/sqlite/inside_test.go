@@ -19,16 +19,24 @@ func TestPlans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ofBatch, batchArgs, err := conditions("a", capture.Filter{BatchID: "b", Cursor: cursorOf(savepage.Capture{ID: "x"})})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, one := range map[string]struct {
 		query string
 		args  []any
 		index []string
 	}{
-		"live job":   {`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + live, []any{"x"}, []string{"river_job_unique_idx"}},
-		"next due":   {nextDueQuery, nil, []string{"savepage_job_due"}},
-		"captures":   {lacking("captures", "due_at", "state IN ('queued', 'running')"), []any{"", 5}, []string{"captures_pending", "river_job_unique_idx"}},
-		"deliveries": {lacking("deliveries", "next_at", "state = 'pending'"), []any{"", 5}, []string{"deliveries_pending", "river_job_unique_idx"}},
-		"list":       {`SELECT ` + columns + ` FROM captures WHERE ` + filter + ` ORDER BY created_at DESC, id DESC LIMIT 5`, args, []string{"captures_account"}},
+		"batch":        {`SELECT ` + columns + ` FROM captures WHERE ` + ofBatch + ` ORDER BY created_at DESC, id DESC LIMIT 5`, batchArgs, []string{"captures_batch"}},
+		"batches":      {listBatches, []any{"a", 1, "x", 5}, []string{"batches_account", "captures_batch"}},
+		"old batches":  {oldBatches, []any{1, 5}, []string{"batches_ended", "captures_batch", "deliveries_batch"}},
+		"cancel batch": {`UPDATE captures SET state = 'canceled' WHERE batch = ? AND state IN ('queued', 'running')`, []any{"b"}, []string{"captures_batch"}},
+		"live job":     {`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + live, []any{"x"}, []string{"river_job_unique_idx"}},
+		"next due":     {nextDueQuery, nil, []string{"savepage_job_due"}},
+		"captures":     {lacking("captures", "due_at", "state IN ('queued', 'running')"), []any{"", 5}, []string{"captures_pending", "river_job_unique_idx"}},
+		"deliveries":   {lacking("deliveries", "next_at", "state = 'pending'"), []any{"", 5}, []string{"deliveries_pending", "river_job_unique_idx"}},
+		"list":         {`SELECT ` + columns + ` FROM captures WHERE ` + filter + ` ORDER BY created_at DESC, id DESC LIMIT 5`, args, []string{"captures_account"}},
 		"expired": {`SELECT id FROM captures WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?
 			ORDER BY created_at, id LIMIT 5`, []any{1}, []string{"captures_ended"}},
 		"depth":   {`SELECT count(*) FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running')`, nil, []string{"captures_pending"}},

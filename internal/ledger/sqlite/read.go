@@ -89,6 +89,10 @@ func conditions(account string, f capture.Filter) (string, []any, error) {
 	if f.URL != "" {
 		add(`url = ?`, f.URL)
 	}
+	if f.BatchID != "" {
+		where[0] = `+account = ?` // keeps SQLite from going through all of the account's captures
+		add(`batch = ?`, f.BatchID)
+	}
 	if !f.CreatedAfter.IsZero() {
 		add(`created_at > ?`, stamp(f.CreatedAfter))
 	}
@@ -167,22 +171,36 @@ func scanText(scan func(dest ...any) error) (string, error) {
 	return text, err
 }
 
-// Depth returns how much waits and runs in each queue.
+// Depth returns how much waits and runs in each queue. Captures of batches are a queue of their own here, although all
+// captures wait in one order.
 func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
 	now := l.now()
-	captures := capture.Depth{Queue: ledger.QueueInteractive}
-	const pending = `SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running'),
-		coalesce(min(due_at) FILTER (WHERE state = 'queued'), ?1) FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running')`
-	var oldest int64
-	if err := l.read.QueryRowContext(ctx, pending, now.UnixMicro()).Scan(&captures.Waiting, &captures.Running, &oldest); err != nil {
-		return nil, fmt.Errorf("count captures: %w", err)
+	single, err := l.captureDepth(ctx, now, ledger.QueueInteractive, `batch IS NULL`)
+	if err != nil {
+		return nil, err
 	}
-	captures.Oldest = max(now.Sub(time.UnixMicro(oldest)), 0)
+	batch, err := l.captureDepth(ctx, now, ledger.QueueBatch, `batch IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
 	deliveries, err := l.deliveryDepth(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	return []capture.Depth{captures, deliveries}, nil
+	return []capture.Depth{single, deliveries, batch}, nil
+}
+
+func (l *Ledger) captureDepth(ctx context.Context, now time.Time, queue, which string) (capture.Depth, error) {
+	depth := capture.Depth{Queue: queue}
+	query := `SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running'),
+		coalesce(min(due_at) FILTER (WHERE state = 'queued'), ?1) FROM captures INDEXED BY captures_pending
+		WHERE state IN ('queued', 'running') AND ` + which
+	var oldest int64
+	if err := l.read.QueryRowContext(ctx, query, now.UnixMicro()).Scan(&depth.Waiting, &depth.Running, &oldest); err != nil {
+		return depth, fmt.Errorf("count captures: %w", err)
+	}
+	depth.Oldest = max(now.Sub(time.UnixMicro(oldest)), 0)
+	return depth, nil
 }
 
 // deliveryDepth counts jobs, because a delivery that is being made is pending like one that waits.

@@ -28,9 +28,10 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 	err := inTx(ctx, l.write, func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`UPDATE captures SET state = 'queued', started_at = NULL WHERE state IN ('queued', 'running') AND state = 'running'`,
-			`UPDATE accounts SET waiting = 0, waiting_interactive = 0 WHERE waiting <> 0 OR waiting_interactive <> 0`,
-			`UPDATE accounts SET waiting = c.waiting, waiting_interactive = c.interactive
-				FROM (SELECT account, sum(interactive = 0) AS waiting, sum(interactive = 1) AS interactive
+			`UPDATE accounts SET waiting_interactive = 0, waiting = 0, waiting_batch = 0`,
+			`UPDATE accounts SET waiting_interactive = c.interactive, waiting = c.async, waiting_batch = c.batched
+				FROM (SELECT account, sum(interactive = 1) AS interactive, sum(interactive = 0 AND batch IS NULL) AS async,
+						sum(interactive = 0 AND batch IS NOT NULL) AS batched
 					FROM captures WHERE state IN ('queued', 'running') GROUP BY account) AS c
 				WHERE accounts.id = c.account`,
 			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,

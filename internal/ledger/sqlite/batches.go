@@ -1,0 +1,338 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// A batch counts the ends of its captures in its own row, in the commits that end them: the one that ends the last owes
+// the batch's event, and no other can.
+
+// batchRow is a batch on its way into the database, encoded before.
+type batchRow struct {
+	capture.BatchSubmission
+	ids  []string
+	list string // ids as JSON
+	rows []*row
+	size int // bytes, roughly
+
+	// The answer, set by insertBatch.
+	earlier *capture.AcceptedBatch // the key's first batch
+	refused *savepage.Error
+}
+
+// AcceptBatch records a batch with its captures and their jobs, all or none, and returns when they are durable.
+func (l *Ledger) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (capture.AcceptedBatch, error) {
+	n := int64(len(s.Captures))
+	if l.pending.Add(n) > l.maxPending {
+		l.pending.Add(-n)
+		return capture.AcceptedBatch{}, savepage.Errorf(savepage.CodeQueueFull,
+			"%d captures do not fit in: at most %d may wait; try again later", n, l.maxPending)
+	}
+	b, err := newBatchRow(s)
+	if err != nil {
+		l.pending.Add(-n)
+		return capture.AcceptedBatch{}, err
+	}
+	insert := func(ctx context.Context, tx *sql.Tx) error { return l.insertBatch(ctx, tx, b) }
+	after := func(err error) {
+		if err != nil || b.refused != nil || b.earlier != nil {
+			l.pending.Add(-n)
+			return
+		}
+		l.driver.bell.ring(ledger.QueueInteractive)
+	}
+	if err := l.submit(ctx, &write{run: insert, after: after, size: b.size}); err != nil {
+		return capture.AcceptedBatch{}, closing(err)
+	}
+	switch {
+	case b.refused != nil:
+		return capture.AcceptedBatch{}, b.refused
+	case b.earlier != nil:
+		return *b.earlier, nil
+	default:
+		return capture.AcceptedBatch{Batch: b.Batch, CaptureIDs: b.ids}, nil
+	}
+}
+
+func newBatchRow(s capture.BatchSubmission) (*batchRow, error) {
+	b := &batchRow{BatchSubmission: s, rows: make([]*row, len(s.Captures)), ids: make([]string, len(s.Captures))}
+	b.Batch.CreatedAt = s.Batch.CreatedAt.UTC().Truncate(time.Microsecond)
+	for i, one := range s.Captures {
+		one.Capture.CreatedAt = b.Batch.CreatedAt
+		options, err := encode(one.Capture.Options)
+		if err != nil {
+			return nil, fmt.Errorf("encode options: %w", err)
+		}
+		b.ids[i], b.rows[i] = one.Capture.ID, &row{Submission: one, options: options}
+		b.size += len(options)
+	}
+	list, err := encode(b.ids)
+	b.list = string(list)
+	return b, err
+}
+
+// insertBatch records the batch, or finds the one that its Idempotency-Key was used for.
+func (l *Ledger) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error {
+	b.earlier = nil
+	id, refused, err := l.useKey(ctx, tx, keyUse{b.Batch.Account, b.IdempotencyKey, b.Fingerprint, b.Batch.ID})
+	if b.refused = refused; err != nil || refused != nil {
+		return err
+	}
+	if id != b.Batch.ID {
+		b.earlier, err = earlierBatch(ctx, tx, b.Batch.Account, id)
+		return err
+	}
+	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	n := len(b.rows)
+	_, err = tx.ExecContext(ctx, insert, b.Batch.ID, b.Batch.Account, b.Batch.CallbackURL, text(string(b.Batch.Metadata)), b.list, n, n, stamp(b.Batch.CreatedAt))
+	if err != nil {
+		return fmt.Errorf("insert batch: %w", err)
+	}
+	jobs, err := l.place(ctx, tx, b.rows)
+	if err != nil {
+		return err
+	}
+	if err := insertCaptures(ctx, tx, b.rows); err != nil {
+		return err
+	}
+	return l.enqueue(ctx, tx, jobs...)
+}
+
+func earlierBatch(ctx context.Context, tx *sql.Tx, account, id string) (*capture.AcceptedBatch, error) {
+	batch, err := getBatch(ctx, tx, account, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the key's batch: %w", err)
+	}
+	var list string
+	if err := tx.QueryRowContext(ctx, `SELECT captures FROM batches WHERE id = ?`, id).Scan(&list); err != nil {
+		return nil, fmt.Errorf("read the captures of the key's batch: %w", err)
+	}
+	earlier := &capture.AcceptedBatch{Batch: batch, Replayed: true}
+	return earlier, json.Unmarshal([]byte(list), &earlier.CaptureIDs)
+}
+
+// batchEnds is how many captures of a batch have ended in a state.
+type batchEnds struct {
+	id    string // empty for captures without a batch
+	state savepage.State
+	n     int
+}
+
+// leaveBatch counts ends. With the last one it ends the batch and returns the event that is owed for it, where one is.
+func (l *Ledger) leaveBatch(ctx context.Context, tx *sql.Tx, e batchEnds) ([]savepage.Delivery, error) {
+	if e.id == "" || e.n == 0 {
+		return nil, nil
+	}
+	const leave = `UPDATE batches SET open = open - ?2, success = success + ?2 * (?3 = 'success'), failed = failed + ?2 * (?3 = 'failed'),
+		canceled = canceled + ?2 * (?3 = 'canceled'), ended_at = CASE WHEN open = ?2 THEN ?4 END
+		WHERE id = ?1 AND ended_at IS NULL RETURNING ` + batchColumns + `, 0`
+	b, err := scanBatch(tx.QueryRowContext(ctx, leave, e.id, e.n, string(e.state), stamp(l.now())).Scan)
+	if err != nil {
+		return nil, fmt.Errorf("count the end of captures in batch %s: %w", e.id, err)
+	}
+	if b.EndedAt.IsZero() || b.CallbackURL == "" {
+		return nil, nil
+	}
+	event, err := capture.OwedForBatch(b)
+	return []savepage.Delivery{event}, err
+}
+
+// batchColumns are what scanBatch reads, with the number of running captures after them.
+const (
+	batchColumns = `id, account, callback_url, metadata, total, open, success, failed, canceled, created_at, ended_at`
+	batchRunning = `(SELECT count(*) FROM captures WHERE captures.batch = batches.id AND captures.state = 'running')`
+)
+
+func scanBatch(scan func(dest ...any) error) (savepage.Batch, error) {
+	var (
+		b              savepage.Batch
+		metadata       sql.NullString
+		created, ended sql.NullInt64
+		open           int
+		c              = &b.Counts
+	)
+	err := scan(&b.ID, &b.Account, &b.CallbackURL, &metadata, &c.Total, &open, &c.Success, &c.Failed, &c.Canceled, &created, &ended, &c.Running)
+	c.Queued = open - c.Running
+	b.CreatedAt, b.EndedAt = moment(created), moment(ended)
+	if metadata.Valid {
+		b.Metadata = savepage.Metadata(metadata.String)
+	}
+	return b, err
+}
+
+func getBatch(ctx context.Context, q queries, account, id string) (savepage.Batch, error) {
+	const query = `SELECT ` + batchColumns + `, ` + batchRunning + ` FROM batches WHERE id = ? AND account = ?`
+	return scanBatch(q.QueryRowContext(ctx, query, id, account).Scan)
+}
+
+// Batch returns a batch of the account, or *savepage.Error of CodeNotFound.
+func (l *Ledger) Batch(ctx context.Context, account, id string) (savepage.Batch, error) {
+	b, err := getBatch(ctx, l.read, account, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return savepage.Batch{}, noBatch(id)
+	}
+	if err != nil {
+		return savepage.Batch{}, fmt.Errorf("read batch %s: %w", id, err)
+	}
+	return b, nil
+}
+
+func noBatch(id string) *savepage.Error {
+	return savepage.Errorf(savepage.CodeNotFound, "there is no batch %s", id)
+}
+
+const listBatches = `SELECT ` + batchColumns + `, ` + batchRunning + ` FROM batches
+	WHERE account = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`
+
+// ListBatches returns a page of the account's batches, newest first, and the cursor of the next page, empty on the last
+// one. A cursor that did not come from it is *savepage.Error of CodeInvalidRequest.
+func (l *Ledger) ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error) {
+	limit = min(max(limit, 1), pageMax)
+	before, id := int64(1)<<62, ""
+	if cursor != "" {
+		if before, id, err = readCursor(cursor); err != nil {
+			return nil, "", err
+		}
+	}
+	page, err = collect(ctx, l.read, scanBatch, listBatches, account, before, id, limit+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("read batches: %w", err)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		last := page[limit-1]
+		next = cursorOf(savepage.Capture{ID: last.ID, CreatedAt: last.CreatedAt})
+	}
+	return page, next, nil
+}
+
+// BatchDeliveries returns what was owed for a batch itself, with its attempts.
+func (l *Ledger) BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error) {
+	const query = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.batch = ? AND d.account = ? ORDER BY d.created_at, d.id`
+	list, err := collect(ctx, l.read, scanDelivery, query, id, account)
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries of batch %s: %w", id, err)
+	}
+	for i := range list {
+		if list[i].Attempts, err = l.attempts(ctx, list[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers are told to
+// stop. It returns the batch; one that has ended is left as it is.
+func (l *Ledger) CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error) {
+	var (
+		ids  []string
+		owed []savepage.Delivery
+	)
+	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		ids, owed = nil, nil
+		_, err := getBatch(ctx, tx, account, id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // said by the look-up below
+		}
+		if err != nil {
+			return err
+		}
+		if ids, err = cancelOpen(ctx, tx, id, l.now()); err != nil {
+			return err
+		}
+		if owed, err = l.leaveBatch(ctx, tx, batchEnds{id, savepage.Canceled, len(ids)}); err != nil {
+			return err
+		}
+		return l.owe(ctx, tx, owed)
+	}, func(err error) {
+		if err != nil {
+			return
+		}
+		for _, one := range ids {
+			l.ended(one)
+			l.active.stop(one)
+		}
+		l.woke(owed)
+	})
+	if err != nil {
+		return savepage.Batch{}, fmt.Errorf("cancel batch %s: %w", id, err)
+	}
+	return l.Batch(ctx, account, id)
+}
+
+// cancelOpen ends the captures of a batch that have not ended, and returns their ids.
+func cancelOpen(ctx context.Context, tx *sql.Tx, batch string, now time.Time) ([]string, error) {
+	const leave = `UPDATE accounts SET waiting_batch = waiting_batch - c.n
+		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' GROUP BY account) AS c WHERE accounts.id = c.account`
+	if _, err := tx.ExecContext(ctx, leave, batch); err != nil {
+		return nil, fmt.Errorf("count waiting captures: %w", err)
+	}
+	const drop = `DELETE FROM river_job WHERE unique_key IN
+		(SELECT CAST(id AS BLOB) FROM captures WHERE batch = ? AND state IN ('queued', 'running')) AND ` + live
+	if _, err := tx.ExecContext(ctx, drop, batch); err != nil {
+		return nil, fmt.Errorf("drop jobs: %w", err)
+	}
+	const end = `UPDATE captures SET state = 'canceled', finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
+	ids, err := collect(ctx, tx, scanText, end, stamp(now), batch)
+	if err != nil {
+		return nil, fmt.Errorf("end captures: %w", err)
+	}
+	return ids, nil
+}
+
+// oldBatches selects batches that nothing depends on any more.
+const oldBatches = `SELECT id FROM batches WHERE ended_at IS NOT NULL AND created_at < ?
+	AND NOT EXISTS (SELECT 1 FROM captures WHERE captures.batch = batches.id)
+	AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.batch = batches.id AND deliveries.state = 'pending')
+	ORDER BY created_at, id LIMIT ?`
+
+// ForgetBatches removes at most limit ended batches that were created before the time and have neither captures nor a
+// pending delivery, with their deliveries and Idempotency-Keys.
+func (l *Ledger) ForgetBatches(ctx context.Context, before time.Time, limit int) (int, error) {
+	old, err := collect(ctx, l.read, scanText, oldBatches, before.UnixMicro(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("look for old batches: %w", err)
+	}
+	if len(old) == 0 {
+		return 0, nil
+	}
+	err = l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		// Asked again: one of their dead deliveries may be on its way once more.
+		if old, err = collect(ctx, tx, scanText, oldBatches, before.UnixMicro(), limit); err != nil {
+			return err
+		}
+		return forgetBatches(ctx, tx, old)
+	}, nil)
+	if err != nil {
+		return 0, fmt.Errorf("forget batches: %w", err)
+	}
+	return len(old), nil
+}
+
+func forgetBatches(ctx context.Context, tx *sql.Tx, ids []string) error {
+	list, err := encode(ids)
+	if err != nil {
+		return fmt.Errorf("encode ids: %w", err)
+	}
+	const chosen = `(SELECT value FROM json_each(?))`
+	for _, statement := range []string{
+		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE batch IN ` + chosen + `)`,
+		`DELETE FROM deliveries WHERE batch IN ` + chosen,
+		`DELETE FROM idempotency WHERE capture IN ` + chosen,
+		`DELETE FROM batches WHERE id IN ` + chosen,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, string(list)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

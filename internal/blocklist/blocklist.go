@@ -1,77 +1,97 @@
-// Package blocklist knows the hosts of advertisements and trackers, and how cookie banners look. It owns the embedded
-// lists and the matching of host names. It refuses nothing itself, looks at no address, path or page, and loads nothing
-// from the network: data/README.md says where the lists come from and how they are renewed.
+// Package blocklist knows what advertisements, trackers and chat windows load and look like, by filter lists in the syntax
+// of Adblock Plus: EasyList, EasyPrivacy and one of our own. It owns the embedded lists, the matching of requests and the
+// choice of what is hidden. It refuses and hides nothing itself and loads nothing from the network: data/README.md says
+// where the lists come from and how they are renewed.
 package blocklist
 
-import (
-	"bytes"
-	"compress/gzip"
-	_ "embed" // for the lists
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-)
+// Wanted says which lists a capture wants.
+type Wanted struct {
+	Ads, Trackers, Chats bool
+}
 
-//go:embed data/ads.txt.gz
-var ads []byte
+// Any reports whether some list is wanted.
+func (w Wanted) Any() bool { return w != Wanted{} }
 
-//go:embed data/trackers.txt.gz
-var trackers []byte
-
-//go:embed data/cookies.css
-var cookies string
-
-// Lists are the lists, unpacked: about 5 MB. They never change and are safe for concurrent use. Make them with Load.
+// Lists are the lists in use. They never change and are safe for concurrent use. Source has them.
 type Lists struct {
-	ads, trackers hosts
+	ads, trackers, chats *list
 }
 
-// Load unpacks the lists, which takes some milliseconds. Keep them. The error says that the program itself is broken.
-func Load() (*Lists, error) {
-	a, err := unpack(ads)
-	if err != nil {
-		return nil, fmt.Errorf("unpack the list of advertisers: %w", err)
+// Filter is some of the lists, taken together: an exception of one holds against a rule of another. It is safe for
+// concurrent use.
+type Filter []*list
+
+// Filter takes the lists that are wanted.
+func (l *Lists) Filter(w Wanted) Filter {
+	var f Filter
+	for _, one := range []struct {
+		is   bool
+		list *list
+	}{{w.Ads, l.ads}, {w.Trackers, l.trackers}, {w.Chats, l.chats}} {
+		if one.is {
+			f = append(f, one.list)
+		}
 	}
-	t, err := unpack(trackers)
-	if err != nil {
-		return nil, fmt.Errorf("unpack the list of trackers: %w", err)
-	}
-	return &Lists{ads: a, trackers: t}, nil
+	return f
 }
 
-// Blocked reports whether a host, or a domain above it, is on one of the lists that are asked for. The host is a name or
-// an address without a port, in ASCII; its case and a last dot do not matter.
-func (l *Lists) Blocked(host string, ads, trackers bool) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return ads && l.ads.cover(host) || trackers && l.trackers.cover(host)
+// Document reads a document's URL and what the lists except on it.
+func (f Filter) Document(raw string) Document {
+	d := NewDocument(raw)
+	a, is := Request{URL: raw, Document: d}.ready()
+	if !is {
+		return d
+	}
+	words := wordsOf(a.lower)
+	for _, kind := range []Type{wholePage, elemHide, genericHide, onlySite} {
+		a.types = kind
+		if f.allows(&a, words) {
+			d.exempt |= kind
+		}
+	}
+	return d
 }
 
-// CookieCSS is a style sheet that hides cookie banners.
-func (l *Lists) CookieCSS() string { return cookies }
-
-// hosts are names in order. They share the bytes of one text.
-type hosts []string
-
-func unpack(packed []byte) (hosts, error) {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("read gzip: %w", err)
-	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("read gzip: %w", err)
-	}
-	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), nil
+// Decision is what the lists say of a request.
+type Decision struct {
+	Blocked   bool
+	WholeHost bool // the rule names the host and nothing else
 }
 
-// cover reports whether the name or a domain above it is listed.
-func (h hosts) cover(name string) bool {
-	for strings.Contains(name, ".") { // no list names a top-level domain
-		if _, listed := slices.BinarySearch(h, name); listed {
+// Decide says whether a request is one that a page can do without. What is in the URL stays unread if it has no host.
+func (f Filter) Decide(r Request) Decision {
+	if r.Document.exempt&wholePage != 0 {
+		return Decision{}
+	}
+	a, is := r.ready()
+	if !is {
+		return Decision{}
+	}
+	words := wordsOf(a.lower)
+	found := f.blocks(&a, words, 0)
+	if found != nil && f.allows(&a, words) {
+		found = f.blocks(&a, words, important)
+	}
+	if found == nil {
+		return Decision{}
+	}
+	return Decision{Blocked: true, WholeHost: found.flags&wholeHost != 0}
+}
+
+func (f Filter) blocks(a *asked, words []uint32, with flags) *rule {
+	for _, l := range f {
+		if r := l.block.find(a, words, with); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func (f Filter) allows(a *asked, words []uint32) bool {
+	for _, l := range f {
+		if l.allow.find(a, words, 0) != nil {
 			return true
 		}
-		_, name, _ = strings.Cut(name, ".")
 	}
 	return false
 }

@@ -28,13 +28,14 @@ func (j *job) filter() error {
 	if err != nil {
 		return fmt.Errorf("filter the page: %w", err)
 	}
-	if j.o.BlockAds || j.o.BlockTrackers {
-		j.tab.Identity().Refuse(func(host string) bool { return j.refuses(lists, host) })
+	if lists := lists.Filter(blocklist.Wanted{Ads: j.o.BlockAds, Trackers: j.o.BlockTrackers}); len(lists) > 0 {
+		page := lists.Document(j.to.url)
+		j.tab.Identity().Refuse(func(host string) bool { return j.refuses(lists, page, host) })
 	}
 	if !j.o.BlockCookieBanners {
 		return nil
 	}
-	css, err := json.Marshal(lists.CookieCSS())
+	css, err := json.Marshal(blocklist.CookieCSS())
 	if err != nil {
 		return fmt.Errorf("filter the page: %w", err)
 	}
@@ -45,8 +46,10 @@ func (j *job) filter() error {
 }
 
 // refuses reports whether a listed host is one that the page can do without.
-func (j *job) refuses(lists *blocklist.Lists, host string) bool {
-	listed := func(host string) bool { return lists.Blocked(host, j.o.BlockAds, j.o.BlockTrackers) }
+func (j *job) refuses(lists blocklist.Filter, page blocklist.Document, host string) bool {
+	listed := func(host string) bool {
+		return lists.Decide(blocklist.Request{URL: "https://" + host + "/", Type: blocklist.XHR, Document: page}).Blocked
+	}
 	if !listed(host) || j.w.needs(host, listed) {
 		return false
 	}

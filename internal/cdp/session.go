@@ -135,3 +135,6 @@ func (p *Pending) Wait(ctx context.Context, res any) error {
 	}
 	return nil
 }
+
+// Child returns the route for a session that the browser has attached to this one's target, as Conn.Attach does.
+func (s *Session) Child(id target.SessionID) *Session { return s.conn.Attach(id) }

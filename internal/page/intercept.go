@@ -5,55 +5,189 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
 )
 
-// interception answers the requests that Chromium pauses: those to the page's own origin.
+// rule looks at requests before they are made. Only requests that match one of its patterns are sure to be paused for
+// it: pausing costs time, so the patterns are as narrow as they can be. judge sees every request that any rule had
+// paused. It is called on the goroutine that reads the browser's events, with the watch's lock held, and must not wait.
+type rule struct {
+	patterns []*fetch.RequestPattern
+	judge    func(asked) verdict
+}
+
+// asked is a request that waits for what is decided about it. Each step of a redirect is asked anew.
+type asked struct {
+	url    string
+	origin string               // of the URL; empty when it is none
+	kind   network.ResourceType // "Image", "Script"; "Other" for the scripts of workers
+	frame  string               // id of the frame; for a document, of the one that it is for
+	main   bool                 // a document of the main frame
+	page   string               // URL of the main document
+}
+
+// verdict is what a rule wants. The zero verdict lets the request pass as it is.
+type verdict struct {
+	refuse  string           // it is not made; the name of the option that refuses it
+	answer  *answer          // it is answered here and not made
+	headers savepage.Headers // are set, in place of the request's own of the same names
+}
+
+// answer is a response of ours.
+type answer struct {
+	status  int
+	headers map[string]string
+	body    []byte
+}
+
+// refusal is a request that a rule has refused.
+type refusal struct {
+	url, option string
+	picture     bool
+}
+
+// interception is the one place where paused requests are decided: those of the page with its frames and workers, and
+// those of its service workers.
 type interception struct {
-	s  *cdp.Session
-	to where
-	o  savepage.Options
+	w        *watch
+	rules    []rule
+	children []*cdp.Session
 }
 
-// paused is called for every paused request, also for each step of a redirect.
-func (i *interception) paused(params json.RawMessage) {
-	var e struct {
-		RequestID string `json:"requestId"`
-		Request   struct {
-			URL     string            `json:"url"`
-			Headers map[string]string `json:"headers"`
-		} `json:"request"`
+// add puts a rule after those that are there. It has no effect once enable was called.
+func (i *interception) add(r rule) { i.rules = append(i.rules, r) }
+
+// enable returns the commands that begin the interception; none when there is no rule.
+func (i *interception) enable() []command {
+	if len(i.rules) == 0 {
+		return nil
 	}
-	if !read(params, &e) {
-		return
-	}
-	id := fetch.RequestID(e.RequestID)
-	u, err := url.Parse(e.Request.URL)
-	switch {
-	case err != nil || originOf(u) != i.to.origin:
-		// The pattern matched a text that only looks like the origin: nothing of ours goes there.
-		i.s.Send(fetch.CommandContinueRequest, fetch.ContinueRequestParams{RequestID: id})
-	case i.o.HTML != "":
-		i.fulfil(id, u)
-	default:
-		i.s.Send(fetch.CommandContinueRequest, fetch.ContinueRequestParams{RequestID: id, Headers: merge(e.Request.Headers, i.o.Headers)})
+	return []command{
+		{fetch.CommandEnable, fetch.EnableParams{Patterns: i.patterns()}},
+		// Service workers, and frames in processes of their own, are asked apart. They wait until they are.
+		{target.CommandSetAutoAttach, map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}},
 	}
 }
 
-// fulfil serves the document of the option html, and nothing else, on its origin.
-func (i *interception) fulfil(id fetch.RequestID, u *url.URL) {
-	answer := fetch.FulfillRequestParams{RequestID: id, ResponseCode: http.StatusNotFound}
-	if u.Path == "/" {
-		answer.ResponseCode = http.StatusOK
-		answer.ResponseHeaders = []*fetch.HeaderEntry{{Name: "Content-Type", Value: "text/html; charset=utf-8"}}
-		answer.Body = []byte(i.o.HTML)
+// command is one of the protocol's with its parameters.
+type command struct {
+	method string
+	params any
+}
+
+// patterns are those of all rules. One that matches every request stands for all.
+func (i *interception) patterns() []*fetch.RequestPattern {
+	var all []*fetch.RequestPattern
+	for _, r := range i.rules {
+		for _, p := range r.patterns {
+			if p.URLPattern == "*" && p.ResourceType == "" {
+				return []*fetch.RequestPattern{p}
+			}
+			all = append(all, p)
+		}
 	}
-	i.s.Send(fetch.CommandFulfillRequest, answer)
+	return all
+}
+
+// attached takes in a target that belongs to the page and lets it begin. What it returns is called with the lock held.
+func (i *interception) attached(from *cdp.Session) func(json.RawMessage) {
+	return func(params json.RawMessage) {
+		var e struct {
+			SessionID target.SessionID `json:"sessionId"`
+		}
+		if !read(params, &e) {
+			return
+		}
+		child := from.Child(e.SessionID)
+		i.children = append(i.children, child)
+		handlers := map[string]func(json.RawMessage){"Fetch.requestPaused": i.paused(child), "Target.attachedToTarget": i.attached(child)}
+		child.Listen(i.w.hearing(handlers))
+		for _, c := range i.enable() {
+			child.Send(c.method, c.params)
+		}
+		child.Send(runtime.CommandRunIfWaitingForDebugger, nil)
+	}
+}
+
+// end drops the routes to what belongs to the page.
+func (i *interception) end() {
+	i.w.mu.Lock()
+	children := i.children
+	i.children = nil
+	i.w.mu.Unlock()
+	for _, child := range children {
+		child.Detach()
+	}
+}
+
+// paused decides every request that is paused on a session, also each step of a redirect. What it returns is called with
+// the lock held.
+func (i *interception) paused(s *cdp.Session) func(json.RawMessage) {
+	return func(params json.RawMessage) {
+		var e struct {
+			RequestID fetch.RequestID      `json:"requestId"`
+			NetworkID string               `json:"networkId"` // empty for requests of workers
+			FrameID   string               `json:"frameId"`
+			Kind      network.ResourceType `json:"resourceType"`
+			Request   struct {
+				URL     string            `json:"url"`
+				Headers map[string]string `json:"headers"`
+			} `json:"request"`
+		}
+		if !read(params, &e) {
+			return
+		}
+		a := asked{url: e.Request.URL, kind: e.Kind, frame: e.FrameID, page: i.w.nav.url}
+		a.main = e.Kind == network.ResourceTypeDocument && e.FrameID == i.w.frame
+		if u, err := url.Parse(a.url); err == nil && u.Host != "" {
+			a.origin = originOf(u)
+		}
+		switch v := i.judge(a); {
+		case v.refuse != "":
+			i.w.refused(e.NetworkID, refusal{a.url, v.refuse, e.Kind == network.ResourceTypeImage})
+			s.Send(fetch.CommandFailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+		case v.answer != nil:
+			s.Send(fetch.CommandFulfillRequest, v.answer.to(e.RequestID))
+		case len(v.headers) > 0:
+			s.Send(fetch.CommandContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID, Headers: merge(e.Request.Headers, v.headers)})
+		default:
+			s.Send(fetch.CommandContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
+		}
+	}
+}
+
+// judge asks every rule. The first that refuses or answers decides; headers of all are joined. What the page itself is
+// made of is never refused: without it there is no page.
+func (i *interception) judge(a asked) verdict {
+	var all verdict
+	for _, r := range i.rules {
+		v := r.judge(a)
+		if v.answer != nil || v.refuse != "" && !a.main {
+			return v
+		}
+		if all.headers == nil {
+			all.headers = savepage.Headers{}
+		}
+		maps.Copy(all.headers, v.headers)
+	}
+	return all
+}
+
+func (a *answer) to(id fetch.RequestID) fetch.FulfillRequestParams {
+	params := fetch.FulfillRequestParams{RequestID: id, ResponseCode: int64(a.status), Body: a.body}
+	for _, name := range slices.Sorted(maps.Keys(a.headers)) {
+		params.ResponseHeaders = append(params.ResponseHeaders, &fetch.HeaderEntry{Name: name, Value: a.headers[name]})
+	}
+	return params
 }
 
 // merge adds headers to those of the request, in place of one of the same name.
@@ -71,4 +205,34 @@ func merge(own map[string]string, added savepage.Headers) []*fetch.HeaderEntry {
 		entries = append(entries, &fetch.HeaderEntry{Name: name, Value: value})
 	}
 	return entries
+}
+
+// documentRule serves the document of the option html, and nothing else, on its origin.
+func documentRule(to where, html string) rule {
+	return rule{patterns: within(to.origin), judge: func(a asked) verdict {
+		if a.origin != to.origin {
+			return verdict{}
+		}
+		if u, err := url.Parse(a.url); err != nil || u.Path != "/" {
+			return verdict{answer: &answer{status: http.StatusNotFound}}
+		}
+		return verdict{answer: &answer{
+			status: http.StatusOK, headers: map[string]string{"Content-Type": "text/html; charset=utf-8"}, body: []byte(html),
+		}}
+	}}
+}
+
+// headersRule sends headers to the page's own origin and to no other one.
+func headersRule(to where, headers savepage.Headers) rule {
+	return rule{patterns: within(to.origin), judge: func(a asked) verdict {
+		if a.origin != to.origin { // the pattern matched a text that only looks like the origin
+			return verdict{}
+		}
+		return verdict{headers: headers}
+	}}
+}
+
+// within matches the addresses of an origin.
+func within(origin string) []*fetch.RequestPattern {
+	return []*fetch.RequestPattern{{URLPattern: origin + "/*"}}
 }

@@ -54,8 +54,8 @@ var errTimeout = errors.New("render timeout")
 func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *browser.Tab) (*job, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	j := &job{cfg: cfg, o: o, to: to, tab: tab, s: tab.Session(), cancel: cancel, watched: make(chan struct{}), worlds: map[int]runtime.ExecutionContextID{}}
-	j.w = newWatch(tab, to, o, cancel)
-	j.s.Listen(j.w.hear)
+	j.w = newWatch(tab, to, cancel)
+	j.s.Listen(j.w.hearing(j.w.handlers))
 	go j.watchTab(ctx)
 	return j, ctx
 }
@@ -93,6 +93,7 @@ func errLost() error {
 func (j *job) end() {
 	j.cancel(context.Canceled)
 	<-j.watched
+	j.w.asks.end()
 }
 
 // run is the whole render.

@@ -81,6 +81,42 @@ func TestHeadersStayWithTheOrigin(t *testing.T) {
 	}
 }
 
+// What a page asks for in other ways than by an element stays as apart: by workers of all kinds, sockets, preflights, forms,
+// pings, and a redirect that leads away and back.
+func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
+	shared.site.Forget()
+	render(t, savepage.Options{URL: shared.url("/workers"), Headers: savepage.Headers{"X-Secret": "s3cret", "Authorization": "Bearer abc"}, Delay: 500})
+	own := strings.TrimPrefix(shared.site.URL, "http://")
+	with, without := map[string]bool{}, map[string]bool{}
+	for _, path := range []string{"/workers", "/worker.js", "/echo.json", "/socket", "/echo", "/redirect"} {
+		for _, r := range shared.site.Seen(path) {
+			has := r.Header.Get("X-Secret") != "" || r.Header.Get("Authorization") != ""
+			if has && r.Host != own {
+				t.Errorf("leaked to %s%s", r.Host, r.Path)
+			}
+			if has {
+				with[r.Path] = true
+			} else {
+				without[r.Host+r.Path] = true
+			}
+		}
+	}
+	for _, path := range []string{"/workers", "/worker.js?dedicated", "/worker.js?shared", "/worker.js?service", "/echo.json?in-dedicated", "/echo.json?in-service"} {
+		if !with[path] {
+			t.Errorf("%s came without the headers", path)
+		}
+	}
+	other := strings.TrimPrefix(shared.site.Other, "http://")
+	for _, path := range []string{
+		"/echo.json?in-dedicated", "/echo.json?in-shared", "/echo.json?in-service", "/echo.json?preflight", "/echo?form", "/echo.json?beacon",
+		"/echo.json?prefetch", "/echo.json?ping", "/socket?other", "/socket?in-dedicated", "/socket?in-shared", "/socket?in-service", "/redirect?to=" + shared.site.URL + "/echo.json?back",
+	} {
+		if !without[other+path] {
+			t.Errorf("%s was not asked for: nothing is shown for it", path)
+		}
+	}
+}
+
 func TestCookies(t *testing.T) {
 	shared.site.Forget()
 	shot := render(t, savepage.Options{URL: shared.url("/third"), Cookies: savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "127.0.0.1", Path: "/picture"}}})

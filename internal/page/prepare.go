@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 
@@ -31,9 +30,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.filter(); err != nil {
 		return err
 	}
-	if err := j.intercept(ctx); err != nil {
-		return err
-	}
+	j.intercept()
 	if err := j.cookies(ctx); err != nil {
 		return err
 	}
@@ -72,13 +69,17 @@ func (j *job) check(ctx context.Context) error {
 	return nil
 }
 
-// intercept has the requests paused that are answered or changed here, and no others: pausing costs time.
-func (j *job) intercept(ctx context.Context) error {
-	if j.o.HTML == "" && len(j.o.Headers) == 0 {
-		return nil
+// intercept has those requests paused that a rule must see, and no others.
+func (j *job) intercept() {
+	switch {
+	case j.o.HTML != "":
+		j.w.asks.add(documentRule(j.to, j.o.HTML))
+	case len(j.o.Headers) > 0:
+		j.w.asks.add(headersRule(j.to, j.o.Headers))
 	}
-	patterns := []*fetch.RequestPattern{{URLPattern: j.to.origin + "/*"}}
-	return j.s.Execute(ctx, fetch.CommandEnable, fetch.EnableParams{Patterns: patterns}, nil)
+	for _, c := range j.w.asks.enable() {
+		j.send(c.method, c.params)
+	}
 }
 
 // cookies sets the cookies before the page is asked for.

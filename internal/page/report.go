@@ -70,6 +70,10 @@ func (w *watch) requests(events []guard.Event) savepage.RequestReport {
 			r.Named = append(r.Named, "blocked: "+at)
 		}
 	}
+	r.Blocked += w.net.unmade
+	for _, one := range w.net.refusals[:min(len(w.net.refusals), maxNamed)] {
+		r.Named = append(r.Named, fmt.Sprintf("blocked: %s (%s)", named(one.url), one.option))
+	}
 	r.Failed = w.net.failed
 	for _, f := range w.net.faults {
 		host, port := authority(f.url)

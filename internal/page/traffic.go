@@ -14,14 +14,17 @@ const (
 
 // traffic is what the page asks of the network.
 type traffic struct {
-	open    map[string]*request
-	total   int
-	scripts int       // requests for scripts
-	active  time.Time // of the last event of a request that is waited for, or of the load event
-	status  int       // of the main document
-	failure string    // of the main document: Chromium's code, as net::ERR_FAILED
-	faults  []fault
-	failed  int
+	open     map[string]*request
+	total    int
+	scripts  int       // requests for scripts
+	active   time.Time // of the last event of a request that is waited for, or of the load event
+	status   int       // of the main document
+	failure  string    // of the main document: Chromium's code, as net::ERR_FAILED
+	faults   []fault
+	failed   int
+	refused  map[string]bool // ids of requests that a rule has refused
+	refusals []refusal       // the first of them
+	unmade   int             // how many a rule has refused
 }
 
 // request is one that has begun and not ended.
@@ -132,8 +135,19 @@ func (w *watch) failed(params json.RawMessage) {
 	if e.Type == "Document" && r != nil && r.url == w.nav.url {
 		w.net.failure = e.ErrorText
 	}
-	if !e.Canceled && r != nil {
+	if !e.Canceled && r != nil && !w.net.refused[e.RequestID] {
 		w.fault(r.url, e.ErrorText)
+	}
+}
+
+// refused notes a request that is not made. The lock is held.
+func (w *watch) refused(id string, r refusal) {
+	w.net.unmade++
+	if len(w.net.refusals) < maxTracked {
+		w.net.refusals = append(w.net.refusals, r)
+	}
+	if id != "" && len(w.net.refused) < maxTracked {
+		w.net.refused[id] = true
 	}
 }
 

@@ -26,6 +26,7 @@ type watch struct {
 	end      context.CancelCauseFunc
 	handlers map[string]func(json.RawMessage)
 	changed  chan struct{} // holds a token when something has changed
+	asks     *interception
 
 	mu  sync.Mutex
 	nav navigation
@@ -48,11 +49,11 @@ type navigation struct {
 	unreachable string   // the address that an error page stands for
 }
 
-func newWatch(tab *browser.Tab, to where, o savepage.Options, end context.CancelCauseFunc) *watch {
+func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 	w := &watch{s: tab.Session(), frame: string(tab.Target()), end: end, changed: make(chan struct{}, 1)}
 	w.nav.url = to.url
-	w.net.open = map[string]*request{}
-	i := &interception{s: w.s, to: to, o: o}
+	w.net.open, w.net.refused = map[string]*request{}, map[string]bool{}
+	w.asks = &interception{w: w}
 	w.handlers = map[string]func(json.RawMessage){
 		"Page.frameNavigated":           w.frameNavigated,
 		"Page.frameRequestedNavigation": w.frameRequested,
@@ -67,23 +68,26 @@ func newWatch(tab *browser.Tab, to where, o savepage.Options, end context.Cancel
 		"Network.loadingFailed":         w.failed,
 		"Runtime.consoleAPICalled":      w.console,
 		"Runtime.exceptionThrown":       w.exception,
-		"Fetch.requestPaused":           i.paused,
+		"Fetch.requestPaused":           w.asks.paused(w.s),
+		"Target.attachedToTarget":       w.asks.attached(w.s),
 	}
 	return w
 }
 
-// hear is the listener.
-func (w *watch) hear(method string, params json.RawMessage) {
-	handle, known := w.handlers[method]
-	if !known {
-		return
-	}
-	w.mu.Lock()
-	handle(params)
-	w.mu.Unlock()
-	select {
-	case w.changed <- struct{}{}:
-	default:
+// hearing is a listener that hands events to their handlers, with the lock held.
+func (w *watch) hearing(handlers map[string]func(json.RawMessage)) func(string, json.RawMessage) {
+	return func(method string, params json.RawMessage) {
+		handle, known := handlers[method]
+		if !known {
+			return
+		}
+		w.mu.Lock()
+		handle(params)
+		w.mu.Unlock()
+		select {
+		case w.changed <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/style.css":      s.style,
 		"/data.json":      s.data,
 		"/echo.json":      s.echo,
+		"/worker.js":      s.worker,
 		"/hang":           s.hang,
 		"/drip":           s.drip,
 		"/slow":           s.slow,
@@ -118,6 +119,15 @@ func (s *Site) echo(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
 	answer(w, map[string]any{"host": r.Host, "path": r.URL.RequestURI(), "headers": r.Header})
+}
+
+// worker is the script of a worker of any kind. It asks both hosts for something.
+func (s *Site) worker(w http.ResponseWriter, r *http.Request) {
+	kind := r.URL.RawQuery
+	w.Header().Set("Content-Type", "text/javascript")
+	script := fmt.Sprintf("fetch('/echo.json?in-%[1]s'); fetch('%[2]s/echo.json?in-%[1]s'); new WebSocket('ws://%[3]s/socket?in-%[1]s');",
+		kind, s.Other, s.view(r).OtherHost())
+	_, _ = w.Write([]byte(script)) //nolint:gosec // the test names the kind
 }
 
 // HeaderLines lists the request's headers for the page /echo, sorted.

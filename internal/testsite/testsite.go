@@ -136,7 +136,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, name string, status
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = s.pages.ExecuteTemplate(w, name+".html", view{Self: s.URL, Other: s.Other, Request: r})
+	_ = s.pages.ExecuteTemplate(w, name+".html", s.view(r)) //nolint:gosec // the test site is its own
 }
 
 // view is what a page's template sees.
@@ -144,6 +144,14 @@ type view struct {
 	Self, Other string
 	Request     *http.Request
 }
+
+func (s *Site) view(r *http.Request) view { return view{Self: s.URL, Other: s.Other, Request: r} }
+
+// SelfHost is the host and port of Self.
+func (v view) SelfHost() string { return strings.TrimPrefix(v.Self, "http://") }
+
+// OtherHost is the host and port of Other.
+func (v view) OtherHost() string { return strings.TrimPrefix(v.Other, "http://") }
 
 // Arg is a query parameter, or the default.
 func (v view) Arg(name, otherwise string) string {

@@ -80,6 +80,9 @@ type Options struct {
 	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0" doc:"Extra wait before the picture, in milliseconds."`
 	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000" doc:"Time for the whole render, in milliseconds."`
 
+	// Whether a kept picture will do.
+	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`
+
 	// What is left out.
 	BlockAds           bool `json:"block_ads,omitempty" default:"false" doc:"Load nothing from the hosts of advertisements (EasyList)."`
 	BlockTrackers      bool `json:"block_trackers,omitempty" default:"false" doc:"Load nothing from the hosts of trackers (EasyPrivacy)."`

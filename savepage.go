@@ -43,7 +43,9 @@ type Capture struct {
 	CreatedAt  time.Time
 	StartedAt  time.Time // of the last attempt; zero while queued
 	FinishedAt time.Time // zero until final
+	CapturedAt time.Time // when Picture was taken: before CreatedAt when a kept one was given
 
+	Source  string   // id of the capture that was rendered, when this one got its result; empty otherwise
 	Picture *Picture // set when State is Success
 	Report  *Report  // set when a page was loaded
 	Error   *Error   // set when State is Failed

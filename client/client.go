@@ -54,6 +54,7 @@ type Capture struct {
 	Fullpage   bool                `json:"fullpage"`
 	CreatedAt  time.Time           `json:"created_at"` // zero in the answer of Client.Capture
 	CapturedAt time.Time           `json:"captured_at"`
+	Cached     bool                `json:"cached"` // the picture was taken for another capture of the same options
 	FailedAt   time.Time           `json:"failed_at"`
 	CanceledAt time.Time           `json:"canceled_at"`
 	Timing     savepage.Timing     `json:"timing"`

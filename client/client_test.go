@@ -83,11 +83,6 @@ func (f *flow) Deliveries(context.Context, string, string) ([]savepage.Delivery,
 	return []savepage.Delivery{{ID: "msg_1", State: savepage.Pending}}, nil
 }
 
-func (f *flow) Recent(context.Context, string, string, time.Time) (savepage.Capture, bool, error) {
-	return savepage.Capture{}, false, nil
-}
-
-func (f *flow) Key(savepage.Options) (string, error)           { return "", nil }
 func (f *flow) Remove(context.Context, savepage.Capture) error { return nil }
 func (f *flow) Authenticate(context.Context, string) (a savepage.Account, err error) {
 	a.ID = "acc_1"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/httpd"
 )
 
@@ -12,7 +13,12 @@ import (
 type observer struct{ metrics *httpd.Metrics }
 
 // Accepted counts an accepted capture.
-func (o observer) Accepted(replayed bool) { o.metrics.Accepted(replayed) }
+func (o observer) Accepted(replayed bool, reuse capture.Reuse) {
+	o.metrics.Accepted(replayed)
+	if reuse != capture.ReuseNone {
+		o.metrics.Cache(string(reuse))
+	}
+}
 
 // Retried counts a render that will be tried again.
 func (o observer) Retried(code savepage.Code) { o.metrics.Retried(string(code)) }
@@ -20,8 +26,8 @@ func (o observer) Retried(code savepage.Code) { o.metrics.Retried(string(code)) 
 // Ended counts a capture's end, and where the time of a successful one went.
 func (o observer) Ended(state savepage.State, code savepage.Code, t savepage.Timing) {
 	o.metrics.Ended(string(state), string(code), milliseconds(t.TotalMS))
-	if state != savepage.Success {
-		return
+	if state != savepage.Success || t.Phases == (savepage.Phases{}) {
+		return // nothing was rendered: it failed, or got the picture of another
 	}
 	o.metrics.Phases(httpd.Phases{
 		Queue: milliseconds(t.QueueMS), Navigate: milliseconds(t.Phases.Navigate), Settle: milliseconds(t.Phases.Settle),

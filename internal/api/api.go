@@ -21,8 +21,6 @@ import (
 type Captures interface {
 	// Submit admits and records a capture. When it returns without error the capture is durable.
 	Submit(ctx context.Context, r capture.Request) (capture.Accepted, error)
-	// Key returns what finds a kept picture of the same options in Records.Recent.
-	Key(o savepage.Options) (string, error)
 	// Remove deletes an ended capture with its picture and its deliveries.
 	Remove(ctx context.Context, c savepage.Capture) error
 }
@@ -36,8 +34,6 @@ type Records interface {
 	// Await returns the capture when it has ended, or an error when ctx ends first.
 	Await(ctx context.Context, id string) (savepage.Capture, error)
 	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)
-	// Recent finds the newest successful capture of the options hash that was created after since.
-	Recent(ctx context.Context, account, optionsHash string, since time.Time) (savepage.Capture, bool, error)
 }
 
 // Canceler ends captures that have not ended. For one that has, it returns it as it is or *savepage.Error of

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,6 +86,12 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	}
 }
 
+// plain writes a number of a JSON document without an exponent.
+func plain(n any) string {
+	f, _ := n.(float64)
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
 // The document lists every option with its range, in the body and in the query.
 func TestDocumentListsEveryOption(t *testing.T) {
 	_, doc := document(t)
@@ -103,7 +110,7 @@ func TestDocumentListsEveryOption(t *testing.T) {
 				t.Errorf("%s is missing in the %s", f.Name, where)
 				continue
 			}
-			if strings.HasPrefix(f.Range, "from ") && f.Range != fmt.Sprintf("from %v to %v", s["minimum"], s["maximum"]) {
+			if strings.HasPrefix(f.Range, "from ") && f.Range != "from "+plain(s["minimum"])+" to "+plain(s["maximum"]) {
 				t.Errorf("%s in the %s: %v to %v, want %s", f.Name, where, s["minimum"], s["maximum"], f.Range)
 			}
 			if enum, _ := s["enum"].([]any); len(f.Enum) != len(enum) {

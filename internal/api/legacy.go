@@ -11,13 +11,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/savepage/savepage"
 )
-
-// keptFor is how old a kept picture may be that the older API gives out when the client does not say.
-const keptFor = 24 * time.Hour
 
 // badKey is the text of the older API's error that its clients know.
 const badKey = "461 - Cannot verify the API Key"
@@ -77,11 +73,17 @@ func (a *API) legacyCapture(w http.ResponseWriter, r *http.Request, params url.V
 		return err
 	}
 	w.Header().Set("Cache-Control", legacyCaching(params))
-	sent, err := a.sendKept(w, r, account.ID, options, params.Get("refresh"))
-	if sent || err != nil {
-		return err
-	}
 	s := submission{account: account.ID, options: options}
+	err = a.legacyPicture(w, r, s)
+	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // its picture has been removed: take a new one
+		s.options.CacheTTL = 0
+		err = a.legacyPicture(w, r, s)
+	}
+	return err
+}
+
+// legacyPicture answers with the picture of a submission.
+func (a *API) legacyPicture(w http.ResponseWriter, r *http.Request, s submission) error {
 	accepted, err := a.accept(r.Context(), s, true)
 	if err != nil {
 		return err
@@ -92,6 +94,7 @@ func (a *API) legacyCapture(w http.ResponseWriter, r *http.Request, params url.V
 		return err
 	case c.State == savepage.Success:
 		timing(w.Header(), c.Timing)
+		tellCached(w.Header(), c)
 		return a.sendPicture(w, r, c.Picture)
 	case c.State == savepage.Failed && c.Error != nil:
 		return captureError{c}
@@ -123,30 +126,6 @@ func (a *API) legacyAccount(w http.ResponseWriter, r *http.Request, params url.V
 		return account, savepage.Errorf(savepage.CodeForbidden, "Cannot verify the hash: it must be md5 of q and the API secret")
 	}
 	return account, nil
-}
-
-// sendKept sends a kept picture of the same options, if there is one that is young enough.
-func (a *API) sendKept(w http.ResponseWriter, r *http.Request, account string, o savepage.Options, refresh string) (bool, error) {
-	age := keptFor
-	if seconds, given := number(refresh); given {
-		age = time.Duration(clamp(seconds, -1, float64(keptFor/time.Second)*365)) * time.Second
-	}
-	if age <= 0 {
-		return false, nil
-	}
-	key, err := a.parts.Captures.Key(o)
-	if err != nil {
-		return false, err
-	}
-	kept, found, err := a.parts.Records.Recent(r.Context(), account, key, time.Now().Add(-age))
-	if err != nil || !found {
-		return false, err
-	}
-	err = a.sendPicture(w, r, kept.Picture)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil // its picture has been removed: take a new one
-	}
-	return err == nil, err
 }
 
 // captureError is the error of a capture that failed.

@@ -61,7 +61,7 @@ func itoa(n int) string {
 func TestOlderClients(t *testing.T) {
 	base := func(change func(*savepage.Options)) savepage.Options {
 		o := savepage.Defaults()
-		o.Format = savepage.FormatJPEG
+		o.Format, o.CacheTTL = savepage.FormatJPEG, 86400
 		change(&o)
 		return o
 	}
@@ -74,7 +74,7 @@ func TestOlderClients(t *testing.T) {
 				"&noads=false&format=png&refresh=3600&user_agent=Firefox+77&accept_language=en-US&maxage=600&cookie=a=1;b=2&hash=x HTTP/1.1\nAccept: application/json",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.Fullpage, o.ThumbWidth, o.Delay, o.Format = "https://example.com/a b?x=1", 1280, 800, true, 400, 2000, "png"
-				o.BlockCookieBanners = true
+				o.BlockCookieBanners, o.CacheTTL = true, 3600
 				o.Timeout, o.UserAgent, o.AcceptLanguage = 32000, "Firefox 77", "en-US"
 				o.Cookies = savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}
 			}),
@@ -104,7 +104,7 @@ func TestOlderClients(t *testing.T) {
 			"GET /v1?key=KEY&q=https://example.com/&width=1280&height=800&nocookie=true&noads=true&refresh=-1&user_agent=Mozilla%2F5.0%20(Mac) HTTP/1.1",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.UserAgent = "https://example.com/", 1280, 800, "Mozilla/5.0 (Mac)"
-				o.BlockAds, o.BlockTrackers, o.BlockCookieBanners = true, true, true
+				o.BlockAds, o.BlockTrackers, o.BlockCookieBanners, o.CacheTTL = true, true, true, 0
 			}),
 		},
 		"C6 Next.js, not encoded": {
@@ -236,39 +236,55 @@ func TestOlderHash(t *testing.T) {
 	wantStatus(t, s.raw(t, "GET /v1/?key=KEY&q="+q+"&hash=whatever HTTP/1.1"), 200)
 }
 
+// refresh says how old a kept picture may be, as cache_ttl does.
 func TestOlderRefresh(t *testing.T) {
 	s := serve(t, nil)
-	shots := func(query string) int {
+	for query, ttl := range map[string]int{
+		"": 86400, "&refresh=": 86400, "&refresh=soon": 86400, "&refresh=60": 60, "&refresh=-1": 0, "&refresh=0": 0, "&refresh=1e99": 2592000,
+	} {
 		before := len(s.requested())
 		wantStatus(t, s.raw(t, "GET /v1/?key=KEY&q=e.test"+query+" HTTP/1.1"), 200)
-		return len(s.requested()) - before
-	}
-	age := func(d time.Duration) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, c := range s.captures {
-			c.CreatedAt = time.Now().Add(-d)
+		asked := s.requested()[before:]
+		if len(asked) != 1 || asked[0].Options.CacheTTL != ttl {
+			t.Errorf("%q: asked for %d captures, %+v", query, len(asked), asked)
 		}
 	}
-	if shots("") != 1 || shots("") != 0 || shots("&refresh=60") != 0 {
-		t.Error("a kept picture was not used")
+}
+
+func TestOlderTakesARemovedPictureAgain(t *testing.T) {
+	s := serve(t, nil)
+	s.ends = func(c *savepage.Capture) {
+		s.succeed(c)
+		if c.Options.CacheTTL > 0 {
+			c.Source = "cap_before"
+			clear(s.pictures)
+		}
 	}
-	if shots("&refresh=-1") != 1 || shots("&refresh=0") != 1 || shots("&width=500") != 1 {
-		t.Error("a kept picture was used")
+	r := s.raw(t, "GET /v1/?key=KEY&q=e.test HTTP/1.1")
+	wantStatus(t, r, 200)
+	asked := s.requested()
+	if len(asked) != 2 || asked[1].Options.CacheTTL != 0 || r.body != "picture of http://e.test" {
+		t.Errorf("%q after %+v", r.body, asked)
 	}
-	age(2 * time.Minute)
-	if shots("&refresh=600") != 0 || shots("&refresh=60") != 1 {
-		t.Error("refresh was not heeded")
+}
+
+func TestCachedPicturesSaySo(t *testing.T) {
+	s := serve(t, nil)
+	s.ends = func(c *savepage.Capture) {
+		s.succeed(c)
+		c.Source, c.CapturedAt = "cap_before", c.FinishedAt.Add(-time.Hour)
 	}
-	age(25 * time.Hour)
-	if shots("&refresh=604800") != 0 || shots("") != 1 {
-		t.Error("a day was not heeded")
+	r := s.raw(t, "GET /v1/?key=KEY&q=e.test HTTP/1.1")
+	if r.header.Get("X-Cache") != "hit" {
+		t.Errorf("older API: %v", r.header)
 	}
-	s.mu.Lock()
-	clear(s.pictures)
-	s.mu.Unlock()
-	if shots("") != 1 {
-		t.Error("a removed picture was not taken again")
+	r = s.call(t, "GET", "/v1/?url=https://e.test&cache_ttl=60&response=image", "")
+	if r.header.Get("X-Cache") != "hit" {
+		t.Errorf("picture: %v", r.header)
+	}
+	told := s.call(t, "GET", "/v1/?url=https://e.test&cache_ttl=60", "").json(t)
+	if told["cached"] != true || told["captured_at"] != "2026-04-01T11:00:00Z" {
+		t.Errorf("%v", told)
 	}
 }
 

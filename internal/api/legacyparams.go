@@ -79,6 +79,12 @@ func jsonValues(body []byte) (url.Values, error) {
 	return values, nil
 }
 
+// How old a kept picture may be, in seconds: when the client of the older API does not say, and at most.
+const (
+	keptFor     = 24 * 60 * 60
+	longestKept = 30 * 24 * 60 * 60
+)
+
 // legacyOptions turns the older API's parameters into options. Numbers out of range are clamped, what is no number and
 // what is unknown is ignored.
 func legacyOptions(params url.Values) (savepage.Options, error) {
@@ -99,6 +105,10 @@ func legacyOptions(params url.Values) (savepage.Options, error) {
 	if seconds, given := number(params.Get("delay")); given {
 		o.Delay = int(clamp(seconds*1000, 0, 30000))
 		o.Timeout += o.Delay
+	}
+	o.CacheTTL = keptFor
+	if seconds, given := number(params.Get("refresh")); given {
+		o.CacheTTL = int(clamp(seconds, 0, longestKept))
 	}
 	o.UserAgent = printable(params.Get("user_agent"), 1024)
 	o.AcceptLanguage = printable(params.Get("accept_language"), 256)

@@ -210,6 +210,7 @@ func (a *API) result(w http.ResponseWriter, r *http.Request, c savepage.Capture,
 		timing(w.Header(), c.Timing)
 		if image {
 			w.Header().Set("X-Capture-Id", c.ID)
+			tellCached(w.Header(), c)
 			w.Header().Set("Cache-Control", "no-store")
 			return a.sendPicture(w, r, c.Picture)
 		}
@@ -227,6 +228,17 @@ func (a *API) result(w http.ResponseWriter, r *http.Request, c savepage.Capture,
 		a.accepted(w, r, c.ID)
 	}
 	return nil
+}
+
+// tellCached says in an answer that is only a picture whether it was taken for another capture.
+func tellCached(h http.Header, c savepage.Capture) {
+	if c.Options.CacheTTL == 0 {
+		return
+	}
+	h.Set("X-Cache", "miss")
+	if c.Source != "" {
+		h.Set("X-Cache", "hit")
+	}
 }
 
 // failed answers with the error of a capture.

@@ -66,6 +66,7 @@ const pictureStem = "abcdefghijklmnopqrstuvwx012345"
 // succeed ends c with a picture.
 func (w *world) succeed(c *savepage.Capture) {
 	c.State, c.FinishedAt = savepage.Success, time.Date(2026, 4, 1, 12, 0, 0, 5e8, time.UTC)
+	c.CapturedAt = c.FinishedAt
 	name := pictureStem + "." + c.Options.Format.Extension()
 	w.pictures[name] = []byte("picture of " + c.Options.URL)
 	c.Picture = &savepage.Picture{Name: name, Format: c.Options.Format, Width: 1440, Height: 900, Size: int64(len(w.pictures[name]))}
@@ -118,14 +119,6 @@ func (w *world) end(id string, how func(*savepage.Capture)) {
 	defer w.mu.Unlock()
 	how(w.captures[id])
 	close(w.ended[id])
-}
-
-func (w *world) Key(o savepage.Options) (string, error) {
-	if strings.Contains(o.URL, "//10.") {
-		return "", savepage.Errorf(savepage.CodeAddressBlocked, "url: the address is private")
-	}
-	text, err := json.Marshal(o.WithDefaults())
-	return string(text), err
 }
 
 func (w *world) Remove(_ context.Context, c savepage.Capture) error {
@@ -181,19 +174,6 @@ func (w *world) Deliveries(_ context.Context, _, captureID string) ([]savepage.D
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.deliveries[captureID], nil
-}
-
-func (w *world) Recent(_ context.Context, account, hash string, since time.Time) (savepage.Capture, bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, id := range slices.Backward(w.order) {
-		c := w.captures[id]
-		text, _ := json.Marshal(c.Options)
-		if c.Account == account && c.State == savepage.Success && c.CreatedAt.After(since) && string(text) == hash {
-			return *c, true, nil
-		}
-	}
-	return savepage.Capture{}, false, nil
 }
 
 func (w *world) Cancel(ctx context.Context, account, id string) (savepage.Capture, error) {

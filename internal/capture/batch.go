@@ -36,8 +36,9 @@ type BatchSubmission struct {
 // AcceptedBatch is the answer to a batch.
 type AcceptedBatch struct {
 	Batch      savepage.Batch
-	CaptureIDs []string // in the order of the request
-	Replayed   bool     // the Idempotency-Key had been used for the same request: Batch is that first one
+	CaptureIDs []string   // in the order of the request
+	Captures   []Accepted // the same captures; empty with Replayed
+	Replayed   bool       // the Idempotency-Key had been used for the same request: Batch is that first one
 }
 
 // Batches is what the flow asks of the record of batches. Each method is one transaction.
@@ -74,10 +75,20 @@ func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (AcceptedBatc
 	if err != nil {
 		return AcceptedBatch{}, err
 	}
-	for range accepted.CaptureIDs {
-		s.observer.Accepted(accepted.Replayed)
-	}
+	s.batchAccepted(ctx, accepted)
 	return accepted, nil
+}
+
+// batchAccepted counts the captures of a batch, and the ends of those that kept pictures ended.
+func (s *Service) batchAccepted(ctx context.Context, a AcceptedBatch) {
+	if a.Replayed {
+		for range a.CaptureIDs {
+			s.observer.Accepted(true, ReuseNone)
+		}
+	}
+	for _, one := range a.Captures {
+		s.accepted(ctx, one)
+	}
 }
 
 // admitBatchCallback returns the normal form of the batch's own callback address.
@@ -105,17 +116,17 @@ func (s *Service) admitRows(batch savepage.Batch, asked []savepage.Options, faul
 	rows := make([]Submission, 0, len(asked))
 	for i, o := range asked {
 		admitted, err := s.admit(o.WithDefaults())
-		hash := ""
+		row := Submission{Capture: savepage.Capture{
+			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
+		}}
 		if err == nil {
-			hash, err = optionsHash(admitted)
+			err = s.mayShare(&row)
 		}
 		if err != nil {
 			faults.add(fmt.Sprintf("[%d].", i), err)
 			continue
 		}
-		rows = append(rows, Submission{OptionsHash: hash, Capture: savepage.Capture{
-			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
-		}})
+		rows = append(rows, row)
 	}
 	return rows
 }

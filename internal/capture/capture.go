@@ -41,7 +41,7 @@ func DefaultConfig() Config {
 
 // Observer hears of what happens to captures, to count it. Its methods must not block.
 type Observer interface {
-	Accepted(replayed bool)
+	Accepted(replayed bool, reuse Reuse)
 	Ended(state savepage.State, code savepage.Code, t savepage.Timing)
 	Retried(code savepage.Code)
 }
@@ -91,9 +91,16 @@ func newName(format savepage.Format) string {
 	return crockford.EncodeToString(random[:]) + "." + format.Extension()
 }
 
-// optionsHash names what the picture depends on: two captures with the same hash ask for the same picture.
+// optionsHash names what the picture depends on: two captures with the same hash ask for the same picture. What is left out
+// says who is told, how long it may take, and which picture will do.
 func optionsHash(o savepage.Options) (string, error) {
-	o.CallbackURL, o.Async, o.Metadata, o.Timeout = "", false, nil, 0
+	o.CallbackURL, o.Async, o.Metadata, o.Timeout, o.CacheTTL = "", false, nil, 0, 0
+	if o.Format == savepage.FormatPNG {
+		o.Quality = 0
+	}
+	if !o.Fullpage {
+		o.MaxHeight = 0
+	}
 	canonical, err := json.Marshal(o)
 	if err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,8 @@ type records struct {
 	released  []bool // free or not
 	expired   []savepage.Capture
 	forgotten []string
+	pictures  map[string]string // by id
+	shared    bool              // another record has the picture of every one that is forgotten
 	finishErr error
 
 	batches    []BatchSubmission
@@ -50,9 +53,12 @@ func (r *records) Expired(_ context.Context, _ time.Time, limit int) ([]savepage
 	return old, nil
 }
 
-func (r *records) Forget(_ context.Context, _, id string) error {
+func (r *records) Forget(_ context.Context, _, id string) (string, error) {
 	r.forgotten = append(r.forgotten, id)
-	return nil
+	if r.shared {
+		return "", nil
+	}
+	return r.pictures[id], nil
 }
 
 type shots struct {
@@ -88,7 +94,7 @@ func (anywhere) Admit(raw string) (string, error) {
 
 type silent struct{}
 
-func (silent) Accepted(bool)                                        {}
+func (silent) Accepted(bool, Reuse)                                 {}
 func (silent) Ended(savepage.State, savepage.Code, savepage.Timing) {}
 func (silent) Retried(savepage.Code)                                {}
 
@@ -101,7 +107,7 @@ type flow struct {
 
 func newFlow(t *testing.T) flow {
 	t.Helper()
-	f := flow{ledger: &records{}, shots: &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: store{}}
+	f := flow{ledger: &records{pictures: map[string]string{"cap_1": "kept.png"}}, shots: &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: store{}}
 	cfg := DefaultConfig()
 	cfg.Links = Links{PublicURL: "http://api.test", CDNURL: "http://cdn.test"}
 	parts := Parts{Ledger: f.ledger, Batches: f.ledger, Renderer: f.shots, Blobs: f.blobs, Guard: anywhere{}, Observer: silent{}}
@@ -164,19 +170,134 @@ func TestSubmitRefusesABlockedCallback(t *testing.T) {
 	}
 }
 
-func TestOptionsHashIgnoresWhoIsTold(t *testing.T) {
-	f := newFlow(t)
-	same, err := f.Key(savepage.Options{URL: "http://a.test"})
+// TestOptionsHash changes each option by itself: all change the picture but those listed.
+func TestOptionsHash(t *testing.T) {
+	without := []string{"callback_url", "async", "metadata", "timeout", "cache_ttl"}
+	base := savepage.Options{URL: "http://a.test", Fullpage: true, Format: savepage.FormatJPEG}.WithDefaults()
+	plain, err := optionsHash(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, _ := f.Key(savepage.Options{URL: "http://a.test", CallbackURL: "http://b.test", Async: true, Metadata: []byte(`"m"`)})
-	other, _ := f.Key(savepage.Options{URL: "http://a.test", Width: 800})
-	if same != told {
-		t.Error("the callback changes the hash")
+	for i := range reflect.TypeFor[savepage.Options]().NumField() {
+		o := base
+		name, _, _ := strings.Cut(reflect.TypeFor[savepage.Options]().Field(i).Tag.Get("json"), ",")
+		alter(t, reflect.ValueOf(&o).Elem().Field(i))
+		hash, err := optionsHash(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed := hash != plain; changed == slices.Contains(without, name) {
+			t.Errorf("%s changes the hash: %t", name, changed)
+		}
 	}
-	if same == other {
-		t.Error("the width does not change the hash")
+	png, max := base, base
+	png.Format, max.Fullpage = savepage.FormatPNG, false
+	for name, o := range map[string]*savepage.Options{"quality of a png": &png, "max_height without fullpage": &max} {
+		before, _ := optionsHash(*o)
+		o.Quality, o.MaxHeight = 20, 300
+		if o == &png {
+			o.MaxHeight = 0
+		} else {
+			o.Quality = base.Quality
+		}
+		if after, _ := optionsHash(*o); before != after {
+			t.Errorf("%s changes the hash", name)
+		}
+	}
+}
+
+// alter gives an option another value than it has.
+func alter(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Int:
+		v.SetInt(v.Int() + 1)
+	case reflect.Float64:
+		v.SetFloat(v.Float() + 1)
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem())
+	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[savepage.Metadata]() {
+			v.SetBytes([]byte("1"))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	default:
+		t.Fatalf("no other value is known for a %s", v.Type())
+	}
+}
+
+func TestSubmitMaySharePictures(t *testing.T) {
+	f := newFlow(t)
+	submit := func(o savepage.Options) Submission {
+		if _, err := f.Submit(t.Context(), Request{Account: "acc_1", Options: o}); err != nil {
+			t.Fatal(err)
+		}
+		return f.ledger.submitted[len(f.ledger.submitted)-1]
+	}
+	alone := submit(savepage.Options{URL: "http://a.test"})
+	if alone.Flight != "" || alone.Owe != nil || alone.OptionsHash == "" {
+		t.Errorf("without cache_ttl: %+v", alone)
+	}
+	shared := submit(savepage.Options{URL: "http://a.test", CacheTTL: 60, CallbackURL: "http://b.test"})
+	age := shared.Capture.CreatedAt.Sub(shared.KeptSince)
+	if shared.Flight == "" || shared.OptionsHash != alone.OptionsHash || age != time.Minute {
+		t.Errorf("with cache_ttl: %+v", shared)
+	}
+	if slow := submit(savepage.Options{URL: "http://a.test", CacheTTL: 60, Timeout: 90000}); slow.Flight == shared.Flight || slow.OptionsHash != shared.OptionsHash {
+		t.Error("a capture with another timeout shares the render, or not its picture")
+	}
+	c := shared.Capture
+	c.State, c.Picture = savepage.Success, &savepage.Picture{Name: "kept.png"}
+	owed, err := shared.Owe(c)
+	if err != nil || len(owed) != 1 || !strings.Contains(string(owed[0].Body), "kept.png") {
+		t.Errorf("owed %+v, %v", owed, err)
+	}
+}
+
+func TestBatchesMaySharePictures(t *testing.T) {
+	f := newFlow(t)
+	page := savepage.Options{URL: "http://a.test", CacheTTL: 60}
+	if _, err := f.SubmitBatch(t.Context(), BatchRequest{Account: "acc_1", Captures: []savepage.Options{page, page}}); err != nil {
+		t.Fatal(err)
+	}
+	rows := f.ledger.batches[0].Captures
+	if rows[0].Flight == "" || rows[0].Flight != rows[1].Flight || rows[0].Owe == nil || rows[1].KeptSince.IsZero() {
+		t.Errorf("%+v", rows)
+	}
+}
+
+func TestRunOwesThoseThatShare(t *testing.T) {
+	f := newFlow(t)
+	if err := f.Run(t.Context(), claim(savepage.Options{URL: "http://a.test", CacheTTL: 60})); err != nil {
+		t.Fatal(err)
+	}
+	follower := claim(savepage.Options{URL: "http://a.test", CacheTTL: 60, CallbackURL: "http://b.test/other"}).Capture
+	follower.State = savepage.Success
+	owed, err := f.ledger.outcomes[0].Owe(follower)
+	if err != nil || len(owed) != 1 || owed[0].URL != "http://b.test/other" {
+		t.Errorf("owed %+v, %v", owed, err)
+	}
+}
+
+func TestRemoveKeepsASharedPicture(t *testing.T) {
+	f := newFlow(t)
+	f.blobs["kept.png"] = []byte("k")
+	c := savepage.Capture{ID: "cap_1", State: savepage.Success, Picture: &savepage.Picture{Name: "kept.png"}}
+	f.ledger.shared = true
+	if err := f.Remove(t.Context(), c); err != nil || len(f.blobs) != 1 {
+		t.Fatalf("%v, left %v", err, f.blobs)
+	}
+	f.ledger.shared = false
+	if err := f.Remove(t.Context(), c); err != nil || len(f.blobs) != 0 {
+		t.Fatalf("%v, left %v", err, f.blobs)
 	}
 }
 
@@ -329,6 +450,7 @@ func TestExpireRemovesPicturesAndRecords(t *testing.T) {
 	for range expireBatch + 5 {
 		name := newName(savepage.FormatPNG)
 		f.blobs[name] = []byte("x")
+		f.ledger.pictures[name] = name
 		f.ledger.expired = append(f.ledger.expired, savepage.Capture{
 			ID: name, State: savepage.Success, Picture: &savepage.Picture{Name: name},
 		})

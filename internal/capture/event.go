@@ -47,7 +47,8 @@ type View struct {
 	Format     savepage.Format   `json:"format,omitempty" enum:"png,jpeg,webp" doc:"File format of the picture."`
 	Size       int64             `json:"size,omitempty" doc:"Bytes of the picture."`
 	Fullpage   *bool             `json:"fullpage,omitempty" doc:"Whether the whole page was asked for."`
-	CapturedAt string            `json:"captured_at,omitempty" format:"date-time" doc:"When the picture was done: UTC, whole seconds."`
+	CapturedAt string            `json:"captured_at,omitempty" format:"date-time" doc:"When the picture was done: UTC, whole seconds. Of a cached one: when the first capture of it was done."`
+	Cached     bool              `json:"cached,omitempty" doc:"True when the picture was taken for another capture of the same options, see cache_ttl."`
 	Error      *savepage.Error   `json:"error,omitempty" doc:"Why the capture failed."`
 	FailedAt   string            `json:"failed_at,omitempty" format:"date-time" doc:"When the capture failed."`
 	CanceledAt string            `json:"canceled_at,omitempty" format:"date-time" doc:"When the capture was canceled."`
@@ -62,7 +63,10 @@ func NewView(c savepage.Capture, links Links) View {
 	ended := c.FinishedAt.UTC().Format(time.RFC3339)
 	switch c.State {
 	case savepage.Success:
-		v.Timing, v.CapturedAt, v.Fullpage = &c.Timing, ended, &c.Options.Fullpage
+		v.Timing, v.Fullpage, v.Cached = &c.Timing, &c.Options.Fullpage, c.Source != ""
+		if v.CapturedAt = ended; !c.CapturedAt.IsZero() {
+			v.CapturedAt = c.CapturedAt.UTC().Format(time.RFC3339)
+		}
 		if p := c.Picture; p != nil {
 			v.Image, v.Width, v.Height, v.Format, v.Size = links.Image(p.Name), p.Width, p.Height, p.Format, p.Size
 		}

@@ -32,8 +32,7 @@ func (s *Service) Expire(ctx context.Context, now time.Time) (int, error) {
 	}
 }
 
-// expireCaptures removes pictures first: a record without a picture can be removed by the next run, a picture without a
-// record would stay for ever.
+// expireCaptures removes captures that are older than the retention and returns how many went.
 func (s *Service) expireCaptures(ctx context.Context, now time.Time) (int, error) {
 	removed := 0
 	for {
@@ -57,18 +56,21 @@ func (s *Service) expireCaptures(ctx context.Context, now time.Time) (int, error
 	return removed, nil
 }
 
-// Remove deletes an ended capture: its picture, its record and its deliveries.
+// Remove deletes an ended capture: its record, its deliveries, and its picture unless another capture has the same. The
+// record goes first, so that nothing names a picture that is gone; if the service ends in between, Sweep finds the picture.
 func (s *Service) Remove(ctx context.Context, c savepage.Capture) error {
 	if !c.State.Final() {
 		return savepage.Errorf(savepage.CodeConflict, "capture %s has not ended: it is %s", c.ID, c.State)
 	}
-	if c.Picture != nil {
-		if err := s.blobs.Delete(ctx, c.Picture.Name); err != nil {
-			return fmt.Errorf("remove the picture of %s: %w", c.ID, err)
-		}
-	}
-	if err := s.ledger.Forget(ctx, c.Account, c.ID); err != nil {
+	picture, err := s.ledger.Forget(ctx, c.Account, c.ID)
+	if err != nil {
 		return fmt.Errorf("remove the record of %s: %w", c.ID, err)
+	}
+	if picture == "" {
+		return nil
+	}
+	if err := s.blobs.Delete(ctx, picture); err != nil {
+		return fmt.Errorf("remove the picture of %s: %w", c.ID, err)
 	}
 	return nil
 }

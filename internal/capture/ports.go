@@ -18,12 +18,31 @@ type Submission struct {
 	IdempotencyKey string           // empty for none; unique per account for 24 hours
 	Fingerprint    string           // hex SHA-256 of what was asked; compared when the key is used again
 	OptionsHash    string           // hex SHA-256 of what the picture depends on; finds a kept one
+	Flight         string           // what equal captures that may share a render have in common; empty: none may
+	KeptSince      time.Time        // with a Flight: a picture that was taken at or after this time will do
+	Owe            Owe              // with a Flight: called in the transaction of a capture that ends in it
 }
+
+// Owe returns the callbacks that are owed for a capture that has ended. It is called in a transaction that may be tried
+// again, and must not wait.
+type Owe func(c savepage.Capture) ([]savepage.Delivery, error)
+
+// Reuse says what a submission found of its Flight.
+type Reuse string
+
+// What a submission with a Flight finds. ReuseNone is for those without one.
+const (
+	ReuseNone   Reuse = ""
+	ReuseHit    Reuse = "hit"    // a kept picture: the capture has ended
+	ReuseJoined Reuse = "joined" // an equal capture on the way: this one ends with it
+	ReuseMiss   Reuse = "miss"   // nothing: the capture is rendered
+)
 
 // Accepted is the answer to a submission.
 type Accepted struct {
 	Capture  savepage.Capture
 	Replayed bool // the Idempotency-Key had been used for the same request: Capture is that first one
+	Reuse    Reuse
 }
 
 // Claim is a worker's hold on a running capture. Capture.Attempt is the fence: Finish and Release do nothing when the
@@ -43,16 +62,20 @@ type Outcome struct {
 	Error      *savepage.Error
 	Timing     savepage.Timing
 	Deliveries []savepage.Delivery
+	Fleeting   bool // the picture is not given to later captures
+	Owe        Owe  // called in the transaction for each capture of the Flight that ends with this one; nil: nothing is owed
 }
 
 // Ledger is what the flow asks of the record of captures. Each method is one transaction.
 type Ledger interface {
 	// Accept records captures with their jobs and returns after they are durable. A used Idempotency-Key returns the
 	// first capture, or *savepage.Error of CodeIdempotencyMismatch when the fingerprint is another one. A full queue
-	// is *savepage.Error of CodeQueueFull.
+	// is *savepage.Error of CodeQueueFull. A capture with a Flight ends at once with a kept picture, or waits without a
+	// job for an equal one that is on the way; it does not wait for one in the queue that is wanted less soon than itself
+	// (ledger.Class).
 	Accept(ctx context.Context, s Submission) (Accepted, error)
-	// Finish ends the claimed capture, records its owed deliveries with their jobs and completes its job, in one commit.
-	// It returns ErrLost when the claim is not current.
+	// Finish ends the claimed capture, and with the same result those of its Flight that wait for it, records owed
+	// deliveries with their jobs and completes its job, in one commit. It returns ErrLost when the claim is not current.
 	Finish(ctx context.Context, c Claim, o Outcome) error
 	// Release puts the claimed capture back to Queued, to be taken again after the wait. free gives the attempt back to
 	// the capture's budget: the page was not the cause. It returns ErrLost when the claim is not current.
@@ -60,8 +83,9 @@ type Ledger interface {
 	// Expired returns at most limit ended captures that were created before the time and have no pending delivery,
 	// oldest first.
 	Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error)
-	// Forget removes an ended capture and its deliveries. An unknown id is no error.
-	Forget(ctx context.Context, account, id string) error
+	// Forget removes an ended capture and its deliveries. It returns the name of its picture when no other capture has
+	// the same, else nothing. An unknown id is no error.
+	Forget(ctx context.Context, account, id string) (picture string, err error)
 }
 
 // Shot is a rendered picture.

@@ -110,17 +110,21 @@ func (s *Service) outcome(c savepage.Capture, started time.Time, shot Shot, p *s
 	return o
 }
 
-// finish writes the outcome and the callback that is owed for it in one commit. A picture that nobody will be told of is
-// removed again.
+// finish writes the outcome and the callbacks that are owed for it in one commit, also for captures that share it. A
+// picture that nobody will be told of is removed again.
 func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause error) error {
 	c := claim.Capture
 	c.State, c.FinishedAt, c.Picture, c.Report, c.Error, c.Timing = o.State, o.FinishedAt, o.Picture, o.Report, o.Error, o.Timing
-	if c.Options.CallbackURL != "" {
-		owed, err := s.owed(c)
-		if err != nil {
-			return err
-		}
-		o.Deliveries = append(o.Deliveries, owed)
+	c.CapturedAt = o.FinishedAt
+	owed, err := s.owe(c)
+	if err != nil {
+		return err
+	}
+	o.Deliveries = append(o.Deliveries, owed...)
+	sharing := map[string]savepage.Capture{}
+	o.Owe = func(c savepage.Capture) ([]savepage.Delivery, error) {
+		sharing[c.ID] = c
+		return s.owe(c)
 	}
 	if err := s.ledger.Finish(ctx, claim, o); err != nil {
 		if errors.Is(err, ErrLost) && o.Picture != nil {
@@ -129,19 +133,25 @@ func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause erro
 		return fmt.Errorf("record the end of %s: %w", c.ID, err)
 	}
 	s.ended(ctx, c, cause)
+	for _, shared := range sharing {
+		s.ended(ctx, shared, cause)
+	}
 	return nil
 }
 
-// owed is the callback for an ended capture.
-func (s *Service) owed(c savepage.Capture) (savepage.Delivery, error) {
+// owe returns the callbacks for an ended capture.
+func (s *Service) owe(c savepage.Capture) ([]savepage.Delivery, error) {
+	if c.Options.CallbackURL == "" {
+		return nil, nil
+	}
 	body, err := Event(c, s.cfg.Links)
 	if err != nil {
-		return savepage.Delivery{}, fmt.Errorf("write the event of %s: %w", c.ID, err)
+		return nil, fmt.Errorf("write the event of %s: %w", c.ID, err)
 	}
-	return savepage.Delivery{
+	return []savepage.Delivery{{
 		ID: NewID("msg_", c.FinishedAt), CaptureID: c.ID, Account: c.Account, URL: c.Options.CallbackURL,
 		Body: body, State: savepage.Pending, CreatedAt: c.FinishedAt, NextAt: &c.FinishedAt,
-	}, nil
+	}}, nil
 }
 
 // ended writes the one line of a capture's end and counts it.
@@ -150,6 +160,9 @@ func (s *Service) ended(ctx context.Context, c savepage.Capture, cause error) {
 	attrs := []slog.Attr{
 		slog.String("capture", c.ID), slog.String("account", c.Account), slog.String("state", string(c.State)),
 		slog.Int("attempt", c.Attempt), slog.Int64("queue_ms", c.Timing.QueueMS), slog.Int64("render_ms", c.Timing.RenderMS),
+	}
+	if c.Source != "" {
+		attrs = append(attrs, slog.String("source", c.Source))
 	}
 	level := slog.LevelInfo
 	if c.Error != nil {

@@ -17,25 +17,47 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	hash, err := optionsHash(options)
-	if err != nil {
-		return Accepted{}, fmt.Errorf("hash the options: %w", err)
-	}
 	now := time.Now().UTC()
-	accepted, err := s.ledger.Accept(ctx, Submission{
+	submission := Submission{
 		Capture: savepage.Capture{
 			ID: NewID("cap_", now), Account: r.Account, State: savepage.Queued,
 			Options: options, Interactive: r.Interactive, CreatedAt: now,
 		},
 		IdempotencyKey: r.IdempotencyKey,
 		Fingerprint:    r.Fingerprint,
-		OptionsHash:    hash,
-	})
+	}
+	if err := s.mayShare(&submission); err != nil {
+		return Accepted{}, err
+	}
+	accepted, err := s.ledger.Accept(ctx, submission)
 	if err != nil {
 		return Accepted{}, err
 	}
-	s.observer.Accepted(accepted.Replayed)
+	s.accepted(ctx, accepted)
 	return accepted, nil
+}
+
+// mayShare says what the picture of a submission depends on, and with whom it may share it.
+func (s *Service) mayShare(sub *Submission) (err error) {
+	o := sub.Capture.Options
+	if sub.OptionsHash, err = optionsHash(o); err != nil {
+		return fmt.Errorf("hash the options: %w", err)
+	}
+	if o.CacheTTL > 0 {
+		// Those with another timeout may end otherwise: they do not share a render.
+		sub.Flight = fmt.Sprintf("%s/%d", sub.OptionsHash, o.Timeout)
+		sub.KeptSince = sub.Capture.CreatedAt.Add(-time.Duration(o.CacheTTL) * time.Second)
+		sub.Owe = s.owe
+	}
+	return nil
+}
+
+// accepted counts an accepted capture, and its end where a kept picture has ended it.
+func (s *Service) accepted(ctx context.Context, a Accepted) {
+	s.observer.Accepted(a.Replayed, a.Reuse)
+	if a.Reuse == ReuseHit {
+		s.ended(ctx, a.Capture, nil)
+	}
 }
 
 // admit checks what the schema of single fields can not say, and puts the addresses into their normal form.
@@ -76,13 +98,4 @@ func invalid(wrong []savepage.FieldError) *savepage.Error {
 	fault := savepage.Errorf(savepage.CodeInvalidRequest, "%s", strings.Join(said, "; "))
 	fault.Fields = wrong
 	return fault
-}
-
-// Key returns what finds a kept picture of the same options: the OptionsHash of the submission they would make.
-func (s *Service) Key(o savepage.Options) (string, error) {
-	admitted, err := s.admit(o.WithDefaults())
-	if err != nil {
-		return "", err
-	}
-	return optionsHash(admitted)
 }

@@ -199,6 +199,7 @@ func TestMetrics(t *testing.T) {
 		},
 		Browsers: func() httpd.Browsers { return httpd.Browsers{Running: 1, Pages: 3, Warm: 2, Restarts: 4} },
 	})
+	m.Cache("hit")
 	m.Accepted(false)
 	m.Accepted(false)
 	m.Accepted(true)
@@ -218,7 +219,7 @@ func TestMetrics(t *testing.T) {
 	get(t, h, "/nothing/here")
 	got := get(t, h, "/metrics").Body.String()
 	for _, line := range []string{
-		`savepage_captures_accepted_total{replayed="false"} 2`, `savepage_captures_accepted_total{replayed="true"} 1`,
+		`savepage_captures_accepted_total{replayed="false"} 2`, `savepage_captures_accepted_total{replayed="true"} 1`, `savepage_cache_total{outcome="hit"} 1`,
 		`savepage_captures_ended_total{code="tls_error",state="failed"} 1`, `savepage_captures_retried_total{code="browser_lost"} 1`,
 		`savepage_capture_phase_seconds_bucket{phase="shoot",le="0.025"} 0`, `savepage_capture_phase_seconds_bucket{phase="shoot",le="0.05"} 1`,
 		`savepage_capture_seconds_count 1`, `savepage_webhook_attempts_total{outcome="delivered"} 1`, `savepage_webhook_attempt_seconds_count 1`,

@@ -45,6 +45,7 @@ type Phases struct {
 type Metrics struct {
 	registry *prometheus.Registry
 	accepted *prometheus.CounterVec
+	cache    *prometheus.CounterVec
 	ended    *prometheus.CounterVec
 	retried  *prometheus.CounterVec
 	total    prometheus.Histogram
@@ -59,6 +60,7 @@ func NewMetrics(version string, sources Sources) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		accepted: counter("captures_accepted_total", "Captures accepted; replayed ones were known by their Idempotency-Key.", "replayed"),
+		cache:    counter("cache_total", "Captures with cache_ttl: hit got a kept picture, joined shared a render, miss was rendered.", "outcome"),
 		ended:    counter("captures_ended_total", "Captures ended, by state and code of the error.", "state", "code"),
 		retried:  counter("captures_retried_total", "Renders that will be tried again, by code of the error.", "code"),
 		total:    histogram("capture_seconds", "Time from acceptance to the end of a capture."),
@@ -75,7 +77,7 @@ func NewMetrics(version string, sources Sources) *Metrics {
 		Namespace: "savepage", Name: "build_info", Help: "Always 1; the version is its label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(build, m.accepted, m.ended, m.retried, m.total, m.phases, m.attempts, m.webhooks, m.requests,
+	m.registry.MustRegister(build, m.accepted, m.cache, m.ended, m.retried, m.total, m.phases, m.attempts, m.webhooks, m.requests,
 		newStates(sources), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -97,6 +99,9 @@ func seconds() []float64 {
 func (m *Metrics) Accepted(replayed bool) {
 	m.accepted.WithLabelValues(strconv.FormatBool(replayed)).Inc()
 }
+
+// Cache counts a capture that may be answered with a kept picture: hit, joined or miss.
+func (m *Metrics) Cache(outcome string) { m.cache.WithLabelValues(outcome).Inc() }
 
 // Ended counts a capture's end. code is empty without an error.
 func (m *Metrics) Ended(state, code string, total time.Duration) {

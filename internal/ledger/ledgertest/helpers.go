@@ -80,6 +80,14 @@ func (b *bench) get(tb testing.TB, id string) savepage.Capture {
 	return c
 }
 
+// forget removes a capture and returns the picture that nobody has any more.
+func (b *bench) forget(tb testing.TB, account, id string) string {
+	tb.Helper()
+	picture, err := b.Forget(tb.Context(), account, id)
+	must(tb, err)
+	return picture
+}
+
 // await waits for a capture's end.
 func (b *bench) await(tb testing.TB, id string) savepage.Capture {
 	tb.Helper()

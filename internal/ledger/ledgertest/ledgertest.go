@@ -26,7 +26,6 @@ type Reader interface {
 	Get(ctx context.Context, account, id string) (savepage.Capture, error)
 	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
 	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)
-	Recent(ctx context.Context, account, optionsHash string, since time.Time) (savepage.Capture, bool, error)
 	Authenticate(ctx context.Context, key string) (savepage.Account, error)
 }
 
@@ -93,6 +92,7 @@ func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 	}
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
+		"share": shareTests(),
 	}
 	for group, tests := range groups {
 		for name, test := range tests {

@@ -50,19 +50,10 @@ func testFinish(t *scene) {
 		t.Errorf("started at %s", c.StartedAt)
 	}
 	c.State, c.FinishedAt, c.Picture, c.Report, c.Timing = want.State, want.FinishedAt, want.Picture, want.Report, want.Timing
+	c.CapturedAt = want.FinishedAt
 	equal(t, c, got)
 	equal(t, c, b.get(t, id))
 
-	kept, found, err := b.Recent(t.Context(), b.account, "h", got.CreatedAt)
-	must(t, err)
-	equal(t, true, found)
-	equal(t, id, kept.ID)
-	_, found, err = b.Recent(t.Context(), b.account, "h", got.CreatedAt.Add(time.Microsecond))
-	must(t, err)
-	equal(t, false, found)
-	_, found, err = b.Recent(t.Context(), b.account, "another", time.Time{})
-	must(t, err)
-	equal(t, false, found)
 	known, err := b.Known(t.Context(), []string{"abc.png", "xyz.png"})
 	must(t, err)
 	equal(t, map[string]bool{"abc.png": true}, known)
@@ -79,9 +70,6 @@ func testFinishFailed(t *scene) {
 	got := b.await(t, b.accept(t, b.account))
 	equal(t, savepage.Failed, got.State)
 	equal(t, &savepage.Error{Code: savepage.CodeBlank, Message: "one colour"}, got.Error)
-	_, found, err := b.Recent(t.Context(), b.account, "h", time.Time{})
-	must(t, err)
-	equal(t, false, found)
 }
 
 // testFence has a worker come back late, while another has the capture and after that one has finished.

@@ -25,6 +25,9 @@ type row struct {
 	// The answer, set by insertRows.
 	earlier *savepage.Capture // the key's first capture
 	refused error             // *savepage.Error
+	reuse   capture.Reuse
+	kept    *savepage.Capture // whose picture is given, with ReuseHit
+	given   *given            // how it has ended with that
 }
 
 // Accept records a submission and returns when it is durable. It shares its commit with those that wait beside it.
@@ -48,8 +51,10 @@ func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Acce
 		return capture.Accepted{}, r.refused
 	case r.earlier != nil:
 		return capture.Accepted{Capture: *r.earlier, Replayed: true}, nil
+	case r.given != nil:
+		return capture.Accepted{Capture: r.given.capture, Reuse: r.reuse}, nil
 	default:
-		return capture.Accepted{Capture: s.Capture}, nil
+		return capture.Accepted{Capture: s.Capture, Reuse: r.reuse}, nil
 	}
 }
 
@@ -57,6 +62,10 @@ func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Acce
 func (l *Ledger) accepted(r *row, err error) {
 	if err != nil || r.refused != nil || r.earlier != nil {
 		l.pending.Add(-1)
+		return
+	}
+	if r.given != nil {
+		l.gave(*r.given)
 		return
 	}
 	l.driver.bell.ring(ledger.QueueInteractive)
@@ -82,14 +91,26 @@ func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) error 
 			fresh = append(fresh, r)
 		}
 	}
-	if len(fresh) == 0 {
+	return l.insertFresh(ctx, tx, fresh)
+}
+
+// insertFresh records captures that are no repetitions, with jobs for those that need one.
+func (l *Ledger) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) error {
+	if len(rows) == 0 {
 		return nil
 	}
-	jobs, err := l.place(ctx, tx, fresh)
+	leading, err := l.reuse(ctx, tx, rows)
 	if err != nil {
 		return err
 	}
-	if err := insertCaptures(ctx, tx, fresh); err != nil {
+	jobs, err := l.place(ctx, tx, leading)
+	if err != nil {
+		return err
+	}
+	if err := insertCaptures(ctx, tx, rows); err != nil {
+		return err
+	}
+	if err := l.giveKept(ctx, tx, rows); err != nil {
 		return err
 	}
 	return l.enqueue(ctx, tx, jobs...)
@@ -203,7 +224,7 @@ func count(ctx context.Context, tx *sql.Tx, account string, t *tally) error {
 
 // Bounds of one statement: SQLite takes 32,766 values.
 const (
-	insertColumns = 10 // values of a row
+	insertColumns = 12 // values of a row
 	insertRows    = 1000
 )
 
@@ -218,16 +239,17 @@ func insertCaptures(ctx context.Context, tx *sql.Tx, rows []*row) error {
 
 func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	var query strings.Builder
-	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch) VALUES `)
+	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch, flight, waits) VALUES `)
 	values := make([]any, 0, len(rows)*insertColumns)
 	for i, r := range rows {
 		if i > 0 {
 			query.WriteByte(',')
 		}
-		query.WriteString(`(?,?,?,?,?,?,?,?,?,?)`)
+		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?)`)
 		c := &r.Capture
 		at := stamp(c.CreatedAt)
-		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash, at, at, text(c.BatchID))
+		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash, at, at,
+			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined)
 	}
 	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {
 		return fmt.Errorf("insert captures: %w", err)

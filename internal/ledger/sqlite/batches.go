@@ -49,6 +49,11 @@ func (l *Ledger) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (ca
 			return
 		}
 		l.driver.bell.ring(ledger.QueueInteractive)
+		for _, r := range b.rows {
+			if r.given != nil {
+				l.gave(*r.given)
+			}
+		}
 	}
 	if err := l.submit(ctx, &write{run: insert, after: after, size: b.size}); err != nil {
 		return capture.AcceptedBatch{}, closing(err)
@@ -59,8 +64,19 @@ func (l *Ledger) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (ca
 	case b.earlier != nil:
 		return *b.earlier, nil
 	default:
-		return capture.AcceptedBatch{Batch: b.Batch, CaptureIDs: b.ids}, nil
+		return b.accepted(), nil
 	}
+}
+
+func (b *batchRow) accepted() capture.AcceptedBatch {
+	a := capture.AcceptedBatch{Batch: b.Batch, CaptureIDs: b.ids, Captures: make([]capture.Accepted, len(b.rows))}
+	for i, r := range b.rows {
+		a.Captures[i] = capture.Accepted{Capture: r.Capture, Reuse: r.reuse}
+		if r.given != nil {
+			a.Captures[i].Capture = r.given.capture
+		}
+	}
+	return a
 }
 
 func newBatchRow(s capture.BatchSubmission) (*batchRow, error) {
@@ -97,14 +113,7 @@ func (l *Ledger) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error
 	if err != nil {
 		return fmt.Errorf("insert batch: %w", err)
 	}
-	jobs, err := l.place(ctx, tx, b.rows)
-	if err != nil {
-		return err
-	}
-	if err := insertCaptures(ctx, tx, b.rows); err != nil {
-		return err
-	}
-	return l.enqueue(ctx, tx, jobs...)
+	return l.insertFresh(ctx, tx, b.rows)
 }
 
 func earlierBatch(ctx context.Context, tx *sql.Tx, account, id string) (*capture.AcceptedBatch, error) {
@@ -246,7 +255,7 @@ func (l *Ledger) CancelBatch(ctx context.Context, account, id string) (savepage.
 		if err != nil {
 			return err
 		}
-		if ids, err = cancelOpen(ctx, tx, id, l.now()); err != nil {
+		if ids, err = l.cancelOpen(ctx, tx, id); err != nil {
 			return err
 		}
 		if owed, err = l.leaveBatch(ctx, tx, batchEnds{id, savepage.Canceled, len(ids)}); err != nil {
@@ -262,6 +271,7 @@ func (l *Ledger) CancelBatch(ctx context.Context, account, id string) (savepage.
 			l.active.stop(one)
 		}
 		l.woke(owed)
+		l.due(ledger.QueueInteractive, 0)
 	})
 	if err != nil {
 		return savepage.Batch{}, fmt.Errorf("cancel batch %s: %w", id, err)
@@ -270,9 +280,9 @@ func (l *Ledger) CancelBatch(ctx context.Context, account, id string) (savepage.
 }
 
 // cancelOpen ends the captures of a batch that have not ended, and returns their ids.
-func cancelOpen(ctx context.Context, tx *sql.Tx, batch string, now time.Time) ([]string, error) {
+func (l *Ledger) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]string, error) {
 	const leave = `UPDATE accounts SET waiting_batch = waiting_batch - c.n
-		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' GROUP BY account) AS c WHERE accounts.id = c.account`
+		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' AND waits = 0 GROUP BY account) AS c WHERE accounts.id = c.account`
 	if _, err := tx.ExecContext(ctx, leave, batch); err != nil {
 		return nil, fmt.Errorf("count waiting captures: %w", err)
 	}
@@ -281,10 +291,15 @@ func cancelOpen(ctx context.Context, tx *sql.Tx, batch string, now time.Time) ([
 	if _, err := tx.ExecContext(ctx, drop, batch); err != nil {
 		return nil, fmt.Errorf("drop jobs: %w", err)
 	}
-	const end = `UPDATE captures SET state = 'canceled', finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
-	ids, err := collect(ctx, tx, scanText, end, stamp(now), batch)
+	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
+	ids, err := collect(ctx, tx, scanText, end, stamp(l.now()), batch)
 	if err != nil {
 		return nil, fmt.Errorf("end captures: %w", err)
+	}
+	for _, id := range ids {
+		if err := l.succeed(ctx, tx, id); err != nil {
+			return nil, err
+		}
 	}
 	return ids, nil
 }

@@ -23,7 +23,7 @@ func (l *Ledger) start(ctx context.Context, id string, job int64) (capture.Claim
 		if err := leaveQueue(ctx, tx, id); err != nil {
 			return err
 		}
-		const take = `UPDATE captures SET state = 'running', attempt = attempt + 1, started_at = ?
+		const take = `UPDATE captures SET state = 'running', waits = 0, attempt = attempt + 1, started_at = ?
 			WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + columns + `, attempt - free`
 		c, err := scanCapture(func(dest ...any) error {
 			return tx.QueryRowContext(ctx, take, stamp(l.now()), id).Scan(append(dest, &claim.Spent)...)
@@ -46,7 +46,7 @@ func leaveQueue(ctx context.Context, tx *sql.Tx, id string) error {
 		waiting_interactive = waiting_interactive - (c.interactive = 1),
 		waiting = waiting - (c.interactive = 0 AND c.batch IS NULL),
 		waiting_batch = waiting_batch - (c.interactive = 0 AND c.batch IS NOT NULL)
-		FROM (SELECT account, interactive, batch FROM captures WHERE id = ? AND state = 'queued') AS c WHERE accounts.id = c.account`
+		FROM (SELECT account, interactive, batch FROM captures WHERE id = ? AND state = 'queued' AND waits = 0) AS c WHERE accounts.id = c.account`
 	if _, err := tx.ExecContext(ctx, leave, id); err != nil {
 		return fmt.Errorf("count waiting captures: %w", err)
 	}
@@ -61,6 +61,7 @@ func (l *Ledger) Finish(ctx context.Context, c capture.Claim, o capture.Outcome)
 	}
 	lost := false
 	var owed []savepage.Delivery
+	var shared []given
 	err = l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
@@ -74,11 +75,15 @@ func (l *Ledger) Finish(ctx context.Context, c capture.Claim, o capture.Outcome)
 		if err := l.owe(ctx, tx, owed); err != nil {
 			return err
 		}
+		if shared, err = l.share(ctx, tx, c.Capture, o); err != nil {
+			return err
+		}
 		return endJob(ctx, tx, c.Job)
 	}, func(err error) {
 		if err == nil && !lost {
 			l.ended(c.Capture.ID)
 			l.woke(owed)
+			l.gave(shared...)
 		}
 	})
 	switch {
@@ -91,26 +96,37 @@ func (l *Ledger) Finish(ctx context.Context, c capture.Claim, o capture.Outcome)
 	}
 }
 
-const endCapture = `UPDATE captures SET state = ?, finished_at = ?, picture = ?, picture_name = ?, report = ?, error = ?, timing = ?
-	WHERE id = ? AND attempt = ? AND state = 'running'`
+const endCapture = `UPDATE captures SET state = ?, finished_at = ?, captured_at = ?, picture = ?, picture_name = ?, report = ?, error = ?,
+	timing = ? WHERE id = ? AND attempt = ? AND state = 'running'`
 
 // encodeOutcome returns the values of endCapture.
 func encodeOutcome(c capture.Claim, o capture.Outcome) ([]any, error) {
 	if !o.State.Final() {
 		return nil, fmt.Errorf("%s is not an end", o.State)
 	}
-	picture, err1 := column(o.Picture)
-	report, err2 := column(o.Report)
-	failure, err3 := column(o.Error)
-	took, err4 := column(&timing{Timing: o.Timing, Phases: o.Timing.Phases})
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	parts, err := encodeResult(savepage.Capture{Picture: o.Picture, Report: o.Report, Error: o.Error, Timing: o.Timing})
+	if err != nil {
 		return nil, fmt.Errorf("encode outcome: %w", err)
 	}
-	var name any
-	if o.Picture != nil {
-		name = o.Picture.Name
+	var captured any // only a time makes the picture one that is given again
+	if o.State == savepage.Success && !o.Fleeting {
+		captured = stamp(o.FinishedAt)
 	}
-	return []any{string(o.State), stamp(o.FinishedAt), picture, name, report, failure, took, c.Capture.ID, c.Capture.Attempt}, nil
+	values := append([]any{string(o.State), stamp(o.FinishedAt), captured}, parts...)
+	return append(values, c.Capture.ID, c.Capture.Attempt), nil
+}
+
+// encodeResult returns the columns picture, picture_name, report, error and timing.
+func encodeResult(c savepage.Capture) ([]any, error) {
+	picture, err1 := column(c.Picture)
+	report, err2 := column(c.Report)
+	failure, err3 := column(c.Error)
+	took, err4 := column(&timing{Timing: c.Timing, Phases: c.Timing.Phases})
+	var name any
+	if c.Picture != nil {
+		name = c.Picture.Name
+	}
+	return []any{picture, name, report, failure, took}, errors.Join(err1, err2, err3, err4)
 }
 
 // missed reports whether a statement changed no row.
@@ -192,7 +208,7 @@ func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Captu
 			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has ended: %s", id, before.State)
 			return nil
 		}
-		if canceled, err = cancel(ctx, tx, id, l.now()); err != nil {
+		if canceled, err = l.cancel(ctx, tx, id); err != nil {
 			return err
 		}
 		if owed, err = l.leaveBatch(ctx, tx, batchEnds{canceled.BatchID, savepage.Canceled, 1}); err != nil {
@@ -204,6 +220,7 @@ func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Captu
 			l.ended(id)
 			l.active.stop(id)
 			l.woke(owed)
+			l.due(ledger.QueueInteractive, 0)
 		}
 	})
 	if err != nil {
@@ -215,15 +232,20 @@ func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Captu
 	return canceled, nil
 }
 
-func cancel(ctx context.Context, tx *sql.Tx, id string, now time.Time) (savepage.Capture, error) {
+// cancel ends a capture that has not ended. One that waited for it may have got a job.
+func (l *Ledger) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Capture, error) {
 	if err := leaveQueue(ctx, tx, id); err != nil {
 		return savepage.Capture{}, err
 	}
 	if err := dropJob(ctx, tx, id); err != nil {
 		return savepage.Capture{}, err
 	}
-	const end = `UPDATE captures SET state = 'canceled', finished_at = ? WHERE id = ? RETURNING ` + columns
-	return scanCapture(tx.QueryRowContext(ctx, end, stamp(now), id).Scan)
+	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE id = ? RETURNING ` + columns
+	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(l.now()), id).Scan)
+	if err != nil {
+		return savepage.Capture{}, err
+	}
+	return canceled, l.succeed(ctx, tx, id)
 }
 
 // ended follows the commit that ended a capture.
@@ -232,14 +254,18 @@ func (l *Ledger) ended(id string) {
 	l.waiters.Wake(id)
 }
 
-// Forget removes an ended capture with its deliveries and its Idempotency-Key. An unknown or foreign id is no error; one
-// that has not ended is *savepage.Error of CodeConflict.
-func (l *Ledger) Forget(ctx context.Context, account, id string) error {
-	var refused *savepage.Error
+// Forget removes an ended capture with its deliveries and its Idempotency-Key, and returns the name of its picture when
+// that is now nobody's. An unknown or foreign id is no error; one that has not ended is *savepage.Error of CodeConflict.
+func (l *Ledger) Forget(ctx context.Context, account, id string) (string, error) {
+	var (
+		refused *savepage.Error
+		picture sql.NullString
+	)
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		refused = nil
 		var state savepage.State
-		err := tx.QueryRowContext(ctx, `SELECT state FROM captures WHERE id = ? AND account = ?`, id, account).Scan(&state)
+		const query = `SELECT state, picture_name FROM captures WHERE id = ? AND account = ?`
+		err := tx.QueryRowContext(ctx, query, id, account).Scan(&state, &picture)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return nil
@@ -249,15 +275,24 @@ func (l *Ledger) Forget(ctx context.Context, account, id string) error {
 			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has not ended", id)
 			return nil
 		}
-		return forget(ctx, tx, id)
+		if err := forget(ctx, tx, id); err != nil {
+			return err
+		}
+		// A later capture can not come by the picture any more: it would have to find it in a record.
+		var shared bool
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM captures WHERE picture_name = ?)`, picture).Scan(&shared)
+		if shared {
+			picture.String = ""
+		}
+		return err
 	}, nil)
 	if err != nil {
-		return fmt.Errorf("forget capture %s: %w", id, err)
+		return "", fmt.Errorf("forget capture %s: %w", id, err)
 	}
 	if refused != nil {
-		return refused
+		return "", refused
 	}
-	return nil
+	return picture.String, nil
 }
 
 func forget(ctx context.Context, tx *sql.Tx, id string) error {

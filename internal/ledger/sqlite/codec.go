@@ -12,11 +12,12 @@ import (
 )
 
 // columns of a capture, in the order that scanCapture reads.
-const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, '')`
+const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing,
+	coalesce(batch, ''), captured_at, coalesce(source, '')`
 
 // listed are the same columns, but for the document of the html option: a page of captures could be hundreds of megabytes.
 const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html') ELSE options END,
-	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, '')`
+	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, '')`
 
 // timing is savepage.Timing with its phases, which its own JSON leaves out.
 type timing struct {
@@ -47,11 +48,11 @@ func listCaptures(ctx context.Context, q queries, rest string, args ...any) ([]s
 func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 	var (
 		c                                       savepage.Capture
-		created, started, finished              sql.NullInt64
+		created, started, finished, captured    sql.NullInt64
 		options, picture, report, failure, took sql.NullString
 	)
 	err := scan(&c.ID, &c.Account, &c.State, &c.Interactive, &options, &c.Attempt, &created, &started, &finished,
-		&picture, &report, &failure, &took, &c.BatchID)
+		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source)
 	if errors.Is(err, sql.ErrNoRows) {
 		return savepage.Capture{}, err
 	}
@@ -59,6 +60,9 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 		return savepage.Capture{}, fmt.Errorf("scan capture: %w", err)
 	}
 	c.CreatedAt, c.StartedAt, c.FinishedAt = moment(created), moment(started), moment(finished)
+	if c.CapturedAt = moment(captured); c.State == savepage.Success && !captured.Valid {
+		c.CapturedAt = c.FinishedAt
+	}
 	var t timing
 	err = errors.Join(decode(options, &c.Options), decode(picture, &c.Picture), decode(report, &c.Report), decode(failure, &c.Error), decode(took, &t))
 	if err != nil {

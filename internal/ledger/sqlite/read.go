@@ -126,19 +126,6 @@ func readCursor(cursor string) (int64, string, error) {
 	return at, id, nil
 }
 
-// Recent returns the account's newest successful capture of the same options that was created at or after since.
-func (l *Ledger) Recent(ctx context.Context, account, optionsHash string, since time.Time) (savepage.Capture, bool, error) {
-	const newest = `account = ? AND options_hash = ? AND state = 'success' AND created_at >= ? ORDER BY created_at DESC LIMIT 1`
-	c, err := getCapture(ctx, l.read, newest, account, optionsHash, since.UnixMicro())
-	if errors.Is(err, sql.ErrNoRows) {
-		return savepage.Capture{}, false, nil
-	}
-	if err != nil {
-		return savepage.Capture{}, false, fmt.Errorf("read recent capture: %w", err)
-	}
-	return c, true, nil
-}
-
 // Expired returns at most limit ended captures of all accounts that were created before the time and have no pending
 // delivery, oldest first and without Options.HTML.
 func (l *Ledger) Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error) {

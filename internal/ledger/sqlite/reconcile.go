@@ -32,7 +32,7 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 			`UPDATE accounts SET waiting_interactive = c.interactive, waiting = c.async, waiting_batch = c.batched
 				FROM (SELECT account, sum(interactive = 1) AS interactive, sum(interactive = 0 AND batch IS NULL) AS async,
 						sum(interactive = 0 AND batch IS NOT NULL) AS batched
-					FROM captures WHERE state IN ('queued', 'running') GROUP BY account) AS c
+					FROM captures WHERE state IN ('queued', 'running') AND waits = 0 GROUP BY account) AS c
 				WHERE accounts.id = c.account`,
 			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
 			`DELETE FROM river_leader`, // or River's upkeep waits until the old leader's term is over
@@ -90,10 +90,13 @@ func (l *Ledger) keepReconciling(ctx context.Context) {
 }
 
 // lacking selects, among the next records on the way, those that no job drives.
-func lacking(table, at, onTheWay string) string {
-	return `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)
+func lacking(table, at, onTheWay, driven string) string {
+	return `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + driven + `
 		FROM (SELECT id, ` + at + ` AS at FROM ` + table + ` INDEXED BY ` + table + `_pending WHERE ` + onTheWay + ` AND id > ? ORDER BY id LIMIT ?) AS r`
 }
+
+// unlessItWaits leaves out captures that wait for another one.
+const unlessItWaits = ` AND NOT EXISTS (SELECT 1 FROM captures f WHERE f.id = r.id AND f.waits = 1 AND ` + led + `)`
 
 type drivenRecord struct {
 	id     string
@@ -113,11 +116,11 @@ func scanDriven(scan func(dest ...any) error) (drivenRecord, error) {
 
 // reconcile gives jobs to the next records on the way that have none.
 func (l *Ledger) reconcile(ctx context.Context) error {
-	captures, cursor, err := l.lonely(ctx, lacking("captures", "due_at", "state IN ('queued', 'running')"), l.sweep.captures)
+	captures, cursor, err := l.lonely(ctx, lacking("captures", "due_at", "state IN ('queued', 'running')", unlessItWaits), l.sweep.captures)
 	if err != nil {
 		return fmt.Errorf("look for captures without a job: %w", err)
 	}
-	deliveries, deliveryCursor, err := l.lonely(ctx, lacking("deliveries", "next_at", "state = 'pending'"), l.sweep.deliveries)
+	deliveries, deliveryCursor, err := l.lonely(ctx, lacking("deliveries", "next_at", "state = 'pending'", ""), l.sweep.deliveries)
 	if err != nil {
 		return fmt.Errorf("look for deliveries without a job: %w", err)
 	}

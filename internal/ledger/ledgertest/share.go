@@ -1,0 +1,397 @@
+package ledgertest
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+func shareTests() map[string]func(*scene) {
+	return map[string]func(*scene){
+		"kept":            testKept,
+		"joined":          testJoined,
+		"joined at once":  testJoinedAtOnce,
+		"failure":         testSharedFailure,
+		"canceled leader": testCanceledLeader,
+		"restart":         testSharedRestart,
+		"lost jobs":       testSharedLostJobs,
+		"clients first":   testClientsFirst,
+		"forget":          testForgetShared,
+		"batch":           testSharedBatch,
+		"canceled batch":  testCanceledSharedBatch,
+	}
+}
+
+// equals makes a submission that may share a render with others of the name.
+func (b *bench) equals(name string) capture.Submission {
+	sub := b.submission()
+	sub.Capture.Options.CacheTTL = 60
+	sub.OptionsHash, sub.Flight, sub.KeptSince = name, name, time.Now().Add(-time.Hour)
+	return sub
+}
+
+// owing has the submission owe a callback that tells its picture.
+func owing(sub capture.Submission) capture.Submission {
+	sub.Capture.Options.CallbackURL = "http://a.test"
+	sub.Owe = tells
+	return sub
+}
+
+// tells owes a callback to each capture that asks for one.
+func tells(c savepage.Capture) ([]savepage.Delivery, error) {
+	if c.Options.CallbackURL == "" {
+		return nil, nil
+	}
+	one := delivery(c, c.Options.CallbackURL)
+	body, err := json.Marshal(c.Picture)
+	one.Body = body
+	return []savepage.Delivery{one}, err
+}
+
+// studio renders pictures that are named after their captures, when it is told to.
+type studio struct {
+	b       *bench
+	proceed chan bool // closed or nil: at once
+	started chan string
+	end     capture.Outcome
+
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (b *bench) studio() *studio {
+	return &studio{b: b, started: make(chan string, 100), counts: map[string]int{}}
+}
+
+func (s *studio) render(ctx context.Context, c capture.Claim) error {
+	s.mu.Lock()
+	s.counts[c.Capture.ID]++
+	s.mu.Unlock()
+	s.started <- c.Capture.ID
+	if s.proceed != nil {
+		select {
+		case <-s.proceed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	o := s.end
+	if o.State == "" {
+		o.State, o.Picture = savepage.Success, &savepage.Picture{Name: c.Capture.ID + ".png", Format: savepage.FormatPNG, Width: 1, Height: 1, Size: 1}
+		o.Report = &savepage.Report{Title: c.Capture.ID}
+	}
+	o.FinishedAt, o.Owe = time.Now(), tells
+	return s.b.Finish(ctx, c, o)
+}
+
+func (s *studio) renders() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, times := range s.counts {
+		n += times
+	}
+	return n
+}
+
+func (b *bench) take(t *scene, sub capture.Submission, want capture.Reuse) savepage.Capture {
+	t.Helper()
+	a, err := b.Accept(t.Context(), sub)
+	must(t, err)
+	equal(t, want, a.Reuse)
+	return a.Capture
+}
+
+func testKept(t *scene) {
+	b := setUp(t, Options{})
+	s := b.studio()
+	b.work(t, ledger.Handlers{Render: s.render})
+	first := b.await(t, b.take(t, b.equals("x"), capture.ReuseMiss).ID)
+	equal(t, "", first.Source)
+
+	sub := owing(b.equals("x"))
+	sub.Capture.Options.Metadata = json.RawMessage(`"mine"`)
+	hit := b.take(t, sub, capture.ReuseHit)
+	equal(t, hit, b.get(t, hit.ID))
+	equal(t, savepage.Success, hit.State)
+	equal(t, first.ID, hit.Source)
+	equal(t, first.Picture, hit.Picture)
+	equal(t, first.Report, hit.Report)
+	equal(t, first.FinishedAt, hit.CapturedAt)
+	equal(t, `"mine"`, string(hit.Options.Metadata))
+	if hit.FinishedAt.Before(first.FinishedAt) || hit.ID == first.ID {
+		t.Errorf("the second capture is %+v", hit)
+	}
+	eventually(t, "the callback of a kept picture", func() bool {
+		owed := b.deliveries(t, hit.ID)
+		return len(owed) == 1 && owed[0].State == savepage.Delivered
+	})
+	second := b.take(t, b.equals("x"), capture.ReuseHit)
+	equal(t, first.ID, second.Source)
+	equal(t, first.FinishedAt, second.CapturedAt)
+
+	young := b.equals("x")
+	young.KeptSince = first.FinishedAt.Add(time.Microsecond)
+	b.await(t, b.take(t, young, capture.ReuseMiss).ID)
+	b.await(t, b.take(t, b.submission(), capture.ReuseNone).ID)
+	foreign := submission(b.other(t))
+	foreign.OptionsHash, foreign.Flight, foreign.KeptSince = "x", "x", time.Now().Add(-time.Hour)
+	b.await(t, b.take(t, foreign, capture.ReuseMiss).ID)
+
+	s.end = capture.Outcome{State: savepage.Failed, Error: savepage.Errorf(savepage.CodeBlank, "white")}
+	b.await(t, b.take(t, b.equals("failed"), capture.ReuseMiss).ID)
+	b.await(t, b.take(t, b.equals("failed"), capture.ReuseMiss).ID)
+	s.end = capture.Outcome{State: savepage.Success, Picture: &savepage.Picture{Name: "f.png"}, Fleeting: true}
+	fleeting := b.await(t, b.take(t, b.equals("fleeting"), capture.ReuseMiss).ID)
+	equal(t, fleeting.FinishedAt, fleeting.CapturedAt)
+	b.await(t, b.take(t, b.equals("fleeting"), capture.ReuseMiss).ID)
+	b.quiet(t)
+}
+
+// quiet checks that nothing is left on the way.
+func (b *bench) quiet(t *scene) {
+	t.Helper()
+	depth, err := b.Depth(t.Context())
+	must(t, err)
+	equal(t, 0, depth[0].Waiting+depth[0].Running)
+}
+
+func testJoined(t *scene) {
+	b := setUp(t, Options{Workers: 4, MaxPending: 6})
+	s := b.studio()
+	s.proceed = make(chan bool)
+	b.work(t, ledger.Handlers{Render: s.render})
+	leader := b.take(t, owing(b.equals("x")), capture.ReuseMiss)
+	receive(t, "the render", s.started)
+	var ids []string
+	for range 5 {
+		c := b.take(t, owing(b.equals("x")), capture.ReuseJoined)
+		equal(t, savepage.Queued, c.State)
+		ids = append(ids, c.ID)
+	}
+	_, err := b.Accept(t.Context(), b.equals("x"))
+	wantCode(t, savepage.CodeQueueFull, err)
+	_, err = b.Cancel(t.Context(), b.account, ids[4])
+	must(t, err)
+	other := b.take(t, b.equals("y"), capture.ReuseMiss)
+	receive(t, "the other render", s.started)
+	close(s.proceed)
+	for _, id := range ids[:4] {
+		c := b.await(t, id)
+		equal(t, savepage.Success, c.State)
+		equal(t, leader.ID, c.Source)
+		equal(t, leader.ID+".png", c.Picture.Name)
+		equal(t, leader.ID, c.Report.Title)
+		equal(t, 0, c.Attempt)
+		equal(t, b.get(t, leader.ID).FinishedAt, c.CapturedAt)
+		equal(t, 1, len(b.deliveries(t, id)))
+	}
+	equal(t, savepage.Canceled, b.get(t, ids[4]).State)
+	b.await(t, other.ID)
+	equal(t, 2, s.renders())
+	b.quiet(t)
+	for range 6 {
+		b.take(t, b.submission(), capture.ReuseNone) // every place is free again
+	}
+}
+
+func testJoinedAtOnce(t *scene) {
+	b := setUp(t, Options{Workers: 4})
+	s := b.studio()
+	s.proceed = make(chan bool)
+	b.work(t, ledger.Handlers{Render: s.render})
+	var missed atomic.Int32
+	var joined recorder
+	each(40, func(int) {
+		a, err := b.Accept(t.Context(), b.equals("x"))
+		if err != nil {
+			t.Error(err)
+		}
+		if a.Reuse == capture.ReuseMiss {
+			missed.Add(1)
+		}
+		joined.add(a.Capture.ID)
+	})
+	equal(t, int32(1), missed.Load())
+	close(s.proceed)
+	for _, id := range joined.all() {
+		equal(t, savepage.Success, b.await(t, id).State)
+	}
+	equal(t, 1, s.renders())
+}
+
+func testSharedFailure(t *scene) {
+	b := setUp(t, Options{})
+	s := b.studio()
+	s.proceed = make(chan bool)
+	s.end = capture.Outcome{State: savepage.Failed, Error: savepage.Errorf(savepage.CodeTLSError, "no certificate")}
+	b.work(t, ledger.Handlers{Render: s.render})
+	b.take(t, b.equals("x"), capture.ReuseMiss)
+	receive(t, "the render", s.started)
+	waiting := b.take(t, owing(b.equals("x")), capture.ReuseJoined)
+	close(s.proceed)
+	got := b.await(t, waiting.ID)
+	equal(t, savepage.Failed, got.State)
+	equal(t, savepage.CodeTLSError, got.Error.Code)
+	equal(t, 1, len(b.deliveries(t, waiting.ID)))
+}
+
+// testCanceledLeader cancels captures that others wait for, while they are queued and while they run.
+func testCanceledLeader(t *scene) {
+	b := setUp(t, Options{Workers: 1})
+	first := b.take(t, b.equals("x"), capture.ReuseMiss)
+	second := b.take(t, b.equals("x"), capture.ReuseJoined)
+	third := b.take(t, owing(b.equals("x")), capture.ReuseJoined)
+	fourth := b.take(t, b.equals("x"), capture.ReuseJoined)
+	_, err := b.Cancel(t.Context(), b.account, first.ID)
+	must(t, err)
+	s := b.studio()
+	s.proceed = make(chan bool)
+	b.work(t, ledger.Handlers{Render: s.render})
+	equal(t, second.ID, receive(t, "the render of the second", s.started))
+	_, err = b.Cancel(t.Context(), b.account, second.ID)
+	must(t, err)
+	equal(t, third.ID, receive(t, "the render of the third", s.started))
+	close(s.proceed)
+	equal(t, "", b.await(t, third.ID).Source)
+	equal(t, third.ID, b.await(t, fourth.ID).Source)
+	equal(t, savepage.Canceled, b.get(t, first.ID).State)
+	b.quiet(t)
+}
+
+// testSharedRestart ends the ledger while a capture runs that others wait for.
+func testSharedRestart(t *scene) {
+	b := setUp(t, Options{Workers: 4})
+	s := b.studio()
+	s.proceed = make(chan bool)
+	stop := b.work(t, ledger.Handlers{Render: s.render})
+	b.take(t, b.equals("x"), capture.ReuseMiss)
+	receive(t, "the render", s.started)
+	waiting := []string{b.take(t, b.equals("x"), capture.ReuseJoined).ID, b.take(t, b.equals("x"), capture.ReuseJoined).ID}
+	stop()
+	must(t, b.Close())
+	b.Ledger = t.Open(t, Options{Workers: 4})
+	s.b, s.proceed = b, nil
+	b.work(t, ledger.Handlers{Render: s.render})
+	for _, id := range waiting {
+		equal(t, savepage.Success, b.await(t, id).State)
+	}
+	equal(t, 2, s.renders()) // the one that was cut off, and its repetition
+}
+
+// testSharedLostJobs loses all jobs: only the capture that leads gets a new one.
+func testSharedLostJobs(t *scene) {
+	b := setUp(t, Options{Workers: 4})
+	b.take(t, b.equals("x"), capture.ReuseMiss)
+	waiting := b.take(t, b.equals("x"), capture.ReuseJoined)
+	t.DropJobs(t)
+	must(t, b.Close())
+	b.Ledger = t.Open(t, Options{Workers: 4})
+	s := b.studio()
+	b.work(t, ledger.Handlers{Render: s.render})
+	equal(t, savepage.Success, b.await(t, waiting.ID).State)
+	equal(t, 1, s.renders())
+}
+
+// testClientsFirst: a capture that a client waits for does not wait for one that may be queued for long.
+func testClientsFirst(t *scene) {
+	b := setUp(t, Options{Workers: 1})
+	patient := b.take(t, b.equals("x"), capture.ReuseMiss)
+	sub := b.equals("x")
+	sub.Capture.Interactive = true
+	urgent := b.take(t, sub, capture.ReuseMiss)
+	again := b.equals("x")
+	again.Capture.Interactive = true
+	joined := b.take(t, again, capture.ReuseJoined)
+	_, err := b.Cancel(t.Context(), b.account, patient.ID)
+	must(t, err) // another one leads: nobody follows
+	s := b.studio()
+	b.work(t, ledger.Handlers{Render: s.render})
+	equal(t, urgent.ID, b.await(t, joined.ID).Source)
+	equal(t, 1, s.renders())
+}
+
+func testForgetShared(t *scene) {
+	b := setUp(t, Options{})
+	b.work(t, ledger.Handlers{Render: b.studio().render})
+	first := b.await(t, b.take(t, b.equals("x"), capture.ReuseMiss).ID)
+	second := b.take(t, b.equals("x"), capture.ReuseHit)
+	equal(t, "", b.forget(t, b.other(t), first.ID))
+	equal(t, "", b.forget(t, b.account, first.ID))
+	third := b.take(t, b.equals("x"), capture.ReuseHit)
+	equal(t, first.ID, third.Source)
+	equal(t, "", b.forget(t, b.account, third.ID))
+	equal(t, first.Picture.Name, b.forget(t, b.account, second.ID))
+	equal(t, "", b.forget(t, b.account, second.ID))
+	b.take(t, b.equals("x"), capture.ReuseMiss)
+}
+
+// equalBatch makes a batch of n equal captures.
+func (b *bench) equalBatch(n int, name string) capture.BatchSubmission {
+	s := batch(b.account, n)
+	for i := range s.Captures {
+		one := &s.Captures[i]
+		one.Capture.Options.CacheTTL = 60
+		one.OptionsHash, one.Flight, one.KeptSince = name, name, time.Now().Add(-time.Hour)
+	}
+	return s
+}
+
+// testSharedBatch has a batch render once, and the next one not at all.
+func testSharedBatch(t *scene) {
+	b := setUp(t, Options{Workers: 4, MaxPending: 5})
+	s := b.studio()
+	b.work(t, ledger.Handlers{Render: s.render})
+	first, err := b.AcceptBatch(t.Context(), b.equalBatch(5, "x"))
+	must(t, err)
+	for i, one := range first.Captures {
+		want := capture.ReuseJoined
+		if i == 0 {
+			want = capture.ReuseMiss
+		}
+		equal(t, want, one.Reuse)
+		equal(t, savepage.Success, b.await(t, one.Capture.ID).State)
+	}
+	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, first.Batch.ID)))
+	equal(t, 1, len(b.events(t, first.Batch.ID)))
+	second, err := b.AcceptBatch(t.Context(), b.equalBatch(5, "x"))
+	must(t, err)
+	for _, one := range second.Captures {
+		equal(t, capture.ReuseHit, one.Reuse)
+		equal(t, first.CaptureIDs[0], one.Capture.Source)
+		equal(t, one.Capture, b.get(t, one.Capture.ID))
+	}
+	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, second.Batch.ID)))
+	equal(t, 1, len(b.events(t, second.Batch.ID)))
+	equal(t, 1, s.renders())
+	b.quiet(t)
+	for range 5 {
+		b.take(t, b.submission(), capture.ReuseNone) // every place is free again
+	}
+}
+
+// testCanceledSharedBatch cancels a batch that has the lead of a capture which is no part of it.
+func testCanceledSharedBatch(t *scene) {
+	b := setUp(t, Options{Workers: 1})
+	other := batch(b.account, 1)
+	other.Captures[0] = b.equalBatch(1, "x").Captures[0]
+	other.Captures[0].Capture.BatchID = other.Batch.ID
+	canceled, err := b.AcceptBatch(t.Context(), b.equalBatch(3, "x"))
+	must(t, err)
+	waiting, err := b.AcceptBatch(t.Context(), other)
+	must(t, err)
+	equal(t, capture.ReuseJoined, waiting.Captures[0].Reuse)
+	_, err = b.CancelBatch(t.Context(), b.account, canceled.Batch.ID)
+	must(t, err)
+	equal(t, []int{3, 0, 0, 0, 0, 3}, counts(b.batch(t, canceled.Batch.ID)))
+	s := b.studio()
+	b.work(t, ledger.Handlers{Render: s.render})
+	equal(t, savepage.Success, b.await(t, waiting.CaptureIDs[0]).State)
+	equal(t, 1, s.renders())
+	b.quiet(t)
+}

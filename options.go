@@ -95,9 +95,11 @@ type Options struct {
 	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
 
 	// How the result is told.
-	CallbackURL string   `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
-	Async       bool     `json:"async,omitempty" default:"false" doc:"Answer 202 at once, without a callback."`
-	Metadata    Metadata `json:"metadata,omitempty" doc:"Text or flat map up to 1 KiB, given back in every answer and callback."`
+	CallbackURL     string   `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
+	CallbackHeaders Headers  `json:"callback_headers,omitempty" writeOnly:"true" doc:"Up to 10 headers for the callback, such as Authorization. Never given back. In a query: a JSON object."`
+	CallbackSecret  string   `json:"callback_secret,omitempty" maxLength:"128" writeOnly:"true" doc:"Signs this capture's callback instead of the account's secret: whsec_ and base64 of 24 to 64 bytes. Never given back."`
+	Async           bool     `json:"async,omitempty" default:"false" doc:"Answer 202 at once, without a callback."`
+	Metadata        Metadata `json:"metadata,omitempty" doc:"Text or flat map up to 1 KiB, given back in every answer and callback."`
 }
 
 // Defaults returns the options of a request that names nothing.
@@ -150,6 +152,7 @@ func (o Options) Cross() []FieldError {
 	}
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
+	wrong = append(wrong, o.checkCallback()...)
 	return append(wrong, checkMetadata(o.Metadata)...)
 }
 

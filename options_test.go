@@ -1,7 +1,10 @@
 package savepage
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -66,14 +69,36 @@ func TestCrossNamesTheField(t *testing.T) {
 		"header name":        {func(o *Options) { o.Headers = Headers{"X A": "a"} }, []string{"headers.X A"}},
 		"owned header":       {func(o *Options) { o.Headers = Headers{"Content-Length": "1"} }, []string{"headers.Content-Length"}},
 		"proxy header":       {func(o *Options) { o.Headers = Headers{"Proxy-Foo": "1"} }, []string{"headers.Proxy-Foo"}},
-		"cookie name":        {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
-		"cookie value":       {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
-		"cookie path":        {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} }, []string{"cookies[0].path"}},
-		"metadata text":      {func(o *Options) { o.Metadata = []byte(`"order 7"`) }, nil},
-		"metadata map":       {func(o *Options) { o.Metadata = []byte(`{"a":1,"b":true}`) }, nil},
-		"metadata deep":      {func(o *Options) { o.Metadata = []byte(`{"a":{}}`) }, []string{"metadata.a"}},
-		"metadata list":      {func(o *Options) { o.Metadata = []byte(`[1]`) }, []string{"metadata"}},
-		"metadata large":     {func(o *Options) { o.Metadata = []byte(`"` + strings.Repeat("x", 1024) + `"`) }, []string{"metadata"}},
+		"callback header": {func(o *Options) {
+			o.CallbackURL, o.CallbackHeaders = "http://b.test", Headers{"Authorization": "Bearer x", "X-Tenant": "7"}
+		}, nil},
+		"callback header injection": {func(o *Options) {
+			o.CallbackURL, o.CallbackHeaders = "http://b.test", Headers{"X-A": "a\r\nB: c"}
+		}, []string{"callback_headers.X-A"}},
+		"callback header name": {func(o *Options) {
+			o.CallbackURL, o.CallbackHeaders = "http://b.test", Headers{"X:A": "a"}
+		}, []string{"callback_headers.X:A"}},
+		"callback header too long": {func(o *Options) {
+			o.CallbackURL, o.CallbackHeaders = "http://b.test", Headers{"X-A": strings.Repeat("x", MaxCallbackHeaderBytes+1)}
+		}, []string{"callback_headers.X-A"}},
+		"too many callback headers": {func(o *Options) {
+			o.CallbackURL, o.CallbackHeaders = "http://b.test", Headers{}
+			for i := range MaxCallbackHeaders + 1 {
+				o.CallbackHeaders[fmt.Sprintf("X-%d", i)] = "a"
+			}
+		}, []string{"callback_headers"}},
+		"callback headers for nothing": {func(o *Options) { o.CallbackHeaders = Headers{"X-A": "a"} }, []string{"callback_headers"}},
+		"callback secret":              {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", secret }, nil},
+		"callback secret for nothing":  {func(o *Options) { o.CallbackSecret = secret }, []string{"callback_secret"}},
+		"callback secret too short":    {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", "whsec_c2hvcnQ=" }, []string{"callback_secret"}},
+		"cookie name":                  {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
+		"cookie value":                 {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
+		"cookie path":                  {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} }, []string{"cookies[0].path"}},
+		"metadata text":                {func(o *Options) { o.Metadata = []byte(`"order 7"`) }, nil},
+		"metadata map":                 {func(o *Options) { o.Metadata = []byte(`{"a":1,"b":true}`) }, nil},
+		"metadata deep":                {func(o *Options) { o.Metadata = []byte(`{"a":{}}`) }, []string{"metadata.a"}},
+		"metadata list":                {func(o *Options) { o.Metadata = []byte(`[1]`) }, []string{"metadata"}},
+		"metadata large":               {func(o *Options) { o.Metadata = []byte(`"` + strings.Repeat("x", 1024) + `"`) }, []string{"metadata"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +124,44 @@ func TestCodesAreOneTable(t *testing.T) {
 		seen[row.Code] = true
 		if row.Status < 400 || row.Manual == "" {
 			t.Errorf("%s has status %d and text %q", row.Code, row.Status, row.Manual)
+		}
+	}
+}
+
+// Whichever of the two comes first, the other is refused.
+func TestCallbackHeaderTwice(t *testing.T) {
+	wrong := Options{URL: "http://a.test", CallbackURL: "http://b.test", CallbackHeaders: Headers{"X-A": "a", "x-a": "b"}}.Cross()
+	if len(wrong) != 1 || !strings.EqualFold(wrong[0].Location, "callback_headers.x-a") {
+		t.Errorf("%v", wrong)
+	}
+}
+
+func TestCallbackHeadersThatAreOurs(t *testing.T) {
+	for _, name := range []string{
+		"Host", "host", "Connection", "Keep-Alive", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Expect", "Proxy-Authorization", "Cookie",
+		"Content-Length", "Content-Type", "content-encoding", "User-Agent", "X-Signature", "x-signature-previous",
+		"Webhook-Id", "webhook-signature", "Webhook-Timestamp", "webhook-anything", "Idempotency-Key", "Accept-Encoding",
+	} {
+		wrong := Options{URL: "http://a.test", CallbackURL: "http://b.test", CallbackHeaders: Headers{name: "hidden"}}.Cross()
+		if len(wrong) != 1 || wrong[0].Location != "callback_headers."+name || wrong[0].Value == "hidden" {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}
+
+func TestCheckSecret(t *testing.T) {
+	of := func(n int) string { return SecretPrefix + base64.StdEncoding.EncodeToString(make([]byte, n)) }
+	for _, right := range []string{secret, of(24), of(32), of(64)} {
+		if err := CheckSecret(right); err != nil {
+			t.Errorf("%s: %v", right, err)
+		}
+	}
+	for _, wrong := range []string{
+		"", "whsec_", "hidden", of(23), of(65), strings.TrimPrefix(of(32), SecretPrefix), strings.TrimRight(of(32), "="),
+		"whsec_" + strings.Repeat("hid-den_", 6), of(32) + " ", of(32)[:20] + "\n" + of(32)[20:],
+	} {
+		if err := CheckSecret(wrong); !errors.Is(err, ErrSecret) || strings.Contains(err.Error(), "hid") {
+			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 }

@@ -128,6 +128,7 @@ type Delivery struct {
 	BatchID   string        `json:"batch_id,omitempty"`   // of a batch's own event
 	Account   string        `json:"-"`
 	URL       string        `json:"url"`
+	Headers   Headers       `json:"-"` // what callback_headers gave; may be secret
 	Body      []byte        `json:"-"` // the exact bytes that are signed and sent
 	State     DeliveryState `json:"state"`
 	CreatedAt time.Time     `json:"created_at"`
@@ -168,11 +169,10 @@ type Verdict struct {
 	NextAt  time.Time // when State is Pending
 }
 
-// Account owns keys, captures and a webhook secret. Accounts never see each other's records.
+// Account owns keys, captures and webhook secrets. Accounts never see each other's records.
 type Account struct {
-	ID            string
-	WebhookSecret string // "whsec_" and base64 of 32 random bytes
-	APISecret     string // for the older API's hash; empty when the account has none
+	ID        string
+	APISecret string // for the older API's hash; empty when the account has none
 }
 
 // Metadata is the client's own text or flat map, kept as the JSON that came in and given back unchanged.

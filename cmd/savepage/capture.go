@@ -101,7 +101,7 @@ func (f *optionFlag) Type() string { return f.kind }
 // addOptionFlags makes a flag of each option, except those that make sense only with a server.
 func addOptionFlags(flags *pflag.FlagSet) {
 	for _, f := range api.OptionFields() {
-		if f.Name == "url" || f.Name == "callback_url" || f.Name == "async" || f.Name == "cache_ttl" {
+		if f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" || strings.HasPrefix(f.Name, "callback_") {
 			continue
 		}
 		flag := flags.VarPF(&optionFlag{kind: string(f.Kind)}, optionFlagName(f.Name), "", optionUsage(f))

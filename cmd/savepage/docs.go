@@ -42,7 +42,8 @@ func configurationDoc() string {
 	var b strings.Builder
 	b.WriteString(generatedNote + `# Configuration
 
-Every setting has a flag of ` + "`savepage serve`" + `, a variable and a key of the settings file. Flags win, then variables, then the
+Every setting has a variable, a key of the settings file and, but for keys that the command line would show to every user of
+the machine, a flag of ` + "`savepage serve`" + `. Flags win, then variables, then the
 file, then the defaults. The file is ` + "`savepage.yaml`" + ` in the working folder, where there is one, or the one that ` + "`--config`" + ` or
 ` + "`SAVEPAGE_CONFIG`" + ` names. An unknown ` + "`SAVEPAGE_*`" + ` variable or key stops the start, and so does a wrong value; all of them are
 named at once. An empty value counts as not given.
@@ -53,7 +54,11 @@ Durations are written like ` + "`90s`, `25m` or `720h`" + `. A list is written w
 |---|---|---|---|---|
 `)
 	for _, s := range settingTable() {
-		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s |\n", s.variable(), s.flag(), s.key(), s.manualDefault(), s.manualText())
+		flag := "`--" + s.flag() + "`"
+		if s.noFlag {
+			flag = ""
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s | %s |\n", s.variable(), flag, s.key(), s.manualDefault(), s.manualText())
 	}
 	b.WriteString(`
 ## Files for secrets

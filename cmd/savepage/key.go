@@ -33,10 +33,10 @@ func newKey(w world) *cobra.Command {
 	k := &keyCommand{world: w}
 	cmd := &cobra.Command{
 		Use:   "key",
-		Short: "Make, list and revoke API keys, also while a server runs",
+		Short: "Make, list and revoke API keys and webhook secrets, also while a server runs",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usageError{errors.New("say create, list or revoke; see " + cmd.CommandPath() + " --help")}
+			return usageError{errors.New("say create, list, revoke or rotate-secret; see " + cmd.CommandPath() + " --help")}
 		},
 	}
 	create := &cobra.Command{
@@ -61,7 +61,7 @@ func newKey(w world) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE:  k.run(k.revoke),
 	}
-	for _, one := range []*cobra.Command{create, list, revoke} {
+	for _, one := range []*cobra.Command{create, list, revoke, k.newRotateSecret()} {
 		one.Flags().BoolVar(&k.asJSON, "json", false, "print JSON")
 		addSettingFlags(one.Flags(), "DATA", "DATABASE")
 		cmd.AddCommand(one)
@@ -79,12 +79,16 @@ func (k *keyCommand) run(do func(ctx context.Context, keys *sqlite.Keys, args []
 		if err := mustExist(cmd.Name(), s); err != nil {
 			return err
 		}
-		keys, err := sqlite.OpenKeys(cmd.Context(), s.Data)
+		vault, err := s.vault()
+		if err != nil {
+			return err
+		}
+		keys, err := sqlite.OpenKeys(cmd.Context(), s.Data, vault)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, keys.Close()) }()
-		return do(cmd.Context(), keys, args)
+		return namingKey(do(cmd.Context(), keys, args))
 	}
 }
 
@@ -113,11 +117,14 @@ func (k *keyCommand) create(ctx context.Context, keys *sqlite.Keys, _ []string) 
 	if k.asJSON {
 		return writeJSON(k.out, issued)
 	}
-	_, err = fmt.Fprintf(k.out, "account         %s\nkey             %s\nwebhook secret  %s\n", issued.Account, issued.Key, issued.WebhookSecret)
-	if issued.APISecret != "" {
-		_, _ = fmt.Fprintf(k.out, "API secret      %s\n", issued.APISecret)
+	text := fmt.Sprintf("account         %s\nkey             %s\n", issued.Account, issued.Key)
+	if issued.WebhookSecret != "" {
+		text += fmt.Sprintf("webhook secret  %s\n", issued.WebhookSecret)
 	}
-	_, _ = fmt.Fprint(k.out, "\nThe key is shown this once.\n")
+	if issued.APISecret != "" {
+		text += fmt.Sprintf("API secret      %s\n", issued.APISecret)
+	}
+	_, err = fmt.Fprint(k.out, text+"\nThis is shown once.\n")
 	return err
 }
 

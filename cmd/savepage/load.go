@@ -50,7 +50,7 @@ type layer struct {
 func addSettingFlags(flags *pflag.FlagSet, names ...string) {
 	flags.String(configFlag, "", "settings file (default "+configName+" in the working folder, where there is one)")
 	for _, s := range settingTable() {
-		if len(names) == 0 || slices.Contains(names, s.name) {
+		if !s.noFlag && (len(names) == 0 || slices.Contains(names, s.name)) {
 			flags.Var(&textFlag{kind: s.kind, text: s.value}, s.flag(), s.usage())
 		}
 	}

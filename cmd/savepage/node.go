@@ -90,11 +90,15 @@ func (n *node) listen(ctx context.Context) error {
 }
 
 func (n *node) openLedger(ctx context.Context) (err error) {
+	vault, err := n.settings.vault()
+	if err != nil {
+		return err
+	}
 	n.ledger, err = sqlite.Open(ctx, sqlite.Config{
-		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace,
+		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
 	}, n.log)
 	if err != nil {
-		return fmt.Errorf("open the records: %w", err)
+		return fmt.Errorf("open the records: %w", namingKey(err))
 	}
 	n.onClose(n.ledger.Close)
 	return nil

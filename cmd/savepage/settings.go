@@ -35,6 +35,9 @@ type Settings struct {
 	WebhookMaxAttempts int
 	WebhookTimeout     time.Duration
 
+	MasterKey    Secret // the bytes themselves; empty: secrets are not encrypted
+	MasterKeyOld Secret // the bytes themselves; empty: none
+
 	Browser    string // path; empty: found
 	SandboxOff bool
 
@@ -62,6 +65,7 @@ type setting struct {
 	form   string // what a value must look like
 	doc    string
 	secret bool // printed as dots; also read from the file that SAVEPAGE_…_FILE names
+	noFlag bool // not taken from the command line, which every user of the machine can read
 	set    func(s *Settings, text string) error
 }
 
@@ -74,7 +78,7 @@ var errForm = errors.New("has another form")
 
 // settingTable is the only source of settings: reading them, the help and the manual all go by it.
 func settingTable() []setting {
-	return slices.Concat(addressSettings(), storeSettings(), workSettings(), browserSettings(), processSettings())
+	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), browserSettings(), processSettings())
 }
 
 func addressSettings() []setting {

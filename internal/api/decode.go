@@ -74,7 +74,7 @@ func (d *Decoder) Values(carrier string, values map[string][]string) (savepage.O
 			continue
 		}
 		if len(texts) > 1 {
-			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "is given more than once", Value: echo(texts[1])})
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "is given more than once", Value: shown(d.fields[name], texts[1])})
 		}
 		o.coerce(d.fields[name].Kind, name, texts[0])
 	}
@@ -196,18 +196,21 @@ func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
 	}
 }
 
-// shown is the value that an error gives back: never a cookie or a header, which may be secret.
+// shown is the value that an error gives back: never a cookie, a header or a secret.
 func shown(f Field, value any) any {
-	if f.Kind == KindCookies || f.Kind == KindHeaders {
+	if f.Kind == KindCookies || f.Kind == KindHeaders || f.Secret {
 		return nil
 	}
 	return echo(value)
 }
 
-// echo shortens a value that is given back.
+// echo shortens a value that is given back. A secret under a name that is not known is left out.
 func echo(value any) any {
 	switch v := value.(type) {
 	case string:
+		if strings.HasPrefix(v, savepage.SecretPrefix) {
+			return nil
+		}
 		if len(v) > longestEcho {
 			return strings.ToValidUTF8(v[:longestEcho], "") + "…"
 		}

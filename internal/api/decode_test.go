@@ -35,21 +35,26 @@ func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	body := `{"url":"https://example.com/a?b=c&d","width":800,"height":600,"scale":1.5,"fullpage":true,"max_height":5000,
 		"selector":"#main > p","format":"jpg","quality":55,"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
 		"delay":1500,"timeout":20000,"headers":{"X-A":"1","X-B":"b"},"cookies":[{"name":"a","value":"1","path":"/p"}],
-		"user_agent":"UA/1","accept_language":"de","callback_url":"http://hook.test/x","async":false,"metadata":{"n": 1, "s":"x"}}`
+		"user_agent":"UA/1","accept_language":"de","callback_url":"http://hook.test/x",
+		"callback_headers":{"Authorization":"Bearer r"},"callback_secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","async":false,"metadata":{"n": 1, "s":"x"}}`
 	values := url.Values{
 		"url": {"https://example.com/a?b=c&d"}, "width": {"800"}, "height": {"600"}, "scale": {"1.5"}, "fullpage": {"True"},
 		"max_height": {"5000"}, "selector": {"#main > p"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
 		"block_ads": {"true"}, "block_trackers": {"1"}, "block_cookie_banners": {"True"},
 		"wait_until": {"load"}, "wait_for_selector": {".x"}, "delay": {"1500"}, "timeout": {"20000"},
 		"headers": {`{"X-A":"1","X-B":"b"}`}, "cookies": {`[{"name":"a","value":"1","path":"/p"}]`}, "user_agent": {"UA/1"},
-		"accept_language": {"de"}, "callback_url": {"http://hook.test/x"}, "async": {"0"}, "metadata": {`{"n": 1, "s":"x"}`},
+		"accept_language": {"de"}, "callback_url": {"http://hook.test/x"}, "async": {"0"},
+		"callback_headers": {`{"Authorization":"Bearer r"}`}, "callback_secret": {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+		"metadata": {`{"n": 1, "s":"x"}`},
 	}
 	want := savepage.Options{
 		URL: "https://example.com/a?b=c&d", Width: 800, Height: 600, Scale: 1.5, Fullpage: true, MaxHeight: 5000,
 		Selector: "#main > p", Format: "jpeg", Quality: 55, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
 		Delay: 1500, Timeout: 20000, Headers: savepage.Headers{"X-A": "1", "X-B": "b"},
 		Cookies:   savepage.Cookies{{Name: "a", Value: "1", Path: "/p"}},
-		UserAgent: "UA/1", AcceptLanguage: "de", CallbackURL: "http://hook.test/x", Metadata: json.RawMessage(`{"n": 1, "s":"x"}`),
+		UserAgent: "UA/1", AcceptLanguage: "de", CallbackURL: "http://hook.test/x",
+		CallbackHeaders: savepage.Headers{"Authorization": "Bearer r"}, CallbackSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		Metadata: json.RawMessage(`{"n": 1, "s":"x"}`),
 	}
 	d := api.NewDecoder()
 	fromJSON, err := d.JSON([]byte(body))
@@ -65,6 +70,44 @@ func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, fromValues); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
+	}
+}
+
+// What is wrong with a secret or a header is said without it.
+func TestSecretsAreNotGivenBack(t *testing.T) {
+	const hidden = "hidden-6f9a"
+	d := api.NewDecoder()
+	for _, body := range []string{
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_secret":"` + hidden + `"}`,
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_secret":"` + strings.Repeat(hidden, 20) + `"}`,
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_secret":["` + hidden + `"]}`,
+		`{"url":"http://e.test","callback_secret":"` + hidden + `"}`,
+		`{"url":"http://e.test","callback_secrt":"whsec_` + hidden + `"}`,
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_headers":"` + hidden + `"}`,
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_headers":{"Host":"` + hidden + `"}}`,
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_headers":{"X-A":"` + hidden + `\n"}}`,
+		`{"url":"http://e.test","callback_url":"http://h.test","callback_headers":{"X-A":["` + hidden + `"]}}`,
+		`{"url":"http://e.test","callback_headers":{"X-A":"` + hidden + `"}}`,
+	} {
+		_, err := d.JSON([]byte(body))
+		for at, message := range fieldsOf(t, err) {
+			if !strings.Contains(at, "callback_sec") && !strings.Contains(at, "callback_headers") || strings.Contains(message, hidden) {
+				t.Errorf("%s: %s %s", body, at, message)
+			}
+		}
+		fault, _ := errors.AsType[*savepage.Error](err)
+		if told, err := json.Marshal(fault.Fields); err != nil || strings.Contains(string(told), hidden) || strings.Contains(fault.Message, hidden) {
+			t.Errorf("%s: told %s, %v", body, told, err)
+		}
+	}
+	twice := url.Values{"url": {"http://e.test"}, "callback_secret": {hidden, hidden}, "callback_headers": {hidden, hidden}, "cookies": {hidden, hidden}}
+	_, err := d.Values("query", twice)
+	fault, _ := errors.AsType[*savepage.Error](err)
+	if told, _ := json.Marshal(fault); strings.Contains(string(told), hidden) || len(fault.Fields) < 3 {
+		t.Errorf("told %s", told)
+	}
+	if told, _ := json.Marshal(fault.Fields); strings.Contains(string(told), hidden) {
+		t.Errorf("told %s", told)
 	}
 }
 

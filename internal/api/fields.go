@@ -34,6 +34,7 @@ type Field struct {
 	Default string   // as text; empty for none
 	Range   string   // "from 320 to 3840", "one of png, jpeg", "at most 2048 characters"; empty for none
 	Doc     string   // one or two sentences
+	Secret  bool     // never given back
 
 	index  int    // in savepage.Options
 	expect string // what is said of a wrong value: "must be …"
@@ -67,7 +68,7 @@ func describe(r huma.Registry) (*huma.Schema, []Field) {
 }
 
 func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Field {
-	f := Field{Name: name, index: index, Doc: s.Description, Kind: kindOf(sf.Type), Default: sf.Tag.Get("default")}
+	f := Field{Name: name, index: index, Doc: s.Description, Kind: kindOf(sf.Type), Default: sf.Tag.Get("default"), Secret: s.WriteOnly}
 	for _, one := range s.Enum {
 		f.Enum = append(f.Enum, fmt.Sprint(one))
 	}

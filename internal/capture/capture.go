@@ -94,7 +94,8 @@ func newName(format savepage.Format) string {
 // optionsHash names what the picture depends on: two captures with the same hash ask for the same picture. What is left out
 // says who is told, how long it may take, and which picture will do.
 func optionsHash(o savepage.Options) (string, error) {
-	o.CallbackURL, o.Async, o.Metadata, o.Timeout, o.CacheTTL = "", false, nil, 0, 0
+	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
+	o.Async, o.Metadata, o.Timeout, o.CacheTTL = false, nil, 0, 0
 	if o.Format == savepage.FormatPNG {
 		o.Quality = 0
 	}

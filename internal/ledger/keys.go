@@ -22,8 +22,8 @@ const (
 type Issued struct {
 	Account       string `json:"account"`
 	Key           string `json:"key"`
-	WebhookSecret string `json:"webhook_secret"`
-	APISecret     string `json:"api_secret,omitempty"` // of the older API; empty unless one was asked for
+	WebhookSecret string `json:"webhook_secret,omitempty"` // of a new account; empty for one that has its secret already
+	APISecret     string `json:"api_secret,omitempty"`     // of the older API; empty unless one was asked for
 }
 
 // Key describes a key without telling it. Times are zero for never.

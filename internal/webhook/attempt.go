@@ -62,6 +62,9 @@ func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
+	for name, value := range d.Headers {
+		request.Header.Set(name, value)
+	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "SavePage-Webhook/1")
 	// Empty, it is not sent; it tells the transport that a connection which the receiver closed while it was idle may be

@@ -216,6 +216,30 @@ func TestOldAndNewSecretSign(t *testing.T) {
 	}
 }
 
+// What the request gave for the callback is sent, never in place of what is ours, and never logged.
+func TestOwnHeaders(t *testing.T) {
+	var header http.Header
+	r := handled(t, Config{}, func(_ http.ResponseWriter, req *http.Request) { header = req.Header })
+	d := event()
+	d.Headers = savepage.Headers{
+		"Authorization": "Bearer of-the-receiver", "x-tenant": "7", "User-Agent": "other", "Content-Type": "text/plain", "X-Signature": "forged", "Webhook-Id": "forged",
+	}
+	if v := r.Deliver(t.Context(), d, secret); v.State != savepage.Delivered {
+		t.Fatalf("%+v", v)
+	}
+	for name, want := range map[string]string{
+		"Authorization": "Bearer of-the-receiver", "X-Tenant": "7", "User-Agent": "SavePage-Webhook/1", "Content-Type": "application/json",
+		"X-Signature": savepage.Sign(secret, d.Body), "Webhook-Id": "msg_01",
+	} {
+		if got := header[name]; !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if strings.Contains(r.log.String(), "of-the-receiver") {
+		t.Error(r.log.String())
+	}
+}
+
 // J12: an attempt keeps the id and has a time of its own.
 func TestEachAttemptHasItsTime(t *testing.T) {
 	var headers []http.Header

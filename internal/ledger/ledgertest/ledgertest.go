@@ -18,6 +18,7 @@ type Ledger interface {
 	Reader
 	Watcher
 	Batcher
+	Signer
 	Keeper
 }
 
@@ -46,6 +47,13 @@ type Batcher interface {
 	CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error)
 }
 
+// Signer is what is known of webhook secrets.
+type Signer interface {
+	Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error)
+	RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error)
+	Signing(ctx context.Context, account string) ([]string, error)
+}
+
 // Keeper is the ledger's life.
 type Keeper interface {
 	Work(ctx context.Context, h ledger.Handlers) error
@@ -60,7 +68,13 @@ type Keys interface {
 	Bootstrap(ctx context.Context) (issued ledger.Issued, created bool, err error)
 	List(ctx context.Context, account string) ([]ledger.Key, error)
 	Revoke(ctx context.Context, key string) error
+	KeySecrets
+}
+
+// KeySecrets replaces secrets beside an open ledger.
+type KeySecrets interface {
 	SetAPISecret(ctx context.Context, account, secret string) error
+	RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error)
 }
 
 // Options of an open ledger; zero values are the ledger's defaults.
@@ -69,6 +83,7 @@ type Options struct {
 	Workers         int
 	DeliveryWorkers int
 	Grace           time.Duration
+	Vault           ledger.Vault
 	Now             func() time.Time
 }
 
@@ -77,6 +92,7 @@ type Store struct {
 	Open     func(tb testing.TB, o Options) Ledger // the caller closes it
 	Keys     func(tb testing.TB) Keys              // closed by the end of the test
 	DropJobs func(tb testing.TB)                   // removes all jobs that do not run, behind the ledger's back
+	Private  func(tb testing.TB) []string          // ids of the captures that something private is kept of
 }
 
 func timeTests() map[string]func(*scene) {
@@ -92,7 +108,7 @@ func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 	}
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
-		"share": shareTests(),
+		"share": shareTests(), "secrets": secretTests(),
 	}
 	for group, tests := range groups {
 		for name, test := range tests {

@@ -20,7 +20,8 @@ const keyLife = 24 * time.Hour
 // row is a submission on its way into the database. What it needs is encoded before, on the caller's goroutine.
 type row struct {
 	capture.Submission
-	options []byte
+	options []byte // without what is private
+	private string // JSON; empty when there is nothing
 
 	// The answer, set by insertRows.
 	earlier *savepage.Capture // the key's first capture
@@ -37,13 +38,12 @@ func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Acce
 		return capture.Accepted{}, savepage.Errorf(savepage.CodeQueueFull, "%d captures are waiting; try again later", l.maxPending)
 	}
 	s.Capture.CreatedAt = s.Capture.CreatedAt.UTC().Truncate(time.Microsecond)
-	options, err := encode(s.Capture.Options)
+	r, err := newRow(s)
 	if err != nil {
 		l.pending.Add(-1)
-		return capture.Accepted{}, fmt.Errorf("encode options: %w", err)
+		return capture.Accepted{}, err
 	}
-	r := &row{Submission: s, options: options}
-	if err := l.submit(ctx, &write{row: r, size: len(options), after: func(err error) { l.accepted(r, err) }}); err != nil {
+	if err := l.submit(ctx, &write{row: r, size: r.size(), after: func(err error) { l.accepted(r, err) }}); err != nil {
 		return capture.Accepted{}, closing(err)
 	}
 	switch {
@@ -54,9 +54,25 @@ func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Acce
 	case r.given != nil:
 		return capture.Accepted{Capture: r.given.capture, Reuse: r.reuse}, nil
 	default:
-		return capture.Accepted{Capture: s.Capture, Reuse: r.reuse}, nil
+		return capture.Accepted{Capture: r.Capture, Reuse: r.reuse}, nil
 	}
 }
+
+// newRow encodes a submission and parts what is private from it.
+func newRow(s capture.Submission) (*row, error) {
+	r := &row{Submission: s}
+	var err error
+	if r.Capture.Options, r.private, err = ledger.Part(s.Capture.Options); err != nil {
+		return nil, err
+	}
+	if r.options, err = encode(r.Capture.Options); err != nil {
+		return nil, fmt.Errorf("encode options: %w", err)
+	}
+	return r, nil
+}
+
+// size is about how many bytes the row puts into the database.
+func (r *row) size() int { return len(r.options) + len(r.private) }
 
 // accepted follows a submission's commit.
 func (l *Ledger) accepted(r *row, err error) {
@@ -107,7 +123,7 @@ func (l *Ledger) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) error
 	if err != nil {
 		return err
 	}
-	if err := insertCaptures(ctx, tx, rows); err != nil {
+	if err := l.insertCaptures(ctx, tx, rows); err != nil {
 		return err
 	}
 	if err := l.giveKept(ctx, tx, rows); err != nil {
@@ -228,13 +244,14 @@ const (
 	insertRows    = 1000
 )
 
-func insertCaptures(ctx context.Context, tx *sql.Tx, rows []*row) error {
+// insertCaptures records captures with what is private of them.
+func (l *Ledger) insertCaptures(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	for some := range slices.Chunk(rows, insertRows) {
 		if err := insertSome(ctx, tx, some); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.insertPrivate(ctx, tx, rows)
 }
 
 func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {

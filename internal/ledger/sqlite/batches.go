@@ -84,12 +84,12 @@ func newBatchRow(s capture.BatchSubmission) (*batchRow, error) {
 	b.Batch.CreatedAt = s.Batch.CreatedAt.UTC().Truncate(time.Microsecond)
 	for i, one := range s.Captures {
 		one.Capture.CreatedAt = b.Batch.CreatedAt
-		options, err := encode(one.Capture.Options)
+		r, err := newRow(one)
 		if err != nil {
-			return nil, fmt.Errorf("encode options: %w", err)
+			return nil, err
 		}
-		b.ids[i], b.rows[i] = one.Capture.ID, &row{Submission: one, options: options}
-		b.size += len(options)
+		b.ids[i], b.rows[i] = one.Capture.ID, r
+		b.size += r.size()
 	}
 	list, err := encode(b.ids)
 	b.list = string(list)
@@ -290,6 +290,10 @@ func (l *Ledger) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]st
 		(SELECT CAST(id AS BLOB) FROM captures WHERE batch = ? AND state IN ('queued', 'running')) AND ` + live
 	if _, err := tx.ExecContext(ctx, drop, batch); err != nil {
 		return nil, fmt.Errorf("drop jobs: %w", err)
+	}
+	const private = `DELETE FROM private WHERE capture IN (SELECT id FROM captures WHERE batch = ? AND state IN ('queued', 'running'))`
+	if _, err := tx.ExecContext(ctx, private, batch); err != nil {
+		return nil, fmt.Errorf("drop what is private: %w", err)
 	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
 	ids, err := collect(ctx, tx, scanText, end, stamp(l.now()), batch)

@@ -240,6 +240,9 @@ func (l *Ledger) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Ca
 	if err := dropJob(ctx, tx, id); err != nil {
 		return savepage.Capture{}, err
 	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM private WHERE capture = ?`, id); err != nil {
+		return savepage.Capture{}, err
+	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE id = ? RETURNING ` + columns
 	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(l.now()), id).Scan)
 	if err != nil {
@@ -301,6 +304,7 @@ func forget(ctx context.Context, tx *sql.Tx, id string) error {
 		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE capture = ?)`,
 		`DELETE FROM deliveries WHERE capture = ?`,
 		`DELETE FROM idempotency WHERE capture = ?`,
+		`DELETE FROM private WHERE capture = ?`,
 		`DELETE FROM captures WHERE id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, id); err != nil {

@@ -35,7 +35,7 @@ func openWriter(dir string) (*sql.DB, error) {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
 	db, err := open(file,
-		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")
+		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}

@@ -76,16 +76,15 @@ func receiver(address string) string {
 
 // owed reads a delivery with its attempts, and what it is signed with.
 func (l *Ledger) owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
-	const query = `SELECT ` + deliveryColumns + `, a.webhook_secret FROM deliveries d JOIN accounts a ON a.id = d.account WHERE d.id = ?`
-	var secret string
-	d, err := scanDelivery(func(dest ...any) error {
-		return l.read.QueryRowContext(ctx, query, id).Scan(append(dest, &secret)...)
-	})
+	d, err := scanDelivery(l.read.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d WHERE d.id = ?`, id).Scan)
 	if err != nil {
 		return savepage.Delivery{}, nil, err
 	}
-	d.Attempts, err = l.attempts(ctx, id)
-	return d, []string{secret}, err
+	if d.Attempts, err = l.attempts(ctx, id); err != nil {
+		return savepage.Delivery{}, nil, err
+	}
+	secrets, err := l.signing(ctx, &d)
+	return d, secrets, err
 }
 
 // stepAside puts the delivery's job back for a while: its receiver has enough on its hands. No attempt is used.

@@ -22,13 +22,16 @@ const (
 
 // Keys makes, lists and revokes keys. It may be open beside a running server.
 type Keys struct {
-	db  *sql.DB
-	now func() time.Time
+	db     *sql.DB
+	vault  ledger.Vault
+	now    func() time.Time
+	served bool // by another process
 }
 
 // OpenKeys opens the keys of a data folder without taking its lock, so that it works beside a running server. A folder
-// that no server has used yet is made ready. The caller closes it.
-func OpenKeys(ctx context.Context, dir string) (*Keys, error) {
+// that no server has used yet is made ready. The vault must be the server's; without its master key, what touches secrets
+// fails and the rest works. The caller closes it.
+func OpenKeys(ctx context.Context, dir string, vault ledger.Vault) (*Keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -36,36 +39,51 @@ func OpenKeys(ctx context.Context, dir string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrateUnlessServed(ctx, db, dir); err != nil {
+	served, err := migrateUnlessServed(ctx, db, dir)
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Keys{db: db, now: time.Now}, nil
+	return &Keys{db: db, vault: vault, now: time.Now, served: served}, nil
 }
 
-func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) error {
+func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) (served bool, err error) {
 	lock, err := lockDir(dir)
 	if errors.Is(err, errServed) {
-		return nil
+		return true, nil
 	}
+	if err != nil {
+		return false, err
+	}
+	return false, errors.Join(migrate(ctx, db, slog.New(slog.DiscardHandler)), lock.Close())
+}
+
+// mayWrite returns nil when secrets can be written as the server writes them: the vault opens what is there, and a server
+// that runs without a master key gets nothing that it could not read.
+func (k *Keys) mayWrite(ctx context.Context, tx *sql.Tx) error {
+	plain, err := mustOpen(ctx, tx, k.vault)
 	if err != nil {
 		return err
 	}
-	return errors.Join(migrate(ctx, db, slog.New(slog.DiscardHandler)), lock.Close())
+	if plain && k.served && k.vault.Head() != "" {
+		return errors.New("the server that runs has no master key: start it with the key first")
+	}
+	return nil
 }
 
 // Close closes the database.
 func (k *Keys) Close() error { return k.db.Close() }
 
-// Create makes a key for an account. An empty account is a new one, with a webhook secret of its own; an unknown one is
-// *savepage.Error of CodeNotFound.
+// Create makes a key for an account. An empty account is a new one, with a webhook secret that this answer alone tells; an
+// unknown one is *savepage.Error of CodeNotFound.
 func (k *Keys) Create(ctx context.Context, account string) (ledger.Issued, error) {
 	issued := ledger.Issued{Account: account, Key: ledger.NewKey()}
 	err := inTx(ctx, k.db, func(tx *sql.Tx) error {
 		now := k.now()
 		if account == "" {
-			return createAccount(ctx, tx, &issued, now)
+			return k.createAccount(ctx, tx, &issued)
 		}
-		err := tx.QueryRowContext(ctx, `SELECT webhook_secret FROM accounts WHERE id = ?`, account).Scan(&issued.WebhookSecret)
+		var one int
+		err := tx.QueryRowContext(ctx, `SELECT 1 FROM accounts WHERE id = ?`, account).Scan(&one)
 		if errors.Is(err, sql.ErrNoRows) {
 			return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
 		}
@@ -89,7 +107,7 @@ func (k *Keys) Bootstrap(ctx context.Context) (issued ledger.Issued, created boo
 			return err
 		}
 		created = true
-		return createAccount(ctx, tx, &issued, k.now())
+		return k.createAccount(ctx, tx, &issued)
 	})
 	if err != nil {
 		return ledger.Issued{}, false, fmt.Errorf("make first key: %w", err)
@@ -100,10 +118,18 @@ func (k *Keys) Bootstrap(ctx context.Context) (issued ledger.Issued, created boo
 	return issued, true, nil
 }
 
-func createAccount(ctx context.Context, tx *sql.Tx, issued *ledger.Issued, now time.Time) error {
+func (k *Keys) createAccount(ctx context.Context, tx *sql.Tx, issued *ledger.Issued) error {
+	if err := k.mayWrite(ctx, tx); err != nil {
+		return err
+	}
+	now := k.now()
 	issued.Account, issued.WebhookSecret = capture.NewID("acc_", now), ledger.NewSecret()
+	sealed, err := k.vault.Seal(issued.WebhookSecret, webhookLabel(issued.Account))
+	if err != nil {
+		return err
+	}
 	const insert = `INSERT INTO accounts (id, created_at, webhook_secret) VALUES (?, ?, ?)`
-	if _, err := tx.ExecContext(ctx, insert, issued.Account, stamp(now), issued.WebhookSecret); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, issued.Account, stamp(now), sealed); err != nil {
 		return err
 	}
 	return insertKey(ctx, tx, *issued, now)
@@ -166,12 +192,22 @@ func (k *Keys) Revoke(ctx context.Context, key string) error {
 
 // SetAPISecret sets the secret that the older API's hash is made with; empty for none.
 func (k *Keys) SetAPISecret(ctx context.Context, account, secret string) error {
-	none, err := missed(k.db.ExecContext(ctx, `UPDATE accounts SET api_secret = ? WHERE id = ?`, secret, account))
+	err := inTx(ctx, k.db, func(tx *sql.Tx) error {
+		if err := k.mayWrite(ctx, tx); err != nil {
+			return err
+		}
+		sealed, err := k.vault.Seal(secret, apiLabel(account))
+		if err != nil {
+			return err
+		}
+		none, err := missed(tx.ExecContext(ctx, `UPDATE accounts SET api_secret = ? WHERE id = ?`, sealed, account))
+		if err == nil && none {
+			return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("set API secret: %w", err)
-	}
-	if none {
-		return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
 	}
 	return nil
 }
@@ -183,18 +219,21 @@ func (l *Ledger) Authenticate(ctx context.Context, key string) (savepage.Account
 	if account, found := l.keyCache.Get(hash, now); found {
 		return account, nil
 	}
-	const query = `SELECT a.id, a.webhook_secret, a.api_secret, k.last_used_at FROM keys k JOIN accounts a ON a.id = k.account
+	const query = `SELECT a.id, a.api_secret, k.last_used_at FROM keys k JOIN accounts a ON a.id = k.account
 		WHERE k.hash = ? AND k.revoked_at IS NULL`
 	var (
 		account savepage.Account
 		used    sql.NullInt64
 	)
-	err := l.read.QueryRowContext(ctx, query, hash[:]).Scan(&account.ID, &account.WebhookSecret, &account.APISecret, &used)
+	err := l.read.QueryRowContext(ctx, query, hash[:]).Scan(&account.ID, &account.APISecret, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return savepage.Account{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
 	}
 	if err != nil {
 		return savepage.Account{}, fmt.Errorf("look up key: %w", err)
+	}
+	if account.APISecret, err = l.cfg.Vault.Open(account.APISecret, apiLabel(account.ID)); err != nil {
+		return savepage.Account{}, fmt.Errorf("open API secret of account %s: %w", account.ID, err)
 	}
 	l.keyCache.Put(hash, account, now)
 	if now.Sub(moment(used)) < lastUsedStep {

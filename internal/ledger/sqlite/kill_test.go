@@ -77,7 +77,7 @@ func fussy(context.Context, savepage.Delivery, []string) savepage.Verdict {
 // TestKill ends the process with SIGKILL at random moments and counts afterwards.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
-	keys, err := sqlite.OpenKeys(t.Context(), dir)
+	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{})
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")
 	check(t, err)

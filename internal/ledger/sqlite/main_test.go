@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/ledgertest"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
@@ -40,14 +41,15 @@ func store(tb testing.TB, dir string) ledgertest.Store {
 		Open: func(tb testing.TB, o ledgertest.Options) ledgertest.Ledger {
 			tb.Helper()
 			l, err := sqlite.Open(tb.Context(), sqlite.Config{
-				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, Grace: o.Grace, Now: o.Now,
+				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, Grace: o.Grace,
+				Vault: o.Vault, Now: o.Now,
 			}, logger(tb))
 			check(tb, err)
 			return l
 		},
 		Keys: func(tb testing.TB) ledgertest.Keys {
 			tb.Helper()
-			k, err := sqlite.OpenKeys(tb.Context(), dir)
+			k, err := sqlite.OpenKeys(tb.Context(), dir, ledger.Vault{})
 			check(tb, err)
 			tb.Cleanup(func() { check(tb, k.Close()) })
 			return k
@@ -57,6 +59,19 @@ func store(tb testing.TB, dir string) ledgertest.Store {
 			db := raw(tb, dir)
 			_, err := db.ExecContext(tb.Context(), `DELETE FROM river_job WHERE state <> 'running'`)
 			check(tb, err)
+		},
+		Private: func(tb testing.TB) (ids []string) {
+			tb.Helper()
+			rows, err := raw(tb, dir).QueryContext(tb.Context(), `SELECT capture FROM private ORDER BY capture`)
+			check(tb, err)
+			defer rows.Close()
+			for rows.Next() {
+				var id string
+				check(tb, rows.Scan(&id))
+				ids = append(ids, id)
+			}
+			check(tb, rows.Err())
+			return ids
 		},
 	}
 }

@@ -237,6 +237,9 @@ func (l *Ledger) purge(ctx context.Context) error {
 		return nil
 	}
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := dropExpired(ctx, tx, now); err != nil {
+			return err
+		}
 		const old = `DELETE FROM idempotency WHERE (account, key) IN
 			(SELECT account, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
 		done, err := tx.ExecContext(ctx, old, stamp(now), purgeRows)
@@ -251,7 +254,7 @@ func (l *Ledger) purge(ctx context.Context) error {
 		return nil
 	}, nil)
 	if err != nil {
-		return fmt.Errorf("purge idempotency keys: %w", err)
+		return fmt.Errorf("purge what has expired: %w", err)
 	}
 	return nil
 }

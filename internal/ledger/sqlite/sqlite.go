@@ -31,6 +31,7 @@ type Config struct {
 	DeliveryWorkers int              // deliveries at once; 0 is 64
 	HostDeliveries  int              // deliveries at once to one host and port; 0 is 4
 	Grace           time.Duration    // for what runs when Work's context ends; 0 stops it at once
+	Vault           ledger.Vault     // seals secrets; the zero one keeps them as they are
 	Now             func() time.Time // nil is time.Now
 }
 
@@ -106,6 +107,9 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err := migrate(ctx, l.write, l.log); err != nil {
 		return err
 	}
+	if err := sealAll(ctx, l.write, l.cfg.Vault, l.log); err != nil {
+		return err
+	}
 	if l.read, err = openReaders(l.cfg.Dir); err != nil {
 		return err
 	}
@@ -149,7 +153,7 @@ func (l *Ledger) Close() error {
 }
 
 // Keys makes, lists and revokes the keys of this ledger. It is closed with the ledger.
-func (l *Ledger) Keys() *Keys { return &Keys{db: l.write, now: l.now} }
+func (l *Ledger) Keys() *Keys { return &Keys{db: l.write, vault: l.cfg.Vault, now: l.now} }
 
 // Migrate brings the database of a data folder up to date. The folder must not be served meanwhile.
 func Migrate(ctx context.Context, dir string, log *slog.Logger) error {

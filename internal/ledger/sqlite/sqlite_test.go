@@ -29,7 +29,7 @@ func TestMigrateThenOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a folder?with#odd%20name")
 	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
 	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
-	keys, err := sqlite.OpenKeys(t.Context(), dir)
+	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{})
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")
 	check(t, err)

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+// newRotateSecret is the key command that gives an account a new webhook secret.
+func (k *keyCommand) newRotateSecret() *cobra.Command {
+	overlap := savepage.SecretOverlap
+	cmd := &cobra.Command{
+		Use:   "rotate-secret --account ACCOUNT",
+		Short: "Give an account a new webhook secret; the one before stays valid for a while",
+		Long: "Makes a new webhook secret for an account and shows it once. During the overlap callbacks carry a signature of the\n" +
+			"new secret and one of each before it in webhook-signature; X-Signature is the new one's at once. After a leak give\n" +
+			"--overlap 0s, which ends all older secrets.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if k.account == "" {
+				return usageError{errors.New("name the account with --account; savepage key list shows them")}
+			}
+			if overlap < 0 || overlap > savepage.MaxSecretOverlap {
+				return usageError{fmt.Errorf("--overlap is %s: want a duration from 0s to %s", overlap, savepage.MaxSecretOverlap)}
+			}
+			return k.run(func(ctx context.Context, keys *sqlite.Keys, _ []string) error {
+				return k.rotate(ctx, keys, overlap)
+			})(cmd, args)
+		},
+	}
+	cmd.Flags().StringVar(&k.account, "account", "", "account whose secret is replaced")
+	cmd.Flags().DurationVar(&overlap, "overlap", overlap, "how long the secret before stays valid")
+	return cmd
+}
+
+func (k *keyCommand) rotate(ctx context.Context, keys *sqlite.Keys, overlap time.Duration) error {
+	made, err := keys.RotateSecret(ctx, k.account, overlap)
+	if err != nil {
+		return err
+	}
+	if k.asJSON {
+		return writeJSON(k.out, made)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "webhook secret  %s\n", made.Secret)
+	for _, old := range made.Previous {
+		fmt.Fprintf(&text, "still valid     %s until %s\n", old.Hint, dateText(*old.ValidUntil))
+	}
+	text.WriteString("\nThis is shown once.\n")
+	_, err = io.WriteString(k.out, text.String())
+	return err
+}

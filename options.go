@@ -66,6 +66,7 @@ type Options struct {
 	// The part of the page.
 	Fullpage  bool   `json:"fullpage,omitempty" default:"false" doc:"Capture the whole scrollable page."`
 	MaxHeight int    `json:"max_height,omitempty" minimum:"240" maximum:"200000" doc:"Cut a full page here, in CSS pixels; the report says so. Without it the server's cap holds."`
+	Clip      *Clip  `json:"clip,omitempty" doc:"A part of the page in CSS pixels, from its upper left corner: x, y, width, height; in a query x,y,w,h. What reaches beyond the page is left out, and the report says truncated."`
 	Selector  string `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
 
 	// The file.
@@ -150,6 +151,15 @@ func (o Options) Cross() []FieldError {
 	if o.Delay >= or(o.Timeout, Defaults().Timeout) {
 		add("delay", "must be shorter than timeout", o.Delay)
 	}
+	for _, part := range []struct {
+		name  string
+		given bool
+	}{{"fullpage", o.Fullpage}, {"selector", o.Selector != ""}} {
+		if o.Clip != nil && part.given {
+			add("clip", "must not be given together with "+part.name, nil)
+		}
+	}
+	wrong = append(wrong, o.Clip.check()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
 	wrong = append(wrong, o.checkCallback()...)

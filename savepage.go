@@ -87,7 +87,7 @@ type Report struct {
 	Blank      bool     `json:"blank"`             // every pixel has one colour
 	Partial    bool     `json:"partial"`           // something was missing when the picture was taken
 	Reasons    []string `json:"reasons,omitempty"` // why it is partial, in words
-	Truncated  bool     `json:"truncated"`         // the page is taller than the picture
+	Truncated  bool     `json:"truncated"`         // a full page is taller than the picture, or a clip reaches beyond the page
 
 	Requests RequestReport `json:"requests"`
 	Console  ConsoleReport `json:"console"`

@@ -33,13 +33,13 @@ func fieldsOf(t *testing.T, err error) map[string]string {
 
 func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	body := `{"url":"https://example.com/a?b=c&d","width":800,"height":600,"scale":1.5,"fullpage":true,"max_height":5000,
-		"selector":"#main > p","format":"jpg","quality":55,"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
+		"selector":"#main > p","cache_ttl":60,"format":"jpg","quality":55,"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
 		"delay":1500,"timeout":20000,"headers":{"X-A":"1","X-B":"b"},"cookies":[{"name":"a","value":"1","path":"/p"}],
 		"user_agent":"UA/1","accept_language":"de","callback_url":"http://hook.test/x",
 		"callback_headers":{"Authorization":"Bearer r"},"callback_secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","async":false,"metadata":{"n": 1, "s":"x"}}`
 	values := url.Values{
 		"url": {"https://example.com/a?b=c&d"}, "width": {"800"}, "height": {"600"}, "scale": {"1.5"}, "fullpage": {"True"},
-		"max_height": {"5000"}, "selector": {"#main > p"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
+		"max_height": {"5000"}, "selector": {"#main > p"}, "cache_ttl": {"60"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
 		"block_ads": {"true"}, "block_trackers": {"1"}, "block_cookie_banners": {"True"},
 		"wait_until": {"load"}, "wait_for_selector": {".x"}, "delay": {"1500"}, "timeout": {"20000"},
 		"headers": {`{"X-A":"1","X-B":"b"}`}, "cookies": {`[{"name":"a","value":"1","path":"/p"}]`}, "user_agent": {"UA/1"},
@@ -49,7 +49,7 @@ func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	}
 	want := savepage.Options{
 		URL: "https://example.com/a?b=c&d", Width: 800, Height: 600, Scale: 1.5, Fullpage: true, MaxHeight: 5000,
-		Selector: "#main > p", Format: "jpeg", Quality: 55, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
+		Selector: "#main > p", CacheTTL: 60, Format: "jpeg", Quality: 55, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
 		Delay: 1500, Timeout: 20000, Headers: savepage.Headers{"X-A": "1", "X-B": "b"},
 		Cookies:   savepage.Cookies{{Name: "a", Value: "1", Path: "/p"}},
 		UserAgent: "UA/1", AcceptLanguage: "de", CallbackURL: "http://hook.test/x",
@@ -120,6 +120,49 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	want.URL = "http://e.test"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A clip is four numbers, as an object or a text, in every carrier; each wrong one is named.
+func TestClip(t *testing.T) {
+	d := api.NewDecoder()
+	want := &savepage.Clip{X: 1, Y: 2, Width: 300, Height: 400}
+	inJSON := func(clip string) (savepage.Options, error) {
+		return d.JSON([]byte(`{"url":"http://e.test","clip":` + clip + `}`))
+	}
+	inQuery := func(clip string) (savepage.Options, error) {
+		return d.Values("query", map[string][]string{"url": {"http://e.test"}, "clip": {clip}})
+	}
+	const object = `{"x":1,"y":2,"width":300,"height":400}`
+	for name, given := range map[string]func() (savepage.Options, error){
+		"object": func() (savepage.Options, error) { return inJSON(object) }, "text": func() (savepage.Options, error) { return inJSON(`"1, 2,300,400"`) },
+		"query": func() (savepage.Options, error) { return inQuery("1,2,300,400") }, "object in a query": func() (savepage.Options, error) { return inQuery(object) },
+	} {
+		o, err := given()
+		if err != nil || !reflect.DeepEqual(o.Clip, want) {
+			t.Errorf("%s: %+v, %v", name, o.Clip, err)
+		}
+	}
+	for given, where := range map[string]string{
+		`{"x":-1,"y":2,"width":300,"height":400}`: "clip.x", `{"x":1,"y":2,"width":0,"height":400}`: "clip.width", `{"x":1,"y":2,"width":3,"height":200001}`: "clip.height",
+		`{"x":1,"y":2,"width":3}`: "clip", `{"x":1.5,"y":2,"width":3,"height":4}`: "clip", `{"x":1,"y":2,"w":3,"height":4}`: "clip", `"1,2,3"`: "clip", `"a,2,3,4"`: "clip",
+		`"0,0,20001,5"`: "clip.width", `7`: "clip", `{"x":1e30,"y":2,"width":3,"height":4}`: "clip",
+	} {
+		_, err := inJSON(given)
+		if fields := fieldsOf(t, err); fields["body."+where] == "" {
+			t.Errorf("%s: %v", given, fields)
+		}
+	}
+	for _, given := range []string{"", "1,2,3,4,5", "1;2;3;4", "{"} {
+		if _, err := inQuery(given); fieldsOf(t, err)["query.clip"] == "" {
+			t.Errorf("%q: %v", given, err)
+		}
+	}
+	for with, name := range map[string]string{`"fullpage":true`: "fullpage", `"selector":"p"`: "selector"} {
+		_, err := d.JSON([]byte(`{"url":"http://e.test",` + with + `,"clip":` + object + `}`))
+		if got := fieldsOf(t, err)["body.clip"]; !strings.Contains(got, name) {
+			t.Errorf("with %s: %q", name, got)
+		}
 	}
 }
 

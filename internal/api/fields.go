@@ -24,6 +24,7 @@ const (
 	KindHeaders  Kind = "headers"  // a JSON object of texts
 	KindCookies  Kind = "cookies"  // the text of a Cookie header, or a JSON list
 	KindMetadata Kind = "metadata" // a text, or a JSON object
+	KindClip     Kind = "x,y,w,h"  // four numbers, or a JSON object
 )
 
 // Field describes one option, as read from the tags of savepage.Options.
@@ -51,6 +52,7 @@ func OptionFields() []Field {
 func newRegistry() huma.Registry {
 	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Cookies](), reflect.TypeFor[cookiesSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Clip](), reflect.TypeFor[clipSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Metadata](), reflect.TypeFor[metadataSchema]())
 	return r
 }
@@ -95,6 +97,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindCookies
 	case reflect.TypeFor[savepage.Metadata]():
 		return KindMetadata
+	case reflect.TypeFor[*savepage.Clip]():
+		return KindClip
 	}
 	switch t.Kind() {
 	case reflect.Int:
@@ -120,6 +124,8 @@ func sortOf(k Kind) string {
 		return "must be an object of texts"
 	case KindCookies:
 		return `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`
+	case KindClip:
+		return `must be {"x","y","width","height"} or a text like "0,100,800,600", in whole numbers`
 	case KindMetadata:
 		return "must be a text or a flat map of texts, numbers and booleans"
 	default:
@@ -151,6 +157,23 @@ func (cookiesSchema) Schema(r huma.Registry) *huma.Schema {
 		&huma.Schema{Type: huma.TypeString, Description: `The text of a Cookie header: "a=1; b=2".`},
 		&huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[savepage.Cookie](), true, "Cookie")},
 	)
+}
+
+// clipSchema stands for savepage.Clip in schemas.
+type clipSchema struct{}
+
+// Schema describes four numbers, as an object or a text. Their ranges are texts here: savepage.Options checks them, so that
+// an error names the one that is wrong.
+func (clipSchema) Schema(huma.Registry) *huma.Schema {
+	object := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
+	for field := range reflect.TypeFor[savepage.Clip]().Fields() {
+		name, doc := field.Tag.Get("json"), field.Tag.Get("doc")
+		object.Properties[name] = &huma.Schema{
+			Type: huma.TypeInteger, Description: doc + " From " + field.Tag.Get("minimum") + " to " + field.Tag.Get("maximum") + ".",
+		}
+		object.Required = append(object.Required, name)
+	}
+	return either(&huma.Schema{Type: huma.TypeString, Description: "x,y,width,height"}, object)
 }
 
 // metadataSchema stands for savepage.Metadata in schemas.

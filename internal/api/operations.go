@@ -67,7 +67,7 @@ func (a *API) docGetCapture() *huma.Operation {
 // querySchema is how an option is written in a query: lists and maps are texts there.
 func (a *API) querySchema(f Field) *huma.Schema {
 	switch f.Kind {
-	case KindHeaders, KindCookies, KindMetadata:
+	case KindHeaders, KindCookies, KindMetadata, KindClip:
 		return text()
 	default:
 		s := *a.decoder.schema.Properties[f.Name]

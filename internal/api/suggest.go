@@ -14,6 +14,7 @@ func foreign() map[string]string {
 		"block_ads":            "noads adblock blockads hideads",
 		"block_trackers":       "notrackers blocktracking",
 		"block_cookie_banners": "nocookie nocookies nocookiebanners hidecookiebanners blockcookies cookiebanner acceptcookies",
+		"clip":                 "cliprect crop region area rect",
 		"selector":             "element cssselector targetselector",
 		"wait_for_selector":    "waitfor waitselector",
 		"delay":                "waitfortimeout sleep wait pause",

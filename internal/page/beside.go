@@ -32,6 +32,7 @@ type look struct {
 	URL      string  `json:"url"`
 	Ready    string  `json:"ready"`  // document.readyState
 	Height   int     `json:"height"` // of the whole page, CSS pixels
+	Width    int     `json:"width"`  // of the whole page, CSS pixels
 }
 
 // place is where an element stands in the document, in CSS pixels.

@@ -52,7 +52,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       return {
         still: performance.now() - last, scripted: scripted(), fonts: document.fonts.status === 'loaded',
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
-        height: root ? root.scrollHeight : innerHeight, now: performance.now(),
+        height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth, now: performance.now(),
       };
     },
     // find waits at most ms for a visible element and says where it stands in the document.

@@ -80,7 +80,7 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 
 // admit refuses at once what can be known to be too large before the page is asked for.
 func (r *Renderer) admit(o savepage.Options) error {
-	if o.Selector != "" || o.Fullpage {
+	if o.Selector != "" || o.Fullpage || o.Clip != nil {
 		return nil // the page says how large it is
 	}
 	return checkSize(o, r.cfg.MaxPixels, o.Width, o.Height)

@@ -62,6 +62,8 @@ func (j *job) choose(ctx context.Context) (area, error) {
 	switch {
 	case j.o.Selector != "":
 		return j.element(ctx)
+	case j.o.Clip != nil:
+		return j.clip(ctx)
 	case j.o.Fullpage:
 		return j.wholePage(ctx)
 	default:

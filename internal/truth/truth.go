@@ -45,6 +45,7 @@ func Cases(site *testsite.Site) []Case {
 		fullPages(),
 		settling(),
 		texts(),
+		parts(),
 	)
 }
 

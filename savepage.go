@@ -135,7 +135,18 @@ type Delivery struct {
 	NextAt    *time.Time    `json:"next_attempt_at,omitempty"` // while pending
 	EndedAt   *time.Time    `json:"ended_at,omitempty"`
 	Attempts  []Attempt     `json:"attempts"`
+	// WaitingFor says what holds a delivery back that is due: WaitingForReceiver or nothing.
+	WaitingFor string `json:"waiting_for,omitempty"`
+	Receiver   string `json:"-"` // host and port of URL
+	Earlier    int    `json:"-"` // attempts made before the present schedule began: sending again begins a new one
 }
+
+// WaitingForReceiver says that the receiver has failed several times in a row and is tried with one delivery at a time;
+// the others wait for it and use no attempts. NextAt is then when the next try is made.
+const WaitingForReceiver = "receiver"
+
+// DeliveryStates lists every state of a delivery.
+func DeliveryStates() []DeliveryState { return []DeliveryState{Pending, Delivered, Dead} }
 
 // AttemptOutcome names how one attempt of a delivery ended.
 type AttemptOutcome string
@@ -159,7 +170,8 @@ type Attempt struct {
 	Status    int            `json:"status,omitempty"` // HTTP status, 0 without an answer
 	LatencyMS int64          `json:"latency_ms"`
 	Error     string         `json:"error,omitempty"`
-	Answer    string         `json:"answer,omitempty"` // first 1 KiB of the body, as valid UTF-8
+	Answer    string         `json:"answer,omitempty"`          // first 1 KiB of the body, as valid UTF-8
+	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // what the schedule said after it; absent after the last one
 }
 
 // Verdict is what follows from one attempt: the delivery is delivered, dead, or pending until NextAt.

@@ -31,10 +31,20 @@ func startService(ctx context.Context, binary, roles string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{dir: dir, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
-	if s.key, err = createKey(ctx, binary, dir); err != nil {
+	key, err := createKey(ctx, binary, dir)
+	if err != nil {
 		return nil, err
 	}
+	return start(ctx, binary, roles, dir, key)
+}
+
+// serveFolder starts the service on a folder of owe, to deliver only.
+func serveFolder(ctx context.Context, binary, dir string) (*service, error) {
+	return start(ctx, binary, "deliver", dir, "")
+}
+
+func start(ctx context.Context, binary, roles, dir, key string) (*service, error) {
+	s := &service{dir: dir, key: key, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err

@@ -96,6 +96,7 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	}
 	n.ledger, err = sqlite.Open(ctx, sqlite.Config{
 		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
+		ProbeWait: n.settings.WebhookRetryBase,
 	}, n.log)
 	if err != nil {
 		return fmt.Errorf("open the records: %w", namingKey(err))
@@ -131,7 +132,7 @@ func (n *node) openBrowser(ctx context.Context) (err error) {
 }
 
 func (n *node) measure(context.Context) error {
-	sources := httpd.Sources{Queues: n.queues}
+	sources := httpd.Sources{Queues: n.queues, Deliveries: n.deliveries}
 	if n.pool != nil {
 		sources.Browsers = n.browsers
 	}

@@ -47,6 +47,14 @@ func (n *node) queues(ctx context.Context) ([]httpd.Queue, error) {
 	return queues, err
 }
 
+// deliveries says what became of callbacks.
+func (n *node) deliveries(ctx context.Context) (httpd.Deliveries, error) {
+	s, err := n.ledger.DeliveryStats(ctx)
+	return httpd.Deliveries{
+		Pending: s.Pending, Dead: s.Dead, Delivered: s.Delivered, Died: s.Died, OpenReceivers: s.OpenReceivers, ReceiversOpened: s.ReceiversOpened,
+	}, err
+}
+
 // browsers says what the browsers do.
 func (n *node) browsers() httpd.Browsers {
 	stats := n.pool.Stats()

@@ -69,10 +69,7 @@ func (n *node) unlessStopped(ctx context.Context, err error) error {
 func (n *node) serve(ctx context.Context, ready func(address string)) error {
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.answer(running) })
-	if n.settings.Has(roleRender) {
-		handlers := ledger.Handlers{Render: n.service.Run, Deliver: n.deliver}
-		group.Go(func() error { return n.unlessStopped(running, n.ledger.Work(running, handlers)) })
-	}
+	group.Go(func() error { return n.unlessStopped(running, n.ledger.Work(running, n.handlers())) })
 	group.Go(func() error { n.keepHouse(running); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),
 		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))
@@ -89,6 +86,18 @@ func (n *node) answer(ctx context.Context) error {
 		n.drain()
 	}}
 	return n.unlessStopped(ctx, server.Serve(ctx, n.listener))
+}
+
+// handlers do what the roles of this server ask for.
+func (n *node) handlers() ledger.Handlers {
+	var h ledger.Handlers
+	if n.settings.Has(roleRender) {
+		h.Render = n.service.Run
+	}
+	if n.settings.Has(roleDeliver) {
+		h.Deliver = n.deliver
+	}
+	return h
 }
 
 // deliver makes one attempt of a callback and counts it.

@@ -134,7 +134,7 @@ func storeSettings() []setting {
 func workSettings() []setting {
 	return []setting{
 		{
-			name: "ROLES", kind: "list", value: "api,render,deliver", form: "a list of api, render, deliver; the last two together",
+			name: "ROLES", kind: "list", value: "api,render,deliver", form: "a list of api, render, deliver",
 			doc: "What this process does: answer requests, render pages, send callbacks. What is not named is not started; " +
 				"health and metrics are always served. Several nodes need PostgreSQL, which this version does not have: " +
 				"SQLite is served by one process, so leave all on unless a part is to rest.",
@@ -264,9 +264,6 @@ func setRoles(s *Settings, text string) error {
 			return err
 		}
 		s.Roles = append(s.Roles, role)
-	}
-	if s.Has(roleRender) != s.Has(roleDeliver) {
-		return errors.New("render and deliver work off one database here: name both or neither")
 	}
 	return nil
 }

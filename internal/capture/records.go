@@ -33,3 +33,11 @@ type Request struct {
 	Fingerprint    string // hex SHA-256 of the request body; compared when the key is used again
 	Interactive    bool   // a client waits for the answer
 }
+
+// DeliveryFilter selects deliveries for a list. Zero fields select all.
+type DeliveryFilter struct {
+	State     savepage.DeliveryState
+	CaptureID string
+	Limit     int    // deliveries on one page
+	Cursor    string // from the page before
+}

@@ -30,10 +30,21 @@ type Browsers struct {
 	Restarts uint64 // since the start
 }
 
+// Deliveries is what became of callbacks.
+type Deliveries struct {
+	Pending         int
+	Dead            int    // dead letters that are kept
+	Delivered       uint64 // since the start
+	Died            uint64 // since the start
+	OpenReceivers   int    // receivers that fail: their deliveries wait
+	ReceiversOpened uint64 // how often a receiver came to be one, since the start
+}
+
 // Sources are asked at each scrape. Nil ones are left out.
 type Sources struct {
-	Queues   func(ctx context.Context) ([]Queue, error)
-	Browsers func() Browsers
+	Queues     func(ctx context.Context) ([]Queue, error)
+	Deliveries func(ctx context.Context) (Deliveries, error)
+	Browsers   func() Browsers
 }
 
 // Phases are the parts of a capture's time.
@@ -147,6 +158,8 @@ type states struct {
 	sources                          Sources
 	waiting, running, oldest, failed *prometheus.Desc
 	browsers, pages, warm, restarts  *prometheus.Desc
+	deliveries, delivered            *prometheus.Desc
+	open, opened                     *prometheus.Desc
 }
 
 func newStates(sources Sources) *states {
@@ -154,11 +167,17 @@ func newStates(sources Sources) *states {
 		return prometheus.NewDesc("savepage_"+name, help, labels, nil)
 	}
 	return &states{
-		sources:  sources,
-		waiting:  desc("queue_waiting", "Jobs that wait, those with a later time included.", "queue"),
-		running:  desc("queue_running", "Jobs that a worker holds.", "queue"),
-		oldest:   desc("queue_oldest_seconds", "How long the oldest due job has waited.", "queue"),
-		failed:   desc("queue_unknown", "1 when the queues could not be read."),
+		sources: sources,
+		waiting: desc("queue_waiting", "Jobs that wait, those with a later time included.", "queue"),
+		running: desc("queue_running", "Jobs that a worker holds.", "queue"),
+		oldest:  desc("queue_oldest_seconds", "How long the oldest due job has waited.", "queue"),
+		failed:  desc("queue_unknown", "1 when the queues could not be read."),
+
+		deliveries: desc("deliveries", "Callbacks by state: those that are owed, and the dead letters that are kept.", "state"),
+		delivered:  desc("deliveries_ended_total", "Callbacks that have ended, by state.", "state"),
+		open:       desc("receivers_open", "Receivers that fail: their deliveries wait and use no attempts."),
+		opened:     desc("receivers_opened_total", "How often a receiver has come to be one that fails."),
+
 		browsers: desc("browsers", "Browser processes."),
 		pages:    desc("browser_pages", "Pages in use."),
 		warm:     desc("browser_warm_contexts", "Contexts made ahead."),
@@ -168,7 +187,7 @@ func newStates(sources Sources) *states {
 
 // Describe names all that Collect may send.
 func (s *states) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts} {
+	for _, d := range []*prometheus.Desc{s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts, s.deliveries, s.delivered, s.open, s.opened} {
 		out <- d
 	}
 }
@@ -178,6 +197,9 @@ func (s *states) Collect(out chan<- prometheus.Metric) {
 	if s.sources.Queues != nil {
 		s.collectQueues(out)
 	}
+	if s.sources.Deliveries != nil {
+		s.collectDeliveries(out)
+	}
 	if s.sources.Browsers == nil {
 		return
 	}
@@ -186,6 +208,21 @@ func (s *states) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(s.pages, prometheus.GaugeValue, float64(b.Pages))
 	out <- prometheus.MustNewConstMetric(s.warm, prometheus.GaugeValue, float64(b.Warm))
 	out <- prometheus.MustNewConstMetric(s.restarts, prometheus.CounterValue, float64(b.Restarts))
+}
+
+// collectDeliveries leaves the counts out when they can not be read: the queues' unknown tells.
+func (s *states) collectDeliveries(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	d, err := s.sources.Deliveries(ctx)
+	if err == nil {
+		out <- prometheus.MustNewConstMetric(s.deliveries, prometheus.GaugeValue, float64(d.Pending), "pending")
+		out <- prometheus.MustNewConstMetric(s.deliveries, prometheus.GaugeValue, float64(d.Dead), "dead")
+	}
+	out <- prometheus.MustNewConstMetric(s.delivered, prometheus.CounterValue, float64(d.Delivered), "delivered")
+	out <- prometheus.MustNewConstMetric(s.delivered, prometheus.CounterValue, float64(d.Died), "dead")
+	out <- prometheus.MustNewConstMetric(s.open, prometheus.GaugeValue, float64(d.OpenReceivers))
+	out <- prometheus.MustNewConstMetric(s.opened, prometheus.CounterValue, float64(d.ReceiversOpened))
 }
 
 func (s *states) collectQueues(out chan<- prometheus.Metric) {

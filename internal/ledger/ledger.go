@@ -1,5 +1,5 @@
 // Package ledger holds what every ledger has in common, whatever its database: names of queues, places in a queue, keys
-// and secrets, group commit, waiting for an end, limits for each receiver. It refuses to know SQL; ledger/sqlite does.
+// and secrets, group commit, waiting for an end, the order of deliveries and the breakers of their receivers. It refuses to know SQL; ledger/sqlite does.
 package ledger
 
 import (
@@ -16,7 +16,18 @@ const (
 	QueueWebhook     = "webhook"     // deliveries
 )
 
+// DeliveryStats count the deliveries of all accounts.
+type DeliveryStats struct {
+	Pending         int
+	Dead            int    // dead letters that are kept
+	Delivered       uint64 // since the start
+	Died            uint64 // since the start
+	OpenReceivers   int    // receivers whose breaker is open
+	ReceiversOpened uint64 // since the start
+}
+
 // Handlers do the work that a ledger hands out. Both are called on many goroutines at once.
+// What is nil is not worked on.
 type Handlers struct {
 	// Render makes the claimed capture and ends with the ledger's Finish or Release. An error says that it did neither:
 	// the capture is then given back and taken again later.

@@ -152,34 +152,3 @@ func TestWaiters(t *testing.T) {
 		}
 	})
 }
-
-func TestHosts(t *testing.T) {
-	h, now := NewHosts(2), time.Now()
-	enter := func(name string) func() {
-		leave, aside := h.Enter(name, now)
-		if leave == nil {
-			t.Fatalf("%s is busy for %s", name, aside)
-		}
-		return leave
-	}
-	first, second := enter("a"), enter("a")
-	var before time.Duration
-	for i := range 5000 {
-		leave, aside := h.Enter("a", now)
-		if leave != nil {
-			t.Fatal("entered beyond the limit")
-		}
-		if aside < hostPause || aside > hostPauseMax || (aside <= before && aside < hostPauseMax) {
-			t.Fatalf("step aside %d for %s after %s", i, aside, before)
-		}
-		before = aside
-	}
-	enter("b")()
-	first()
-	third := enter("a")
-	second()
-	third()
-	if len(h.hosts) != 0 {
-		t.Errorf("left behind: %v", h.hosts)
-	}
-}

@@ -16,18 +16,20 @@ const (
 	maxRetryAfter = 24 * time.Hour // that a receiver may ask for
 )
 
-// verdict says what follows from an attempt that ended at now.
-func (c Config) verdict(r result, now time.Time) savepage.Verdict {
+// verdict says what follows from an attempt that ended at now. The first attempts, so many as earlier says, belong to
+// schedules that have ended.
+func (c Config) verdict(r result, earlier int, now time.Time) savepage.Verdict {
+	n := r.attempt.Number - earlier
 	v := savepage.Verdict{Attempt: r.attempt, State: savepage.Dead}
 	switch {
 	case r.attempt.Outcome == savepage.AttemptDelivered:
 		v.State = savepage.Delivered
 	case r.attempt.Outcome == savepage.AttemptBlocked:
 	case r.attempt.Status == http.StatusGone:
-	case r.attempt.Number >= c.MaxAttempts:
+	case n >= c.MaxAttempts:
 	default:
 		v.State = savepage.Pending
-		v.NextAt = now.Add(max(c.wait(r.attempt.Number), retryAfter(r, now)))
+		v.NextAt = now.Add(max(c.wait(n), retryAfter(r, now)))
 	}
 	return v
 }

@@ -19,7 +19,7 @@ func TestSchedule(t *testing.T) {
 	for n, want := range nominal {
 		for random, factor := range map[float64]float64{0: 0.8, 0.5: 1, 0.999999: 1.2} {
 			cfg := Config{Random: func() float64 { return random }}.withDefaults()
-			v := cfg.verdict(result{attempt: savepage.Attempt{Number: n + 1, Outcome: savepage.AttemptTimeout}}, now)
+			v := cfg.verdict(result{attempt: savepage.Attempt{Number: n + 1, Outcome: savepage.AttemptTimeout}}, 0, now)
 			expected := min(time.Duration(float64(want)*factor), 12*time.Hour)
 			if got := v.NextAt.Sub(now); v.State != savepage.Pending || (got-expected).Abs() > want/10_000 || got > 12*time.Hour {
 				t.Errorf("after attempt %d with %v: %s, want %s", n+1, random, got, expected)
@@ -28,7 +28,7 @@ func TestSchedule(t *testing.T) {
 		total += want
 	}
 	cfg := Config{}.withDefaults()
-	last := cfg.verdict(result{attempt: savepage.Attempt{Number: 13, Outcome: savepage.AttemptTimeout}}, now)
+	last := cfg.verdict(result{attempt: savepage.Attempt{Number: 13, Outcome: savepage.AttemptTimeout}}, 0, now)
 	if last.State != savepage.Dead || !last.NextAt.IsZero() {
 		t.Errorf("after the last attempt: %+v", last)
 	}
@@ -50,7 +50,7 @@ func TestOwnScheduleSettings(t *testing.T) {
 	if long := (Config{RetryBase: 48 * time.Hour}).withDefaults(); long.wait(1) > 12*time.Hour || long.wait(100) > 12*time.Hour {
 		t.Errorf("%s", long.wait(1))
 	}
-	if v := cfg.verdict(result{attempt: savepage.Attempt{Number: 3, Outcome: savepage.AttemptStatus, Status: 500}}, time.Now()); v.State != savepage.Dead {
+	if v := cfg.verdict(result{attempt: savepage.Attempt{Number: 3, Outcome: savepage.AttemptStatus, Status: 500}}, 0, time.Now()); v.State != savepage.Dead {
 		t.Errorf("%+v", v)
 	}
 }
@@ -80,13 +80,13 @@ func TestRetryAfter(t *testing.T) {
 		{"nonsense", "soon", 503, 5 * time.Second},
 	} {
 		r := result{attempt: savepage.Attempt{Number: 1, Outcome: savepage.AttemptStatus, Status: c.status}, retryAfter: c.header}
-		if got := cfg.verdict(r, now).NextAt.Sub(now); got != c.want {
+		if got := cfg.verdict(r, 0, now).NextAt.Sub(now); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 	// It does not bring a dead delivery back.
 	last := result{attempt: savepage.Attempt{Number: 13, Outcome: savepage.AttemptStatus, Status: 503}, retryAfter: "120"}
-	if v := cfg.verdict(last, now); v.State != savepage.Dead {
+	if v := cfg.verdict(last, 0, now); v.State != savepage.Dead {
 		t.Errorf("%+v", v)
 	}
 }

@@ -70,7 +70,7 @@ func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secrets []str
 	result.attempt.Number = len(d.Attempts) + 1
 	result.attempt.At = start
 	result.attempt.LatencyMS = end.Sub(start).Milliseconds()
-	verdict := s.cfg.verdict(result, end)
+	verdict := s.cfg.verdict(result, d.Earlier, end)
 	if ctx.Err() != nil && verdict.State != savepage.Delivered {
 		verdict.State, verdict.NextAt = savepage.Pending, end
 	}

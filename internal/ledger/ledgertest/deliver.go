@@ -126,7 +126,8 @@ func testAgain(t *scene) {
 		equal(t, i+1, a.Number)
 	}
 	a := d.Attempts[1]
-	equal(t, savepage.Attempt{Number: 2, At: a.At, Outcome: savepage.AttemptStatus, Status: 500, LatencyMS: 7, Error: "no", Answer: "busy"}, a)
+	equal(t, savepage.Attempt{Number: 2, At: a.At, Outcome: savepage.AttemptStatus, Status: 500, LatencyMS: 7, Error: "no", Answer: "busy", NextAt: a.NextAt}, a)
+	equal(t, waits[1], a.NextAt.Sub(a.At).Round(10*time.Millisecond))
 	t.Logf("attempts were late by %s", late)
 	if slices.Min(late) < -time.Millisecond || slices.Min(late) > lateness {
 		t.Errorf("attempts were late by %s", late)

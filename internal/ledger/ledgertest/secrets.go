@@ -135,7 +135,7 @@ func testPrivate(t *scene) {
 		}
 	}
 	want := []string{ownSecret, "Bearer of-the-receiver"}
-	stop := b.work(t, ledger.Handlers{Render: render, Deliver: attempt(tryAgain(0))})
+	stop := b.work(t, ledger.Handlers{Render: render, Deliver: attempt(tryAgain(time.Second))})
 	equal(t, want, receive(t, "a first attempt", got))
 	eventually(t, "the attempt is recorded", func() bool { return len(b.deliveries(t, id)[0].Attempts) > 0 })
 	stop()

@@ -226,15 +226,9 @@ func (l *Ledger) ListBatches(ctx context.Context, account string, limit int, cur
 
 // BatchDeliveries returns what was owed for a batch itself, with its attempts.
 func (l *Ledger) BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error) {
-	const query = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.batch = ? AND d.account = ? ORDER BY d.created_at, d.id`
-	list, err := collect(ctx, l.read, scanDelivery, query, id, account)
+	list, err := l.listDeliveries(ctx, `d.batch = ? AND d.account = ? ORDER BY d.created_at, d.id`, id, account)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of batch %s: %w", id, err)
-	}
-	for i := range list {
-		if list[i].Attempts, err = l.attempts(ctx, list[i].ID); err != nil {
-			return nil, err
-		}
 	}
 	return list, nil
 }
@@ -309,10 +303,11 @@ func (l *Ledger) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]st
 }
 
 // oldBatches selects batches that nothing depends on any more.
-const oldBatches = `SELECT id FROM batches WHERE ended_at IS NOT NULL AND created_at < ?
+const oldBatches = `SELECT id FROM batches WHERE ended_at IS NOT NULL AND created_at < ?1
 	AND NOT EXISTS (SELECT 1 FROM captures WHERE captures.batch = batches.id)
-	AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.batch = batches.id AND deliveries.state = 'pending')
-	ORDER BY created_at, id LIMIT ?`
+	AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.batch = batches.id
+		AND (deliveries.state = 'pending' OR deliveries.state = 'dead' AND deliveries.ended_at >= ?1))
+	ORDER BY created_at, id LIMIT ?2`
 
 // ForgetBatches removes at most limit ended batches that were created before the time and have neither captures nor a
 // pending delivery, with their deliveries and Idempotency-Keys.

@@ -300,7 +300,6 @@ func (l *Ledger) Forget(ctx context.Context, account, id string) (string, error)
 
 func forget(ctx context.Context, tx *sql.Tx, id string) error {
 	for _, statement := range []string{
-		`DELETE FROM river_job WHERE unique_key IN (SELECT CAST(id AS BLOB) FROM deliveries WHERE capture = ?) AND ` + live,
 		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE capture = ?)`,
 		`DELETE FROM deliveries WHERE capture = ?`,
 		`DELETE FROM idempotency WHERE capture = ?`,

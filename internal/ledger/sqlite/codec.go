@@ -99,3 +99,21 @@ func column[T any](part *T) (any, error) {
 	text, err := encode(part)
 	return string(text), err
 }
+
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, q queries, scan func(func(dest ...any) error) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []T
+	for rows.Next() {
+		one, err := scan(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}

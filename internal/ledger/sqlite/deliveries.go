@@ -3,9 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -13,19 +15,21 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// owe records deliveries with their jobs.
+// A delivery needs no job: its row says that it is pending and when it is due. The dispatcher of package ledger asks for
+// what is due and decides the order.
+
+// owe records deliveries.
 func (l *Ledger) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage.Delivery) error {
-	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, body, state, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	jobs := make([]queued, 0, len(deliveries))
+	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, receiver, body, state, created_at, next_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, d := range deliveries {
-		at := l.firstAttempt(d)
-		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, d.Body, string(savepage.Pending), stamp(d.CreatedAt), stamp(at))
+		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, receiver(d.URL), d.Body, string(savepage.Pending),
+			stamp(d.CreatedAt), stamp(l.firstAttempt(d)))
 		if err != nil {
 			return fmt.Errorf("insert delivery %s: %w", d.ID, err)
 		}
-		jobs = append(jobs, deliveryJob{ID: d.ID, at: at})
 	}
-	return l.enqueue(ctx, tx, jobs...)
+	return nil
 }
 
 // firstAttempt is when a new delivery is due: now, unless it says otherwise.
@@ -38,34 +42,12 @@ func (l *Ledger) firstAttempt(d savepage.Delivery) time.Time {
 
 // woke follows the commit that recorded deliveries.
 func (l *Ledger) woke(deliveries []savepage.Delivery) {
-	now := l.now()
 	for _, d := range deliveries {
-		l.due(ledger.QueueWebhook, l.firstAttempt(d).Sub(now))
+		l.lanes.Note(ledger.Receiver{Account: d.Account, Host: receiver(d.URL)}, l.firstAttempt(d))
 	}
 }
 
-// deliver makes one attempt of a delivery and records what follows from it.
-func (l *Ledger) deliver(ctx context.Context, h Handlers, id string, job int64) error {
-	d, secrets, err := l.owed(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && d.State != savepage.Pending) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("load delivery %s: %w", id, err)
-	}
-	leave, aside := l.hosts.Enter(receiver(d.URL), l.now())
-	if leave == nil {
-		return l.stepAside(ctx, id, job, aside)
-	}
-	defer leave()
-	verdict := h.Deliver(ctx, d, secrets)
-	if ctx.Err() != nil && verdict.State != savepage.Delivered {
-		return fmt.Errorf("deliver %s: %w", id, ctx.Err()) // it was cut off by the stop: the receiver is not to blame
-	}
-	return l.record(context.WithoutCancel(ctx), id, job, verdict)
-}
-
-// receiver is what the limit of deliveries at once is counted by: host and port.
+// receiver is the host and port of an address.
 func receiver(address string) string {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -74,57 +56,111 @@ func receiver(address string) string {
 	return strings.ToLower(parsed.Host)
 }
 
+// post is the ledger as the dispatcher sees it.
+type post struct {
+	*Ledger
+	deliver func(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict
+}
+
+const (
+	dueQuery = `SELECT id FROM deliveries INDEXED BY deliveries_due
+		WHERE state = 'pending' AND account = ? AND receiver = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?`
+	nextDeliveryQuery = `SELECT next_at FROM deliveries INDEXED BY deliveries_due
+		WHERE state = 'pending' AND account = ? AND receiver = ? AND next_at > ? ORDER BY next_at LIMIT 1`
+)
+
+// Due reads what the receiver is to be sent now.
+func (p *post) Due(ctx context.Context, r ledger.Receiver, limit int) ([]string, time.Time, error) {
+	now := p.now()
+	ids, err := collect(ctx, p.read, scanText, dueQuery, r.Account, r.Host, stamp(now), limit)
+	if err != nil {
+		return nil, time.Time{}, p.fault(ctx, "look for due deliveries", err)
+	}
+	if len(ids) == limit {
+		return ids, now, nil
+	}
+	var next sql.NullInt64
+	err = p.read.QueryRowContext(ctx, nextDeliveryQuery, r.Account, r.Host, stamp(now)).Scan(&next)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, time.Time{}, p.fault(ctx, "look for the next delivery", err)
+	}
+	return ids, moment(next), nil
+}
+
+// fault logs an error of ours unless the end of ctx is its cause.
+func (l *Ledger) fault(ctx context.Context, what string, err error) error {
+	if ctx.Err() == nil {
+		l.log.ErrorContext(ctx, "delivering met a fault", "operation", what, "error", err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// Attempt sends a delivery once.
+func (p *post) Attempt(ctx context.Context, id string) (*savepage.Verdict, error) {
+	d, secrets, err := p.owed(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && d.State != savepage.Pending) {
+		return nil, nil //nolint:nilnil // nothing to do is no error
+	}
+	if err != nil {
+		return nil, p.fault(ctx, "load delivery "+id, err)
+	}
+	verdict, err := p.send(ctx, d, secrets)
+	if err != nil {
+		return nil, p.fault(ctx, "send delivery "+id, err)
+	}
+	if ctx.Err() != nil && verdict.State != savepage.Delivered {
+		return nil, nil //nolint:nilnil // it was cut off by the stop: the receiver is not to blame
+	}
+	return &verdict, nil
+}
+
+// send calls the handler and turns a panic into an error: one delivery must not end the others.
+func (p *post) send(ctx context.Context, d savepage.Delivery, secrets []string) (v savepage.Verdict, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("deliver panicked: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return p.deliver(ctx, d, secrets), nil
+}
+
 // owed reads a delivery with its attempts, and what it is signed with.
 func (l *Ledger) owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
 	d, err := scanDelivery(l.read.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d WHERE d.id = ?`, id).Scan)
 	if err != nil {
 		return savepage.Delivery{}, nil, err
 	}
-	if d.Attempts, err = l.attempts(ctx, id); err != nil {
+	list := []savepage.Delivery{d}
+	if err := l.addAttempts(ctx, list); err != nil {
 		return savepage.Delivery{}, nil, err
 	}
-	secrets, err := l.signing(ctx, &d)
-	return d, secrets, err
+	secrets, err := l.signing(ctx, &list[0])
+	return list[0], secrets, err
 }
 
-// stepAside puts the delivery's job back for a while: its receiver has enough on its hands. No attempt is used.
-func (l *Ledger) stepAside(ctx context.Context, id string, job int64, wait time.Duration) error {
-	return l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := endJob(ctx, tx, job); err != nil {
+// Record writes an attempt down and moves its delivery and its receiver's breaker on, in one commit.
+func (p *post) Record(ctx context.Context, r ledger.Receiver, id string, v savepage.Verdict, c ledger.Change) error {
+	var number int64
+	gone := false
+	err := p.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var err error
+		if c != ledger.Unchanged {
+			if err := p.saveBreaker(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		if gone, err = p.settleDelivery(ctx, tx, id, v); err != nil || gone {
 			return err
 		}
-		return l.enqueue(ctx, tx, deliveryJob{ID: id, at: l.now().Add(wait)})
-	}, func(err error) {
-		if err == nil {
-			l.due(ledger.QueueWebhook, wait)
-		}
-	})
-}
-
-// record writes an attempt down, moves its delivery on and ends its job, in one commit.
-func (l *Ledger) record(ctx context.Context, id string, job int64, v savepage.Verdict) error {
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if gone, err := l.settleDelivery(ctx, tx, id, v); err != nil || gone {
-			return errors.Join(err, endJob(ctx, tx, job))
-		}
-		const insert = `INSERT INTO attempts (delivery, number, at, outcome, status, latency_ms, error, answer)
-			SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM attempts WHERE delivery = ?1`
-		a := v.Attempt
-		_, err := tx.ExecContext(ctx, insert, id, stamp(a.At), string(a.Outcome), a.Status, a.LatencyMS, a.Error, a.Answer)
-		if err != nil {
-			return fmt.Errorf("insert attempt: %w", err)
-		}
-		if err := endJob(ctx, tx, job); err != nil || v.State != savepage.Pending {
-			return err
-		}
-		return l.enqueue(ctx, tx, deliveryJob{ID: id, at: v.NextAt})
-	}, func(err error) {
-		if err == nil && v.State == savepage.Pending {
-			l.due(ledger.QueueWebhook, v.NextAt.Sub(l.now()))
-		}
-	})
+		number, err = addAttempt(ctx, tx, id, v)
+		return err
+	}, nil)
 	if err != nil {
-		return fmt.Errorf("record attempt of delivery %s: %w", id, err)
+		return p.fault(ctx, "record an attempt of delivery "+id, err)
+	}
+	p.tell(ctx, r, c)
+	if !gone {
+		p.count(ctx, id, v, number)
 	}
 	return nil
 }
@@ -141,39 +177,43 @@ func (l *Ledger) settleDelivery(ctx context.Context, tx *sql.Tx, id string, v sa
 	return missed(tx.ExecContext(ctx, move, string(v.State), next, ended, id))
 }
 
-// Deliveries returns what was owed for a capture, oldest first, each with its attempts.
-func (l *Ledger) Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error) {
-	const query = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.capture = ? AND d.account = ? ORDER BY d.created_at, d.id`
-	list, err := collect(ctx, l.read, scanDelivery, query, captureID, account)
+func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) (number int64, err error) {
+	const insert = `INSERT INTO attempts (delivery, number, at, outcome, status, latency_ms, error, answer, next_at)
+		SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM attempts WHERE delivery = ?1 RETURNING number`
+	a := v.Attempt
+	var next any
+	if v.State == savepage.Pending {
+		next = stamp(v.NextAt)
+	}
+	err = tx.QueryRowContext(ctx, insert, id, stamp(a.At), string(a.Outcome), a.Status, a.LatencyMS, a.Error, a.Answer, next).Scan(&number)
 	if err != nil {
-		return nil, fmt.Errorf("read deliveries of capture %s: %w", captureID, err)
+		return 0, fmt.Errorf("insert attempt: %w", err)
 	}
-	for i := range list {
-		if list[i].Attempts, err = l.attempts(ctx, list[i].ID); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return number, nil
 }
 
-// PendingDeliveries counts the deliveries of all accounts that have not ended.
-func (l *Ledger) PendingDeliveries(ctx context.Context) (int, error) {
-	var n int
-	if err := l.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_pending WHERE state = 'pending'`).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count pending deliveries: %w", err)
+// count follows the commit of an attempt.
+func (l *Ledger) count(ctx context.Context, id string, v savepage.Verdict, attempts int64) {
+	switch v.State {
+	case savepage.Delivered:
+		l.deliveredTotal.Add(1)
+	case savepage.Dead:
+		l.deadTotal.Add(1)
+		l.log.WarnContext(ctx, "delivery is dead", "delivery", id, "attempts", attempts, "outcome", v.Attempt.Outcome,
+			"status", v.Attempt.Status, "reason", v.Attempt.Error)
+	case savepage.Pending:
 	}
-	return n, nil
 }
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.
-const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.body, d.state, d.created_at, d.next_at, d.ended_at`
+const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.receiver, d.body, d.state, d.created_at, d.next_at, d.ended_at, d.earlier`
 
 func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 	var (
 		d                    savepage.Delivery
 		created, next, ended sql.NullInt64
 	)
-	err := scan(&d.ID, &d.CaptureID, &d.BatchID, &d.Account, &d.URL, &d.Body, &d.State, &created, &next, &ended)
+	err := scan(&d.ID, &d.CaptureID, &d.BatchID, &d.Account, &d.URL, &d.Receiver, &d.Body, &d.State, &created, &next, &ended, &d.Earlier)
 	d.CreatedAt = moment(created)
 	if next.Valid {
 		d.NextAt = new(moment(next))
@@ -184,39 +224,46 @@ func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 	return d, err
 }
 
-func (l *Ledger) attempts(ctx context.Context, delivery string) ([]savepage.Attempt, error) {
-	const query = `SELECT number, at, outcome, status, latency_ms, error, answer FROM attempts WHERE delivery = ? ORDER BY number`
-	list, err := collect(ctx, l.read, scanAttempt, query, delivery)
-	if err != nil {
-		return nil, fmt.Errorf("read attempts of delivery %s: %w", delivery, err)
+// addAttempts reads the attempts of deliveries.
+func (l *Ledger) addAttempts(ctx context.Context, list []savepage.Delivery) error {
+	if len(list) == 0 {
+		return nil
 	}
-	return list, nil
+	ids, places := make([]string, len(list)), make(map[string]int, len(list))
+	for i, d := range list {
+		ids[i], places[d.ID] = d.ID, i
+	}
+	encoded, err := json.Marshal(ids)
+	if err != nil {
+		return fmt.Errorf("encode ids: %w", err)
+	}
+	const query = `SELECT delivery, number, at, outcome, status, latency_ms, error, answer, next_at FROM attempts
+		WHERE delivery IN (SELECT value FROM json_each(?)) ORDER BY delivery, number`
+	found, err := collect(ctx, l.read, scanAttempt, query, string(encoded))
+	if err != nil {
+		return fmt.Errorf("read attempts: %w", err)
+	}
+	for _, one := range found {
+		d := &list[places[one.delivery]]
+		d.Attempts = append(d.Attempts, one.Attempt)
+	}
+	return nil
 }
 
-func scanAttempt(scan func(dest ...any) error) (savepage.Attempt, error) {
+type deliveryAttempt struct {
+	delivery string
+	savepage.Attempt
+}
+
+func scanAttempt(scan func(dest ...any) error) (deliveryAttempt, error) {
 	var (
-		a  savepage.Attempt
-		at sql.NullInt64
+		a        deliveryAttempt
+		at, next sql.NullInt64
 	)
-	err := scan(&a.Number, &at, &a.Outcome, &a.Status, &a.LatencyMS, &a.Error, &a.Answer)
+	err := scan(&a.delivery, &a.Number, &at, &a.Outcome, &a.Status, &a.LatencyMS, &a.Error, &a.Answer, &next)
 	a.At = moment(at)
+	if next.Valid {
+		a.NextAt = new(moment(next))
+	}
 	return a, err
-}
-
-// collect reads all rows of a query.
-func collect[T any](ctx context.Context, q queries, scan func(func(dest ...any) error) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var list []T
-	for rows.Next() {
-		one, err := scan(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, one)
-	}
-	return list, rows.Err()
 }

@@ -28,15 +28,20 @@ func TestPlans(t *testing.T) {
 		args  []any
 		index []string
 	}{
-		"batch":        {`SELECT ` + columns + ` FROM captures WHERE ` + ofBatch + ` ORDER BY created_at DESC, id DESC LIMIT 5`, batchArgs, []string{"captures_batch"}},
-		"batches":      {listBatches, []any{"a", 1, "x", 5}, []string{"batches_account", "captures_batch"}},
-		"old batches":  {oldBatches, []any{1, 5}, []string{"batches_ended", "captures_batch", "deliveries_batch"}},
-		"cancel batch": {`UPDATE captures SET state = 'canceled' WHERE batch = ? AND state IN ('queued', 'running')`, []any{"b"}, []string{"captures_batch"}},
-		"live job":     {`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + live, []any{"x"}, []string{"river_job_unique_idx"}},
-		"next due":     {nextDueQuery, nil, []string{"savepage_job_due"}},
-		"captures":     {lacking("captures", "due_at", "state IN ('queued', 'running')", unlessItWaits), []any{"", 5}, []string{"captures_pending", "river_job_unique_idx", "captures_flight"}},
-		"deliveries":   {lacking("deliveries", "next_at", "state = 'pending'", ""), []any{"", 5}, []string{"deliveries_pending", "river_job_unique_idx"}},
-		"list":         {`SELECT ` + columns + ` FROM captures WHERE ` + filter + ` ORDER BY created_at DESC, id DESC LIMIT 5`, args, []string{"captures_account"}},
+		"batch":          {`SELECT ` + columns + ` FROM captures WHERE ` + ofBatch + ` ORDER BY created_at DESC, id DESC LIMIT 5`, batchArgs, []string{"captures_batch"}},
+		"batches":        {listBatches, []any{"a", 1, "x", 5}, []string{"batches_account", "captures_batch"}},
+		"old batches":    {oldBatches, []any{1, 5}, []string{"batches_ended", "captures_batch", "deliveries_batch"}},
+		"cancel batch":   {`UPDATE captures SET state = 'canceled' WHERE batch = ? AND state IN ('queued', 'running')`, []any{"b"}, []string{"captures_batch"}},
+		"live job":       {`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + live, []any{"x"}, []string{"river_job_unique_idx"}},
+		"next due":       {nextDueQuery, nil, []string{"savepage_job_due"}},
+		"captures":       {lackingQuery, []any{"", 5}, []string{"captures_pending", "river_job_unique_idx", "captures_flight"}},
+		"due deliveries": {dueQuery, []any{"a", "r", 1, 5}, []string{"deliveries_due"}},
+		"next delivery":  {nextDeliveryQuery, []any{"a", "r", 1}, []string{"deliveries_due"}},
+		"next receiver":  {nextReceiverQuery, []any{"a", "r"}, []string{"deliveries_due"}},
+		"all deliveries": {listing(t, ""), []any{"a"}, []string{"deliveries_account"}},
+		"pending ones":   {listing(t, savepage.Pending), []any{"a"}, []string{"deliveries_pending"}},
+		"dead ones":      {listing(t, savepage.Dead), []any{"a"}, []string{"deliveries_dead"}},
+		"list":           {`SELECT ` + columns + ` FROM captures WHERE ` + filter + ` ORDER BY created_at DESC, id DESC LIMIT 5`, args, []string{"captures_account"}},
 		"expired": {`SELECT id FROM captures WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?
 			ORDER BY created_at, id LIMIT 5`, []any{1}, []string{"captures_ended"}},
 		"depth":   {`SELECT count(*) FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running')`, nil, []string{"captures_pending"}},
@@ -64,6 +69,15 @@ func TestPlans(t *testing.T) {
 			}
 		})
 	}
+}
+
+func listing(t *testing.T, state savepage.DeliveryState) string {
+	t.Helper()
+	where, _, err := deliveryConditions("a", capture.DeliveryFilter{State: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `SELECT id FROM deliveries d WHERE ` + where + ` LIMIT 5`
 }
 
 func explain(t *testing.T, l *Ledger, query string, args []any) string {

@@ -13,8 +13,8 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// A job only names its record. It lives in River's table while the record is on the way and is deleted in the commit that
-// moves the record on: a follow-up is a new job. The record's id is the job's unique key, so a record never has two live jobs.
+// A job only names its capture. It lives in River's table while the capture is on the way and is deleted in the commit that
+// moves it on: a follow-up is a new job. The capture's id is the job's unique key, so a capture never has two live jobs.
 
 // liveBits marks the states in which River enforces the unique key, in the order of its bit mask: available, pending,
 // retryable, running, scheduled.
@@ -55,21 +55,6 @@ func (captureJob) InsertOpts() river.InsertOpts {
 }
 
 func (j captureJob) record() (string, time.Time) { return j.ID, j.at }
-
-type deliveryJob struct {
-	ID string `json:"id"`
-	at time.Time
-}
-
-// Kind names the job in River's table.
-func (deliveryJob) Kind() string { return "delivery" }
-
-// InsertOpts names the queue.
-func (deliveryJob) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: ledger.QueueWebhook}
-}
-
-func (j deliveryJob) record() (string, time.Time) { return j.ID, j.at }
 
 // placing is the insert middleware that gives jobs their place and key. Places stand here and not in River's options,
 // which would make every job with a time a scheduled one. A job that waits for its time is pending: River's scheduler reads

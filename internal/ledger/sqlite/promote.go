@@ -82,15 +82,14 @@ func (l *Ledger) promoteDue(ctx context.Context) error {
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := l.now()
 		// A capture that has waited for its time goes among the first: it has had its turn before.
-		const available = `UPDATE river_job SET state = 'available', scheduled_at = CASE queue WHEN ?1 THEN ?2 ELSE scheduled_at END
-			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?3 ORDER BY scheduled_at LIMIT ?4)`
-		_, err := tx.ExecContext(ctx, available, ledger.QueueInteractive, riverTime(again(now, 0)), riverTime(now), promoteRows)
+		const available = `UPDATE river_job SET state = 'available', scheduled_at = ?1
+			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?2 ORDER BY scheduled_at LIMIT ?3)`
+		_, err := tx.ExecContext(ctx, available, riverTime(again(now, 0)), riverTime(now), promoteRows)
 		return err
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("promote due jobs: %w", err)
 	}
 	l.driver.bell.ring(ledger.QueueInteractive)
-	l.driver.bell.ring(ledger.QueueWebhook)
 	return nil
 }

@@ -109,9 +109,11 @@ func conditions(account string, f capture.Filter) (string, []any, error) {
 	return strings.Join(where, ` AND `), args, nil
 }
 
-// A cursor is where a page ended: time of creation and id.
-func cursorOf(c savepage.Capture) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", c.CreatedAt.UnixMicro(), c.ID))
+func cursorOf(c savepage.Capture) string { return cursorAt(c.CreatedAt, c.ID) }
+
+// cursorAt is where a page ended: time of creation and id.
+func cursorAt(created time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", created.UnixMicro(), id))
 }
 
 func readCursor(cursor string) (int64, string, error) {
@@ -126,12 +128,12 @@ func readCursor(cursor string) (int64, string, error) {
 	return at, id, nil
 }
 
-// Expired returns at most limit ended captures of all accounts that were created before the time and have no pending
-// delivery, oldest first and without Options.HTML.
+// Expired returns at most limit ended captures of all accounts that were created before the time and have no delivery that
+// is pending or has died since, oldest first and without Options.HTML.
 func (l *Ledger) Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error) {
-	return listCaptures(ctx, l.read, `WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?
-		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.capture = captures.id AND d.state = 'pending')
-		ORDER BY created_at, id LIMIT ?`, before.UnixMicro(), limit)
+	return listCaptures(ctx, l.read, `WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?1
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.capture = captures.id AND (d.state = 'pending' OR d.state = 'dead' AND d.ended_at >= ?1))
+		ORDER BY created_at, id LIMIT ?2`, before.UnixMicro(), limit)
 }
 
 // Known tells which of the names are pictures of captures. The others are nobody's.
@@ -187,21 +189,6 @@ func (l *Ledger) captureDepth(ctx context.Context, now time.Time, queue, which s
 		return depth, fmt.Errorf("count captures: %w", err)
 	}
 	depth.Oldest = max(now.Sub(time.UnixMicro(oldest)), 0)
-	return depth, nil
-}
-
-// deliveryDepth counts jobs, because a delivery that is being made is pending like one that waits.
-func (l *Ledger) deliveryDepth(ctx context.Context, now time.Time) (capture.Depth, error) {
-	depth := capture.Depth{Queue: ledger.QueueWebhook}
-	const jobs = `SELECT coalesce(sum(state <> 'running'), 0), coalesce(sum(state = 'running'), 0),
-		coalesce(min(CASE WHEN state <> 'running' THEN unixepoch(scheduled_at, 'subsec') END), ?1)
-		FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND queue = ?2`
-	var oldest float64
-	seconds := float64(now.UnixMicro()) / 1e6
-	if err := l.read.QueryRowContext(ctx, jobs, seconds, ledger.QueueWebhook).Scan(&depth.Waiting, &depth.Running, &oldest); err != nil {
-		return capture.Depth{}, fmt.Errorf("count deliveries: %w", err)
-	}
-	depth.Oldest = time.Duration(max(seconds-oldest, 0) * float64(time.Second))
 	return depth, nil
 }
 

@@ -14,10 +14,11 @@ import (
 // How often and how much is looked after.
 const (
 	reconcileEvery = 3 * time.Second
-	reconcileRows  = 5000 // records looked at in one go
+	reconcileRows  = 5000 // captures looked at in one go
 	adoptRows      = 500
 	orphanAge      = 10 * time.Second // a job that runs so long without a worker has none
 	purgeEvery     = time.Minute
+	noteEvery      = time.Minute
 	purgeRows      = 1000
 	promoteRows    = 500
 	promoteEvery   = 5 * time.Second // at the latest
@@ -35,7 +36,8 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 					FROM captures WHERE state IN ('queued', 'running') AND waits = 0 GROUP BY account) AS c
 				WHERE accounts.id = c.account`,
 			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
-			`DELETE FROM river_leader`, // or River's upkeep waits until the old leader's term is over
+			`DELETE FROM river_job WHERE kind = 'delivery'`, // of a version before: deliveries need none
+			`DELETE FROM river_leader`,                      // or River's upkeep waits until the old leader's term is over
 		} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
@@ -55,20 +57,20 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// sweep is how far the reconciler has come through the records that are on the way.
+// sweep is how far the reconciler has come through the captures that are on the way.
 type sweep struct {
-	captures   string // id
-	deliveries string // id
-	purged     time.Time
+	captures string // id
+	purged   time.Time
+	noted    time.Time
 }
 
-// reconcileAll looks through all records once.
+// reconcileAll looks through all captures once.
 func (l *Ledger) reconcileAll(ctx context.Context) error {
 	for {
 		if err := l.reconcile(ctx); err != nil {
 			return err
 		}
-		if l.sweep.captures == "" && l.sweep.deliveries == "" {
+		if l.sweep.captures == "" {
 			return nil
 		}
 	}
@@ -83,17 +85,15 @@ func (l *Ledger) keepReconciling(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := errors.Join(l.reconcile(ctx), l.adoptOrphans(ctx), l.repair(ctx), l.purge(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(l.reconcile(ctx), l.adoptOrphans(ctx), l.repair(ctx), l.purge(ctx), l.noteAgain(ctx)); err != nil && ctx.Err() == nil {
 			l.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}
 	}
 }
 
-// lacking selects, among the next records on the way, those that no job drives.
-func lacking(table, at, onTheWay, driven string) string {
-	return `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + driven + `
-		FROM (SELECT id, ` + at + ` AS at FROM ` + table + ` INDEXED BY ` + table + `_pending WHERE ` + onTheWay + ` AND id > ? ORDER BY id LIMIT ?) AS r`
-}
+// lackingQuery selects, among the next captures on the way, those that no job drives.
+const lackingQuery = `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + unlessItWaits + `
+	FROM (SELECT id, due_at AS at FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running') AND id > ? ORDER BY id LIMIT ?) AS r`
 
 // unlessItWaits leaves out captures that wait for another one.
 const unlessItWaits = ` AND NOT EXISTS (SELECT 1 FROM captures f WHERE f.id = r.id AND f.waits = 1 AND ` + led + `)`
@@ -114,35 +114,28 @@ func scanDriven(scan func(dest ...any) error) (drivenRecord, error) {
 	return record, err
 }
 
-// reconcile gives jobs to the next records on the way that have none.
+// reconcile gives jobs to the next captures on the way that have none.
 func (l *Ledger) reconcile(ctx context.Context) error {
-	captures, cursor, err := l.lonely(ctx, lacking("captures", "due_at", "state IN ('queued', 'running')", unlessItWaits), l.sweep.captures)
+	captures, cursor, err := l.lonely(ctx, l.sweep.captures)
 	if err != nil {
 		return fmt.Errorf("look for captures without a job: %w", err)
 	}
-	deliveries, deliveryCursor, err := l.lonely(ctx, lacking("deliveries", "next_at", "state = 'pending'", ""), l.sweep.deliveries)
-	if err != nil {
-		return fmt.Errorf("look for deliveries without a job: %w", err)
-	}
 	now := l.now()
-	jobs := make([]queued, 0, len(captures)+len(deliveries))
+	jobs := make([]queued, 0, len(captures))
 	for _, c := range captures {
 		jobs = append(jobs, captureJob{ID: c.id, at: again(now, c.at.Sub(now))})
-	}
-	for _, d := range deliveries {
-		jobs = append(jobs, deliveryJob{ID: d.id, at: d.at})
 	}
 	if err := l.adopt(ctx, jobs); err != nil {
 		return err
 	}
-	l.sweep.captures, l.sweep.deliveries = cursor, deliveryCursor
+	l.sweep.captures = cursor
 	return nil
 }
 
-// lonely reads the next records after the cursor and returns those without a job, and the cursor after them: empty at
+// lonely reads the next captures after the cursor and returns those without a job, and the cursor after them: empty at
 // the end.
-func (l *Ledger) lonely(ctx context.Context, query, cursor string) ([]drivenRecord, string, error) {
-	records, err := collect(ctx, l.read, scanDriven, query, cursor, reconcileRows)
+func (l *Ledger) lonely(ctx context.Context, cursor string) ([]drivenRecord, string, error) {
+	records, err := collect(ctx, l.read, scanDriven, lackingQuery, cursor, reconcileRows)
 	if err != nil {
 		return nil, "", err
 	}
@@ -166,17 +159,16 @@ func (l *Ledger) adopt(ctx context.Context, jobs []queued) error {
 	for some := range slices.Chunk(jobs, adoptRows) {
 		err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error { return l.enqueue(ctx, tx, some...) }, nil)
 		if err != nil {
-			return fmt.Errorf("give jobs to records: %w", err)
+			return fmt.Errorf("give jobs to captures: %w", err)
 		}
 	}
-	l.log.WarnContext(ctx, "records without a job were given one", "count", len(jobs))
+	l.log.WarnContext(ctx, "captures without a job were given one", "count", len(jobs))
 	l.ringAll()
 	return nil
 }
 
 func (l *Ledger) ringAll() {
 	l.driver.bell.ring(ledger.QueueInteractive)
-	l.driver.bell.ring(ledger.QueueWebhook)
 	l.wakePromoter()
 }
 
@@ -228,6 +220,16 @@ func (l *Ledger) repair(ctx context.Context) error {
 	return l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return l.restorePlaces(ctx, tx, l.now().Add(-10*reconcileEvery))
 	}, nil)
+}
+
+// noteAgain tells the lanes again what is owed, so that a fault of theirs becomes latency and never loss.
+func (l *Ledger) noteAgain(ctx context.Context) error {
+	now := l.now()
+	if now.Sub(l.sweep.noted) < noteEvery {
+		return nil
+	}
+	l.sweep.noted = now
+	return errors.Join(l.purgeReceivers(ctx), l.noteAll(ctx))
 }
 
 // purge forgets Idempotency-Keys that have expired, some at a time.

@@ -28,8 +28,9 @@ type Config struct {
 	Dir             string           // the data folder; made when it is missing
 	MaxPending      int              // captures accepted and not ended; 0 is 100,000
 	Workers         int              // captures at once; 0 is 1
-	DeliveryWorkers int              // deliveries at once; 0 is 64
+	DeliveryWorkers int              // deliveries at once; 0 is 256
 	HostDeliveries  int              // deliveries at once to one host and port; 0 is 4
+	ProbeWait       time.Duration    // before a receiver that fails is tried again; 0 is 5 s
 	Grace           time.Duration    // for what runs when Work's context ends; 0 stops it at once
 	Vault           ledger.Vault     // seals secrets; the zero one keeps them as they are
 	Now             func() time.Time // nil is time.Now
@@ -38,7 +39,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	c.MaxPending = or(c.MaxPending, 100_000)
 	c.Workers = or(c.Workers, 1)
-	c.DeliveryWorkers = or(c.DeliveryWorkers, 64)
+	c.DeliveryWorkers = or(c.DeliveryWorkers, 256)
 	c.HostDeliveries = or(c.HostDeliveries, 4)
 	if c.Now == nil {
 		c.Now = time.Now
@@ -69,11 +70,13 @@ type Ledger struct {
 	pending    atomic.Int64 // captures that are queued or running
 
 	waiters  ledger.Waiters
-	hosts    *ledger.Hosts
+	lanes    *ledger.Lanes
 	keyCache *ledger.KeyCache
 	active   active
 	alarm    chan struct{} // a job waits for a time
 	sweep    sweep
+
+	deliveredTotal, deadTotal atomic.Uint64 // deliveries since the start
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -85,8 +88,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Ledger, error) {
 	cfg = cfg.withDefaults()
 	l := &Ledger{
 		cfg: cfg, now: cfg.Now, log: log, maxPending: int64(cfg.MaxPending), alarm: make(chan struct{}, 1), stop: func() {},
-		hosts: ledger.NewHosts(cfg.HostDeliveries), keyCache: ledger.NewKeyCache(keyCacheLife),
+		keyCache: ledger.NewKeyCache(keyCacheLife),
 	}
+	l.lanes = ledger.NewLanes(ledger.Limits{Workers: cfg.DeliveryWorkers, PerHost: cfg.HostDeliveries, ProbeWait: cfg.ProbeWait})
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

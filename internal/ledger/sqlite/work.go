@@ -10,6 +10,7 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
@@ -22,24 +23,38 @@ const (
 	keepEnded     = 5 * time.Minute // River's own rows; what happened is in our tables
 )
 
-// Waits after a fault of ours: they double from the first to the longest.
-const (
-	faultWait    = time.Second
-	faultWaitMax = time.Minute
-)
-
 // Work hands out captures and deliveries until ctx ends. Then it hands out nothing more, lets what runs finish within
-// Config.Grace, ends the contexts of the rest and gives those captures back, and returns. It is called once at a time.
+// Config.Grace, ends the contexts of the rest and gives those captures back, and returns. What has no handler is left
+// alone. It is called once at a time.
 func (l *Ledger) Work(ctx context.Context, h Handlers) error {
+	group, working := errgroup.WithContext(ctx)
+	if h.Render != nil {
+		group.Go(func() error { return l.workCaptures(working, h) })
+	}
+	if h.Deliver != nil {
+		group.Go(func() error { return l.workDeliveries(working, h) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (l *Ledger) workDeliveries(ctx context.Context, h Handlers) error {
+	if err := l.fillLanes(ctx); err != nil {
+		return err
+	}
+	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post{Ledger: l, deliver: h.Deliver}, Now: l.now, Grace: l.cfg.Grace}
+	sender.Run(ctx)
+	return nil
+}
+
+func (l *Ledger) workCaptures(ctx context.Context, h Handlers) error {
 	workers := river.NewWorkers()
-	if err := errors.Join(
-		river.AddWorkerSafely(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[captureJob]) error {
-			return l.logged(ctx, job.JobRow, l.runCapture(ctx, h, job.Args.ID, job.ID))
-		})),
-		river.AddWorkerSafely(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[deliveryJob]) error {
-			return l.logged(ctx, job.JobRow, l.runDelivery(ctx, h, job.Args.ID, job.ID))
-		})),
-	); err != nil {
+	err := river.AddWorkerSafely(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[captureJob]) error {
+		return l.logged(ctx, job.JobRow, l.runCapture(ctx, h, job.Args.ID, job.ID))
+	}))
+	if err != nil {
 		return fmt.Errorf("register workers: %w", err)
 	}
 	client, err := river.NewClient[*sql.Tx](l.driver, l.riverConfig(workers))
@@ -57,10 +72,10 @@ func (l *Ledger) riverConfig(workers *river.Workers) *river.Config {
 	return &river.Config{
 		Logger:                      quiet(l.log),
 		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: l.cfg.Workers}, ledger.QueueWebhook: {MaxWorkers: l.cfg.DeliveryWorkers}},
+		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: l.cfg.Workers}},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,
-		JobTimeout:                  -1, // captures and deliveries bound their own time
+		JobTimeout:                  -1, // captures bound their own time
 		RetryPolicy:                 faultPolicy{},
 		CompletedJobRetentionPeriod: keepEnded,
 		CancelledJobRetentionPeriod: keepEnded,
@@ -74,11 +89,7 @@ type faultPolicy struct{}
 
 // NextRetry doubles the wait with each attempt.
 func (faultPolicy) NextRetry(job *rivertype.JobRow) time.Time {
-	return time.Now().Add(backoff(job.Attempt))
-}
-
-func backoff(attempt int) time.Duration {
-	return min(faultWait<<min(max(attempt-1, 0), 10), faultWaitMax)
+	return time.Now().Add(ledger.Backoff(job.Attempt))
 }
 
 // logged reports a fault of ours and passes it on to River, which tries the job again.
@@ -108,7 +119,7 @@ func (l *Ledger) runCapture(outer context.Context, h Handlers, id string, job in
 
 // giveBack releases a capture that its handler has neither finished nor released.
 func (l *Ledger) giveBack(ctx context.Context, c capture.Claim, cause error, stopping bool) error {
-	wait := backoff(c.Capture.Attempt)
+	wait := ledger.Backoff(c.Capture.Attempt)
 	if stopping {
 		wait = 0
 	}
@@ -131,12 +142,4 @@ func render(ctx context.Context, h Handlers, c capture.Claim) (err error) {
 		}
 	}()
 	return h.Render(ctx, c)
-}
-
-// runDelivery makes one attempt of a delivery.
-func (l *Ledger) runDelivery(outer context.Context, h Handlers, id string, job int64) error {
-	ctx, cancel := context.WithCancelCause(outer)
-	defer cancel(nil)
-	defer l.active.enter(job, id, cancel)()
-	return l.deliver(ctx, h, id, job)
 }

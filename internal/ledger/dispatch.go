@@ -1,0 +1,135 @@
+package ledger
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// Waits after a fault of ours, such as a full disk: they double from the first to the longest.
+const (
+	faultWait    = time.Second
+	faultWaitMax = time.Minute
+)
+
+// lookAgain is how long the dispatcher sleeps at most: the clock may have been set.
+const lookAgain = 5 * time.Second
+
+// Backoff is how long to wait after the nth fault of ours in a row.
+func Backoff(n int) time.Duration {
+	return min(faultWait<<min(max(n-1, 0), 10), faultWaitMax)
+}
+
+// Owed is what the dispatcher asks of the records of deliveries. A fault is logged by who returns it.
+type Owed interface {
+	// Due returns the ids of at most limit pending deliveries of the receiver that are due, in order, and when the next
+	// one after them is due; zero when there is none.
+	Due(ctx context.Context, r Receiver, limit int) (ids []string, more time.Time, err error)
+	// Attempt makes one attempt of a delivery. It returns nil when there is nothing to do for it, and when ctx has cut
+	// the attempt off.
+	Attempt(ctx context.Context, id string) (*savepage.Verdict, error)
+	// Record writes an attempt down and what it did to the receiver's breaker.
+	Record(ctx context.Context, r Receiver, id string, v savepage.Verdict, c Change) error
+}
+
+// Dispatcher sends what is due in the order of its lanes.
+type Dispatcher struct {
+	Lanes *Lanes
+	Owed  Owed
+	Now   func() time.Time
+	Grace time.Duration // for attempts under way when Run's context ends
+}
+
+// Run sends until ctx ends, and returns when no attempt is under way any more.
+func (d *Dispatcher) Run(ctx context.Context) {
+	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	var workers sync.WaitGroup
+	d.hand(ctx, func(s step) { workers.Go(func() { d.work(sending, s) }) })
+	grace := time.AfterFunc(d.Grace, cut)
+	defer grace.Stop()
+	workers.Wait()
+}
+
+// hand gives out steps until ctx ends.
+func (d *Dispatcher) hand(ctx context.Context, send func(s step)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		s, wait, found := d.Lanes.take(d.Now())
+		switch {
+		case found && s.id != "":
+			send(s)
+			continue
+		case found:
+			d.read(ctx, s)
+			continue
+		case wait < 0 || wait > lookAgain:
+			wait = lookAgain
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+		case <-d.Lanes.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// read asks for what is due in a lane. After a fault it is asked again later.
+func (d *Dispatcher) read(ctx context.Context, s step) {
+	ids, more, err := d.Owed.Due(ctx, s.Receiver, laneBatch+len(s.except))
+	if err != nil {
+		ids, more = nil, d.Now().Add(faultWait)
+	}
+	d.Lanes.read(s, ids, more)
+}
+
+// work makes one attempt and records it. Only the end of ctx keeps it from either.
+func (d *Dispatcher) work(ctx context.Context, s step) {
+	verdict := d.attempt(ctx, s)
+	if verdict == nil {
+		d.Lanes.answered(s, nil, d.Now())
+		d.Lanes.recorded(s, time.Time{})
+		return
+	}
+	change := d.Lanes.answered(s, &verdict.Attempt, d.Now())
+	// The receiver has answered: the attempt is written down whatever ends meanwhile.
+	durable := context.WithoutCancel(ctx)
+	for n := 1; d.Owed.Record(durable, s.Receiver, s.id, *verdict, change) != nil; n++ {
+		if !pause(ctx, Backoff(n)) {
+			break
+		}
+	}
+	next := time.Time{}
+	if verdict.State == savepage.Pending {
+		next = verdict.NextAt
+	}
+	d.Lanes.recorded(s, next)
+}
+
+func (d *Dispatcher) attempt(ctx context.Context, s step) *savepage.Verdict {
+	for n := 1; ; n++ {
+		verdict, err := d.Owed.Attempt(ctx, s.id)
+		if err == nil {
+			return verdict
+		}
+		if !pause(ctx, Backoff(n)) {
+			return nil
+		}
+	}
+}
+
+// pause waits; it returns false when ctx has ended first.
+func pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

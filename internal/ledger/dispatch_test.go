@@ -1,0 +1,529 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// The tests of this file run in bubbles, whose clock jumps to the next moment at which something happens.
+
+// letter is a delivery of the office.
+type letter struct {
+	id    string
+	to    Receiver
+	at    time.Time // due
+	state savepage.DeliveryState
+	sent  []time.Time
+}
+
+// office is a record of deliveries in memory, with receivers that the test scripts.
+type office struct {
+	t       *testing.T
+	lanes   *Lanes
+	retry   func(attempt int) time.Duration
+	answers map[string]func(l *letter) (time.Duration, savepage.Attempt) // by host
+
+	mu      sync.Mutex
+	letters map[string]*letter
+	perHost map[string]int
+	most    map[string]int
+	inWork  map[string]bool
+	changes []Change
+	faults  map[string]int // how often an operation fails
+}
+
+func newOffice(t *testing.T, limits Limits) *office {
+	t.Helper()
+	return &office{
+		t: t, lanes: NewLanes(limits), letters: map[string]*letter{}, perHost: map[string]int{}, most: map[string]int{}, inWork: map[string]bool{},
+		answers: map[string]func(*letter) (time.Duration, savepage.Attempt){}, faults: map[string]int{},
+		retry: func(n int) time.Duration {
+			wait := 5 * time.Second
+			for range n - 1 {
+				wait *= 3
+			}
+			return min(wait, 12*time.Hour)
+		},
+	}
+}
+
+func (o *office) owe(account, host string, n int) []*letter {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	made := make([]*letter, n)
+	for i := range made {
+		one := &letter{id: fmt.Sprintf("%s %s %05d", account, host, len(o.letters)), to: Receiver{account, host}, at: time.Now(), state: savepage.Pending}
+		o.letters[one.id], made[i] = one, one
+	}
+	o.lanes.Note(Receiver{account, host}, time.Now())
+	return made
+}
+
+// urge makes one due now.
+func (o *office) urge(one *letter) {
+	o.mu.Lock()
+	one.at = time.Now()
+	o.mu.Unlock()
+	o.lanes.Urge(one.to, one.id)
+}
+
+// run delivers until the function it returns.
+func (o *office) run() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	d := Dispatcher{Lanes: o.lanes, Owed: o, Now: time.Now}
+	var running sync.WaitGroup
+	running.Go(func() { d.Run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+func (o *office) broken(operation string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.faults[operation] == 0 {
+		return nil
+	}
+	o.faults[operation]--
+	return errors.New("the disk is full")
+}
+
+func (o *office) Due(_ context.Context, r Receiver, limit int) (ids []string, more time.Time, err error) {
+	if err := o.broken("due"); err != nil {
+		return nil, more, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var pending []*letter
+	for _, one := range o.letters {
+		if one.to == r && one.state == savepage.Pending {
+			pending = append(pending, one)
+		}
+	}
+	slices.SortFunc(pending, func(a, b *letter) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.id, b.id)) })
+	for _, one := range pending {
+		if one.at.After(time.Now()) || len(ids) == limit {
+			return ids, one.at, nil
+		}
+		ids = append(ids, one.id)
+	}
+	return ids, more, nil
+}
+
+func (o *office) Attempt(ctx context.Context, id string) (*savepage.Verdict, error) {
+	if err := o.broken("attempt"); err != nil {
+		return nil, err
+	}
+	one := o.enter(id)
+	if one == nil {
+		return nil, nil
+	}
+	took, a := o.answers[one.to.Host](one)
+	timer := time.NewTimer(took)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		o.leave(one)
+		return nil, nil
+	}
+	a.LatencyMS = took.Milliseconds()
+	n := o.leave(one)
+	v := &savepage.Verdict{State: savepage.Pending, Attempt: a, NextAt: time.Now().Add(o.retry(n))}
+	switch {
+	case a.Outcome == savepage.AttemptDelivered:
+		v.State = savepage.Delivered
+	case n >= 13:
+		v.State = savepage.Dead
+	}
+	return v, nil
+}
+
+func (o *office) enter(id string) *letter {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	one := o.letters[id]
+	if one == nil || one.state != savepage.Pending {
+		return nil
+	}
+	if o.inWork[id] {
+		o.t.Errorf("%s is sent twice at once", id)
+	}
+	if one.at.After(time.Now()) {
+		o.t.Errorf("%s is sent before its time", id)
+	}
+	o.inWork[id] = true
+	one.sent = append(one.sent, time.Now())
+	o.perHost[one.to.Host]++
+	o.most[one.to.Host] = max(o.most[one.to.Host], o.perHost[one.to.Host])
+	return one
+}
+
+func (o *office) leave(one *letter) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.perHost[one.to.Host]--
+	return len(one.sent)
+}
+
+func (o *office) Record(_ context.Context, r Receiver, id string, v savepage.Verdict, c Change) error {
+	if err := o.broken("record"); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	one := o.letters[id]
+	one.state, one.at = v.State, v.NextAt
+	o.inWork[id] = false
+	if c != Unchanged {
+		o.changes = append(o.changes, c)
+	}
+	return nil
+}
+
+func (o *office) count(of []*letter) (sent, delivered int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, one := range of {
+		sent += len(one.sent)
+		if one.state == savepage.Delivered {
+			delivered++
+		}
+	}
+	return sent, delivered
+}
+
+func takes(after time.Duration) func(*letter) (time.Duration, savepage.Attempt) {
+	return func(*letter) (time.Duration, savepage.Attempt) {
+		return after, savepage.Attempt{Outcome: savepage.AttemptDelivered, Status: 200}
+	}
+}
+
+func hangs(*letter) (time.Duration, savepage.Attempt) {
+	return 15 * time.Second, savepage.Attempt{Outcome: savepage.AttemptTimeout}
+}
+
+func says(status int) func(*letter) (time.Duration, savepage.Attempt) {
+	return func(*letter) (time.Duration, savepage.Attempt) {
+		return 0, savepage.Attempt{Outcome: savepage.AttemptStatus, Status: status}
+	}
+}
+
+var limits = Limits{Workers: 64, PerHost: 4}
+
+func after(d time.Duration) { <-time.After(d) }
+
+func equal[T comparable](t *testing.T, what string, want, got T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+// TestDeadReceiverDelaysOnlyItself owes thousands to receivers that hang, of the same account, before those to a live one.
+func TestDeadReceiverDelaysOnlyItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.answers["dead"], o.answers["live"] = hangs, takes(10*time.Millisecond)
+		dead := o.owe("a", "dead", 10_000)
+		for i := range 50 {
+			host := fmt.Sprintf("dead%d", i)
+			o.answers[host] = hangs
+			o.owe("a", host, 3)
+		}
+		defer o.run()()
+		after(time.Minute)
+		for range 30 {
+			live := o.owe("a", "live", 1)[0]
+			other := o.owe("b", "live", 1)[0]
+			after(time.Second)
+			for _, one := range []*letter{live, other} {
+				if one.state != savepage.Delivered || one.sent[0].After(one.at.Add(time.Second)) && !one.at.IsZero() {
+					t.Fatalf("%s is %s, sent %v", one.id, one.state, one.sent)
+				}
+			}
+		}
+		if sent, _ := o.count(dead); sent > 12 {
+			t.Errorf("%d attempts at the dead receiver", sent)
+		}
+	})
+}
+
+// TestBreaker follows a receiver through an outage: when it is tried, that the others use no attempts, and that all arrive
+// when it is back.
+func TestBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		var tries []time.Duration
+		began, back := time.Now(), false
+		o.answers["host"] = func(*letter) (time.Duration, savepage.Attempt) {
+			tries = append(tries, time.Since(began))
+			if back {
+				return 0, savepage.Attempt{Outcome: savepage.AttemptDelivered, Status: 200}
+			}
+			return 0, savepage.Attempt{Outcome: savepage.AttemptStatus, Status: 503}
+		}
+		o.answers["host2"] = takes(0)
+		all := o.owe("a", "host", 1000)
+		defer o.run()()
+		after(5 * time.Minute)
+		synctest.Wait()
+		var want []time.Duration
+		for _, s := range []int{0, 0, 0, 0, 0, 5, 15, 35, 75, 135, 195, 255} {
+			want = append(want, time.Duration(s)*time.Second)
+		}
+		if !slices.Equal(want, tries) {
+			t.Errorf("tried at %v, want %v", tries, want)
+		}
+		b := o.lanes.Breaker(Receiver{"a", "host"})
+		if !b.Open() || b.Failures != 12 || !b.OpenedAt.Equal(began) || !b.ProbeAt.Equal(began.Add(315*time.Second)) {
+			t.Errorf("breaker %+v", b)
+		}
+		equal(t, "stats", LaneStats{Open: 1, Opened: 1}, o.lanes.Stats())
+		// The same host is nobody else's business.
+		other := o.owe("b", "host2", 1)
+		synctest.Wait()
+		equal(t, "another's state", savepage.Delivered, other[0].state)
+		back = true
+		after(20 * time.Second)
+		synctest.Wait()
+		sent, delivered := o.count(all)
+		equal(t, "delivered", 1000, delivered)
+		equal(t, "attempts", 1012, sent)
+		equal(t, "first and last change", [2]Change{Opened, Closed}, [2]Change{o.changes[0], o.changes[len(o.changes)-1]})
+		equal(t, "stats", LaneStats{Opened: 1}, o.lanes.Stats())
+	})
+}
+
+// TestLoneDeliveryKeepsItsSchedule has one delivery use all its attempts: the breaker delays none of them.
+func TestLoneDeliveryKeepsItsSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.answers["host"] = says(500)
+		one := o.owe("a", "host", 1)[0]
+		defer o.run()()
+		after(72 * time.Hour)
+		equal(t, "state", savepage.Dead, one.state)
+		equal(t, "attempts", 13, len(one.sent))
+		for i := 1; i < len(one.sent); i++ {
+			equal(t, fmt.Sprintf("wait %d", i), o.retry(i), one.sent[i].Sub(one.sent[i-1]))
+		}
+		equal(t, "stats", LaneStats{Opened: 1}, o.lanes.Stats()) // nothing is owed any more
+	})
+}
+
+func TestWhatSpeaksAgainstAReceiver(t *testing.T) {
+	for want, attempts := range map[opinion][]savepage.Attempt{
+		saysNothing: {{Outcome: savepage.AttemptBlocked}},
+		saysAlive: {
+			{Outcome: savepage.AttemptDelivered, Status: 204},
+			{Outcome: savepage.AttemptStatus, Status: 302},
+			{Outcome: savepage.AttemptStatus, Status: 404},
+			{Outcome: savepage.AttemptStatus, Status: 410},
+		},
+		saysFailing: {
+			{Outcome: savepage.AttemptStatus, Status: 429},
+			{Outcome: savepage.AttemptStatus, Status: 500},
+			{Outcome: savepage.AttemptTimeout},
+			{Outcome: savepage.AttemptRefused},
+			{Outcome: savepage.AttemptTLS},
+			{Outcome: savepage.AttemptResolve},
+		},
+	} {
+		for _, a := range attempts {
+			equal(t, fmt.Sprintf("%s %d", a.Outcome, a.Status), want, judge(a))
+		}
+	}
+}
+
+// TestPlacesAtAHost has many accounts use one host: four at once, in turns, and a slow one leaves a place.
+func TestPlacesAtAHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.answers["host"] = func(l *letter) (time.Duration, savepage.Attempt) {
+			if l.to.Account == "slow" {
+				return takes(10 * time.Second)(l)
+			}
+			return takes(10 * time.Millisecond)(l)
+		}
+		o.owe("slow", "host", 200)
+		defer o.run()()
+		after(11 * time.Second) // from now on it is known to be slow
+		for _, account := range []string{"a", "b", "c"} {
+			all := o.owe(account, "host", 20)
+			after(time.Second)
+			_, delivered := o.count(all)
+			equal(t, "delivered beside the slow one", 20, delivered)
+		}
+		equal(t, "at once", 4, o.most["host"])
+	})
+}
+
+// TestAccountsTakeTurns has one account owe to more receivers than there are workers.
+func TestAccountsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		for i := range 500 {
+			host := fmt.Sprintf("hanging%d", i)
+			o.answers[host] = hangs
+			o.owe("greedy", host, 1)
+		}
+		o.answers["live"] = takes(0)
+		defer o.run()()
+		after(time.Second)
+		equal(t, "places of the greedy", limits.Workers/4, o.lanes.Stats().Sending)
+		one := o.owe("modest", "live", 1)[0]
+		synctest.Wait()
+		equal(t, "the other account's state", savepage.Delivered, one.state)
+		after(time.Hour)
+		for _, letters := range o.letters {
+			if len(letters.sent) == 0 {
+				t.Fatalf("%s was never sent", letters.id)
+			}
+		}
+	})
+}
+
+// TestUrgent sends one before all others of its receiver, through an open breaker.
+func TestUrgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		failing := true
+		o.answers["host"] = func(l *letter) (time.Duration, savepage.Attempt) {
+			if failing {
+				return says(500)(l)
+			}
+			return takes(time.Millisecond)(l)
+		}
+		all := o.owe("a", "host", 100)
+		defer o.run()()
+		after(time.Second)
+		last := all[99]
+		equal(t, "attempts", 0, len(last.sent))
+		failing = false
+		o.urge(last)
+		o.urge(last)
+		after(time.Millisecond)
+		synctest.Wait()
+		equal(t, "attempts", 1, len(last.sent))
+		equal(t, "state", savepage.Delivered, last.state)
+		equal(t, "breaker", Breaker{}, o.lanes.Breaker(last.to))
+		after(time.Minute)
+		if _, delivered := o.count(all); delivered != 100 {
+			t.Errorf("%d delivered", delivered)
+		}
+	})
+}
+
+// TestBreakerOverARestart starts with a breaker that was open before.
+func TestBreakerOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.answers["host"] = says(500)
+		before := time.Now()
+		to := Receiver{"a", "host"}
+		o.lanes.Restore(to, Breaker{Failures: 7, OpenedAt: before.Add(-time.Minute), ProbeAt: before.Add(10 * time.Second), Wait: 20 * time.Second})
+		all := o.owe("a", "host", 50)
+		defer o.run()()
+		after(9 * time.Second)
+		sent, _ := o.count(all)
+		equal(t, "attempts before the probe", 0, sent)
+		after(2 * time.Second)
+		sent, _ = o.count(all)
+		equal(t, "attempts at the probe", 1, sent)
+		b := o.lanes.Breaker(to)
+		equal(t, "the next wait", 40*time.Second, b.Wait)
+		equal(t, "the next probe", before.Add(50*time.Second), b.ProbeAt)
+
+		// What the record says may be from a clock that was wrong, or from other settings.
+		far := Receiver{"a", "far"}
+		o.lanes.Restore(far, Breaker{Failures: 9, OpenedAt: before, ProbeAt: before.Add(1000 * time.Hour), Wait: 1000 * time.Hour})
+		if b := o.lanes.Breaker(far); b.Wait > time.Minute || b.ProbeAt.After(before.Add(time.Minute)) {
+			t.Errorf("restored %+v", b)
+		}
+	})
+}
+
+// TestFaults has reading, sending and recording fail: each is tried again, and nothing is sent twice.
+func TestFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.answers["host"] = takes(time.Millisecond)
+		o.faults = map[string]int{"due": 3, "attempt": 4, "record": 5}
+		all := o.owe("a", "host", 3)
+		defer o.run()()
+		after(3 * time.Minute)
+		sent, delivered := o.count(all)
+		equal(t, "delivered", 3, delivered)
+		equal(t, "attempts", 3, sent)
+	})
+}
+
+// TestStop cuts attempts off after the grace, and does not count them.
+func TestStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.answers["slow"], o.answers["quick"] = hangs, takes(2*time.Second)
+		slow, quick := o.owe("a", "slow", 1)[0], o.owe("a", "quick", 9)
+		ctx, cancel := context.WithCancel(t.Context())
+		d := Dispatcher{Lanes: o.lanes, Owed: o, Now: time.Now, Grace: 5 * time.Second}
+		var running sync.WaitGroup
+		running.Go(func() { d.Run(ctx) })
+		after(time.Second)
+		stopped := time.Now()
+		cancel()
+		running.Wait()
+		equal(t, "time to stop", 5*time.Second, time.Since(stopped))
+		equal(t, "state", savepage.Pending, slow.state)
+		_, delivered := o.count(quick)
+		equal(t, "finished", 4, delivered)
+		equal(t, "held", 0, o.lanes.Stats().Sending)
+	})
+}
+
+// TestManyOfEach has everything happen at once; the office complains of what is sent twice or early.
+func TestManyOfEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		o.retry = func(int) time.Duration { return 100 * time.Millisecond }
+		var all []*letter
+		for i := range 40 {
+			host := fmt.Sprintf("host%d", i%17)
+			o.answers[host] = func(l *letter) (time.Duration, savepage.Attempt) {
+				if len(l.sent) <= i%3 {
+					return says(500)(l)
+				}
+				return takes(time.Duration(i%7) * time.Millisecond)(l)
+			}
+			all = append(all, o.owe(fmt.Sprintf("account%d", i%5), host, 100)...)
+		}
+		stop := o.run()
+		for i := range 200 {
+			o.urge(all[i*7])
+			after(50 * time.Millisecond)
+		}
+		after(24 * time.Hour)
+		stop()
+		for _, one := range all {
+			if one.state == savepage.Pending {
+				t.Fatalf("%s is pending after %d attempts", one.id, len(one.sent))
+			}
+		}
+		for host, most := range o.most {
+			if most > 4 {
+				t.Errorf("%d at once to %s", most, host)
+			}
+		}
+		equal(t, "lanes left", 0, len(o.lanes.lanes)+len(o.lanes.tenants)+len(o.lanes.hosts)+len(o.lanes.turns)+len(o.lanes.later))
+	})
+}

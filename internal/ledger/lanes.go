@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"container/heap"
+	"slices"
+	"sync"
+	"time"
+)
+
+// slowAnswer is how long a receiver may take for an answer before the last place at its host is kept from it.
+const slowAnswer = time.Second
+
+// laneBatch is how many ids of a receiver's due deliveries are read at once.
+const laneBatch = 32
+
+// Receiver names who gets a delivery. Order and breakers are by account and host.
+type Receiver struct {
+	Account string
+	Host    string // host and port, lower case, as in the URL
+}
+
+// Limits of deliveries at once.
+type Limits struct {
+	Workers    int           // in all
+	PerAccount int           // of one account
+	PerHost    int           // to one host, whoever owes them
+	ProbeWait  time.Duration // before the first try of a receiver whose breaker has opened; 0 is 5 s
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.PerAccount == 0 {
+		l.PerAccount = max(l.PerHost+1, l.Workers/4)
+	}
+	if l.ProbeWait == 0 {
+		l.ProbeWait = probeWait
+	}
+	return l
+}
+
+// Lanes decides which delivery is next. Each receiver has a lane of its own, and accounts take turns: what one owes to a
+// slow, dead or busy receiver delays nothing else. It knows ids and times only; the records stay in the database. It is
+// safe for concurrent use.
+type Lanes struct {
+	limits Limits
+	wake   chan struct{}
+
+	mu       sync.Mutex
+	lanes    map[Receiver]*lane
+	tenants  map[string]*tenant
+	hosts    map[string]int // deliveries on their way to each
+	turns    []*tenant      // those with lanes that are ready, the next one first
+	later    laneHeap       // lanes that wait for a time
+	busy     int            // deliveries that a worker holds
+	suspects int            // of those, to receivers that do not answer well
+	opened   uint64
+}
+
+// tenant is an account with lanes.
+type tenant struct {
+	lanes    int     // that exist
+	ready    []*lane // may have something due
+	busy     int
+	suspects int
+	inTurns  bool
+}
+
+// lane is a receiver for which something is owed.
+type lane struct {
+	Receiver
+	tenant  *tenant
+	breaker Breaker
+	urgent  []string            // due at once, also while the breaker is open
+	ids     []string            // due, in order
+	due     time.Time           // when there is more in the database; zero: nothing is known to be
+	held    map[string]struct{} // a worker holds them until they are recorded
+	sending int                 // of those, how many the receiver has not answered yet
+	slow    bool                // the last answer took long
+	reading bool
+	queued  bool // in tenant.ready
+	at      time.Time
+	index   int // in Lanes.later; -1 when it is not there
+}
+
+// NewLanes makes an empty set.
+func NewLanes(limits Limits) *Lanes {
+	return &Lanes{
+		limits: limits.withDefaults(), wake: make(chan struct{}, 1),
+		lanes: map[Receiver]*lane{}, tenants: map[string]*tenant{}, hosts: map[string]int{},
+	}
+}
+
+// Note says that a delivery is due at a time.
+func (l *Lanes) Note(r Receiver, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.lane(r)
+	if one.due.IsZero() || at.Before(one.due) {
+		one.due = at
+		l.arrange(one)
+	}
+}
+
+// Urge has a pending delivery sent before all others of its receiver, and now, whatever the breaker says.
+func (l *Lanes) Urge(r Receiver, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.lane(r)
+	if _, held := one.held[id]; held || slices.Contains(one.urgent, id) {
+		return
+	}
+	one.ids = slices.DeleteFunc(one.ids, func(other string) bool { return other == id })
+	one.urgent = append(one.urgent, id)
+	l.arrange(one)
+}
+
+// Restore sets the breaker of a receiver as it was before a restart.
+func (l *Lanes) Restore(r Receiver, b Breaker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.lane(r)
+	b.Wait = min(b.Wait, probeGrowth*l.limits.ProbeWait)
+	if latest := b.OpenedAt.Add(b.Wait); b.ProbeAt.Sub(latest) > probeGrowth*l.limits.ProbeWait {
+		b.ProbeAt = latest
+	}
+	one.breaker = b
+	l.arrange(one)
+}
+
+// Breaker returns the state of a receiver's breaker.
+func (l *Lanes) Breaker(r Receiver) Breaker {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one := l.lanes[r]; one != nil {
+		return one.breaker
+	}
+	return Breaker{}
+}
+
+// LaneStats count what Lanes knows.
+type LaneStats struct {
+	Sending int    // deliveries that a worker holds
+	Open    int    // breakers that are open
+	Opened  uint64 // breakers that have opened since the start
+}
+
+// Stats returns the counts of now.
+func (l *Lanes) Stats() LaneStats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stats := LaneStats{Sending: l.busy, Opened: l.opened}
+	for _, one := range l.lanes {
+		if one.breaker.Open() {
+			stats.Open++
+		}
+	}
+	return stats
+}
+
+func (l *Lanes) lane(r Receiver) *lane {
+	one := l.lanes[r]
+	if one == nil {
+		t := l.tenants[r.Account]
+		if t == nil {
+			t = &tenant{}
+			l.tenants[r.Account] = t
+		}
+		one = &lane{Receiver: r, tenant: t, held: map[string]struct{}{}, index: -1}
+		l.lanes[r] = one
+		t.lanes++
+	}
+	return one
+}
+
+// arrange puts a lane where its next step is waited for, after something about it has changed.
+func (l *Lanes) arrange(one *lane) {
+	at, can := one.next()
+	switch {
+	case !can:
+		l.unschedule(one)
+	case one.index < 0:
+		one.at = at
+		heap.Push(&l.later, one)
+	case !at.Equal(one.at):
+		one.at = at
+		heap.Fix(&l.later, one.index)
+	}
+	l.ring()
+}
+
+// next is when the lane can do something, if nothing but time keeps it from it.
+func (one *lane) next() (time.Time, bool) {
+	var at time.Time
+	switch {
+	case one.reading:
+		return at, false
+	case len(one.urgent) > 0:
+		return at, true
+	case one.breaker.Open() && one.sending > 0:
+		return at, false // the probe is on its way
+	case len(one.ids) > 0:
+	case one.due.IsZero():
+		return at, false
+	default:
+		at = one.due
+	}
+	if one.breaker.Open() && one.breaker.ProbeAt.After(at) {
+		at = one.breaker.ProbeAt
+	}
+	return at, true
+}
+
+func (l *Lanes) unschedule(one *lane) {
+	if one.index >= 0 {
+		heap.Remove(&l.later, one.index)
+	}
+}
+
+func (l *Lanes) ring() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}

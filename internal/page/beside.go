@@ -26,6 +26,7 @@ const besideWorld = "savepage"
 // look is what the page says of itself.
 type look struct {
 	Still    float64 `json:"still"`    // milliseconds since the document last changed
+	Moved    float64 `json:"moved"`    // the same, counting what changes all the time
 	Scripted bool    `json:"scripted"` // something on the page may still run
 	Fonts    bool    `json:"fonts"`    // all that are in use are loaded
 	Title    string  `json:"title"`
@@ -33,6 +34,7 @@ type look struct {
 	Ready    string  `json:"ready"`  // document.readyState
 	Height   int     `json:"height"` // of the whole page, CSS pixels
 	Width    int     `json:"width"`  // of the whole page, CSS pixels
+	Timers   *timers `json:"timers"` // nil when it is not known
 }
 
 // place is where an element stands in the document, in CSS pixels.
@@ -56,15 +58,20 @@ const tries = 2 * maxNavigations
 // ask calls a function of beside.js in the current document and decodes what it returns. slack is how long the function
 // itself may take.
 func (j *job) ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
+	return j.call(ctx, slack, into, beside+"savepage."+function, args)
+}
+
+// call calls a function of a script that runs beside the page. The text of the script comes before its name.
+func (j *job) call(ctx context.Context, slack time.Duration, into any, function string, args []any) error {
 	texts := make([]string, len(args))
 	for i, arg := range args {
 		text, err := json.Marshal(arg)
 		if err != nil {
-			return fmt.Errorf("argument of %s: %w", function, err)
+			return fmt.Errorf("argument of a script: %w", err)
 		}
 		texts[i] = string(text)
 	}
-	expression := fmt.Sprintf("%ssavepage.%s(%s)", beside, function, strings.Join(texts, ","))
+	expression := fmt.Sprintf("%s(%s)", function, strings.Join(texts, ","))
 	for range tries {
 		err := j.evaluate(ctx, slack, expression, into)
 		if !errors.Is(err, errMoved) {
@@ -169,7 +176,7 @@ func (j *job) stopScript() {
 
 // look asks the page how it is. It waits at most ms milliseconds for fonts and pictures in view.
 func (j *job) look(ctx context.Context, ms int64) error {
-	return j.ask(ctx, milliseconds(int(ms)), &j.seen, "look", ms)
+	return j.ask(ctx, milliseconds(int(ms)), &j.seen, "look", ms, j.token)
 }
 
 func quoted(s string) string { return strconv.Quote(clean(s, 80)) }

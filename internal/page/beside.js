@@ -6,7 +6,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
 
   // What is still since when. A node that only ever changes its own text or look is restless: a clock, a carousel.
   // Nobody waits for it to end.
-  let last = performance.now();
+  let last = performance.now(), moved = last;
   const changes = new WeakMap();
   const restless = record => {
     if (record.type === 'childList' && record.addedNodes.length !== record.removedNodes.length) return false;
@@ -17,7 +17,8 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   new MutationObserver(records => {
     let changed = false;
     for (const record of records) if (!restless(record)) changed = true;
-    if (changed) last = performance.now();
+    moved = performance.now();
+    if (changed) last = moved;
   }).observe(document, {
     subtree: true, childList: true, characterData: true, attributes: true,
     attributeFilter: ['class', 'style', 'src', 'srcset', 'href', 'hidden', 'open', 'width', 'height', 'd', 'points', 'transform', 'fill', 'viewBox', 'value', 'data-theme'],
@@ -39,9 +40,17 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   };
   const place = found => found && {x: found.r.left + scrollX, y: found.r.top + scrollY, width: found.r.width, height: found.r.height};
 
+  // timers are the milliseconds that are left to the page's short timers, and whether something works where none is seen.
+  const timers = token => {
+    let said = null;
+    addEventListener(token + '!', e => { said = e.detail; }, {once: true});
+    dispatchEvent(new Event(token));
+    return said;
+  };
+
   return {
     // look waits for fonts and large pictures in view, at most ms, and says how the page is.
-    look: async ms => {
+    look: async (ms, token) => {
       const end = sleep(ms);
       if (ms > 0) {
         if (document.fonts.status !== 'loaded') await Promise.race([document.fonts.ready, end]);
@@ -50,9 +59,9 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       }
       const root = document.scrollingElement || document.documentElement;
       return {
-        still: performance.now() - last, scripted: scripted(), fonts: document.fonts.status === 'loaded',
+        still: performance.now() - last, moved: performance.now() - moved, scripted: scripted(), fonts: document.fonts.status === 'loaded',
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
-        height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth, now: performance.now(),
+        height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth, now: performance.now(), timers: timers(token),
       };
     },
     // find waits at most ms for a visible element and says where it stands in the document.
@@ -72,24 +81,6 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       scrollTo({left: 0, top: 0, behavior: 'instant'});
       await frame();
       return place(box(selector));
-    },
-    // show scrolls to y and tells scripts that wait for scrolling to look around.
-    show: async y => {
-      scrollTo({left: 0, top: y, behavior: 'instant'});
-      await frame();
-      document.dispatchEvent(new Event('scroll', {bubbles: true}));
-    },
-    // walk scrolls through the page as a reader would, for pictures that only come then.
-    walk: async (steps, ms) => {
-      const end = performance.now() + ms;
-      for (let i = 1; i <= steps && performance.now() < end; i++) {
-        const before = scrollY;
-        scrollTo({left: 0, top: i * innerHeight * 0.9, behavior: 'instant'});
-        if (scrollY === before) break;
-        await frame();
-      }
-      scrollTo({left: 0, top: 0, behavior: 'instant'});
-      await frame();
     },
     // encode turns a png into a webp. A quality of 1 is lossless.
     encode: async (png, quality) => {
@@ -111,15 +102,14 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
         i.style.setProperty('visibility', 'hidden', 'important');
       }
     },
-    // pictures counts those on the page that are still coming and those without a source.
+    // pictures counts those on the page that are still coming.
     pictures: () => {
-      let coming = 0, bare = 0;
+      let coming = 0;
       for (const i of document.images) {
         const r = drawn(i);
-        if (!r || r.right <= 0 || r.left >= innerWidth || r.bottom + scrollY <= 0) continue;
-        if (!i.currentSrc && !i.src) bare++; else if (!i.complete) coming++;
+        if (r && r.right > 0 && r.left < innerWidth && r.bottom + scrollY > 0 && (i.currentSrc || i.src) && !i.complete) coming++;
       }
-      return {coming, bare};
+      return {coming};
     },
   };
 })();

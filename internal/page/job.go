@@ -36,9 +36,9 @@ type job struct {
 	reasons  []string                           // why the picture is partial
 	cut      bool                               // the page is taller than the picture
 	late     bool                               // the load event was not waited for any longer
-	bare     int                                // pictures without a source when the page was woken
 	blank    bool
-	seen     look // what the page last said of itself
+	seen     look   // what the page last said of itself
+	token    string // by which the page is asked for its timers
 
 	out           *bytes.Buffer // of tiles
 	bytes         []byte

@@ -11,6 +11,7 @@ import (
 
 const (
 	calm     = 100 * time.Millisecond // without a change, after which a page with scripts counts as settled
+	brief    = 60 * time.Millisecond  // the same, for a page that has no timer on
 	idle     = 500 * time.Millisecond // without an open request, for networkidle
 	mostFind = 2 * time.Second        // for an element of a page that is ready
 )
@@ -161,7 +162,7 @@ func (j *job) restless() (moved bool, rest time.Duration) {
 		return false, 0
 	}
 	quiet := min(j.w.quietFor(), time.Duration(j.seen.Still*float64(time.Millisecond)))
-	return false, max(0, calm-quiet)
+	return false, max(0, j.seen.Timers.calm()-quiet, j.seen.missing(j.w.quietFor()))
 }
 
 // silence waits for the network to be quiet for a while, and for the time that is missing at least. It does not wait
@@ -176,7 +177,7 @@ func (j *job) silence(missing time.Duration) func() (bool, time.Duration) {
 		if j.w.waiting() > 0 {
 			return false, idle - passed
 		}
-		left := max(missing-passed, calm-j.w.quietFor())
+		left := max(missing-passed, brief-j.w.quietFor())
 		return left <= 0, max(left, time.Millisecond)
 	}
 }

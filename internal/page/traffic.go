@@ -25,6 +25,8 @@ type traffic struct {
 	refused  map[string]bool // ids of requests that a rule has refused
 	refusals []refusal       // the first of them
 	unmade   int             // how many a rule has refused
+	asked    map[string]int  // how often a script has asked for the same
+	growing  bool            // the page is being woken: what it asks for again brings more of it
 }
 
 // request is one that has begun and not ended.
@@ -51,21 +53,39 @@ func lasting(kind string) bool {
 	}
 }
 
+// mostAsked is how often a script may ask for the same before it is taken for a poll, which nobody waits for.
+const mostAsked = 3
+
+// polls reports that a script asks for what it has asked for several times.
+func (w *watch) polls(kind, what string) bool {
+	if (kind != "XHR" && kind != "Fetch") || w.net.growing {
+		return false
+	}
+	if len(w.net.asked) < maxTracked {
+		w.net.asked[what]++
+	}
+	return w.net.asked[what] > mostAsked
+}
+
 func (w *watch) requested(params json.RawMessage) {
 	var e struct {
 		RequestID string `json:"requestId"`
 		LoaderID  string `json:"loaderId"`
 		FrameID   string `json:"frameId"`
 		Type      string `json:"type"`
+		Document  string `json:"documentURL"`
 		Request   struct {
-			URL string `json:"url"`
+			URL      string `json:"url"`
+			Method   string `json:"method"`
+			PostData string `json:"postData"`
 		} `json:"request"`
 	}
-	if !read(params, &e) || strings.HasPrefix(e.Request.URL, "data:") {
+	if !read(params, &e) || strings.HasPrefix(e.Request.URL, "data:") || strings.HasPrefix(e.Request.URL, "blob:") {
 		return
 	}
 	now := time.Now()
-	if !lasting(e.Type) {
+	waited := !lasting(e.Type) && !w.polls(e.Type, e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData)
+	if waited {
 		w.net.active = now
 	}
 	if e.Type == "Document" && e.FrameID == w.frame && e.RequestID == e.LoaderID {
@@ -80,10 +100,11 @@ func (w *watch) requested(params json.RawMessage) {
 	if e.Type == "Script" {
 		w.net.scripts++
 	}
-	if len(w.net.open) >= maxTracked {
+	// A worker's own script has no loader, and its end is told to nobody here.
+	if worker := e.LoaderID == "" && e.Document == e.Request.URL; worker || len(w.net.open) >= maxTracked {
 		return
 	}
-	r := &request{url: e.Request.URL, kind: e.Type, waited: !lasting(e.Type), begun: now}
+	r := &request{url: e.Request.URL, kind: e.Type, waited: waited, begun: now}
 	w.net.open[e.RequestID] = r
 }
 

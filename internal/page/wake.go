@@ -2,66 +2,102 @@ package page
 
 import (
 	"context"
+	_ "embed" // for the script
 	"time"
 )
+
+//go:embed whole.js
+var wholeScript string
 
 const (
 	// wakePixels bounds the viewport that wakes lazy pictures, in pixels of the screen: it is drawn too.
 	wakePixels = 64_000_000
-	mostWalk   = 60 // steps through a page that waits to be scrolled
-	rounds     = 3  // for a page that grows while it is woken
+	mostWalk   = 150 // steps through a page that waits to be scrolled
+	mostTall   = 12  // windows of the largest size through a page that grows with its window
+	mostRounds = 20  // for a page that grows while it is woken
+	mostWide   = 10_000
 )
+
+// extent is the size of the whole page in CSS pixels.
+type extent struct {
+	Height int `json:"height"`
+	Width  int `json:"width"`
+	Left   int `json:"left"` // negative where the page runs from right to left and is wider than the viewport
+}
+
+// whole calls a function of whole.js.
+func (j *job) whole(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
+	return j.call(ctx, slack, into, wholeScript+"savepageWhole."+function, args)
+}
 
 // wholePage is the page from its top to its end, or to where it is cut.
 func (j *job) wholePage(ctx context.Context) (area, error) {
+	j.awaiting = "the whole page"
 	most := j.cfg.MaxHeight
 	if j.o.MaxHeight > 0 {
 		most = min(most, j.o.MaxHeight)
 	}
-	woken := j.o.Height
-	for range rounds {
-		height := min(j.seen.Height, most)
-		if height <= woken {
+	var is extent
+	if err := j.whole(ctx, time.Second, &is, "prepare"); err != nil {
+		return area{}, err
+	}
+	is, growing, err := j.wakeAll(ctx, is, most)
+	if err != nil {
+		return area{}, err
+	}
+	if is.Left != 0 {
+		if err := j.whole(ctx, 0, nil, "aside", is.Left); err != nil {
+			return area{}, err
+		}
+	}
+	a := area{x: is.Left, width: min(is.Width, mostWide), height: max(is.Height, 1)}
+	if growing || a.height > most || is.Width > mostWide {
+		a.height, j.cut = min(a.height, most), true
+	}
+	a.viewport = a.height == j.o.Height && a.width == j.o.Width
+	return a, nil
+}
+
+// wakeAll wakes the page, and again as long as that makes it longer. It gives up, and says so, on a page without an end.
+func (j *job) wakeAll(ctx context.Context, is extent, most int) (extent, bool, error) {
+	woken, last := j.o.Height, time.Now().Add(min(10*time.Second, milliseconds(j.o.Timeout)/3))
+	for range mostRounds {
+		height := min(is.Height, most)
+		if height <= woken || time.Now().After(last) {
 			break
 		}
-		if err := checkSize(j.o, j.cfg.MaxPixels, j.o.Width, height); err != nil {
-			return area{}, err
+		if err := checkSize(j.o, j.cfg.MaxPixels, min(is.Width, mostWide), height); err != nil {
+			return is, false, err
 		}
 		if err := j.wake(ctx, height); err != nil {
-			return area{}, err
+			return is, false, err
+		}
+		if err := j.whole(ctx, time.Second, &is, "measure"); err != nil {
+			return is, false, err
 		}
 		woken = height
 	}
-	height := max(j.seen.Height, 1)
-	if height > most {
-		height, j.cut = most, true
-	}
-	return area{width: j.o.Width, height: height, viewport: height == j.o.Height}, nil
+	return is, min(is.Height, most) > woken, nil
 }
 
 // wake lets the page load what it only loads when it is seen: for a moment the viewport is as tall as the page, or as
 // tall as memory allows, and then it is itself again. Scripts that look at their place when they are told of scrolling
-// are told. What still has no picture then gets real scrolling.
+// are told. What still waits then gets real scrolling.
 func (j *job) wake(ctx context.Context, height int) error {
 	j.awaiting = "pictures further down the page"
-	perRow := float64(j.o.Width) * j.o.Scale * j.o.Scale
-	tall := max(j.o.Height, min(height, int(wakePixels/perRow)))
-	j.metrics(tall)
-	for y := 0; y < height; y += tall {
-		if err := j.ask(ctx, 0, nil, "show", y); err != nil {
-			return err
-		}
-		if err := j.arrive(ctx); err != nil {
-			return err
-		}
-	}
-	j.metrics(j.o.Height)
-	if err := j.ask(ctx, 0, nil, "show", 0); err != nil {
+	j.grow(true)
+	defer j.grow(false)
+	stretched, err := j.tall(ctx, height)
+	if err != nil {
 		return err
 	}
-	if j.bare > 0 {
+	unseen := 0
+	if err := j.whole(ctx, 0, &unseen, "unseen"); err != nil {
+		return err
+	}
+	if stretched || unseen > 0 {
 		most := 3 * time.Second
-		if err := j.ask(ctx, most, nil, "walk", mostWalk, most.Milliseconds()); err != nil {
+		if err := j.whole(ctx, most, nil, "walk", mostWalk, most.Milliseconds()); err != nil {
 			return err
 		}
 		if err := j.arrive(ctx); err != nil {
@@ -71,7 +107,42 @@ func (j *job) wake(ctx context.Context, height int) error {
 	if err := j.check(ctx); err != nil {
 		return err
 	}
-	return j.settled(ctx)
+	if err := j.settled(ctx); err != nil {
+		return err
+	}
+	return j.whole(ctx, time.Second, nil, "motion", 1000)
+}
+
+// tall shows the page in a window as tall as itself. stretched says that the page has grown with its window, so that not
+// all of it was in view.
+func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) {
+	perRow := float64(j.o.Width) * j.o.Scale * j.o.Scale
+	tall := max(j.o.Height, min(height, int(wakePixels/perRow)))
+	j.metrics(tall)
+	for step, end := 0, height; step < mostTall && step*tall < end; step++ {
+		var is struct {
+			Height int `json:"height"`
+		}
+		if err := j.whole(ctx, 0, &is, "show", step*tall); err != nil {
+			return false, err
+		}
+		stretched = stretched || is.Height > height+height/10
+		if err := j.arrive(ctx); err != nil {
+			return false, err
+		}
+		if err := j.quiet(ctx); err != nil {
+			return false, err
+		}
+	}
+	j.metrics(j.o.Height)
+	return stretched, j.whole(ctx, 0, nil, "show", 0)
+}
+
+// grow notes that what the page asks for again brings more of it.
+func (j *job) grow(is bool) {
+	j.w.mu.Lock()
+	j.w.net.growing = is
+	j.w.mu.Unlock()
 }
 
 // arrive waits for the pictures that are coming, as long as the network brings some.
@@ -81,12 +152,10 @@ func (j *job) arrive(ctx context.Context) error {
 	for {
 		var is struct {
 			Coming int `json:"coming"`
-			Bare   int `json:"bare"`
 		}
 		if err := j.ask(ctx, 0, &is, "pictures"); err != nil {
 			return err
 		}
-		j.bare = is.Bare
 		j.w.mu.Lock()
 		open, silent := j.w.waiting(), j.w.quietFor()
 		j.w.mu.Unlock()

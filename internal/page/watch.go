@@ -52,7 +52,7 @@ type navigation struct {
 func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 	w := &watch{s: tab.Session(), frame: string(tab.Target()), end: end, changed: make(chan struct{}, 1)}
 	w.nav.url = to.url
-	w.net.open, w.net.refused = map[string]*request{}, map[string]bool{}
+	w.net.open, w.net.refused, w.net.asked = map[string]*request{}, map[string]bool{}, map[string]int{}
 	w.asks = &interception{w: w}
 	w.handlers = map[string]func(json.RawMessage){
 		"Page.frameNavigated":           w.frameNavigated,

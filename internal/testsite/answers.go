@@ -21,6 +21,9 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/style.css":      s.style,
 		"/data.json":      s.data,
 		"/echo.json":      s.echo,
+		"/events":         s.events,
+		"/module.js":      s.module,
+		"/message.js":     s.message,
 		"/worker.js":      s.worker,
 		"/hang":           s.hang,
 		"/drip":           s.drip,
@@ -104,6 +107,31 @@ func (s *Site) data(w http.ResponseWriter, r *http.Request) {
 	if s.wait(r, number(r, "ms")) {
 		answer(w, map[string]string{"value": "arrived"})
 	}
+}
+
+// events is a stream of one event, sent after ms milliseconds, that does not end.
+func (s *Site) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	_ = http.NewResponseController(w).Flush()
+	if s.wait(r, number(r, "ms")) {
+		_, _ = fmt.Fprint(w, "data: arrived\n\n")
+		_ = http.NewResponseController(w).Flush()
+		s.hang(w, r)
+	}
+}
+
+// module is a script that runs what it is given; ms delays it.
+func (s *Site) module(w http.ResponseWriter, r *http.Request) {
+	if s.wait(r, number(r, "ms")) {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = fmt.Fprint(w, "export const run = fn => fn();")
+	}
+}
+
+// message is the script of a worker that sends one message after ms milliseconds.
+func (s *Site) message(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript")
+	_, _ = fmt.Fprintf(w, "setTimeout(() => postMessage('arrived'), %d);", number(r, "ms")) //nolint:gosec // a number
 }
 
 // style is an empty style sheet; ms delays it.

@@ -48,18 +48,26 @@ func Fill(says string, b Box, want color.RGBA) Check {
 	}}
 }
 
-// Bands wants the page /bands, or a part of a page like it: from the row top of the page on, n rows of bands that are
-// each 100 CSS pixels tall and begin with band first. Every row of the picture is looked at, in three columns.
-func Bands(first, top, n int) Check {
+// Bands wants a part of the page to be like the page /bands: from the row top on, n rows of bands that are each 100 CSS
+// pixels tall and begin with band first. Every row of the picture is looked at, at the columns that are given, or at the
+// left, in the middle and at the right.
+func Bands(first, top, n int, columns ...int) Check {
 	return Check{fmt.Sprintf("%d rows of bands, each in its place", n), func(p *Picture) error {
-		return p.rows(func(y int, at func(x int) color.RGBA) error {
+		at := []int{0, p.Width / 2, p.Width - 1}
+		if len(columns) > 0 {
+			at = nil
+			for _, x := range columns {
+				at = append(at, p.column(x))
+			}
+		}
+		return p.rows(func(y int, pixel func(x int) color.RGBA) error {
 			css := (float64(y)+0.5)/p.Scale - float64(top)
 			if css < 0 || css >= float64(n) {
 				return nil
 			}
 			want := testsite.BandColor(first + int(css/100))
-			for _, x := range []int{0, p.Width / 2, p.Width - 1} {
-				if got := at(x); !p.near(got, want) {
+			for _, x := range at {
+				if got := pixel(x); !p.near(got, want) {
 					return fmt.Errorf("row %d column %d is %v, want %v", y, x, got, want)
 				}
 			}

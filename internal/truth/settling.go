@@ -7,7 +7,7 @@ import (
 
 // settling are pages that come in parts.
 func settling() []Case {
-	return []Case{
+	return append(moments(), []Case{
 		{
 			Name: "article", Path: "/a",
 			Checks: []Check{Size(1440, 900), Ink("the headline", Box{340, 80, 760, 110}, 0.05, 0.4)},
@@ -30,5 +30,34 @@ func settling() []Case {
 		},
 		{Name: "a page of one colour", Path: "/blank?color=teal", Blank: true},
 		{Name: "no answer at all", Path: "/close", Fails: savepage.CodeConnectionFailed},
+	}...)
+}
+
+// moments are ways in which a page is filled a moment after it has loaded.
+func moments() []Case {
+	var cases []Case
+	for _, way := range []struct{ by, name string }{
+		{"timer", "a timer after the load"},
+		{"interval", "the fourth tick of an interval"},
+		{"promise", "two pauses one after the other"},
+		{"worker", "a worker's message"},
+		{"idle", "an idle moment"},
+		{"workerfile", "a worker of the server"},
+		{"frames", "fading in"},
+		{"loop", "beside a loop of frames"},
+		{"chain", "the last of four requests"},
+		{"chunk", "thirty small steps"},
+		{"module", "a module that loads late"},
+		{"stream", "the first event of a stream"},
+		{"poll", "beside a poll"},
+	} {
+		cases = append(cases, Case{
+			Name: "filled by " + way.name, Path: "/moments?by=" + way.by,
+			Checks: []Check{Spot("the pane", 720, 400, testsite.BoxColor())},
+		})
 	}
+	return append(cases, Case{
+		Name: "filled beside a long poll", Path: "/moments?by=long", Options: savepage.Options{Timeout: 8000}, Partial: "requests did not end",
+		Checks: []Check{Spot("the pane", 720, 400, testsite.BoxColor()), Names("pending: http")},
+	})
 }

@@ -1,0 +1,55 @@
+// Runs in the page's own world before its scripts, and notes which short timers are on: what a page does a moment later
+// is part of it. Timers that follow from timers, as those of a clock or a poll do, are followed eight times deep.
+token => {
+  if (window !== top) return;
+  const deepest = 8, longest = 1000; // ms
+  const now = performance.now.bind(performance), due = new Map();
+  let depth = 0, beyond = false; // beyond: something works or listens where no timer is seen
+  const frames = new Set(); // that are asked for
+  const follow = (name, repeats) => {
+    window[name] = new Proxy(window[name], {
+      apply(native, self, args) {
+        const [fn, ms = 0] = args, delay = typeof ms === 'number' || typeof ms === 'string' ? Math.max(+ms || 0, 0) : 0;
+        if (typeof fn !== 'function' || depth >= deepest || delay > longest) return Reflect.apply(native, self, args);
+        let level = depth + 1;
+        const id = Reflect.apply(native, self, [function (...given) {
+          if (repeats && level < deepest) { level++; due.set(id, now() + delay); } else due.delete(id);
+          const outer = depth;
+          depth = level;
+          try { return Reflect.apply(fn, this, given); } finally { depth = outer; }
+        }, ...args.slice(1)]);
+        due.set(id, now() + delay);
+        return id;
+      },
+    });
+  };
+  const forget = name => {
+    window[name] = new Proxy(window[name], {apply(native, self, args) { due.delete(args[0]); return Reflect.apply(native, self, args); }});
+  };
+  const note = name => {
+    if (window[name]) window[name] = new Proxy(window[name], {construct(native, args, target) { beyond = true; return Reflect.construct(native, args, target); }});
+  };
+  const draw = requestAnimationFrame, undraw = cancelAnimationFrame;
+  window.requestAnimationFrame = new Proxy(draw, {
+    apply(native, self, [fn]) {
+      if (typeof fn !== 'function') return Reflect.apply(native, self, [fn]);
+      const id = Reflect.apply(native, self, [function (at) { frames.delete(id); return Reflect.apply(fn, this, [at]); }]);
+      frames.add(id);
+      return id;
+    },
+  });
+  window.cancelAnimationFrame = new Proxy(undraw, {apply(native, self, args) { frames.delete(args[0]); return Reflect.apply(native, self, args); }});
+  follow('setTimeout', false);
+  follow('setInterval', true);
+  forget('clearTimeout');
+  forget('clearInterval');
+  note('Worker');
+  note('SharedWorker');
+  note('WebSocket');
+  note('EventSource');
+  // The world beside asks by an event that only it knows, and is answered before its question returns.
+  addEventListener(token, () => {
+    const left = [...due.values()].map(at => at - now());
+    dispatchEvent(new CustomEvent(token + '!', {detail: {left, beyond, frames: frames.size > 0}}));
+  });
+}

@@ -16,11 +16,16 @@ var timersScript string
 type timers struct {
 	Left   []float64 `json:"left"`   // milliseconds to each short timer
 	Beyond bool      `json:"beyond"` // a worker or a lasting connection may do more
-	Frames bool      `json:"frames"` // a script asks for the next frame
+	Frame  int       `json:"frame"`  // a script asks for the next frame, after so many that it asked for before; or -1
 }
 
-// frame is how long it takes at most, on a machine that keeps up, until a change is seen.
-const frame = 20 * time.Millisecond
+const (
+	// frame is how long it takes at most, on a machine that keeps up, until a change is seen.
+	frame = 20 * time.Millisecond
+	// single is how many frames in a row are still work that ends, and tween how many are when they change the page.
+	single = 4
+	tween  = 45
+)
 
 // followTimers has each new document note its short timers. Only the world beside the page knows how to ask for them.
 func (j *job) followTimers() {
@@ -43,10 +48,10 @@ func (t *timers) calm() time.Duration {
 }
 
 // missing is the time until what is under way has ended: timers, and changes from frame to frame as of a picture that is
-// faded in. Nothing is waited for longer than until the network has been quiet for as long as networkidle wants, which
-// would still see it.
+// faded in. Timers are not waited for longer than until the network has been quiet for as long as networkidle wants, which
+// would still see what they do.
 func (l *look) missing(quiet time.Duration) time.Duration {
-	if l.Timers == nil || quiet >= idle {
+	if l.Timers == nil || quiet >= 3*idle {
 		return 0
 	}
 	var longest time.Duration
@@ -56,7 +61,8 @@ func (l *look) missing(quiet time.Duration) time.Duration {
 			longest = max(longest, left)
 		}
 	}
-	if l.Timers.Frames && time.Duration(l.Moved*float64(time.Millisecond)) < calm {
+	moved := time.Duration(l.Moved * float64(time.Millisecond))
+	if n := l.Timers.Frame; n >= 0 && (n < single || n < tween && moved < idle) {
 		longest = max(longest, 2*frame)
 	}
 	return longest

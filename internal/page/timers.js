@@ -5,7 +5,8 @@ token => {
   const deepest = 8, longest = 1000; // ms
   const now = performance.now.bind(performance), due = new Map();
   let depth = 0, beyond = false; // beyond: something works or listens where no timer is seen
-  const frames = new Set(); // that are asked for
+  const frames = new Map(); // that are asked for: how many went before
+  let step = 0;
   const follow = (name, repeats) => {
     window[name] = new Proxy(window[name], {
       apply(native, self, args) {
@@ -29,12 +30,19 @@ token => {
   const note = name => {
     if (window[name]) window[name] = new Proxy(window[name], {construct(native, args, target) { beyond = true; return Reflect.construct(native, args, target); }});
   };
-  const draw = requestAnimationFrame, undraw = cancelAnimationFrame;
+  // Frames that follow from frames count up: an endless loop is soon far up, a single frame is not.
+  const draw = window.requestAnimationFrame, undraw = window.cancelAnimationFrame;
   window.requestAnimationFrame = new Proxy(draw, {
-    apply(native, self, [fn]) {
-      if (typeof fn !== 'function') return Reflect.apply(native, self, [fn]);
-      const id = Reflect.apply(native, self, [function (at) { frames.delete(id); return Reflect.apply(fn, this, [at]); }]);
-      frames.add(id);
+    apply(native, self, args) {
+      const fn = args[0], mine = step;
+      if (typeof fn !== 'function') return Reflect.apply(native, self, args);
+      const id = Reflect.apply(native, self, [function (at) {
+        frames.delete(id);
+        const outer = step;
+        step = mine + 1;
+        try { return Reflect.apply(fn, this, [at]); } finally { step = outer; }
+      }]);
+      frames.set(id, mine);
       return id;
     },
   });
@@ -50,6 +58,6 @@ token => {
   // The world beside asks by an event that only it knows, and is answered before its question returns.
   addEventListener(token, () => {
     const left = [...due.values()].map(at => at - now());
-    dispatchEvent(new CustomEvent(token + '!', {detail: {left, beyond, frames: frames.size > 0}}));
+    dispatchEvent(new CustomEvent(token + '!', {detail: {left, beyond, frame: frames.size ? Math.min(...frames.values()) : -1}}));
   });
 }

@@ -14,8 +14,9 @@ const (
 	wakePixels = 64_000_000
 	mostWalk   = 150 // steps through a page that waits to be scrolled
 	mostTall   = 12  // windows of the largest size through a page that grows with its window
-	mostRounds = 20  // for a page that grows while it is woken
+	mostRounds = 10  // for a page that grows while it is woken
 	mostWide   = 10_000
+	idleFrame  = 2 * time.Second // for a window to be drawn, at most
 )
 
 // extent is the size of the whole page in CSS pixels.
@@ -60,7 +61,7 @@ func (j *job) wholePage(ctx context.Context) (area, error) {
 
 // wakeAll wakes the page, and again as long as that makes it longer. It gives up, and says so, on a page without an end.
 func (j *job) wakeAll(ctx context.Context, is extent, most int) (extent, bool, error) {
-	woken, last := j.o.Height, time.Now().Add(min(10*time.Second, milliseconds(j.o.Timeout)/3))
+	woken, last := j.o.Height, time.Now().Add(milliseconds(j.o.Timeout)/3)
 	for range mostRounds {
 		height := min(is.Height, most)
 		if height <= woken || time.Now().After(last) {
@@ -123,7 +124,7 @@ func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) 
 		var is struct {
 			Height int `json:"height"`
 		}
-		if err := j.whole(ctx, 0, &is, "show", step*tall); err != nil {
+		if err := j.whole(ctx, idleFrame, &is, "show", step*tall); err != nil {
 			return false, err
 		}
 		stretched = stretched || is.Height > height+height/10
@@ -135,7 +136,7 @@ func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) 
 		}
 	}
 	j.metrics(j.o.Height)
-	return stretched, j.whole(ctx, 0, nil, "show", 0)
+	return stretched, j.whole(ctx, idleFrame, nil, "show", 0)
 }
 
 // grow notes that what the page asks for again brings more of it.
@@ -148,7 +149,7 @@ func (j *job) grow(is bool) {
 // arrive waits for the pictures that are coming, as long as the network brings some.
 func (j *job) arrive(ctx context.Context) error {
 	const unasked = 300 * time.Millisecond // after which a picture that nothing loads is not waited for
-	last := time.Now().Add(min(5*time.Second, milliseconds(j.o.Timeout)/4))
+	last := time.Now().Add(min(8*time.Second, milliseconds(j.o.Timeout)/4))
 	for {
 		var is struct {
 			Coming int `json:"coming"`

@@ -49,6 +49,9 @@ func Cases(site *testsite.Site) []Case {
 	)
 }
 
+// patience is the timeout of a case without one, in milliseconds: what is looked at is the picture, on any machine.
+const patience = 120_000
+
 // Outcome is what became of one case.
 type Outcome struct {
 	Case   Case
@@ -85,6 +88,9 @@ func Run(ctx context.Context, r capture.Renderer, site *testsite.Site, c Case) O
 	o := c.Options
 	if c.Path != "" {
 		o.URL = site.URL + c.Path
+	}
+	if o.Timeout == 0 {
+		o.Timeout = patience
 	}
 	out := Outcome{Case: c}
 	began := time.Now()

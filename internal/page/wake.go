@@ -149,7 +149,8 @@ func (j *job) grow(is bool) {
 // arrive waits for the pictures that are coming, as long as the network brings some.
 func (j *job) arrive(ctx context.Context) error {
 	const unasked = 300 * time.Millisecond // after which a picture that nothing loads is not waited for
-	last := time.Now().Add(min(8*time.Second, milliseconds(j.o.Timeout)/4))
+	timeout := milliseconds(j.o.Timeout)
+	stall, last := min(5*time.Second, timeout/4), time.Now().Add(timeout/3)
 	for {
 		var is struct {
 			Coming int `json:"coming"`
@@ -163,7 +164,7 @@ func (j *job) arrive(ctx context.Context) error {
 		switch {
 		case open == 0 && (is.Coming == 0 || silent >= unasked):
 			return nil
-		case time.Now().After(last):
+		case silent >= stall, time.Now().After(last):
 			j.partial("pictures further down the page were still coming")
 			return nil
 		}

@@ -30,6 +30,7 @@ const (
 
 // flow is a server's inside that holds one capture.
 type flow struct {
+	signer signer
 	mu     sync.Mutex
 	c      savepage.Capture
 	filter capture.Filter
@@ -117,7 +118,7 @@ func start(t *testing.T) (*flow, *client.Client) {
 	f := &flow{ended: make(chan struct{})}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	a, err := api.New(api.Parts{Captures: f, Records: f, Cancels: f, Keys: f, Open: open},
+	a, err := api.New(api.Parts{Captures: f, Records: f, Cancels: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Open: open},
 		api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ type node struct {
 	folder   *blob.Folder
 	pool     *browser.Pool // nil without the role render
 	sender   *webhook.Sender
+	trier    *webhook.Sender // of test events, with connections of its own: a slow receiver delays no callback
 	metrics  *httpd.Metrics
 	service  *capture.Service
 	handler  http.Handler
@@ -148,10 +149,11 @@ func (n *node) joinFlow(context.Context) error {
 		parts.Renderer = page.New(n.pool, page.Config{}, n.log)
 	}
 	n.service = capture.New(parts, cfg, n.log)
-	n.sender = webhook.New(webhook.Config{
+	hooks := webhook.Config{
 		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
-	}, n.policy, n.log)
-	n.onClose(func() error { n.sender.Close(); return nil })
+	}
+	n.sender, n.trier = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
+	n.onClose(func() error { n.sender.Close(); n.trier.Close(); return nil })
 	return nil
 }
 
@@ -163,7 +165,7 @@ func (n *node) joinHTTP(context.Context) error {
 		return nil
 	}
 	served, err := api.New(api.Parts{
-		Captures: n.service, Records: n.ledger, Cancels: n.ledger, Keys: n.ledger, Open: n.openPicture,
+		Captures: n.service, Records: n.ledger, Cancels: n.ledger, Keys: n.ledger, Secrets: n.ledger, Trier: n.trier, Open: n.openPicture,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait, RateLimit: n.settings.RateLimit,
 		Operations: operations, OnAccount: httpd.SetAccount,

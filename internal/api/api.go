@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,6 +61,8 @@ type Parts struct {
 	Records  Records
 	Cancels  Canceler
 	Keys     Keys
+	Secrets  Secrets
+	Trier    Trier
 	// Open opens a stored picture by its file name; fs.ErrNotExist says that there is none.
 	Open func(ctx context.Context, name string) (Picture, error)
 }
@@ -120,7 +123,7 @@ type API struct {
 
 // New makes the API. It fails when its own description can not be written, which no request can cause.
 func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
-	if parts.Captures == nil || parts.Records == nil || parts.Cancels == nil || parts.Keys == nil || parts.Open == nil {
+	if slices.Contains([]any{parts.Captures, parts.Records, parts.Cancels, parts.Keys, parts.Secrets, parts.Trier}, nil) || parts.Open == nil {
 		return nil, errors.New("api: a part is missing")
 	}
 	cfg = cfg.withDefaults()

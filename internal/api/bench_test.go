@@ -45,7 +45,9 @@ func (instant) Submit(context.Context, capture.Request) (capture.Accepted, error
 func bareAPI(b *testing.B) *api.API {
 	b.Helper()
 	w := newWorld()
-	a, err := api.New(api.Parts{Captures: instant{w}, Records: w, Cancels: w, Keys: w, Open: w.open},
+	parts := w.parts()
+	parts.Captures = instant{w}
+	a, err := api.New(parts,
 		api.Config{Links: capture.Links{PublicURL: "http://api.test"}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

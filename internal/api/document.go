@@ -16,6 +16,8 @@ import (
 func (a *API) describe(routes []route) error {
 	registry := newRegistry()
 	registry.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
+	registry.Schema(reflect.TypeFor[Rotation](), true, "Rotation")
+	registry.Schema(reflect.TypeFor[TestEvent](), true, "TestEvent")
 	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	document := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -26,6 +28,7 @@ func (a *API) describe(routes []route) error {
 		Servers: []*huma.Server{{URL: a.cfg.Links.PublicURL}},
 		Tags: []*huma.Tag{
 			{Name: tagCaptures, Description: "Submit captures, look them up, get the pictures."},
+			{Name: tagWebhooks, Description: "The secrets that sign callbacks, and test events."},
 			{Name: tagOlder, Description: "For clients of the older API of savepage.io: only the base URL changes."},
 			{Name: tagOperations, Description: "Health, measurements and this description. None needs a key."},
 		},
@@ -123,13 +126,13 @@ func codeTable() []CodeRow {
 func callback() *huma.PathItem {
 	return &huma.PathItem{Post: &huma.Operation{
 		OperationID: "captureEnded", Tags: []string{tagCaptures}, Summary: "A capture has ended",
-		Description: "POST to callback_url. " + savepage.HeaderSignature + " is the lower-case hex HMAC-SHA256 of the raw body, keyed with the webhook secret. " +
+		Description: "POST to callback_url. " + savepage.HeaderSignature + " is the lower-case hex HMAC-SHA256 of the raw body, keyed with the webhook secret, or with callback_secret where the request gave one. " +
 			"The Standard Webhooks headers are sent as well. A 2xx within 15 s ends the delivery; anything else is tried again for about two and a half days.",
 		Parameters: []*huma.Param{
 			header(savepage.HeaderSignature, "Hex HMAC-SHA256 of the raw body.", text()),
 			header(savepage.HeaderWebhookID, "The same for every attempt of a delivery.", text()),
 			header(savepage.HeaderWebhookTimestamp, "Unix seconds of the attempt.", text()),
-			header(savepage.HeaderWebhookSignature, "v1, and the base64 HMAC-SHA256 of id.timestamp.body.", text()),
+			header(savepage.HeaderWebhookSignature, "v1, and the base64 HMAC-SHA256 of id.timestamp.body; more than one, separated by spaces, while a secret is rotated.", text()),
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: refTo("View")}}},
 		Responses:   map[string]*huma.Response{"2XX": {Description: "Received."}},

@@ -17,6 +17,7 @@ const bodyOf = "bodies"
 // Names of the parts of the document.
 const (
 	tagCaptures   = "Captures"
+	tagWebhooks   = "Webhooks"
 	tagOlder      = "Older API"
 	tagOperations = "Operations"
 )

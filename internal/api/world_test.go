@@ -47,6 +47,7 @@ type world struct {
 	filters    []capture.Filter
 	opened     []string
 	submitErr  error
+	secrets    secrets
 	// ends, if set, ends a capture at once when it is submitted.
 	ends func(c *savepage.Capture)
 }
@@ -220,6 +221,11 @@ func (w *world) requested() []capture.Request {
 	return slices.Clone(w.requests)
 }
 
+// parts are the world as the API sees it.
+func (w *world) parts() api.Parts {
+	return api.Parts{Captures: w, Records: w, Cancels: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Open: w.open}
+}
+
 // service is the API over a world, served on loopback.
 type service struct {
 	*world
@@ -240,8 +246,7 @@ func serve(tb testing.TB, change func(*api.Config)) *service {
 	if change != nil {
 		change(&cfg)
 	}
-	parts := api.Parts{Captures: w, Records: w, Cancels: w, Keys: w, Open: w.open}
-	a, err := api.New(parts, cfg, slog.New(slog.DiscardHandler))
+	a, err := api.New(w.parts(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type result struct {
 	attempt    savepage.Attempt // without number and times
 	retryAfter string           // the header, as it came
 	cause      error            // for the log: may name addresses
+	sent       http.Header      // nil when nothing could be sent
 }
 
 // attempt signs and sends the event once.
@@ -51,10 +52,14 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 	// The transport alone follows no redirect and puts no URL into its errors.
 	answer, err := s.transport.RoundTrip(request)
 	if err != nil {
-		return failed(request, progress, s.cfg.Timeout, err)
+		r := failed(request, progress, s.cfg.Timeout, err)
+		r.sent = request.Header
+		return r
 	}
 	defer func() { _ = answer.Body.Close() }() // nothing follows from an answer that cannot be closed
-	return answered(answer, progress.private.Load())
+	r := answered(answer, progress.private.Load())
+	r.sent = request.Header
+	return r
 }
 
 func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http.Request, error) {

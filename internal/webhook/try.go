@@ -1,0 +1,105 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/savepage/savepage"
+)
+
+const dots = "••••••"
+
+// Try sends a delivery once, outside of any queue, and tells what the receiver said, what it was sent and what to look at.
+// A URL that the policy does not take is *savepage.Error of CodeInvalidRequest or CodeAddressBlocked: nothing was sent.
+func (s *Sender) Try(ctx context.Context, d savepage.Delivery, secrets []string) (savepage.Trial, error) {
+	if _, err := s.policy.Admit(d.URL); err != nil {
+		if told, known := errors.AsType[*savepage.Error](err); known {
+			return savepage.Trial{}, told
+		}
+		return savepage.Trial{}, fmt.Errorf("judge the address: %w", err)
+	}
+	start := s.cfg.Now()
+	r := s.attempt(ctx, d, secrets, start)
+	if r.sent == nil {
+		return savepage.Trial{}, fmt.Errorf("make the test event: %w", r.cause)
+	}
+	t := savepage.Trial{
+		Outcome: r.attempt.Outcome, Status: r.attempt.Status, LatencyMS: s.cfg.Now().Sub(start).Milliseconds(),
+		Error: r.attempt.Error, Answer: r.attempt.Answer,
+		Sent: savepage.Sent{Headers: sentHeaders(r.sent, d.Headers), Body: string(d.Body)}, Hints: hints(r, len(secrets)),
+	}
+	s.log.InfoContext(ctx, "webhook test", slog.String("account", d.Account), slog.String("url", loggedURL(d.URL)),
+		slog.String("outcome", string(t.Outcome)), slog.Int("status", t.Status), slog.Int64("latency_ms", t.LatencyMS))
+	return t, nil
+}
+
+// sentHeaders lists what was sent, without the values that the client gave: they may be secret.
+func sentHeaders(header http.Header, own savepage.Headers) map[string]string {
+	shown := map[string]string{}
+	for name, values := range header {
+		if len(values) > 0 {
+			shown[name] = values[0]
+		}
+	}
+	for name := range maps.Keys(own) {
+		shown[http.CanonicalHeaderKey(name)] = dots
+	}
+	return shown
+}
+
+// hints says what to look at after a test.
+func hints(r result, secrets int) []string {
+	list := outcomeHints(r)
+	if secrets > 1 {
+		list = append(list, fmt.Sprintf("A secret is being rotated: webhook-signature has %d entries, newest first, and one that matches is enough. "+
+			"X-Signature is of the newest secret.", secrets))
+	}
+	return append(list, "To check a signature by hand put sent.body and sent.headers into files: "+
+		"savepage webhook verify --body FILE --headers FILE, with the secret in SAVEPAGE_WEBHOOK_SECRET.")
+}
+
+func outcomeHints(r result) []string {
+	switch r.attempt.Outcome {
+	case savepage.AttemptStatus:
+		return statusHints(r.attempt.Status)
+	case savepage.AttemptTimeout:
+		return []string{"Answer first and work afterwards: what takes longer than the timeout is sent again."}
+	case savepage.AttemptTLS:
+		return []string{"The certificate must be valid for the host's name and signed by a known authority; TLS 1.2 at least."}
+	case savepage.AttemptResolve:
+		return []string{"The name must resolve from where the service runs."}
+	case savepage.AttemptRefused:
+		return []string{"Something must listen on this host and port, and be reachable from where the service runs."}
+	case savepage.AttemptBlocked:
+		return []string{"Private and special addresses are refused, unless the operator opens them (SAVEPAGE_EGRESS_ALLOW). " +
+			"To test on your own machine run savepage webhook listen beside a service of your own."}
+	default:
+		return []string{"The receiver took the event. See that it refuses one with a wrong signature, too."}
+	}
+}
+
+func statusHints(status int) []string {
+	switch {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return []string{
+			"The receiver refused the event. Verify over the raw body, as it came, before anything parses it.",
+			"webhook-signature is keyed with the bytes that the base64 after whsec_ stands for; X-Signature is keyed with the whole text of the secret, whsec_ included.",
+			"A framework that demands a CSRF token must let this path through; one that demands credentials gets them by callback_headers.",
+		}
+	case slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed}, status):
+		return []string{"The path must exist and take POST."}
+	case status/100 == 3:
+		return []string{"Redirects are not followed: name the address that this one leads to, often https instead of http or one with a slash at the end."}
+	case status == http.StatusGone:
+		return []string{"410 ends a delivery at once; it is not tried again."}
+	case status/100 == 5:
+		return []string{"The receiver met an error of its own; a delivery would be tried again."}
+	default:
+		return []string{"Only a 2xx counts as delivered."}
+	}
+}

@@ -41,6 +41,15 @@ const (
 	WaitNetworkIdle      WaitUntil = "networkidle"
 )
 
+// OnTimeout says what a render does at its timeout.
+type OnTimeout string
+
+// What can be done at the timeout.
+const (
+	OnTimeoutFail    OnTimeout = "fail"
+	OnTimeoutCapture OnTimeout = "capture"
+)
+
 // Sizes that the options and the server share.
 const (
 	MaxURLBytes      = 8192
@@ -81,6 +90,9 @@ type Options struct {
 	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0" doc:"Extra wait before the picture, in milliseconds."`
 	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000" doc:"Time for the whole render, in milliseconds."`
 
+	// How the render ends.
+	OnTimeout OnTimeout `json:"on_timeout,omitempty" enum:"fail,capture" default:"fail" doc:"At the timeout: fail, or capture what is there; the report then calls it partial and says what was awaited. A page that never answered fails in any case."`
+
 	// Whether a kept picture will do.
 	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`
 
@@ -105,7 +117,7 @@ type Options struct {
 
 // Defaults returns the options of a request that names nothing.
 func Defaults() Options {
-	return Options{Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000}
+	return Options{Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000, OnTimeout: OnTimeoutFail}
 }
 
 // WithDefaults fills every option that was not given and folds jpg into jpeg.
@@ -118,6 +130,7 @@ func (o Options) WithDefaults() Options {
 	o.Quality = or(o.Quality, d.Quality)
 	o.WaitUntil = or(o.WaitUntil, d.WaitUntil)
 	o.Timeout = or(o.Timeout, d.Timeout)
+	o.OnTimeout = or(o.OnTimeout, d.OnTimeout)
 	if o.Format == FormatJPG {
 		o.Format = FormatJPEG
 	}
@@ -148,7 +161,7 @@ func (o Options) Cross() []FieldError {
 	if o.Transparent && (o.Format == FormatJPEG || o.Format == FormatJPG) {
 		add("transparent", "needs format png or webp", string(o.Format))
 	}
-	if o.Delay >= or(o.Timeout, Defaults().Timeout) {
+	if o.OnTimeout != OnTimeoutCapture && o.Delay >= or(o.Timeout, Defaults().Timeout) {
 		add("delay", "must be shorter than timeout", o.Delay)
 	}
 	for _, part := range []struct {

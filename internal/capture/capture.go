@@ -95,7 +95,8 @@ func newName(format savepage.Format) string {
 // says who is told, how long it may take, and which picture will do.
 func optionsHash(o savepage.Options) (string, error) {
 	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
-	o.Async, o.Metadata, o.Timeout, o.CacheTTL = false, nil, 0, 0
+	o.Async, o.Metadata, o.CacheTTL = false, nil, 0
+	o.Timeout, o.OnTimeout = 0, "" // what is taken at the timeout is not kept
 	if o.Format == savepage.FormatPNG {
 		o.Quality = 0
 	}

@@ -172,7 +172,7 @@ func TestSubmitRefusesABlockedCallback(t *testing.T) {
 
 // TestOptionsHash changes each option by itself: all change the picture but those listed.
 func TestOptionsHash(t *testing.T) {
-	without := []string{"callback_url", "callback_headers", "callback_secret", "async", "metadata", "timeout", "cache_ttl"}
+	without := []string{"callback_url", "callback_headers", "callback_secret", "async", "metadata", "timeout", "on_timeout", "cache_ttl"}
 	base := savepage.Options{URL: "http://a.test", Fullpage: true, Format: savepage.FormatJPEG}.WithDefaults()
 	plain, err := optionsHash(base)
 	if err != nil {

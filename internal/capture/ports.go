@@ -95,6 +95,7 @@ type Shot struct {
 	Height int // pixels of the picture
 	Report savepage.Report
 	Phases savepage.Phases
+	Hasty  bool // taken at the timeout, of a page that was not ready
 }
 
 // Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be

@@ -93,7 +93,7 @@ func (s *Service) release(ctx context.Context, claim Claim, fault *savepage.Erro
 func (s *Service) outcome(c savepage.Capture, started time.Time, shot Shot, p *savepage.Picture, fault *savepage.Error) Outcome {
 	now := time.Now().UTC()
 	o := Outcome{
-		State: savepage.Success, FinishedAt: now, Picture: p, Error: fault,
+		State: savepage.Success, FinishedAt: now, Picture: p, Error: fault, Fleeting: shot.Hasty,
 		Timing: savepage.Timing{
 			QueueMS:  started.Sub(c.CreatedAt).Milliseconds(),
 			RenderMS: now.Sub(started).Milliseconds(),

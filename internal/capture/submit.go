@@ -45,7 +45,7 @@ func (s *Service) mayShare(sub *Submission) (err error) {
 	}
 	if o.CacheTTL > 0 {
 		// Those with another timeout may end otherwise: they do not share a render.
-		sub.Flight = fmt.Sprintf("%s/%d", sub.OptionsHash, o.Timeout)
+		sub.Flight = fmt.Sprintf("%s/%d/%s", sub.OptionsHash, o.Timeout, o.OnTimeout)
 		sub.KeptSince = sub.Capture.CreatedAt.Add(-time.Duration(o.CacheTTL) * time.Second)
 		sub.Owe = s.owe
 	}

@@ -47,7 +47,12 @@ type place struct {
 }
 
 // patience is how long the page may leave a question unanswered before its script is ended.
-func (j *job) patience() time.Duration { return min(5*time.Second, milliseconds(j.o.Timeout)/4) }
+func (j *job) patience() time.Duration {
+	if j.hasty {
+		return hastyPatience
+	}
+	return min(5*time.Second, milliseconds(j.o.Timeout)/4)
+}
 
 // errMoved says that the document went away while it was asked.
 var errMoved = errors.New("the page went to another document")
@@ -156,11 +161,17 @@ func (j *job) world(ctx context.Context) (runtime.ExecutionContextID, error) {
 func (j *job) wait(ctx context.Context, p *cdp.Pending, slack time.Duration, into any) error {
 	timer := time.NewTimer(j.patience() + slack)
 	defer timer.Stop()
-	select {
-	case <-p.Done():
-	case <-ctx.Done():
-	case <-timer.C:
-		j.stopScript()
+	for waiting := true; waiting; {
+		select {
+		case <-p.Done():
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		case <-timer.C:
+			j.stopScript()
+			waiting = j.hasty // then the next script is ended too
+			timer.Reset(hastyAgain)
+		}
 	}
 	err := p.Wait(ctx, into)
 	if _, refused := errors.AsType[*cdp.Error](err); refused {

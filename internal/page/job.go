@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -36,6 +37,8 @@ type job struct {
 	reasons  []string                           // why the picture is partial
 	cut      bool                               // the page is taller than the picture
 	late     bool                               // the load event was not waited for any longer
+	began    time.Time                          // of the render
+	hasty    bool                               // the time to become ready is over: the page is shown as it is
 	blank    bool
 	seen     look   // what the page last said of itself
 	token    string // by which the page is asked for its timers
@@ -53,7 +56,7 @@ var errTimeout = errors.New("render timeout")
 // dies, and when the page does what no page may; its cause says which. end must be called.
 func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *browser.Tab) (*job, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	j := &job{cfg: cfg, o: o, to: to, tab: tab, s: tab.Session(), cancel: cancel, watched: make(chan struct{}), worlds: map[int]runtime.ExecutionContextID{}}
+	j := &job{cfg: cfg, o: o, to: to, tab: tab, s: tab.Session(), began: time.Now(), cancel: cancel, watched: make(chan struct{}), worlds: map[int]runtime.ExecutionContextID{}}
 	j.w = newWatch(tab, to, cancel)
 	j.s.Listen(j.w.hearing(j.w.handlers))
 	go j.watchTab(ctx)
@@ -63,7 +66,7 @@ func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *
 // watchTab ends the render with the tab or with the timeout.
 func (j *job) watchTab(ctx context.Context) {
 	defer close(j.watched)
-	timeout := time.NewTimer(milliseconds(j.o.Timeout))
+	timeout := time.NewTimer(j.limit())
 	defer timeout.Stop()
 	select {
 	case <-j.tab.Lost():
@@ -102,9 +105,9 @@ func (j *job) run(ctx context.Context) error {
 		do    func(context.Context) error
 		phase *int64
 	}{
-		{j.prepare, &j.phases.Navigate},
-		{j.navigate, &j.phases.Navigate},
-		{j.settle, &j.phases.Settle},
+		{func(ctx context.Context) error { return j.within(ctx, j.prepare) }, &j.phases.Navigate},
+		{func(ctx context.Context) error { return j.within(ctx, j.navigate) }, &j.phases.Navigate},
+		{func(ctx context.Context) error { _, err := j.inTime(ctx, j.settle); return err }, &j.phases.Settle},
 		{j.shoot, &j.phases.Shoot},
 	}
 	for _, step := range steps {
@@ -122,7 +125,10 @@ func (j *job) run(ctx context.Context) error {
 
 // partial notes why the picture lacks something.
 func (j *job) partial(format string, args ...any) {
-	j.reasons = append(j.reasons, fmt.Sprintf(format, args...))
+	reason := fmt.Sprintf(format, args...)
+	if !slices.Contains(j.reasons, reason) {
+		j.reasons = append(j.reasons, reason)
+	}
 }
 
 // explain turns the error that ended the render into what a client may be told.

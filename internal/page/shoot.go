@@ -36,7 +36,7 @@ type area struct {
 
 // shoot makes the picture of the part that the options ask for.
 func (j *job) shoot(ctx context.Context) error {
-	a, err := j.choose(ctx)
+	a, err := j.chooseInTime(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,18 @@ func (j *job) shoot(ctx context.Context) error {
 	return j.broken()
 }
 
+// chooseInTime chooses once more, without waiting, when the time for it was over.
+func (j *job) chooseInTime(ctx context.Context) (a area, err error) {
+	cut, err := j.inTime(ctx, func(ctx context.Context) (err error) {
+		a, err = j.choose(ctx)
+		return err
+	})
+	if cut && err == nil {
+		return j.choose(ctx)
+	}
+	return a, err
+}
+
 func (j *job) choose(ctx context.Context) (area, error) {
 	switch {
 	case j.o.Selector != "":
@@ -75,6 +87,9 @@ func (j *job) choose(ctx context.Context) (area, error) {
 func (j *job) element(ctx context.Context) (area, error) {
 	j.awaiting = "the selector " + quoted(j.o.Selector)
 	most := min(mostFind, milliseconds(j.o.Timeout)/4)
+	if j.hasty {
+		most = 0
+	}
 	at, err := j.find(ctx, j.o.Selector, most)
 	if err != nil {
 		return area{}, err
@@ -272,4 +287,9 @@ func (j *job) received(ctx context.Context, s shot) ([]byte, error) {
 }
 
 // drawing is how long the largest picture that is drawn at once may take: 43 ms for each million pixels were measured.
-func (j *job) drawing() time.Duration { return min(5*time.Second, milliseconds(j.o.Timeout)/4) }
+func (j *job) drawing() time.Duration {
+	if j.hasty {
+		return hastyDrawing
+	}
+	return min(5*time.Second, milliseconds(j.o.Timeout)/4)
+}

@@ -85,6 +85,9 @@ func (j *job) wakeAll(ctx context.Context, is extent, most int) (extent, bool, e
 // tall as memory allows, and then it is itself again. Scripts that look at their place when they are told of scrolling
 // are told. What still waits then gets real scrolling.
 func (j *job) wake(ctx context.Context, height int) error {
+	if j.hasty {
+		return nil
+	}
 	j.awaiting = "pictures further down the page"
 	j.grow(true)
 	defer j.grow(false)

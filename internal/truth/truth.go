@@ -46,6 +46,7 @@ func Cases(site *testsite.Site) []Case {
 		settling(),
 		texts(),
 		parts(),
+		late(),
 	)
 }
 

@@ -92,6 +92,14 @@ type Report struct {
 	Requests RequestReport `json:"requests"`
 	Console  ConsoleReport `json:"console"`
 	Dialogs  int           `json:"dialogs"` // dismissed
+	Fonts    FontReport    `json:"fonts"`
+}
+
+// FontReport counts the letters of the page that no font has, at most 600 kinds of letters of the page's text being
+// looked at. In the picture a box stands for each.
+type FontReport struct {
+	Missing int      `json:"missing"`
+	Named   []string `json:"named,omitempty"` // the first few, as "U+A015 Yi"
 }
 
 // RequestReport counts what the page asked of the network. What the options block_ads and block_trackers kept from the

@@ -25,16 +25,17 @@ const besideWorld = "savepage"
 
 // look is what the page says of itself.
 type look struct {
-	Still    float64 `json:"still"`    // milliseconds since the document last changed
-	Moved    float64 `json:"moved"`    // the same, counting what changes all the time
-	Scripted bool    `json:"scripted"` // something on the page may still run
-	Fonts    bool    `json:"fonts"`    // all that are in use are loaded
-	Title    string  `json:"title"`
-	URL      string  `json:"url"`
-	Ready    string  `json:"ready"`  // document.readyState
-	Height   int     `json:"height"` // of the whole page, CSS pixels
-	Width    int     `json:"width"`  // of the whole page, CSS pixels
-	Timers   *timers `json:"timers"` // nil when it is not known
+	Still    float64  `json:"still"`    // milliseconds since the document last changed
+	Moved    float64  `json:"moved"`    // the same, counting what changes all the time
+	Scripted bool     `json:"scripted"` // something on the page may still run
+	Fonts    bool     `json:"fonts"`    // all that are in use are loaded
+	Coming   []string `json:"coming"`   // families of those that are not
+	Title    string   `json:"title"`
+	URL      string   `json:"url"`
+	Ready    string   `json:"ready"`  // document.readyState
+	Height   int      `json:"height"` // of the whole page, CSS pixels
+	Width    int      `json:"width"`  // of the whole page, CSS pixels
+	Timers   *timers  `json:"timers"` // nil when it is not known
 }
 
 // place is where an element stands in the document, in CSS pixels.

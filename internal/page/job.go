@@ -40,7 +40,8 @@ type job struct {
 	began    time.Time                          // of the render
 	hasty    bool                               // the time to become ready is over: the page is shown as it is
 	blank    bool
-	seen     look   // what the page last said of itself
+	seen     look // what the page last said of itself
+	fonts    savepage.FontReport
 	token    string // by which the page is asked for its timers
 
 	out           *bytes.Buffer // of tiles

@@ -35,6 +35,7 @@ func (j *job) report() savepage.Report {
 		Requests:   j.w.requests(events),
 		Console:    j.w.con,
 		Dialogs:    j.w.dialogs,
+		Fonts:      j.fonts,
 	}
 	r.Console.Texts = slices.Clone(r.Console.Texts)
 	if r.FinalURL == "" && j.arrived {

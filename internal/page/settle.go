@@ -137,6 +137,7 @@ func (j *job) quiet(ctx context.Context) error {
 			return errMoved
 		case rest == 0:
 			j.noteLate()
+			j.noteFonts()
 			return nil
 		case time.Now().After(last), j.stalled(began, stall):
 			j.noteUnrest()
@@ -206,8 +207,13 @@ func (j *job) noteUnrest() {
 	default:
 		j.partial("the document did not stop changing")
 	}
+	j.noteFonts()
+}
+
+// noteFonts names the fonts that are in use and did not come.
+func (j *job) noteFonts() {
 	if !j.seen.Fonts {
-		j.partial("fonts were not loaded")
+		j.partial("fonts were not loaded: %s", clean(strings.Join(j.seen.Coming, ", "), 100))
 	}
 }
 

@@ -55,6 +55,7 @@ func (j *job) shoot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.letters(ctx)
 	return j.broken()
 }
 

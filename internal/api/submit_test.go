@@ -27,7 +27,7 @@ func TestSynchronousCapture(t *testing.T) {
 		`"image":"http://cdn.test/captures/` + pictureStem + `.png","width":1440,"height":900,"format":"png","size":30,"fullpage":false,` +
 		`"captured_at":"2026-04-01T12:00:00Z","timing":{"queue_ms":12,"render_ms":234,"total_ms":246},` +
 		`"report":{"http_status":200,"blank":false,"partial":false,"truncated":false,"requests":{"total":0,"failed":0,"blocked":0,"pending":0},` +
-		`"console":{"errors":0,"warnings":0},"dialogs":0},"metadata":{"a":1}}`
+		`"console":{"errors":0,"warnings":0},"dialogs":0,"fonts":{"missing":0}},"metadata":{"a":1}}`
 	if r.body != want {
 		t.Errorf("got  %s\nwant %s", r.body, want)
 	}

@@ -97,12 +97,15 @@ type Options struct {
 	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`
 
 	// What is left out.
-	BlockAds           bool `json:"block_ads,omitempty" default:"false" doc:"Load nothing from the hosts of advertisements (EasyList)."`
-	BlockTrackers      bool `json:"block_trackers,omitempty" default:"false" doc:"Load nothing from the hosts of trackers (EasyPrivacy)."`
-	BlockCookieBanners bool `json:"block_cookie_banners,omitempty" default:"false" doc:"Hide cookie banners and let the page scroll under them."`
+	BlockAds           bool       `json:"block_ads,omitempty" default:"false" doc:"Load nothing from the hosts of advertisements (EasyList)."`
+	BlockTrackers      bool       `json:"block_trackers,omitempty" default:"false" doc:"Load nothing from the hosts of trackers (EasyPrivacy)."`
+	BlockCookieBanners bool       `json:"block_cookie_banners,omitempty" default:"false" doc:"Hide cookie banners and let the page scroll under them."`
+	BlockURLs          []string   `json:"block_urls,omitempty" maxItems:"100" minLength:"1" maxLength:"1024" doc:"Load nothing from addresses that match one of these patterns: the whole URL, with * for any characters and ? for one. Repeat it in a query." example:"[\"*://cdn.example.com/*\"]"`
+	BlockResources     []Resource `json:"block_resources,omitempty" maxItems:"20" enum:"image,stylesheet,font,script,media,xhr,fetch,eventsource,websocket,frame,ping,other" doc:"Load nothing of these kinds, but the page itself. Repeat it in a query or put commas between."`
 
 	// What the page gets.
 	Headers        Headers `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
+	Authorization  string  `json:"authorization,omitempty" writeOnly:"true" maxLength:"8192" doc:"Authorization header for the page's own origin only." example:"Bearer TOKEN"`
 	Cookies        Cookies `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header."`
 	UserAgent      string  `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
 	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
@@ -173,6 +176,8 @@ func (o Options) Cross() []FieldError {
 		}
 	}
 	wrong = append(wrong, o.Clip.check()...)
+	wrong = append(wrong, o.checkBlocking()...)
+	wrong = append(wrong, o.checkAuthorization()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
 	wrong = append(wrong, o.checkCallback()...)

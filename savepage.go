@@ -107,7 +107,7 @@ type FontReport struct {
 type RequestReport struct {
 	Total   int      `json:"total"`
 	Failed  int      `json:"failed"`
-	Blocked int      `json:"blocked"`         // refused by the guard
+	Blocked int      `json:"blocked"`         // refused by the guard, or by block_urls and block_resources
 	Pending int      `json:"pending"`         // still open when the picture was taken
 	Named   []string `json:"named,omitempty"` // the first few that failed, were blocked or are pending
 }

@@ -86,17 +86,31 @@ func newCapture(w world) *cobra.Command {
 	return cmd
 }
 
-// optionFlag is the text of an option's flag. The API's own decoder finds out what it means.
-type optionFlag struct{ kind, text string }
+// optionFlag is the text of an option's flag, or the texts of a list's. The API's own decoder finds out what it means.
+type optionFlag struct {
+	kind  api.Kind
+	texts []string
+}
 
-// String returns the text.
-func (f *optionFlag) String() string { return f.text }
+// String returns the last text.
+func (f *optionFlag) String() string {
+	if len(f.texts) == 0 {
+		return ""
+	}
+	return f.texts[len(f.texts)-1]
+}
 
-// Set takes the text as it is.
-func (f *optionFlag) Set(text string) error { f.text = text; return nil }
+// Set takes the text as it is: one more of a list, else in place of what was there.
+func (f *optionFlag) Set(text string) error {
+	if f.kind != api.KindList {
+		f.texts = nil
+	}
+	f.texts = append(f.texts, text)
+	return nil
+}
 
 // Type is the word that the help shows for the value.
-func (f *optionFlag) Type() string { return f.kind }
+func (f *optionFlag) Type() string { return string(f.kind) }
 
 // addOptionFlags makes a flag of each option, except those that make sense only with a server.
 func addOptionFlags(flags *pflag.FlagSet) {
@@ -104,7 +118,7 @@ func addOptionFlags(flags *pflag.FlagSet) {
 		if f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" || strings.HasPrefix(f.Name, "callback_") {
 			continue
 		}
-		flag := flags.VarPF(&optionFlag{kind: string(f.Kind)}, optionFlagName(f.Name), "", optionUsage(f))
+		flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
 		if f.Kind == api.KindBoolean {
 			flag.NoOptDefVal = "true"
 		}
@@ -128,8 +142,8 @@ func optionUsage(f api.Field) string {
 func readOrder(flags *pflag.FlagSet, args []string, stdin io.Reader) (order, error) {
 	given := map[string][]string{}
 	flags.Visit(func(f *pflag.Flag) {
-		if _, option := f.Value.(*optionFlag); option {
-			given[strings.ReplaceAll(f.Name, "-", "_")] = []string{f.Value.String()}
+		if flag, option := f.Value.(*optionFlag); option {
+			given[strings.ReplaceAll(f.Name, "-", "_")] = flag.texts
 		}
 	})
 	if len(args) > 0 {
@@ -331,7 +345,7 @@ func notes(r savepage.Report) []string {
 		said = append(said, r.Reasons...)
 	}
 	if n := r.Requests.Blocked; n > 0 {
-		said = append(said, fmt.Sprintf("%d requests to closed addresses were refused (%s opens some)", n, guard.Setting))
+		said = append(said, fmt.Sprintf("%d requests were refused: the options do without them, or their addresses are closed (%s opens some)", n, guard.Setting))
 	}
 	return said
 }

@@ -49,7 +49,7 @@ func NewDecoder() *Decoder {
 	return d
 }
 
-// DecodeOptions reads options that were given as text, each at most once, by their wire names. The result has its
+// DecodeOptions reads options that were given as text, each at most once but lists, by their wire names. The result has its
 // defaults filled in. Every wrong one is named in Fields of the *savepage.Error that is returned, by its bare name.
 func DecodeOptions(values map[string][]string) (savepage.Options, error) {
 	return NewDecoder().Values("", values)
@@ -71,6 +71,10 @@ func (d *Decoder) Values(carrier string, values map[string][]string) (savepage.O
 	var wrong []savepage.FieldError
 	for name, texts := range values {
 		if len(texts) == 0 {
+			continue
+		}
+		if d.fields[name].Kind == KindList {
+			o.coerceList(d.fields[name], name, texts)
 			continue
 		}
 		if len(texts) > 1 {
@@ -99,6 +103,30 @@ func (o object) coerce(k Kind, name, text string) {
 	case KindHeaders, KindCookies, KindMetadata, KindClip:
 		o.coerceJSON(k, name, text)
 	default: // a text
+	}
+}
+
+// coerceList makes a list of texts that were given one by one, each as it is or as a JSON list. Fixed words may also stand
+// in one text with commas between them; other texts may have commas of their own.
+func (o object) coerceList(f Field, name string, texts []string) {
+	list := []any{}
+	for _, text := range texts {
+		trimmed := strings.TrimSpace(text)
+		var several []any
+		switch {
+		case strings.HasPrefix(trimmed, "[") && json.Unmarshal([]byte(trimmed), &several) == nil:
+			list = append(list, several...)
+		case len(f.Enum) > 0:
+			for word := range strings.SplitSeq(text, ",") {
+				list = append(list, strings.TrimSpace(word))
+			}
+		default:
+			list = append(list, text)
+		}
+	}
+	o.values[name] = list
+	if raw, err := json.Marshal(list); err == nil {
+		o.raw[name] = raw
 	}
 }
 
@@ -186,6 +214,9 @@ func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
 	case detail.Location != at(carrier, f.Name): // inside of it
 		if detail.Message == validation.MsgExpectedString {
 			return "must be a text"
+		}
+		if f.Kind == KindList {
+			return f.item
 		}
 		return detail.Message
 	case detail.Message == validation.MsgExpectedInteger, detail.Message == validation.MsgExpectedNumber,
@@ -313,6 +344,8 @@ func partner(name string) string {
 		return "timeout"
 	case "transparent":
 		return "format"
+	case "authorization":
+		return "headers"
 	default:
 		return ""
 	}

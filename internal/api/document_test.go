@@ -114,7 +114,11 @@ func TestDocumentListsEveryOption(t *testing.T) {
 			if strings.HasPrefix(f.Range, "from ") && f.Range != "from "+plain(s["minimum"])+" to "+plain(s["maximum"]) {
 				t.Errorf("%s in the %s: %v to %v, want %s", f.Name, where, s["minimum"], s["maximum"], f.Range)
 			}
-			if enum, _ := s["enum"].([]any); len(f.Enum) != len(enum) {
+			enum, _ := s["enum"].([]any)
+			if items, isList := s["items"].(map[string]any); isList {
+				enum, _ = items["enum"].([]any)
+			}
+			if len(f.Enum) != len(enum) {
 				t.Errorf("%s in the %s: %v", f.Name, where, enum)
 			}
 			if f.Default != "" && fmt.Sprint(s["default"]) != f.Default {

@@ -25,6 +25,7 @@ const (
 	KindCookies  Kind = "cookies"  // the text of a Cookie header, or a JSON list
 	KindMetadata Kind = "metadata" // a text, or a JSON object
 	KindClip     Kind = "x,y,w,h"  // four numbers, or a JSON object
+	KindList     Kind = "list"     // given several times, or a JSON list; fixed words also with commas
 )
 
 // Field describes one option, as read from the tags of savepage.Options.
@@ -40,6 +41,7 @@ type Field struct {
 	index  int    // in savepage.Options
 	expect string // what is said of a wrong value: "must be …"
 	sort   string // what is said of a value of another type
+	item   string // what is said of a wrong member of a list
 }
 
 // OptionFields lists every option in the order of savepage.Options.
@@ -71,9 +73,10 @@ func describe(r huma.Registry) (*huma.Schema, []Field) {
 
 func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Field {
 	f := Field{Name: name, index: index, Doc: s.Description, Kind: kindOf(sf.Type), Default: sf.Tag.Get("default"), Secret: s.WriteOnly}
-	for _, one := range s.Enum {
-		f.Enum = append(f.Enum, fmt.Sprint(one))
+	if f.Kind == KindList {
+		return newListField(f, s)
 	}
+	f.Enum = words(s)
 	f.Range = rangeOf(s, f.Enum)
 	f.sort = sortOf(f.Kind)
 	f.expect = f.sort
@@ -89,6 +92,28 @@ func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Fi
 	return f
 }
 
+// newListField describes a list of texts; its range is that of one of them, and how many there may be.
+func newListField(f Field, s *huma.Schema) Field {
+	f.Enum = words(s.Items)
+	one := rangeOf(s.Items, f.Enum)
+	f.item = "must be " + one
+	f.Range = one
+	if s.MaxItems != nil {
+		f.Range = "at most " + strconv.Itoa(*s.MaxItems) + ", each " + one
+	}
+	f.expect = "must be a list of texts, " + f.Range
+	f.sort = f.expect
+	return f
+}
+
+func words(s *huma.Schema) []string {
+	var all []string
+	for _, one := range s.Enum {
+		all = append(all, fmt.Sprint(one))
+	}
+	return all
+}
+
 func kindOf(t reflect.Type) Kind {
 	switch t {
 	case reflect.TypeFor[savepage.Headers]():
@@ -101,6 +126,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindClip
 	}
 	switch t.Kind() {
+	case reflect.Slice:
+		return KindList
 	case reflect.Int:
 		return KindInteger
 	case reflect.Float64:
@@ -139,6 +166,8 @@ func rangeOf(s *huma.Schema, enum []string) string {
 		return "one of " + strings.Join(enum, ", ")
 	case s.Minimum != nil && s.Maximum != nil:
 		return "from " + plain(*s.Minimum) + " to " + plain(*s.Maximum)
+	case s.MinLength != nil && s.MaxLength != nil:
+		return "from " + strconv.Itoa(*s.MinLength) + " to " + strconv.Itoa(*s.MaxLength) + " characters"
 	case s.MaxLength != nil:
 		return "at most " + strconv.Itoa(*s.MaxLength) + " characters"
 	default:

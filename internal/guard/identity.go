@@ -78,8 +78,14 @@ func (i *Identity) ProxyURL() string { return "http://" + i.address().String() }
 // lower-case ASCII, without port, brackets and last dot; it is called for several requests at once, and each waits for it.
 func (i *Identity) Refuse(refuse func(host string) bool) { i.refuse.Store(&refuse) }
 
+// Nowhere is a host that every identity refuses at once, as Filtered and without a look-up: for what must reach nothing.
+const Nowhere = "nowhere.savepage.invalid"
+
 // request admits one request to a host. The error wraps errFiltered or errOverBudget.
 func (i *Identity) request(to target) error {
+	if to.host() == Nowhere {
+		return errFiltered
+	}
 	if refuse := i.refuse.Load(); refuse != nil && (*refuse)(to.host()) {
 		return errFiltered
 	}

@@ -142,10 +142,16 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       await read;
       return reader.result.slice(reader.result.indexOf(',') + 1);
     },
-    // hide hides the pictures of hosts that did not answer: the browser draws a frame in their place.
-    hide: hosts => {
+    // hide hides the pictures that were refused, by their host or address: the browser draws a frame in their place.
+    hide: (hosts, urls) => {
+      const refused = i => {
+        const url = URL.parse(i.currentSrc || i.src);
+        if (!url) return false;
+        url.hash = '';
+        return hosts?.includes(url.hostname) || urls?.includes(url.href);
+      };
       for (const i of document.images) {
-        if (!i.complete || i.naturalWidth || !hosts.includes(URL.parse(i.currentSrc || i.src)?.hostname)) continue;
+        if (!i.complete || i.naturalWidth || !refused(i)) continue;
         i.style.setProperty('visibility', 'hidden', 'important');
       }
     },

@@ -71,16 +71,23 @@ func (w *watch) catchUp() {
 
 // hideFiltered hides what the browser draws in place of pictures that were filtered.
 func (j *job) hideFiltered(ctx context.Context) error {
-	var hosts []string
+	var hosts, urls []string
 	for _, e := range j.tab.Identity().Events() {
 		if e.Kind == guard.Filtered {
 			hosts = append(hosts, e.Host)
 		}
 	}
-	if len(hosts) == 0 {
+	j.w.mu.Lock()
+	for _, one := range j.w.net.refusals {
+		if one.picture {
+			urls = append(urls, one.url)
+		}
+	}
+	j.w.mu.Unlock()
+	if len(hosts)+len(urls) == 0 {
 		return nil
 	}
-	return j.ask(ctx, 0, nil, "hide", hosts)
+	return j.ask(ctx, 0, nil, "hide", hosts, urls)
 }
 
 // needs reports whether the page itself lies on the host, or on the same listed site as it.

@@ -3,13 +3,13 @@ package page
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
+	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 
@@ -29,7 +29,7 @@ type rule struct {
 type asked struct {
 	url    string
 	origin string               // of the URL; empty when it is none
-	kind   network.ResourceType // "Image", "Script"; "Other" for the scripts of workers
+	kind   network.ResourceType // "Image", "Script"; "XHR" also for fetch, "Other" for the scripts of workers
 	frame  string               // id of the frame; for a document, of the one that it is for
 	main   bool                 // a document of the main frame
 	page   string               // URL of the main document
@@ -60,6 +60,7 @@ type refusal struct {
 type interception struct {
 	w        *watch
 	rules    []rule
+	script   string // runs first in every document and worker, in the page's own world; empty for none
 	children []*cdp.Session
 }
 
@@ -84,6 +85,22 @@ type command struct {
 	params any
 }
 
+// first returns the commands that have the script run in a target that begins.
+func (i *interception) first(kind string) []command {
+	switch {
+	case i.script == "":
+		return nil
+	case kind == "page", kind == "iframe":
+		now := kind == "iframe"
+		return []command{
+			{cdpage.CommandEnable, nil},
+			{cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: i.script, RunImmediately: &now}},
+		}
+	default:
+		return []command{{runtime.CommandEvaluate, runtime.EvaluateParams{Expression: i.script}}}
+	}
+}
+
 // patterns are those of all rules. One that matches every request stands for all.
 func (i *interception) patterns() []*fetch.RequestPattern {
 	var all []*fetch.RequestPattern
@@ -103,6 +120,9 @@ func (i *interception) attached(from *cdp.Session) func(json.RawMessage) {
 	return func(params json.RawMessage) {
 		var e struct {
 			SessionID target.SessionID `json:"sessionId"`
+			Target    struct {
+				Type string `json:"type"`
+			} `json:"targetInfo"`
 		}
 		if !read(params, &e) {
 			return
@@ -111,7 +131,7 @@ func (i *interception) attached(from *cdp.Session) func(json.RawMessage) {
 		i.children = append(i.children, child)
 		handlers := map[string]func(json.RawMessage){"Fetch.requestPaused": i.paused(child), "Target.attachedToTarget": i.attached(child)}
 		child.Listen(i.w.hearing(handlers))
-		for _, c := range i.enable() {
+		for _, c := range append(i.enable(), i.first(e.Target.Type)...) {
 			child.Send(c.method, c.params)
 		}
 		child.Send(runtime.CommandRunIfWaitingForDebugger, nil)
@@ -146,7 +166,7 @@ func (i *interception) paused(s *cdp.Session) func(json.RawMessage) {
 		if !read(params, &e) {
 			return
 		}
-		a := asked{url: e.Request.URL, kind: e.Kind, frame: e.FrameID, page: i.w.nav.url}
+		a := asked{url: e.Request.URL, kind: kindOf(e.Kind, e.Request.Headers), frame: e.FrameID, page: i.w.nav.url}
 		a.main = e.Kind == network.ResourceTypeDocument && e.FrameID == i.w.frame
 		if u, err := url.Parse(a.url); err == nil && u.Host != "" {
 			a.origin = originOf(u)
@@ -154,7 +174,7 @@ func (i *interception) paused(s *cdp.Session) func(json.RawMessage) {
 		switch v := i.judge(a); {
 		case v.refuse != "":
 			i.w.refused(e.NetworkID, refusal{a.url, v.refuse, e.Kind == network.ResourceTypeImage})
-			s.Send(fetch.CommandFailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+			s.Send(fetch.CommandFailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: reasonFor(e.Kind)})
 		case v.answer != nil:
 			s.Send(fetch.CommandFulfillRequest, v.answer.to(e.RequestID))
 		case len(v.headers) > 0:
@@ -163,6 +183,22 @@ func (i *interception) paused(s *cdp.Session) func(json.RawMessage) {
 			s.Send(fetch.CommandContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
 		}
 	}
+}
+
+// kindOf tells what the browser does not tell apart when it pauses a request.
+func kindOf(kind network.ResourceType, headers map[string]string) network.ResourceType {
+	if kind == network.ResourceTypeXHR && headers["Accept"] == "text/event-stream" {
+		return network.ResourceTypeEventSource
+	}
+	return kind
+}
+
+// reasonFor is what a refused request ends with. A frame that is aborted stays empty; otherwise the browser draws an error.
+func reasonFor(kind network.ResourceType) network.ErrorReason {
+	if kind == network.ResourceTypeDocument {
+		return network.ErrorReasonAborted
+	}
+	return network.ErrorReasonBlockedByClient
 }
 
 // judge asks every rule. The first that refuses or answers decides; headers of all are joined. What the page itself is
@@ -205,34 +241,4 @@ func merge(own map[string]string, added savepage.Headers) []*fetch.HeaderEntry {
 		entries = append(entries, &fetch.HeaderEntry{Name: name, Value: value})
 	}
 	return entries
-}
-
-// documentRule serves the document of the option html, and nothing else, on its origin.
-func documentRule(to where, html string) rule {
-	return rule{patterns: within(to.origin), judge: func(a asked) verdict {
-		if a.origin != to.origin {
-			return verdict{}
-		}
-		if u, err := url.Parse(a.url); err != nil || u.Path != "/" {
-			return verdict{answer: &answer{status: http.StatusNotFound}}
-		}
-		return verdict{answer: &answer{
-			status: http.StatusOK, headers: map[string]string{"Content-Type": "text/html; charset=utf-8"}, body: []byte(html),
-		}}
-	}}
-}
-
-// headersRule sends headers to the page's own origin and to no other one.
-func headersRule(to where, headers savepage.Headers) rule {
-	return rule{patterns: within(to.origin), judge: func(a asked) verdict {
-		if a.origin != to.origin { // the pattern matched a text that only looks like the origin
-			return verdict{}
-		}
-		return verdict{headers: headers}
-	}}
-}
-
-// within matches the addresses of an origin.
-func within(origin string) []*fetch.RequestPattern {
-	return []*fetch.RequestPattern{{URLPattern: origin + "/*"}}
 }

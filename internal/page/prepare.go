@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -31,7 +32,9 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.filter(); err != nil {
 		return err
 	}
-	j.intercept()
+	if err := j.intercept(); err != nil {
+		return err
+	}
 	if err := j.cookies(ctx); err != nil {
 		return err
 	}
@@ -71,16 +74,38 @@ func (j *job) check(ctx context.Context) error {
 }
 
 // intercept has those requests paused that a rule must see, and no others.
-func (j *job) intercept() {
-	switch {
-	case j.o.HTML != "":
-		j.w.asks.add(documentRule(j.to, j.o.HTML))
-	case len(j.o.Headers) > 0:
-		j.w.asks.add(headersRule(j.to, j.o.Headers))
+func (j *job) intercept() error {
+	asks := j.w.asks
+	if j.o.HTML != "" {
+		asks.add(documentRule(j.to, j.o.HTML))
+	} else if headers := ownHeaders(j.o); len(headers) > 0 {
+		asks.add(headersRule(j.to, headers))
 	}
-	for _, c := range j.w.asks.enable() {
+	if len(j.o.BlockURLs) > 0 {
+		urls, err := blockedURLs(j.o.BlockURLs)
+		if err != nil {
+			return err
+		}
+		asks.add(urls)
+	}
+	if len(j.o.BlockResources) > 0 {
+		asks.add(blockedKinds(j.o.BlockResources))
+	}
+	asks.script = sockets(j.o)
+	for _, c := range append(asks.enable(), asks.first("page")...) {
 		j.send(c.method, c.params)
 	}
+	return nil
+}
+
+// ownHeaders are those for the page's own origin only.
+func ownHeaders(o savepage.Options) savepage.Headers {
+	if o.Authorization == "" {
+		return o.Headers
+	}
+	all := savepage.Headers{"Authorization": o.Authorization}
+	maps.Copy(all, o.Headers)
+	return all
 }
 
 // cookies sets the cookies before the page is asked for.

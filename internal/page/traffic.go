@@ -3,6 +3,7 @@ package page
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -172,6 +173,28 @@ func (w *watch) refused(id string, r refusal) {
 	}
 }
 
+// socket notes a WebSocket that was sent nowhere instead.
+func (w *watch) socket(params json.RawMessage) {
+	var e struct {
+		URL string `json:"url"`
+	}
+	if !read(params, &e) {
+		return
+	}
+	rest, refused := strings.CutPrefix(e.URL, nowhere)
+	if !refused || rest == "" {
+		return
+	}
+	option := "block_urls"
+	if rest[0] == 'r' {
+		option = "block_resources"
+	}
+	if wanted, err := url.QueryUnescape(rest[1:]); err == nil {
+		w.net.total++
+		w.refused("", refusal{url: wanted, option: option})
+	}
+}
+
 func (w *watch) close(id string) {
 	w.moved(id)
 	delete(w.net.open, id)
@@ -193,10 +216,10 @@ func (w *watch) data(params json.RawMessage) {
 	}
 }
 
-func (w *watch) fault(url, what string) {
+func (w *watch) fault(address, what string) {
 	w.net.failed++
 	if len(w.net.faults) < 256 {
-		w.net.faults = append(w.net.faults, fault{url, what})
+		w.net.faults = append(w.net.faults, fault{address, what})
 	}
 }
 

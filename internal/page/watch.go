@@ -66,6 +66,7 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 		"Network.dataReceived":          w.data,
 		"Network.loadingFinished":       w.finished,
 		"Network.loadingFailed":         w.failed,
+		"Network.webSocketCreated":      w.socket,
 		"Runtime.consoleAPICalled":      w.console,
 		"Runtime.exceptionThrown":       w.exception,
 		"Fetch.requestPaused":           w.asks.paused(w.s),

@@ -3,6 +3,7 @@ package testsite
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"sort"
 	"strconv"
@@ -25,6 +26,7 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/module.js":      s.module,
 		"/message.js":     s.message,
 		"/worker.js":      s.worker,
+		"/kind/{name}":    s.kind,
 		"/hang":           s.hang,
 		"/drip":           s.drip,
 		"/slow":           s.slow,
@@ -147,6 +149,26 @@ func (s *Site) echo(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
 	answer(w, map[string]any{"host": r.Host, "path": r.URL.RequestURI(), "headers": r.Header})
+}
+
+// kind answers one of the requests of the page /kinds, which makes one of each kind.
+func (s *Site) kind(w http.ResponseWriter, r *http.Request) {
+	box := css(BoxColor())
+	answers := map[string][2]string{
+		"stylesheet":  {"text/css", "#css{background:" + box + "}"},
+		"script":      {"text/javascript", "js.style.background='" + box + "'"},
+		"frame":       {"text/html", "<!doctype html><body style='background:" + box + "'>"},
+		"eventsource": {"text/event-stream", "retry: 600000\n\n"},
+		"other":       {"text/javascript", "new WebSocket('ws://" + s.view(r).SelfHost() + "/kind/worker-socket'); fetch('/kind/worker-fetch')"},
+		"image":       {"image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'><rect width='80' height='80' fill='" + box + "'/></svg>"},
+		"font":        {"font/ttf", string(goregular.TTF)},
+	}
+	known, found := answers[r.PathValue("name")]
+	if !found {
+		known = [2]string{"text/plain", "arrived"}
+	}
+	w.Header().Set("Content-Type", known[0])
+	_, _ = io.WriteString(w, known[1])
 }
 
 // worker is the script of a worker of any kind. It asks both hosts for something.

@@ -36,6 +36,7 @@ type flow struct {
 	filter capture.Filter
 	ended  chan struct{}
 	last   capture.Request
+	outbox outbox
 }
 
 func (f *flow) Submit(_ context.Context, r capture.Request) (capture.Accepted, error) {
@@ -118,7 +119,7 @@ func start(t *testing.T) (*flow, *client.Client) {
 	f := &flow{ended: make(chan struct{})}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	a, err := api.New(api.Parts{Captures: f, Records: f, Cancels: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Open: open},
+	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Open: open},
 		api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

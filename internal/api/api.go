@@ -57,12 +57,13 @@ type Picture interface {
 
 // Parts are what the API works with. All are needed.
 type Parts struct {
-	Captures Captures
-	Records  Records
-	Cancels  Canceler
-	Keys     Keys
-	Secrets  Secrets
-	Trier    Trier
+	Captures   Captures
+	Records    Records
+	Deliveries Deliveries
+	Cancels    Canceler
+	Keys       Keys
+	Secrets    Secrets
+	Trier      Trier
 	// Open opens a stored picture by its file name; fs.ErrNotExist says that there is none.
 	Open func(ctx context.Context, name string) (Picture, error)
 }
@@ -123,7 +124,7 @@ type API struct {
 
 // New makes the API. It fails when its own description can not be written, which no request can cause.
 func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
-	if slices.Contains([]any{parts.Captures, parts.Records, parts.Cancels, parts.Keys, parts.Secrets, parts.Trier}, nil) || parts.Open == nil {
+	if slices.Contains([]any{parts.Captures, parts.Records, parts.Deliveries, parts.Cancels, parts.Keys, parts.Secrets, parts.Trier}, nil) || parts.Open == nil {
 		return nil, errors.New("api: a part is missing")
 	}
 	cfg = cfg.withDefaults()

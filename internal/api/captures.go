@@ -20,7 +20,7 @@ type Record struct {
 	CreatedAt  time.Time            `json:"created_at" doc:"When it was accepted."`
 	StartedAt  *time.Time           `json:"started_at,omitempty" doc:"When the last attempt began."`
 	Attempts   int                  `json:"attempts" doc:"How often a worker has taken it."`
-	Deliveries *[]savepage.Delivery `json:"deliveries,omitempty" doc:"The callbacks owed for it, newest first. Not in lists."`
+	Deliveries *[]savepage.Delivery `json:"deliveries,omitempty" doc:"The callbacks owed for it, oldest first. Not in lists."`
 }
 
 // Page is one page of captures.
@@ -52,15 +52,7 @@ func (a *API) getRecord(w http.ResponseWriter, r *http.Request, account savepage
 		return err
 	}
 	record := a.record(c)
-	owed := slices.Clone(deliveries)
-	if owed == nil {
-		owed = []savepage.Delivery{}
-	}
-	for i := range owed {
-		if owed[i].Attempts == nil {
-			owed[i].Attempts = []savepage.Attempt{}
-		}
-	}
+	owed := shownDeliveries(deliveries)
 	record.Deliveries = &owed
 	if c.State == savepage.Success {
 		timing(w.Header(), c.Timing)

@@ -29,6 +29,7 @@ func (a *API) describe(routes []route) error {
 		Tags: []*huma.Tag{
 			{Name: tagCaptures, Description: "Submit captures, look them up, get the pictures."},
 			{Name: tagWebhooks, Description: "The secrets that sign callbacks, and test events."},
+			{Name: tagDeliveries, Description: "Callbacks: what was sent, what the receiver said, and how to send again."},
 			{Name: tagOlder, Description: "For clients of the older API of savepage.io: only the base URL changes."},
 			{Name: tagOperations, Description: "Health, measurements and this description. None needs a key."},
 		},

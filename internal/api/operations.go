@@ -18,6 +18,7 @@ const bodyOf = "bodies"
 const (
 	tagCaptures   = "Captures"
 	tagWebhooks   = "Webhooks"
+	tagDeliveries = "Deliveries"
 	tagOlder      = "Older API"
 	tagOperations = "Operations"
 )

@@ -43,6 +43,7 @@ type world struct {
 	replays    map[string]capture.Request
 	replayIDs  map[string]string
 	deliveries map[string][]savepage.Delivery
+	outbox     outbox
 	pictures   map[string][]byte
 	filters    []capture.Filter
 	opened     []string
@@ -223,7 +224,7 @@ func (w *world) requested() []capture.Request {
 
 // parts are the world as the API sees it.
 func (w *world) parts() api.Parts {
-	return api.Parts{Captures: w, Records: w, Cancels: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Open: w.open}
+	return api.Parts{Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Open: w.open}
 }
 
 // service is the API over a world, served on loopback.

@@ -17,6 +17,7 @@ type Ledger interface {
 	capture.Ledger
 	Reader
 	Watcher
+	Outbox
 	Batcher
 	Signer
 	Keeper
@@ -45,6 +46,15 @@ type Batcher interface {
 	ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error)
 	BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error)
 	CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error)
+}
+
+// Outbox is what is known of deliveries.
+type Outbox interface {
+	Delivery(ctx context.Context, account, id string) (savepage.Delivery, error)
+	ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string, err error)
+	Redeliver(ctx context.Context, account, id string) (savepage.Delivery, error)
+	RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error)
+	DeliveryStats(ctx context.Context) (ledger.DeliveryStats, error)
 }
 
 // Signer is what is known of webhook secrets.
@@ -82,6 +92,7 @@ type Options struct {
 	MaxPending      int
 	Workers         int
 	DeliveryWorkers int
+	ProbeWait       time.Duration
 	Grace           time.Duration
 	Vault           ledger.Vault
 	Now             func() time.Time
@@ -107,7 +118,7 @@ func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 		t.Run("time/"+name, func(t *testing.T) { test(&scene{T: t, Store: newStore(t)}) })
 	}
 	groups := map[string]map[string]func(*scene){
-		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
+		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(), "redeliver": redeliverTests(),
 		"share": shareTests(), "secrets": secretTests(),
 	}
 	for group, tests := range groups {

@@ -41,7 +41,7 @@ func store(tb testing.TB, dir string) ledgertest.Store {
 		Open: func(tb testing.TB, o ledgertest.Options) ledgertest.Ledger {
 			tb.Helper()
 			l, err := sqlite.Open(tb.Context(), sqlite.Config{
-				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, Grace: o.Grace,
+				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, ProbeWait: o.ProbeWait, Grace: o.Grace,
 				Vault: o.Vault, Now: o.Now,
 			}, logger(tb))
 			check(tb, err)

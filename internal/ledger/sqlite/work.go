@@ -34,10 +34,10 @@ func (l *Ledger) Work(ctx context.Context, h Handlers) error {
 	if h.Deliver != nil {
 		group.Go(func() error { return l.workDeliveries(working, h) })
 	}
-	if err := group.Wait(); err != nil {
+	if err := group.Wait(); err != nil && ctx.Err() == nil {
 		return err
 	}
-	return nil
+	return nil // a start that the end of ctx has cut off is none that failed
 }
 
 func (l *Ledger) workDeliveries(ctx context.Context, h Handlers) error {

@@ -110,6 +110,14 @@ type Options struct {
 	UserAgent      string  `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
 	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
 
+	// Where and how the page believes to be shown.
+	Timezone      string       `json:"timezone,omitempty" maxLength:"64" doc:"IANA name of the time zone." example:"Europe/Berlin"`
+	Locale        string       `json:"locale,omitempty" maxLength:"64" doc:"BCP 47 tag: how numbers and dates are written, and Accept-Language where it is not given." example:"de-CH"`
+	Geolocation   *Geolocation `json:"geolocation,omitempty" doc:"The place that the page is told when it asks; the page's own origin may ask."`
+	ColorScheme   ColorScheme  `json:"color_scheme,omitempty" enum:"light,dark" doc:"What the page is told of prefers-color-scheme."`
+	ReducedMotion bool         `json:"reduced_motion,omitempty" default:"false" doc:"Tell the page that its reader prefers reduced motion."`
+	Media         Media        `json:"media,omitempty" enum:"screen,print" doc:"The medium whose styles hold."`
+
 	// How the result is told.
 	CallbackURL     string   `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
 	CallbackHeaders Headers  `json:"callback_headers,omitempty" writeOnly:"true" doc:"Up to 10 headers for the callback, such as Authorization. Never given back. In a query: a JSON object."`
@@ -177,6 +185,7 @@ func (o Options) Cross() []FieldError {
 	}
 	wrong = append(wrong, o.Clip.check()...)
 	wrong = append(wrong, o.checkBlocking()...)
+	wrong = append(wrong, o.checkSurroundings()...)
 	wrong = append(wrong, o.checkAuthorization()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)

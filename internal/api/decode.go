@@ -100,7 +100,7 @@ func (o object) coerce(k Kind, name, text string) {
 		case "false", "0":
 			o.values[name] = false
 		}
-	case KindHeaders, KindCookies, KindMetadata, KindClip:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace:
 		o.coerceJSON(k, name, text)
 	default: // a text
 	}

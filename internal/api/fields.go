@@ -25,6 +25,7 @@ const (
 	KindCookies  Kind = "cookies"  // the text of a Cookie header, or a JSON list
 	KindMetadata Kind = "metadata" // a text, or a JSON object
 	KindClip     Kind = "x,y,w,h"  // four numbers, or a JSON object
+	KindPlace    Kind = "lat,lon"  // two or three numbers, or a JSON object
 	KindList     Kind = "list"     // given several times, or a JSON list; fixed words also with commas
 )
 
@@ -55,6 +56,7 @@ func newRegistry() huma.Registry {
 	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Cookies](), reflect.TypeFor[cookiesSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Clip](), reflect.TypeFor[clipSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Geolocation](), reflect.TypeFor[placeSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Metadata](), reflect.TypeFor[metadataSchema]())
 	return r
 }
@@ -124,6 +126,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindMetadata
 	case reflect.TypeFor[*savepage.Clip]():
 		return KindClip
+	case reflect.TypeFor[*savepage.Geolocation]():
+		return KindPlace
 	}
 	switch t.Kind() {
 	case reflect.Slice:
@@ -151,6 +155,8 @@ func sortOf(k Kind) string {
 		return "must be an object of texts"
 	case KindCookies:
 		return `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`
+	case KindPlace:
+		return `must be {"latitude","longitude","accuracy"} in numbers, or a text like "47.37,8.54"`
 	case KindClip:
 		return `must be {"x","y","width","height"} or a text like "0,100,800,600", in whole numbers`
 	case KindMetadata:
@@ -191,18 +197,33 @@ func (cookiesSchema) Schema(r huma.Registry) *huma.Schema {
 // clipSchema stands for savepage.Clip in schemas.
 type clipSchema struct{}
 
-// Schema describes four numbers, as an object or a text. Their ranges are texts here: savepage.Options checks them, so that
-// an error names the one that is wrong.
+// Schema describes an object of four whole numbers or a text of them.
 func (clipSchema) Schema(huma.Registry) *huma.Schema {
+	return objectOrText(reflect.TypeFor[savepage.Clip](), huma.TypeInteger, "x,y,width,height")
+}
+
+// placeSchema stands for savepage.Geolocation in schemas.
+type placeSchema struct{}
+
+// Schema describes an object of two or three numbers or a text of them.
+func (placeSchema) Schema(huma.Registry) *huma.Schema {
+	return objectOrText(reflect.TypeFor[savepage.Geolocation](), huma.TypeNumber, "latitude,longitude or latitude,longitude,accuracy")
+}
+
+// objectOrText describes a struct of numbers that can also be written as a text. The ranges stand only in words: they are
+// checked by the options themselves, so that an error names the one that is wrong.
+func objectOrText(t reflect.Type, number, text string) *huma.Schema {
 	object := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
-	for field := range reflect.TypeFor[savepage.Clip]().Fields() {
-		name, doc := field.Tag.Get("json"), field.Tag.Get("doc")
+	for field := range t.Fields() {
+		name, optional, _ := strings.Cut(field.Tag.Get("json"), ",")
 		object.Properties[name] = &huma.Schema{
-			Type: huma.TypeInteger, Description: doc + " From " + field.Tag.Get("minimum") + " to " + field.Tag.Get("maximum") + ".",
+			Type: number, Description: field.Tag.Get("doc") + " From " + field.Tag.Get("minimum") + " to " + field.Tag.Get("maximum") + ".",
 		}
-		object.Required = append(object.Required, name)
+		if optional == "" {
+			object.Required = append(object.Required, name)
+		}
 	}
-	return either(&huma.Schema{Type: huma.TypeString, Description: "x,y,width,height"}, object)
+	return either(&huma.Schema{Type: huma.TypeString, Description: text}, object)
 }
 
 // metadataSchema stands for savepage.Metadata in schemas.

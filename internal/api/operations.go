@@ -69,7 +69,7 @@ func (a *API) docGetCapture() *huma.Operation {
 // querySchema is how an option is written in a query: lists and maps are texts there.
 func (a *API) querySchema(f Field) *huma.Schema {
 	switch f.Kind {
-	case KindHeaders, KindCookies, KindMetadata, KindClip:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace:
 		return text()
 	default:
 		s := *a.decoder.schema.Properties[f.Name]

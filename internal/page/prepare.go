@@ -21,8 +21,8 @@ func (j *job) prepare(ctx context.Context) error {
 	viewport := j.sized(j.o.Height)
 	j.send(network.CommandEnable, network.EnableParams{MaxTotalBufferSize: new(int64), MaxResourceBufferSize: new(int64)})
 	j.send(runtime.CommandEnable, nil)
-	if j.o.UserAgent != "" || j.o.AcceptLanguage != "" {
-		j.send(emulation.CommandSetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: j.o.UserAgent, AcceptLanguage: j.o.AcceptLanguage})
+	if err := j.surround(ctx); err != nil {
+		return err
 	}
 	if j.o.Transparent {
 		// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.

@@ -92,6 +92,7 @@ func (w *watch) requested(params json.RawMessage) {
 	if e.Type == "Document" && e.FrameID == w.frame && e.RequestID == e.LoaderID {
 		w.nav.url, w.nav.leaving = e.Request.URL, true
 		w.asksFor(e.Request.URL)
+		w.allowPlace(e.Request.URL)
 	}
 	if known := w.net.open[e.RequestID]; known != nil { // a redirect
 		known.url = e.Request.URL

@@ -27,6 +27,7 @@ type watch struct {
 	handlers map[string]func(json.RawMessage)
 	changed  chan struct{} // holds a token when something has changed
 	asks     *interception
+	place    func(origin string) // lets an origin ask for the place; nil where there is none to tell
 
 	mu  sync.Mutex
 	nav navigation

@@ -1,0 +1,109 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
+)
+
+// surround tells the page where and how it is shown. It is sent with the other commands that prepare the tab; only what
+// the browser may refuse is awaited.
+func (j *job) surround(ctx context.Context) error {
+	if p := identity(j.o); p != (emulation.SetUserAgentOverrideParams{}) {
+		j.send(emulation.CommandSetUserAgentOverride, p)
+	}
+	if p := medium(j.o); p.Media != "" || len(p.Features) > 0 {
+		j.send(emulation.CommandSetEmulatedMedia, p)
+	}
+	if g := j.o.Geolocation; g != nil {
+		accuracy := g.Accuracy
+		j.send(emulation.CommandSetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &g.Latitude, Longitude: &g.Longitude, Accuracy: &accuracy})
+		j.w.place = func(origin string) {
+			j.s.Send(browser.CommandSetPermission, browser.SetPermissionParams{
+				Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: browser.PermissionSettingGranted,
+				Origin: origin, BrowserContextID: j.tab.ContextID(),
+			})
+		}
+	}
+	if j.o.Timezone != "" {
+		err := j.s.Execute(ctx, emulation.CommandSetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: j.o.Timezone}, nil)
+		if err := unknownTo(err, "timezone", j.o.Timezone); err != nil {
+			return err
+		}
+	}
+	if j.o.Locale != "" {
+		err := j.s.Execute(ctx, emulation.CommandSetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: strings.ReplaceAll(j.o.Locale, "-", "_")}, nil)
+		return unknownTo(err, "locale", j.o.Locale)
+	}
+	return nil
+}
+
+// unknownTo tells a client that the browser does not know a name that we took for one.
+func unknownTo(err error, option, value string) error {
+	if _, refused := errors.AsType[*cdp.Error](err); refused {
+		message := fmt.Sprintf("is not known to the browser: %s", quoted(value))
+		return &savepage.Error{
+			Code: savepage.CodeInvalidRequest, Message: option + " " + message,
+			Fields: []savepage.FieldError{{Location: option, Message: message, Value: value}},
+		}
+	}
+	return err
+}
+
+// identity is who the browser says it is, and which languages its reader understands.
+func identity(o savepage.Options) emulation.SetUserAgentOverrideParams {
+	p := emulation.SetUserAgentOverrideParams{UserAgent: o.UserAgent, AcceptLanguage: o.AcceptLanguage}
+	if p.AcceptLanguage == "" && o.Locale != "" {
+		p.AcceptLanguage = languages(o.Locale)
+	}
+	return p
+}
+
+// languages is a locale and its bare language, as a browser of that locale asks for them. The browser adds the weights.
+func languages(locale string) string {
+	language, rest, more := strings.Cut(locale, "-")
+	if !more {
+		return locale
+	}
+	tag := language
+	for part := range strings.SplitSeq(rest, "-") {
+		if len(part) == 1 {
+			break // what follows are no subtags that a server knows
+		}
+		tag += "-" + part
+	}
+	if tag == language {
+		return language
+	}
+	return tag + "," + language
+}
+
+// medium is what the page's media queries see.
+func medium(o savepage.Options) emulation.SetEmulatedMediaParams {
+	p := emulation.SetEmulatedMediaParams{Media: string(o.Media)}
+	if o.ColorScheme != "" {
+		p.Features = append(p.Features, &emulation.MediaFeature{Name: "prefers-color-scheme", Value: string(o.ColorScheme)})
+	}
+	if o.ReducedMotion {
+		p.Features = append(p.Features, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
+	}
+	return p
+}
+
+// allowPlace lets the origin of a document that the page goes to ask for the place. The lock is held.
+func (w *watch) allowPlace(address string) {
+	if w.place == nil {
+		return
+	}
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		w.place(originOf(u))
+	}
+}

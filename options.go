@@ -97,9 +97,10 @@ type Options struct {
 	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`
 
 	// What is left out.
-	BlockAds           bool       `json:"block_ads,omitempty" default:"false" doc:"Load nothing from the hosts of advertisements (EasyList)."`
-	BlockTrackers      bool       `json:"block_trackers,omitempty" default:"false" doc:"Load nothing from the hosts of trackers (EasyPrivacy)."`
-	BlockCookieBanners bool       `json:"block_cookie_banners,omitempty" default:"false" doc:"Hide cookie banners and let the page scroll under them."`
+	BlockAds           bool       `json:"block_ads,omitempty" default:"false" doc:"Load no advertisements and hide their places (EasyList)."`
+	BlockTrackers      bool       `json:"block_trackers,omitempty" default:"false" doc:"Load no trackers (EasyPrivacy)."`
+	BlockCookieBanners bool       `json:"block_cookie_banners,omitempty" default:"false" doc:"Reject cookies in the page's banner, or hide it; never accept. The report says which."`
+	BlockChats         bool       `json:"block_chats,omitempty" default:"false" doc:"Load no chat windows and hide their buttons."`
 	BlockURLs          []string   `json:"block_urls,omitempty" maxItems:"100" minLength:"1" maxLength:"1024" doc:"Load nothing from addresses that match one of these patterns: the whole URL, with * for any characters and ? for one. Repeat it in a query." example:"[\"*://cdn.example.com/*\"]"`
 	BlockResources     []Resource `json:"block_resources,omitempty" maxItems:"20" enum:"image,stylesheet,font,script,media,xhr,fetch,eventsource,websocket,frame,ping,other" doc:"Load nothing of these kinds, but the page itself. Repeat it in a query or put commas between."`
 

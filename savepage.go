@@ -93,6 +93,8 @@ type Report struct {
 	Console  ConsoleReport `json:"console"`
 	Dialogs  int           `json:"dialogs"` // dismissed
 	Fonts    FontReport    `json:"fonts"`
+
+	CookieBanner *BannerReport `json:"cookie_banner,omitempty"` // with block_cookie_banners
 }
 
 // FontReport counts the letters of the page that no font has, at most 600 kinds of letters of the page's text being
@@ -102,12 +104,27 @@ type FontReport struct {
 	Named   []string `json:"named,omitempty"` // the first few, as "U+A015 Yi"
 }
 
-// RequestReport counts what the page asked of the network. What the options block_ads and block_trackers kept from the
-// page is in Total alone.
+// BannerReport says what became of the page's cookie banner.
+type BannerReport struct {
+	Outcome BannerOutcome `json:"outcome"`
+	Tool    string        `json:"tool,omitempty"` // the consent tool, as autoconsent names it; empty when it is the site's own
+}
+
+// BannerOutcome names what became of a cookie banner.
+type BannerOutcome string
+
+// The outcomes of a cookie banner. None is ever accepted.
+const (
+	BannerRejected BannerOutcome = "rejected" // the page was told no
+	BannerHidden   BannerOutcome = "hidden"   // it could not be told; the banner is hidden
+	BannerNone     BannerOutcome = "none"     // none was found
+)
+
+// RequestReport counts what the page asked of the network.
 type RequestReport struct {
 	Total   int      `json:"total"`
 	Failed  int      `json:"failed"`
-	Blocked int      `json:"blocked"`         // refused by the guard, or by block_urls and block_resources
+	Blocked int      `json:"blocked"`         // refused by the guard or by an option
 	Pending int      `json:"pending"`         // still open when the picture was taken
 	Named   []string `json:"named,omitempty"` // the first few that failed, were blocked or are pending
 }

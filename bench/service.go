@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -102,7 +103,13 @@ func (s *service) awaitReady(ctx context.Context) error {
 
 // capture asks for a picture and waits for the answer. It returns the length of the answer in bytes.
 func (s *service) capture(ctx context.Context, url string) (int, error) {
-	body, err := json.Marshal(map[string]any{"url": url})
+	return s.captureWith(ctx, url, nil)
+}
+
+func (s *service) captureWith(ctx context.Context, url string, options map[string]any) (int, error) {
+	all := map[string]any{"url": url}
+	maps.Copy(all, options)
+	body, err := json.Marshal(all)
 	if err != nil {
 		return 0, err
 	}

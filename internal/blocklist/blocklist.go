@@ -55,7 +55,8 @@ func (f Filter) Document(raw string) Document {
 // Decision is what the lists say of a request.
 type Decision struct {
 	Blocked   bool
-	WholeHost bool // the rule names the host and nothing else
+	List      string // "ads", "trackers" or "chats": whose rule it is
+	WholeHost bool   // the rule names the host and nothing else
 }
 
 // Decide says whether a request is one that a page can do without. What is in the URL stays unread if it has no host.
@@ -68,23 +69,20 @@ func (f Filter) Decide(r Request) Decision {
 		return Decision{}
 	}
 	words := wordsOf(a.lower)
-	found := f.blocks(&a, words, 0)
-	if found != nil && f.allows(&a, words) {
-		found = f.blocks(&a, words, important)
+	d := f.blocks(&a, words, 0)
+	if d.Blocked && f.allows(&a, words) {
+		return f.blocks(&a, words, important)
 	}
-	if found == nil {
-		return Decision{}
-	}
-	return Decision{Blocked: true, WholeHost: found.flags&wholeHost != 0}
+	return d
 }
 
-func (f Filter) blocks(a *asked, words []uint32, with flags) *rule {
+func (f Filter) blocks(a *asked, words []uint32, with flags) Decision {
 	for _, l := range f {
 		if r := l.block.find(a, words, with); r != nil {
-			return r
+			return Decision{Blocked: true, List: l.name, WholeHost: r.flags&wholeHost != 0}
 		}
 	}
-	return nil
+	return Decision{}
 }
 
 func (f Filter) allows(a *asked, words []uint32) bool {

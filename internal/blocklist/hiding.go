@@ -107,37 +107,47 @@ func plain(selector string) bool {
 // nameOf is a class or id without which no element can match: ".name" or "#name". It is empty when the selector has none,
 // when it is a list, and when the name is written in a way that would have to be decoded.
 func nameOf(selector string) string {
-	depth, name := 0, ""
-	for i := 0; i < len(selector); i++ {
-		switch c := selector[i]; {
+	text := outside(selector)
+	at := strings.IndexAny(text, ".#")
+	if at < 0 || strings.ContainsAny(text, `,\`) {
+		return ""
+	}
+	end := at + 1
+	for end < len(text) && named(text[end]) {
+		end++
+	}
+	if end == at+1 {
+		return ""
+	}
+	return text[at:end]
+}
+
+// named reports whether a character belongs to a name in CSS.
+func named(c byte) bool {
+	return c != '%' && wordly(c) || c == '-' || c == '_' || c >= 0x80
+}
+
+// outside is a selector with blanks in place of what stands in brackets, parentheses and quotes.
+func outside(selector string) string {
+	text, depth, quote := []byte(selector), 0, byte(0)
+	for i, c := range text {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
 		case c == '(' || c == '[':
 			depth++
 		case c == ')' || c == ']':
 			depth--
-		case c == '"' || c == '\'':
-			end := strings.IndexByte(selector[i+1:], c)
-			if end < 0 {
-				return ""
-			}
-			i += end + 1
-		case c == '\\':
-			return ""
-		case depth > 0:
-		case c == ',':
-			return ""
-		case (c == '.' || c == '#') && name == "":
-			end := i + 1
-			for end < len(selector) && (wordly(selector[end]) || selector[end] == '-' || selector[end] == '_' || selector[end] >= 0x80) && selector[end] != '%' {
-				end++
-			}
-			name = selector[i:end]
-			i = end - 1
+		case depth == 0:
+			continue
 		}
+		text[i] = ' '
 	}
-	if len(name) < 2 {
-		return ""
-	}
-	return name
+	return string(text)
 }
 
 // Hider says what is hidden in one document. It is for one goroutine at a time.

@@ -26,7 +26,7 @@ func newIndex(rules []rule) *index {
 	for i := range rules {
 		under[i] = rarest(&rules[i], counts)
 		if under[i] < 0 {
-			x.always = append(x.always, uint32(i)) //nolint:gosec // far fewer than 2^32
+			x.always = append(x.always, uint32(i))
 			continue
 		}
 		x.starts[under[i]+1]++
@@ -38,7 +38,7 @@ func newIndex(rules []rule) *index {
 	x.order = make([]uint32, x.starts[slots])
 	for i, slot := range under {
 		if slot >= 0 {
-			x.order[next[slot]] = uint32(i) //nolint:gosec // far fewer than 2^32
+			x.order[next[slot]] = uint32(i)
 			next[slot]++
 		}
 	}

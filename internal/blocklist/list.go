@@ -9,6 +9,7 @@ import (
 
 // list is one filter list, ready for matching. It never changes.
 type list struct {
+	name         string
 	block, allow *index
 	hide         *hiding
 	stats        Stats

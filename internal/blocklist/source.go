@@ -28,14 +28,15 @@ func CookieCSS() string { return cookies }
 func Load() (*Lists, error) {
 	l := &Lists{}
 	for _, one := range []struct {
-		name string
-		gz   []byte
-		text string
-		into **list
+		name  string
+		short string
+		gz    []byte
+		text  string
+		into  **list
 	}{
-		{"EasyList", easylist, "", &l.ads},
-		{"EasyPrivacy", easyprivacy, "", &l.trackers},
-		{"the list of chat windows", nil, chats, &l.chats},
+		{"EasyList", "ads", easylist, "", &l.ads},
+		{"EasyPrivacy", "trackers", easyprivacy, "", &l.trackers},
+		{"the list of chat windows", "chats", nil, chats, &l.chats},
 	} {
 		text := one.text
 		if one.gz != nil {
@@ -48,6 +49,7 @@ func Load() (*Lists, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", one.name, err)
 		}
+		read.name = one.short
 		*one.into = read
 	}
 	return l, nil

@@ -142,17 +142,20 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       await read;
       return reader.result.slice(reader.result.indexOf(',') + 1);
     },
-    // hide hides the pictures that were refused, by their host or address: the browser draws a frame in their place.
-    hide: (hosts, urls) => {
-      const refused = i => {
-        const url = URL.parse(i.currentSrc || i.src);
-        if (!url) return false;
-        url.hash = '';
-        return hosts?.includes(url.hostname) || urls?.includes(url.href);
+    // hide takes away the pictures that were refused, by their host or address, for which the browser draws a frame in their
+    // place. Of pictures and frames that are gone for good the place goes too.
+    hide: (hosts, urls, gone) => {
+      const plain = address => {
+        const url = URL.parse(address);
+        if (url) url.hash = '';
+        return url;
       };
-      for (const i of document.images) {
-        if (!i.complete || i.naturalWidth || !refused(i)) continue;
-        i.style.setProperty('visibility', 'hidden', 'important');
+      for (const e of document.querySelectorAll('img,iframe,frame,embed,object')) {
+        if (e.localName === 'img' && (!e.complete || e.naturalWidth)) continue;
+        const url = plain(e.currentSrc || e.src || e.data);
+        if (!url) continue;
+        if (gone?.includes(url.href)) e.style.setProperty('display', 'none', 'important');
+        else if (e.localName === 'img' && (hosts?.includes(url.hostname) || urls?.includes(url.href))) e.style.setProperty('visibility', 'hidden', 'important');
       }
     },
     // pictures counts those on the page that are still coming.

@@ -48,15 +48,15 @@ var (
 )
 
 const shopCSS = `html,body{margin:0;overflow:hidden;height:100vh} #content{width:100px;height:3000px;background:rgb(0,128,0)}
-	body #onetrust-banner-sdk{display:block!important;position:fixed;bottom:0;left:200px;width:400px;height:200px;background:rgb(255,0,0)}
+	body #CybotCookiebotDialog{display:block!important;position:fixed;bottom:0;left:200px;width:400px;height:200px;background:rgb(255,0,0)}
 	.our-cookie-banner{position:fixed;top:0;left:700px;width:300px;height:100px;background:rgb(0,0,255)}
 	iframe{position:absolute;border:0;top:150px;left:700px;width:200px;height:100px} #ad-frame{left:1000px}
 	#ad{position:absolute;top:200px;left:200px;width:300px;height:250px}`
 
-const shopAds = `<img id="ad" alt="" src="http://ad.doubleclick.net/banner.png"><iframe id="ad-frame" src="http://pubads.g.doubleclick.net/frame"></iframe>
+const shopAds = `<img id="ad" alt="" src="http://a.adnxs.com/banner.png"><iframe id="ad-frame" src="http://ads.pubmatic.com/frame"></iframe>
 	<script src="http://sb.scorecardresearch.com/beacon.js"></script>`
 
-const shopBanners = `<div id="onetrust-consent-sdk"></div><div id="onetrust-banner-sdk">We value</div>
+const shopBanners = `<div id="CybotCookiebotDialog">We value</div>
 	<div class="our-cookie-banner">Cookies</div>`
 
 func shop(parts string) string {
@@ -92,6 +92,8 @@ func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, r.URL.Query().Get("to"), http.StatusFound)
 	case "/goes":
 		fmt.Fprintf(rw, `<!doctype html><script>location = %q</script>`, r.URL.Query().Get("to"))
+	case "/places":
+		fmt.Fprintf(rw, `<!doctype html><title>Places</title><style>%s</style><body>%s`, placesCSS, places)
 	case "/style.css":
 		rw.Header().Set("Content-Type", "text/css")
 		fmt.Fprint(rw, shopCSS)
@@ -153,7 +155,7 @@ func TestFilter(t *testing.T) {
 	all := map[image.Point]color.RGBA{
 		contentAt: pageColour, adAt: adColour, adFrameAt: framedColour, trackAt: trackColour, bannerAt: bannerColour, ownAt: ownColour, framedAt: framedColour,
 	}
-	foreign := []string{"ad.doubleclick.net/banner.png", "pubads.g.doubleclick.net/frame", "sb.scorecardresearch.com/beacon.js"}
+	foreign := []string{"a.adnxs.com/banner.png", "ads.pubmatic.com/frame", "sb.scorecardresearch.com/beacon.js"}
 	url := "http://shop.example/shop"
 	img, report, asked := w.take(t, savepage.Options{URL: url})
 	wants(t, img, all)
@@ -193,8 +195,14 @@ func TestFilter(t *testing.T) {
 					t.Errorf("%s: asked for is %v", one, !c.asked[i])
 				}
 			}
-			if r := report.Requests; r.Failed != 0 || r.Blocked != 0 || r.Pending != 0 || len(r.Named) != 0 || r.Total != total {
-				t.Errorf("%+v, total was %d", r, total)
+			refused := 0
+			for _, was := range c.asked {
+				if !was {
+					refused++
+				}
+			}
+			if r := report.Requests; r.Failed != 0 || r.Blocked != refused || r.Pending != 0 || len(r.Named) != refused || r.Total != total {
+				t.Errorf("%+v, total was %d, %d refused", r, total, refused)
 			}
 			if report.Partial {
 				t.Errorf("partial: %q", report.Reasons)
@@ -220,6 +228,42 @@ func TestFilterLeavesTheRest(t *testing.T) {
 	}
 }
 
+const (
+	placesCSS = `html,body{margin:0} .box{position:absolute;width:100px;height:100px;top:100px;background:rgb(255,0,255)!important;display:block!important} #own{top:300px;background:rgb(0,0,255)!important}`
+	places    = `<div class="box ad-banner-container" style="left:0"></div><div class="box" style="left:200px"><a class="box" href="https://ad.doubleclick.net/click"></a></div>
+		<div class="box intercom-launcher" style="left:400px"></div><div class="box" id="own" style="left:600px"></div>
+		<script src="https://widget.intercom.io/widget/x"></script>
+		<script>setTimeout(() => { const e = document.createElement('div'); e.className = 'box'; e.style.left = '800px'; document.body.append(e); setTimeout(() => { e.id = 'adframe'; }, 40) }, 40)</script>`
+)
+
+// What filter lists name is hidden: by a class or an id, also when it comes late, and only with its own option.
+func TestFilterHides(t *testing.T) {
+	w := newWeb(t)
+	early, late, chat := image.Pt(50, 150), image.Pt(850, 150), image.Pt(450, 150)
+	for name, c := range map[string]struct {
+		o    savepage.Options
+		gone []image.Point
+	}{
+		"nothing": {},
+		"ads":     {savepage.Options{BlockAds: true}, []image.Point{early, late}},
+		"chats":   {savepage.Options{BlockChats: true}, []image.Point{chat}},
+		"both":    {savepage.Options{BlockAds: true, BlockChats: true}, []image.Point{early, late, chat}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.o.URL = "http://shop.example/places"
+			img, report, asked := w.take(t, c.o)
+			want := map[image.Point]color.RGBA{early: adColour, late: adColour, chat: adColour, image.Pt(650, 350): ownColour}
+			for _, at := range c.gone {
+				want[at] = white
+			}
+			wants(t, img, want)
+			if c.o.BlockChats && (report.Requests.Blocked != 1 || slices.Contains(asked, "widget.intercom.io/widget/x")) {
+				t.Errorf("%+v, asked for %q", report.Requests, asked)
+			}
+		})
+	}
+}
+
 func pixels(img image.Image) []uint8 {
 	var all []uint8
 	b := img.Bounds()
@@ -238,7 +282,7 @@ func TestFilterNeverTakesThePageItself(t *testing.T) {
 	for _, url := range []string{
 		"http://www.hotjar.com/clean",
 		"http://shop.example/redirect?to=http://www.hotjar.com/clean",
-		"http://ad.doubleclick.net/redirect?to=http://www.hotjar.com/clean",
+		"http://a.adnxs.com/redirect?to=http://www.hotjar.com/clean",
 		"http://shop.example/goes?to=http://www.hotjar.com/clean",
 	} {
 		img, report, asked := w.take(t, savepage.Options{URL: url, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true})
@@ -255,7 +299,7 @@ func TestFilterNeverTakesThePageItself(t *testing.T) {
 func TestFilterOfHTML(t *testing.T) {
 	w := newWeb(t)
 	html := `<!doctype html><body style="margin:0"><div style="width:100px;height:900px;background:rgb(0,128,0)"></div><div id="CybotCookiebotDialog"
-		style="position:fixed;left:200px;width:400px;bottom:0;height:200px;background:rgb(255,0,0)"></div><img alt="" src="https://ad.doubleclick.net/banner.png">`
+		style="position:fixed;left:200px;width:400px;bottom:0;height:200px;background:rgb(255,0,0)"></div><img alt="" src="https://a.adnxs.com/banner.png">`
 	img, report, asked := w.take(t, savepage.Options{HTML: html, BlockAds: true, BlockCookieBanners: true})
 	wants(t, img, map[image.Point]color.RGBA{contentAt: pageColour, bannerAt: white})
 	if len(asked) > 0 || report.Requests.Failed != 0 {

@@ -52,7 +52,17 @@ type answer struct {
 // refusal is a request that a rule has refused.
 type refusal struct {
 	url, option string
-	picture     bool
+	shown       bool // a picture or a frame
+}
+
+// unwanted reports whether the page is to look as if it had never asked.
+func (r refusal) unwanted() bool {
+	switch r.option {
+	case "block_ads", "block_trackers", "block_chats":
+		return true
+	default:
+		return false
+	}
 }
 
 // interception is the one place where paused requests are decided: those of the page with its frames and workers, and
@@ -61,22 +71,24 @@ type interception struct {
 	w        *watch
 	rules    []rule
 	script   string // runs first in every document and worker, in the page's own world; empty for none
+	outfit   outfit
 	children []*cdp.Session
 }
 
 // add puts a rule after those that are there. It has no effect once enable was called.
 func (i *interception) add(r rule) { i.rules = append(i.rules, r) }
 
-// enable returns the commands that begin the interception; none when there is no rule.
+// enable returns the commands that begin the interception and fit out the page; none when there is no rule and no outfit.
 func (i *interception) enable() []command {
-	if len(i.rules) == 0 {
+	commands := slices.Clone(i.outfit.commands)
+	if len(i.rules) > 0 {
+		commands = append(commands, command{fetch.CommandEnable, fetch.EnableParams{Patterns: i.patterns()}})
+	}
+	if len(commands) == 0 {
 		return nil
 	}
-	return []command{
-		{fetch.CommandEnable, fetch.EnableParams{Patterns: i.patterns()}},
-		// Service workers, and frames in processes of their own, are asked apart. They wait until they are.
-		{target.CommandSetAutoAttach, map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}},
-	}
+	// Service workers, and frames in processes of their own, are asked apart. They wait until they are.
+	return append(commands, command{target.CommandSetAutoAttach, map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}})
 }
 
 // command is one of the protocol's with its parameters.
@@ -129,7 +141,8 @@ func (i *interception) attached(from *cdp.Session) func(json.RawMessage) {
 		}
 		child := from.Child(e.SessionID)
 		i.children = append(i.children, child)
-		handlers := map[string]func(json.RawMessage){"Fetch.requestPaused": i.paused(child), "Target.attachedToTarget": i.attached(child)}
+		handlers := i.outfit.listeners(child)
+		handlers["Fetch.requestPaused"], handlers["Target.attachedToTarget"] = i.paused(child), i.attached(child)
 		child.Listen(i.w.hearing(handlers))
 		for _, c := range append(i.enable(), i.first(e.Target.Type)...) {
 			child.Send(c.method, c.params)
@@ -173,7 +186,7 @@ func (i *interception) paused(s *cdp.Session) func(json.RawMessage) {
 		}
 		switch v := i.judge(a); {
 		case v.refuse != "":
-			i.w.refused(e.NetworkID, refusal{a.url, v.refuse, e.Kind == network.ResourceTypeImage})
+			i.w.refused(e.NetworkID, refusal{a.url, v.refuse, e.Kind == network.ResourceTypeImage || e.Kind == network.ResourceTypeDocument})
 			s.Send(fetch.CommandFailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: reasonFor(e.Kind)})
 		case v.answer != nil:
 			s.Send(fetch.CommandFulfillRequest, v.answer.to(e.RequestID))

@@ -14,6 +14,7 @@ import (
 	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/consent"
 )
 
 // job is one render in one tab.
@@ -25,7 +26,9 @@ type job struct {
 	s   *cdp.Session
 	w   *watch
 
-	lists func() (*blocklist.Lists, error)
+	lists        func() (*blocklist.Lists, error)
+	consentRules func() (*consent.Rules, error)
+	banners      *banners // nil: they may stay
 
 	cancel  context.CancelCauseFunc
 	watched chan struct{} // closed when the watch for the tab's end has ended
@@ -97,6 +100,9 @@ func errLost() error {
 func (j *job) end() {
 	j.cancel(context.Canceled)
 	<-j.watched
+	if j.banners != nil {
+		j.banners.end()
+	}
 	j.w.asks.end()
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/consent"
 	"github.com/savepage/savepage/internal/picture"
 )
 
@@ -36,7 +37,8 @@ type Renderer struct {
 	cfg  Config
 	log  *slog.Logger
 
-	lists func() (*blocklist.Lists, error) // unpacked when they are first asked for
+	lists        func() (*blocklist.Lists, error) // unpacked when they are first asked for
+	consentRules func() (*consent.Rules, error)   // likewise
 }
 
 // New returns a Renderer. The pool stays the caller's to close.
@@ -47,7 +49,7 @@ func New(pool *browser.Pool, cfg Config, log *slog.Logger) *Renderer {
 	if cfg.MaxHeight == 0 {
 		cfg.MaxHeight = defaultMaxHeight
 	}
-	return &Renderer{pool: pool, cfg: cfg, log: log, lists: sync.OnceValues(blocklist.Load)}
+	return &Renderer{pool: pool, cfg: cfg, log: log, lists: sync.OnceValues(blocklist.Load), consentRules: sync.OnceValues(consent.Load)}
 }
 
 // Render makes the picture that the options ask for. What a client may be told is *savepage.Error, and the report is
@@ -69,7 +71,7 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 	defer tab.Close()
 	j, ctx := newJob(ctx, r.cfg, o, to, tab)
 	defer j.end()
-	j.lists = r.lists
+	j.lists, j.consentRules = r.lists, r.consentRules
 	if err := j.run(ctx); err != nil {
 		err = j.explain(ctx, err)
 		r.logFailure(ctx, o, err)

@@ -32,6 +32,9 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.filter(); err != nil {
 		return err
 	}
+	if err := j.rejectBanners(); err != nil {
+		return err
+	}
 	if err := j.intercept(); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (j *job) report() savepage.Report {
 		Fonts:      j.fonts,
 	}
 	r.Console.Texts = slices.Clone(r.Console.Texts)
+	if j.banners != nil {
+		r.CookieBanner = new(j.banners.result)
+	}
 	if r.FinalURL == "" && j.arrived {
 		r.FinalURL = j.w.nav.url
 	}
@@ -58,10 +61,7 @@ func (w *watch) requests(events []guard.Event) savepage.RequestReport {
 	for _, e := range events {
 		at := fmt.Sprintf("%s:%d", e.Host, e.Port)
 		switch e.Kind {
-		case guard.Filtered: // as the client wished: only in the total
-			refused[at] = true
-			continue
-		case guard.Blocked, guard.OverBudget:
+		case guard.Filtered, guard.Blocked, guard.OverBudget:
 		default:
 			continue
 		}

@@ -24,6 +24,9 @@ func (j *job) settle(ctx context.Context) error {
 	if err := j.broken(); err != nil {
 		return err
 	}
+	if err := j.clearBanners(ctx); err != nil {
+		return err
+	}
 	if j.o.WaitForSelector != "" {
 		if err := j.appear(ctx); err != nil {
 			return err

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -55,7 +56,8 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 	w.nav.url = to.url
 	w.net.open, w.net.refused, w.net.asked = map[string]*request{}, map[string]bool{}, map[string]int{}
 	w.asks = &interception{w: w}
-	w.handlers = map[string]func(json.RawMessage){
+	w.handlers = w.asks.outfit.listeners(w.s)
+	maps.Copy(w.handlers, map[string]func(json.RawMessage){
 		"Page.frameNavigated":           w.frameNavigated,
 		"Page.frameRequestedNavigation": w.frameRequested,
 		"Page.frameStoppedLoading":      w.frameStopped,
@@ -72,7 +74,7 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 		"Runtime.exceptionThrown":       w.exception,
 		"Fetch.requestPaused":           w.asks.paused(w.s),
 		"Target.attachedToTarget":       w.asks.attached(w.s),
-	}
+	})
 	return w
 }
 
@@ -110,6 +112,9 @@ func (w *watch) frameNavigated(params json.RawMessage) {
 			URL            string `json:"url"`
 			UnreachableURL string `json:"unreachableUrl"`
 		} `json:"frame"`
+	}
+	if fn := w.asks.outfit.handlers["Page.frameNavigated"]; fn != nil {
+		fn(w.s, params)
 	}
 	if !read(params, &e) || e.Frame.ParentID != "" {
 		return

@@ -16,27 +16,30 @@ import (
 // answers are the paths that are more than a page.
 func (s *Site) answers() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"/picture/{file}": s.picture,
-		"/font.ttf":       s.font,
-		"/c.json":         s.cards,
-		"/style.css":      s.style,
-		"/data.json":      s.data,
-		"/echo.json":      s.echo,
-		"/events":         s.events,
-		"/module.js":      s.module,
-		"/message.js":     s.message,
-		"/worker.js":      s.worker,
-		"/kind/{name}":    s.kind,
-		"/hang":           s.hang,
-		"/drip":           s.drip,
-		"/slow":           s.slow,
-		"/empty":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"/download":       s.download,
-		"/redirect":       s.redirect,
-		"/redirect-loop":  s.redirectLoop,
-		"/basic-auth":     s.basicAuth,
-		"/status/{code}":  s.status,
-		"/close":          s.cut,
+		"/picture/{file}":             s.picture,
+		"/font.ttf":                   s.font,
+		"/c.json":                     s.cards,
+		"/style.css":                  s.style,
+		"/data.json":                  s.data,
+		"/echo.json":                  s.echo,
+		"/events":                     s.events,
+		"/module.js":                  s.module,
+		"/message.js":                 s.message,
+		"/worker.js":                  s.worker,
+		"/kind/{name}":                s.kind,
+		"/hang":                       s.hang,
+		"/drip":                       s.drip,
+		"/slow":                       s.slow,
+		"/empty":                      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"/download":                   s.download,
+		"/redirect":                   s.redirect,
+		"/redirect-loop":              s.redirectLoop,
+		"/basic-auth":                 s.basicAuth,
+		"/status/{code}":              s.status,
+		"/close":                      s.cut,
+		"/banner-ads/{file}":          s.picture, // a path that filter lists name
+		"/openx/www/delivery/ajs.php": s.boxes,   // likewise
+		"/matomo.js":                  s.boxes,   // likewise
 	}
 }
 
@@ -69,6 +72,12 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "max-age=3600")
 	_, _ = w.Write(data)
+}
+
+// boxes is a script that puts a box on the page.
+func (s *Site) boxes(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript")
+	_, _ = fmt.Fprint(w, `document.body.insertAdjacentHTML('beforeend', '<div class="box"></div>')`)
 }
 
 // font serves the Go regular typeface; ms delays it.

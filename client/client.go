@@ -45,6 +45,7 @@ type Accepted struct {
 type Capture struct {
 	Status     savepage.State      `json:"status"`
 	CaptureID  string              `json:"capture_id"`
+	BatchID    string              `json:"batch_id"` // empty for none
 	URL        string              `json:"url"`
 	Image      string              `json:"image"` // address of the picture
 	Width      int                 `json:"width"` // pixels of the picture
@@ -68,6 +69,7 @@ type Capture struct {
 type Filter struct {
 	States        []savepage.State
 	URL           string
+	BatchID       string
 	CreatedAfter  time.Time
 	CreatedBefore time.Time
 	Limit         int    // on one page, 1 to 100; 0 is the server's default
@@ -164,7 +166,7 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	for _, state := range f.States {
 		query.Add("state", string(state))
 	}
-	for name, value := range map[string]string{"url": f.URL, "cursor": f.Cursor} {
+	for name, value := range map[string]string{"url": f.URL, "batch_id": f.BatchID, "cursor": f.Cursor} {
 		if value != "" {
 			query.Set(name, value)
 		}

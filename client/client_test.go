@@ -37,6 +37,8 @@ type flow struct {
 	ended  chan struct{}
 	last   capture.Request
 	outbox outbox
+	batch  savepage.Batch
+	asked  capture.BatchRequest
 }
 
 func (f *flow) Submit(_ context.Context, r capture.Request) (capture.Accepted, error) {
@@ -119,7 +121,7 @@ func start(t *testing.T) (*flow, *client.Client) {
 	f := &flow{ended: make(chan struct{})}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Open: open},
+	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Open: open},
 		api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -221,6 +222,7 @@ func (p *program) try(method, path string, body any, header ...string) (int, htt
 type told struct {
 	Status     string          `json:"status"`
 	CaptureID  string          `json:"capture_id"`
+	BatchID    string          `json:"batch_id"`
 	StatusURL  string          `json:"status_url"`
 	Image      string          `json:"image"`
 	Width      int             `json:"width"`
@@ -264,7 +266,7 @@ type receiver struct {
 	answer func(w http.ResponseWriter, nth int) // nth: how often this capture was announced before
 
 	mu    sync.Mutex
-	calls map[string][]callback // by capture id
+	calls map[string][]callback // by the id of the capture, or of the batch
 	bad   []string
 }
 
@@ -294,6 +296,7 @@ func (r *receiver) serve(w http.ResponseWriter, req *http.Request) {
 	if err := json.Unmarshal(body, &got); err != nil {
 		r.complain("body %q: %v", body, err)
 	}
+	got.CaptureID = cmp.Or(got.CaptureID, got.BatchID) // the event of a batch names no capture
 	if err := savepage.Verify(r.secret, req.Header, body, time.Now()); err != nil {
 		r.complain("%s: %v", got.CaptureID, err)
 	}

@@ -165,7 +165,7 @@ func (n *node) joinHTTP(context.Context) error {
 		return nil
 	}
 	served, err := api.New(api.Parts{
-		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Keys: n.ledger,
+		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
 		Secrets: n.ledger, Trier: n.trier, Open: n.openPicture,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait, RateLimit: n.settings.RateLimit,

@@ -22,6 +22,10 @@ import (
 type Captures interface {
 	// Submit admits and records a capture. When it returns without error the capture is durable.
 	Submit(ctx context.Context, r capture.Request) (capture.Accepted, error)
+	// SubmitBatch admits and records a batch, all or none. Fields of its error name rows: "[3].width".
+	SubmitBatch(ctx context.Context, r capture.BatchRequest) (capture.AcceptedBatch, error)
+	// Check returns the error that Submit would, as far as it lies with the options.
+	Check(o savepage.Options) error
 	// Remove deletes an ended capture with its picture and its deliveries.
 	Remove(ctx context.Context, c savepage.Capture) error
 }
@@ -61,6 +65,7 @@ type Parts struct {
 	Records    Records
 	Deliveries Deliveries
 	Cancels    Canceler
+	Batches    Batches
 	Keys       Keys
 	Secrets    Secrets
 	Trier      Trier
@@ -124,7 +129,7 @@ type API struct {
 
 // New makes the API. It fails when its own description can not be written, which no request can cause.
 func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
-	if slices.Contains([]any{parts.Captures, parts.Records, parts.Deliveries, parts.Cancels, parts.Keys, parts.Secrets, parts.Trier}, nil) || parts.Open == nil {
+	if slices.Contains([]any{parts.Captures, parts.Records, parts.Deliveries, parts.Cancels, parts.Batches, parts.Keys, parts.Secrets, parts.Trier}, nil) || parts.Open == nil {
 		return nil, errors.New("api: a part is missing")
 	}
 	cfg = cfg.withDefaults()

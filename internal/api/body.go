@@ -69,12 +69,16 @@ func mediaOf(h http.Header) (media, string, error) {
 	return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Type %q is not taken: send application/json or a form", echo(given))
 }
 
-// readBody reads the whole body, up to the limit.
+// readBody reads the whole body, up to the limit of a single capture.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, tooLarge()
+	return readBodyUpTo(w, r, maxBody)
+}
+
+func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
 	}
-	limited := http.MaxBytesReader(w, r.Body, maxBody)
+	limited := http.MaxBytesReader(w, r.Body, limit)
 	var body []byte
 	var err error
 	if r.ContentLength > 0 {
@@ -84,7 +88,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		body, err = io.ReadAll(limited)
 	}
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return nil, tooLarge()
+		return nil, tooLarge(limit)
 	}
 	if err != nil {
 		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body ended too early or came too slowly")
@@ -92,8 +96,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-func tooLarge() error {
-	return savepage.Errorf(savepage.CodeTooLarge, "the body is larger than %d bytes", maxBody)
+func tooLarge(limit int64) error {
+	return savepage.Errorf(savepage.CodeTooLarge, "the body is larger than %d bytes", limit)
 }
 
 // readForm reads the fields of a form. A file that is sent for a field counts as its text.

@@ -47,18 +47,24 @@ func (a *API) getRecord(w http.ResponseWriter, r *http.Request, account savepage
 	if err != nil {
 		return err
 	}
-	deliveries, err := a.parts.Records.Deliveries(r.Context(), account.ID, c.ID)
+	record, err := a.lookUp(r, c)
 	if err != nil {
 		return err
 	}
-	record := a.record(c)
-	owed := shownDeliveries(deliveries)
-	record.Deliveries = &owed
 	if c.State == savepage.Success {
 		timing(w.Header(), c.Timing)
 	}
 	a.answer(w, r, http.StatusOK, record)
 	return nil
+}
+
+// lookUp is the record of a capture with what was owed for it.
+func (a *API) lookUp(r *http.Request, c savepage.Capture) (Record, error) {
+	deliveries, err := a.parts.Records.Deliveries(r.Context(), c.Account, c.ID)
+	record := a.record(c)
+	owed := shownDeliveries(deliveries)
+	record.Deliveries = &owed
+	return record, err
 }
 
 // find looks up the capture of the path. The answer to an unknown id and to another account's is the same.
@@ -177,13 +183,13 @@ func readFilter(query string) (capture.Filter, error) {
 		return capture.Filter{}, err
 	}
 	in := filterReader{values: values}
-	if err := unknownNames(values, []string{"state", "url", "created_after", "created_before", "limit", "cursor"}); err != nil {
+	if err := unknownNames(values, []string{"state", "url", "batch_id", "created_after", "created_before", "limit", "cursor"}); err != nil {
 		if fault, known := errors.AsType[*savepage.Error](err); known {
 			in.wrong = fault.Fields
 		}
 	}
 	filter := capture.Filter{
-		States: in.states(), URL: normalPage(in.one("url")), Limit: in.limit(), Cursor: in.one("cursor"),
+		States: in.states(), URL: normalPage(in.one("url")), BatchID: in.one("batch_id"), Limit: in.limit(), Cursor: in.one("cursor"),
 		CreatedAfter: in.time("created_after"), CreatedBefore: in.time("created_before"),
 	}
 	if len(in.wrong) > 0 {

@@ -18,6 +18,7 @@ func (a *API) describe(routes []route) error {
 	registry.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
 	registry.Schema(reflect.TypeFor[Rotation](), true, "Rotation")
 	registry.Schema(reflect.TypeFor[TestEvent](), true, "TestEvent")
+	batchSchemas(registry)
 	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	document := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -30,6 +31,7 @@ func (a *API) describe(routes []route) error {
 			{Name: tagCaptures, Description: "Submit captures, look them up, get the pictures."},
 			{Name: tagWebhooks, Description: "The secrets that sign callbacks, and test events."},
 			{Name: tagDeliveries, Description: "Callbacks: what was sent, what the receiver said, and how to send again."},
+			{Name: tagBatches, Description: "Up to 1,000 captures that are accepted together, and announced once when all have ended."},
 			{Name: tagOlder, Description: "For clients of the older API of savepage.io: only the base URL changes."},
 			{Name: tagOperations, Description: "Health, measurements and this description. None needs a key."},
 		},
@@ -50,7 +52,7 @@ func (a *API) describe(routes []route) error {
 		complete(registry, problem, r.doc, a.cfg)
 		document.AddOperation(r.doc)
 	}
-	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback()}
+	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback(), "batchEnded": batchCallback()}
 	var err error
 	if a.document, err = document.MarshalJSON(); err != nil {
 		return fmt.Errorf("write the openapi document: %w", err)

@@ -68,7 +68,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	for _, path := range []string{
 		"/v1", "/v1/", "/v1/capture", "/v1/captures", "/v1/captures/{id}", "/v1/captures/{id}/image", "/captures/{name}",
 		"/healthz", "/readyz", "/metrics", "/version", "/docs", "/openapi.json", "/", "/v1/deliveries",
-		"/v1/deliveries/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver", "/v1/batches",
+		"/v1/deliveries/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver", "/v1/batches", "/v1/batches/{id}",
 		"/v1/webhooks/secret", "/v1/webhooks/secret/rotate", "/v1/webhooks/test",
 	} {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
@@ -86,7 +86,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 			t.Errorf("%s is served, but not documented", route)
 		}
 	}
-	if len(served) != len(documented) || len(served) != 23 {
+	if len(served) != len(documented) || len(served) != 27 {
 		t.Errorf("%d served, %d documented", len(served), len(documented))
 	}
 }
@@ -193,8 +193,12 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		"Accepted": s.call(t, "POST", "/v1/capture", `{"url":"https://example.com","async":true}`),
 		"Record":   s.call(t, "GET", "/v1/captures/"+id, ""),
 		"Page":     s.call(t, "GET", "/v1/captures?limit=1", ""),
-		"Problem":  s.call(t, "POST", "/v1/capture", `{}`),
-		"Version":  s.call(t, "GET", "/version", ""),
+
+		"AcceptedBatch": s.call(t, "POST", "/v1/batches", `{"urls":["https://example.com"],"batch_callback_url":"http://e.test","metadata":"m"}`),
+		"BatchRecord":   s.call(t, "GET", "/v1/batches/bat_00000000000000000000000001", ""),
+		"BatchPage":     s.call(t, "GET", "/v1/batches", ""),
+		"Problem":       s.call(t, "POST", "/v1/capture", `{}`),
+		"Version":       s.call(t, "GET", "/version", ""),
 	} {
 		known, _ := dig(t, doc, "components", "schemas", schema, "properties").(map[string]any)
 		for name := range r.json(t) {

@@ -19,6 +19,7 @@ const (
 	tagCaptures   = "Captures"
 	tagWebhooks   = "Webhooks"
 	tagDeliveries = "Deliveries"
+	tagBatches    = "Batches"
 	tagOlder      = "Older API"
 	tagOperations = "Operations"
 )
@@ -144,6 +145,7 @@ func docList() *huma.Operation {
 	op.Parameters = []*huma.Param{
 		query("state", "Only these states; repeated or separated by commas.", states),
 		query("url", "Only this page, exactly as results name it.", text()),
+		query("batch_id", "Only captures of this batch.", text()),
 		query("created_after", "Only captures accepted after this time.", moment),
 		query("created_before", "Only captures accepted before this time.", moment),
 		query("limit", "Captures on a page.", limit),

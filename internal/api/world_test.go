@@ -49,6 +49,8 @@ type world struct {
 	opened     []string
 	submitErr  error
 	secrets    secrets
+	batches    []capture.BatchRequest
+	batchErr   error
 	// ends, if set, ends a capture at once when it is submitted.
 	ends func(c *savepage.Capture)
 }
@@ -121,6 +123,15 @@ func (w *world) end(id string, how func(*savepage.Capture)) {
 	defer w.mu.Unlock()
 	how(w.captures[id])
 	close(w.ended[id])
+}
+
+func (w *world) Check(o savepage.Options) error {
+	if !strings.Contains(o.URL, "//10.") {
+		return nil
+	}
+	blocked := savepage.Errorf(savepage.CodeAddressBlocked, "url: the address is private")
+	blocked.Fields = []savepage.FieldError{{Location: "url", Message: "the address is private"}}
+	return blocked
 }
 
 func (w *world) Remove(_ context.Context, c savepage.Capture) error {
@@ -224,7 +235,7 @@ func (w *world) requested() []capture.Request {
 
 // parts are the world as the API sees it.
 func (w *world) parts() api.Parts {
-	return api.Parts{Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Open: w.open}
+	return api.Parts{Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Open: w.open}
 }
 
 // service is the API over a world, served on loopback.

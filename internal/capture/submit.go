@@ -60,6 +60,12 @@ func (s *Service) accepted(ctx context.Context, a Accepted) {
 	}
 }
 
+// Check returns the error of Submit, as far as it lies with the options.
+func (s *Service) Check(o savepage.Options) error {
+	_, err := s.admit(o.WithDefaults())
+	return err
+}
+
 // admit checks what the schema of single fields can not say, and puts the addresses into their normal form.
 func (s *Service) admit(o savepage.Options) (savepage.Options, error) {
 	wrong := o.Cross()

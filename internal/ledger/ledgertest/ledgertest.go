@@ -18,7 +18,6 @@ type Ledger interface {
 	Reader
 	Watcher
 	Outbox
-	Batcher
 	Signer
 	Keeper
 }
@@ -37,6 +36,7 @@ type Watcher interface {
 	Cancel(ctx context.Context, account, id string) (savepage.Capture, error)
 	Depth(ctx context.Context) ([]capture.Depth, error)
 	PendingDeliveries(ctx context.Context) (int, error)
+	Batcher
 }
 
 // Batcher is what is asked of batches.

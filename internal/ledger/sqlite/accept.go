@@ -25,7 +25,7 @@ type row struct {
 
 	// The answer, set by insertRows.
 	earlier *savepage.Capture // the key's first capture
-	refused error             // *savepage.Error
+	refused *savepage.Error
 	reuse   capture.Reuse
 	kept    *savepage.Capture // whose picture is given, with ReuseHit
 	given   *given            // how it has ended with that
@@ -134,12 +134,12 @@ func (l *Ledger) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) error
 
 // claimKey takes the submission's Idempotency-Key, or finds what it was used for. It reports whether the submission is new.
 func (l *Ledger) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error) {
-	id, refused, err := l.useKey(ctx, tx, keyUse{r.Capture.Account, r.IdempotencyKey, r.Fingerprint, r.Capture.ID})
+	id, mismatch, err := l.useKey(ctx, tx, keyUse{r.Capture.Account, r.IdempotencyKey, r.Fingerprint, r.Capture.ID})
 	switch {
 	case err != nil:
 		return false, err
-	case refused != nil:
-		r.refused = refused
+	case mismatch:
+		r.refused = errMismatch()
 		return false, nil
 	case id == r.Capture.ID:
 		return true, nil
@@ -155,11 +155,15 @@ func (l *Ledger) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error)
 // keyUse is a request with an Idempotency-Key, and the id of the capture or batch that it asks for.
 type keyUse struct{ account, key, fingerprint, id string }
 
-// useKey takes the key for the request and returns its id, or the id that an earlier request took it for. Without a key
-// each request is new.
-func (l *Ledger) useKey(ctx context.Context, tx *sql.Tx, k keyUse) (id string, refused *savepage.Error, err error) {
+func errMismatch() *savepage.Error {
+	return savepage.Errorf(savepage.CodeIdempotencyMismatch, "the Idempotency-Key was used with another request")
+}
+
+// useKey takes the key for the request and returns its id, or the id that an earlier request took it for; mismatch says
+// that it was another one. Without a key each request is new.
+func (l *Ledger) useKey(ctx context.Context, tx *sql.Tx, k keyUse) (id string, mismatch bool, err error) {
 	if k.key == "" {
-		return k.id, nil, nil
+		return k.id, false, nil
 	}
 	now := l.now()
 	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
@@ -167,20 +171,17 @@ func (l *Ledger) useKey(ctx context.Context, tx *sql.Tx, k keyUse) (id string, r
 		WHERE expires_at <= ?`
 	done, err := tx.ExecContext(ctx, claim, k.account, k.key, k.fingerprint, k.id, stamp(now.Add(keyLife)), stamp(now))
 	if err != nil {
-		return "", nil, fmt.Errorf("claim idempotency key: %w", err)
+		return "", false, fmt.Errorf("claim idempotency key: %w", err)
 	}
 	if claimed, err := done.RowsAffected(); err != nil || claimed == 1 {
-		return k.id, nil, err
+		return k.id, false, err
 	}
 	var fingerprint string
 	const used = `SELECT fingerprint, capture FROM idempotency WHERE account = ? AND key = ?`
 	if err := tx.QueryRowContext(ctx, used, k.account, k.key).Scan(&fingerprint, &id); err != nil {
-		return "", nil, fmt.Errorf("read idempotency key: %w", err)
+		return "", false, fmt.Errorf("read idempotency key: %w", err)
 	}
-	if fingerprint != k.fingerprint {
-		return "", savepage.Errorf(savepage.CodeIdempotencyMismatch, "the Idempotency-Key was used with another request"), nil
-	}
-	return id, nil, nil
+	return id, fingerprint != k.fingerprint, nil
 }
 
 // classes is a number for each ledger.Class.

@@ -98,10 +98,14 @@ func newBatchRow(s capture.BatchSubmission) (*batchRow, error) {
 
 // insertBatch records the batch, or finds the one that its Idempotency-Key was used for.
 func (l *Ledger) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error {
-	b.earlier = nil
-	id, refused, err := l.useKey(ctx, tx, keyUse{b.Batch.Account, b.IdempotencyKey, b.Fingerprint, b.Batch.ID})
-	if b.refused = refused; err != nil || refused != nil {
+	b.earlier, b.refused = nil, nil
+	id, mismatch, err := l.useKey(ctx, tx, keyUse{b.Batch.Account, b.IdempotencyKey, b.Fingerprint, b.Batch.ID})
+	if err != nil {
 		return err
+	}
+	if mismatch {
+		b.refused = errMismatch()
+		return nil
 	}
 	if id != b.Batch.ID {
 		b.earlier, err = earlierBatch(ctx, tx, b.Batch.Account, id)

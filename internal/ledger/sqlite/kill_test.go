@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ const (
 
 func childWanted() bool { return os.Getenv(envDir) != "" }
 
-// child accepts and works until it is killed. It writes the id of each accepted capture in a line of its own.
+// child accepts and works until it is killed. It writes the id of each accepted capture or batch in a line of its own.
 func child() {
 	ctx := context.Background()
 	l, err := sqlite.Open(ctx, sqlite.Config{Dir: os.Getenv(envDir), Workers: 4}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
@@ -37,14 +38,35 @@ func child() {
 		os.Exit(1)
 	}
 	go func() { _ = l.Work(ctx, ledger.Handlers{Render: churn(l), Deliver: fussy}) }()
+	nth := 0
 	for range time.Tick(2 * time.Millisecond) {
-		a, err := l.Accept(ctx, benchSubmission(os.Getenv(envAccount), time.Now()))
+		nth++
+		id, err := acceptNth(ctx, l, nth)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		fmt.Println(a.Capture.ID)
+		fmt.Println(id)
 	}
+}
+
+// acceptNth accepts a capture, or a batch of three every fifth time.
+func acceptNth(ctx context.Context, l *sqlite.Ledger, nth int) (string, error) {
+	account, now := os.Getenv(envAccount), time.Now()
+	if nth%5 > 0 {
+		a, err := l.Accept(ctx, benchSubmission(account, now))
+		return a.Capture.ID, err
+	}
+	b := capture.BatchSubmission{Batch: savepage.Batch{
+		ID: capture.NewID("bat_", now), Account: account, CallbackURL: "http://batch.test", CreatedAt: now,
+	}}
+	for range 3 {
+		one := benchSubmission(account, now)
+		one.Capture.BatchID = b.Batch.ID
+		b.Captures = append(b.Captures, one)
+	}
+	a, err := l.AcceptBatch(ctx, b)
+	return a.Batch.ID, err
 }
 
 // churn takes a moment for a capture, sometimes gives it back, and owes one delivery.
@@ -90,6 +112,8 @@ func TestKill(t *testing.T) {
 		}
 	}
 
+	batches := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.HasPrefix(id, "cap_") })
+	ids = slices.DeleteFunc(ids, func(id string) bool { return strings.HasPrefix(id, "bat_") })
 	l := open(t, sqlite.Config{Dir: dir, Workers: 8})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 	defer cancel()
@@ -105,6 +129,9 @@ func TestKill(t *testing.T) {
 			t.Errorf("capture %s is %s", id, c.State)
 		}
 	}
+	for _, id := range batches {
+		ids = append(ids, endOfBatch(ctx, t, l, issued.Account, id)...)
+	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for pending := 1; pending > 0 && ctx.Err() == nil; <-tick.C {
@@ -118,9 +145,35 @@ func TestKill(t *testing.T) {
 			t.Errorf("deliveries of %s: %+v", id, list)
 		}
 	}
+	for _, id := range batches {
+		list, err := l.BatchDeliveries(t.Context(), issued.Account, id)
+		check(t, err)
+		if len(list) != 1 || list[0].State != savepage.Delivered {
+			t.Errorf("deliveries of %s: %+v", id, list)
+		}
+	}
 	stop()
 	check(t, <-done)
-	t.Logf("%d captures accepted and kept", len(ids))
+	t.Logf("%d captures and %d batches accepted and kept", len(ids), len(batches))
+}
+
+// endOfBatch waits for the end of a batch's three captures, and returns their ids.
+func endOfBatch(ctx context.Context, t *testing.T, l *sqlite.Ledger, account, id string) (ids []string) {
+	t.Helper()
+	page, _, err := l.List(ctx, account, capture.Filter{BatchID: id, Limit: 10})
+	check(t, err)
+	for _, c := range page {
+		if _, err := l.Await(ctx, c.ID); err != nil {
+			t.Fatalf("capture %s of %s was accepted and has not ended: %v", c.ID, id, err)
+		}
+		ids = append(ids, c.ID)
+	}
+	b, err := l.Batch(ctx, account, id)
+	check(t, err)
+	if b.EndedAt.IsZero() || b.Counts != (savepage.Counts{Total: 3, Success: 3}) || len(ids) != 3 {
+		t.Errorf("batch %+v of %d captures", b, len(ids))
+	}
+	return ids
 }
 
 // runAndKill runs a child for so long and returns what it has accepted.

@@ -1,0 +1,271 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+)
+
+// maxBatchBody is the largest body of a batch, in bytes.
+const maxBatchBody = 16 << 20
+
+// batchFields are the members of a batch's body.
+func batchFields() []string {
+	return []string{"urls", "captures", "options", "callback_url", "batch_callback_url", "metadata"}
+}
+
+// batchBody is a batch as it was asked for, read and checked.
+type batchBody struct {
+	Rows     []savepage.Options `json:"captures"`
+	Callback string             `json:"batch_callback_url"`
+	Metadata savepage.Metadata  `json:"metadata"`
+}
+
+// batchReader reads the body of a batch and collects all that is wrong with it.
+type batchReader struct {
+	decoder *Decoder
+	list    string   // "urls" or "captures"
+	given   []object // what each row gave itself
+	common  object
+	onTop   bool // callback_url stands beside the list and not in options
+
+	wrong []savepage.FieldError // of which mostWrong are shown
+	seen  map[string]bool       // locations
+}
+
+// readBatch reads a request's body. Errors name every wrong field of every row.
+func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (batchBody, *batchReader, error) {
+	kind, _, err := mediaOf(r.Header)
+	if err != nil {
+		return batchBody{}, nil, err
+	}
+	if kind != mediaJSON {
+		return batchBody{}, nil, savepage.Errorf(savepage.CodeUnsupportedMedia, "a batch is not taken as a form: send application/json")
+	}
+	text, err := readBodyUpTo(w, r, maxBatchBody)
+	if err != nil {
+		return batchBody{}, nil, err
+	}
+	o, err := parseObject(text)
+	if err != nil {
+		return batchBody{}, nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body %v", err)
+	}
+	in := &batchReader{decoder: a.decoder, seen: map[string]bool{}}
+	body := in.read(o)
+	if len(in.wrong) > 0 {
+		in.checkAddresses(body.Rows, a.parts.Captures.Check)
+		return body, in, in.err(savepage.CodeInvalidRequest)
+	}
+	return body, in, nil
+}
+
+func (in *batchReader) read(o object) batchBody {
+	maps.DeleteFunc(o.values, func(_ string, value any) bool { return value == nil })
+	for name, value := range o.values {
+		if !slices.Contains(batchFields(), name) {
+			in.refuse("body."+name, in.unknown(name), shown(in.decoder.fields[name], value))
+		}
+	}
+	var body batchBody
+	in.readCommon(o)
+	body.Callback = in.single(o, "batch_callback_url", "callback_url").CallbackURL
+	body.Metadata = in.single(o, "metadata", "metadata").Metadata
+	body.Rows = in.readRows(o)
+	return body
+}
+
+func (in *batchReader) unknown(name string) string {
+	if _, option := in.decoder.fields[name]; option {
+		return "belongs in options, or in one of captures"
+	}
+	return strings.Replace(notAnOption(name, batchFields()), "an option", "a part of a batch", 1)
+}
+
+// readCommon reads what holds for all rows. What is wrong is left out of it, so that rows do not complain again.
+func (in *batchReader) readCommon(o object) {
+	in.common = object{values: map[string]any{}, raw: map[string]json.RawMessage{}}
+	if value, given := o.values["options"]; given {
+		rows, err := rowsOf([]any{value}, json.RawMessage("["+string(o.raw["options"])+"]"))
+		if err != nil || rows[0].values == nil {
+			in.refuse("body.options", "must be an object of options", value)
+		} else {
+			in.common = rows[0]
+		}
+	}
+	in.readCallback(o)
+	_, wrong := in.decoder.alone("body.options", in.common)
+	in.addAll(wrong)
+	in.common = in.common.without("body.options", wrong)
+}
+
+// readCallback reads the receiver of all rows that stands beside the list.
+func (in *batchReader) readCallback(o object) {
+	value, given := o.values["callback_url"]
+	if !given {
+		return
+	}
+	in.onTop = true
+	if _, twice := in.common.values["callback_url"]; twice {
+		in.refuse("body.callback_url", "is given in options as well", value)
+	} else if got := in.single(o, "callback_url", "callback_url"); got.CallbackURL != "" {
+		in.common.values["callback_url"] = value
+	}
+}
+
+// single checks a part of the batch by the rules of an option and returns it in its place.
+func (in *batchReader) single(o object, name, option string) savepage.Options {
+	value, given := o.values[name]
+	if !given {
+		return savepage.Options{}
+	}
+	options, wrong := in.decoder.alone("body", object{values: map[string]any{option: value}, raw: map[string]json.RawMessage{option: o.raw[name]}})
+	for _, field := range wrong {
+		field.Location = strings.Replace(field.Location, "body."+option, "body."+name, 1)
+		in.add(field)
+	}
+	return options
+}
+
+func (in *batchReader) readRows(o object) []savepage.Options {
+	urls, hasURLs := o.values["urls"]
+	captures, hasCaptures := o.values["captures"]
+	value := captures
+	switch in.list = "captures"; {
+	case hasURLs && hasCaptures:
+		in.refuse("body.urls", "must not be given together with captures", nil)
+		return nil
+	case hasURLs:
+		in.list, value = "urls", urls
+	case !hasCaptures:
+		in.refuse("body.urls", "is required: a list of addresses, or give captures, a list of options", nil)
+		return nil
+	}
+	items, isList := value.([]any)
+	if !isList || len(items) == 0 || len(items) > capture.MaxBatch {
+		in.refuse("body."+in.list, fmt.Sprintf("must be a list of 1 to %d", capture.MaxBatch), len(items))
+		return nil
+	}
+	rows, err := rowsOf(items, o.raw[in.list])
+	if err != nil {
+		in.refuse("body."+in.list, "can not be read", nil)
+		return nil
+	}
+	return in.decodeRows(items, rows)
+}
+
+func (in *batchReader) decodeRows(items []any, rows []object) []savepage.Options {
+	in.given = rows
+	read := make([]savepage.Options, len(rows))
+	for i := range rows {
+		place := fmt.Sprintf("body.%s[%d]", in.list, i)
+		if in.list == "urls" {
+			rows[i] = object{}
+			if address, isText := items[i].(string); isText {
+				rows[i].values = map[string]any{"url": address}
+			}
+		}
+		if rows[i].values == nil {
+			in.refuse(place, map[string]string{"urls": "must be an address", "captures": "must be an object of options"}[in.list], items[i])
+			continue
+		}
+		options, err := in.decoder.decode(place, in.common.over(rows[i]), nil)
+		for _, field := range fieldsIn(err) {
+			in.addOfRow(i, strings.TrimPrefix(field.Location, place+"."), field)
+		}
+		read[i] = options
+	}
+	return read
+}
+
+// addOfRow adds what is wrong with an option of row i, at the place that gave it: the row, or what all share.
+func (in *batchReader) addOfRow(i int, option string, field savepage.FieldError) {
+	name := topName("", option)
+	_, own := in.given[i].values[name]
+	_, shared := in.common.values[name]
+	switch {
+	case in.list == "urls" && name == "url":
+		field.Location = fmt.Sprintf("body.urls[%d]", i)
+	case !own && shared && in.onTop && name == "callback_url":
+		field.Location = "body.callback_url"
+	case !own && shared:
+		field.Location = "body.options." + option
+	default:
+		field.Location = fmt.Sprintf("body.%s[%d].%s", in.list, i, option)
+	}
+	in.add(field)
+}
+
+// checkAddresses adds the refusals of addresses in rows that are right otherwise: check is the flow's own check.
+func (in *batchReader) checkAddresses(rows []savepage.Options, check func(savepage.Options) error) {
+	for i, o := range rows {
+		if o.URL == "" && o.HTML == "" {
+			continue
+		}
+		for _, field := range fieldsIn(check(o)) {
+			in.addOfRow(i, field.Location, field)
+		}
+	}
+}
+
+// located turns an error of the flow into one that names places of the body.
+func (in *batchReader) located(fault *savepage.Error) error {
+	if len(fault.Fields) == 0 {
+		return fault
+	}
+	for _, field := range fault.Fields {
+		row, option, ofRow := strings.Cut(strings.TrimPrefix(field.Location, "["), "].")
+		i, err := strconv.Atoi(row)
+		if !ofRow || err != nil || i < 0 || i >= len(in.given) {
+			field.Location = at("body", field.Location)
+			in.add(field)
+			continue
+		}
+		in.addOfRow(i, option, field)
+	}
+	return in.err(fault.Code)
+}
+
+func (in *batchReader) refuse(location, message string, value any) {
+	in.add(savepage.FieldError{Location: location, Message: message, Value: echo(value)})
+}
+
+func (in *batchReader) addAll(fields []savepage.FieldError) {
+	for _, field := range fields {
+		in.add(field)
+	}
+}
+
+// add keeps what is said first of a place.
+func (in *batchReader) add(field savepage.FieldError) {
+	if in.seen[field.Location] {
+		return
+	}
+	in.seen[field.Location] = true
+	field.Value = echo(field.Value)
+	in.wrong = append(in.wrong, field)
+}
+
+// err is one error of all that is wrong, in the order of the body. It says how many there are where not all are shown.
+func (in *batchReader) err(code savepage.Code) error {
+	said := make([]string, 0, mostSaid+1)
+	for _, field := range in.wrong[:min(len(in.wrong), mostSaid)] {
+		said = append(said, field.Location+" "+field.Message)
+	}
+	if more := len(in.wrong) - mostSaid; more > 0 {
+		text := strconv.Itoa(more) + " more"
+		if len(in.wrong) > mostWrong {
+			text += fmt.Sprintf(", of which errors lists the first %d", mostWrong-mostSaid)
+		}
+		said = append(said, text)
+	}
+	fault := savepage.Errorf(code, "%s", strings.Join(said, "; "))
+	fault.Fields = in.wrong[:min(len(in.wrong), mostWrong)]
+	return fault
+}

@@ -17,11 +17,15 @@ const (
 	FormatJPEG Format = "jpeg"
 	FormatJPG  Format = "jpg"
 	FormatWebP Format = "webp"
+	FormatPDF  Format = "pdf"
 )
 
 // MediaType is the Content-Type of the format.
 func (f Format) MediaType() string {
-	if f == FormatJPG {
+	switch f {
+	case FormatPDF:
+		return "application/pdf"
+	case FormatJPG:
 		f = FormatJPEG
 	}
 	return "image/" + string(f)
@@ -79,10 +83,18 @@ type Options struct {
 	Selector  string `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
 
 	// The file.
-	Format      Format `json:"format,omitempty" enum:"png,jpeg,jpg,webp" default:"png" doc:"File format of the picture."`
-	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png."`
+	Format      Format `json:"format,omitempty" enum:"png,jpeg,jpg,webp,pdf" default:"png" doc:"File format of the picture. A pdf has the whole page, as it is printed."`
+	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png, not with pdf."`
 	Transparent bool   `json:"transparent,omitempty" default:"false" doc:"No white behind pages without a background (png, webp)."`
 	ThumbWidth  int    `json:"thumb_width,omitempty" minimum:"1" maximum:"3840" doc:"Scale the result to this width in pixels."`
+
+	// The pages of a PDF: only with format pdf.
+	PDFPaper      Paper   `json:"pdf_paper,omitempty" enum:"a0,a1,a2,a3,a4,a5,a6,letter,legal,tabloid" doc:"Paper of a pdf; a4 unless given."`
+	PDFLandscape  bool    `json:"pdf_landscape,omitempty" default:"false" doc:"The paper of a pdf lies on its side."`
+	PDFMargin     string  `json:"pdf_margin,omitempty" maxLength:"100" doc:"White edges of a pdf's pages: one, two or four lengths as in CSS, in mm, cm, in, px or pt; 10mm unless given." example:"10mm 15mm"`
+	PDFBackground *bool   `json:"pdf_background,omitempty" default:"true" doc:"Print backgrounds in a pdf."`
+	PDFPages      string  `json:"pdf_pages,omitempty" maxLength:"200" doc:"The pages of a pdf that are wanted." example:"1-3,5,8-"`
+	PDFScale      float64 `json:"pdf_scale,omitempty" minimum:"0.1" maximum:"2" doc:"How large the page is printed in a pdf; 1 unless given."`
 
 	// When the page is ready.
 	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled" doc:"When the page counts as ready."`
@@ -117,7 +129,7 @@ type Options struct {
 	Geolocation   *Geolocation `json:"geolocation,omitempty" doc:"The place that the page is told when it asks; the page's own origin may ask."`
 	ColorScheme   ColorScheme  `json:"color_scheme,omitempty" enum:"light,dark" doc:"What the page is told of prefers-color-scheme."`
 	ReducedMotion bool         `json:"reduced_motion,omitempty" default:"false" doc:"Tell the page that its reader prefers reduced motion."`
-	Media         Media        `json:"media,omitempty" enum:"screen,print" doc:"The medium whose styles hold."`
+	Media         Media        `json:"media,omitempty" enum:"screen,print" doc:"The medium whose styles hold; print with format pdf, else screen."`
 
 	// How the result is told.
 	CallbackURL     string   `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
@@ -188,6 +200,7 @@ func (o Options) Cross() []FieldError {
 	wrong = append(wrong, o.checkBlocking()...)
 	wrong = append(wrong, o.checkSurroundings()...)
 	wrong = append(wrong, o.checkAuthorization()...)
+	wrong = append(wrong, o.checkPDF()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
 	wrong = append(wrong, o.checkCallback()...)

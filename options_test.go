@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ func TestDefaultsMatchTheTags(t *testing.T) {
 	for i := range defaults.NumField() {
 		field := defaults.Type().Field(i)
 		want, tagged := field.Tag.Lookup("default")
-		if !tagged {
+		if !tagged || field.Type.Kind() == reflect.Pointer { // nil is the default
 			continue
 		}
 		got, err := json.Marshal(defaults.Field(i).Interface())
@@ -63,6 +64,10 @@ func TestCrossNamesTheField(t *testing.T) {
 		"nothing to capture": {func(o *Options) { o.URL = "" }, []string{"url"}},
 		"two pages":          {func(o *Options) { o.HTML = "<p>" }, []string{"html"}},
 		"transparent jpeg":   {func(o *Options) { o.Transparent, o.Format = true, FormatJPEG }, []string{"transparent"}},
+		"clip":               {func(o *Options) { o.Clip = &Clip{1, 2, 3, 4} }, nil},
+		"clip and fullpage":  {func(o *Options) { o.Clip, o.Fullpage = &Clip{1, 2, 3, 4}, true }, []string{"clip"}},
+		"clip of nothing":    {func(o *Options) { o.Clip = &Clip{-1, 200001, 0, 4} }, []string{"clip.x", "clip.y", "clip.width"}},
+		"delay cut short":    {func(o *Options) { o.Delay, o.Timeout, o.OnTimeout = 5000, 5000, OnTimeoutCapture }, nil},
 		"transparent webp":   {func(o *Options) { o.Transparent, o.Format = true, FormatWebP }, nil},
 		"delay too long":     {func(o *Options) { o.Delay, o.Timeout = 5000, 5000 }, []string{"delay"}},
 		"header injection":   {func(o *Options) { o.Headers = Headers{"X-A": "a\r\nB: c"} }, []string{"headers.X-A"}},
@@ -112,6 +117,57 @@ func TestCrossNamesTheField(t *testing.T) {
 				t.Errorf("named %v, want %v", named, c.wrong)
 			}
 		})
+	}
+}
+
+func TestPDFOptions(t *testing.T) {
+	off := false
+	for name, c := range map[string]struct {
+		change func(o *Options)
+		wrong  []string
+	}{
+		"plain": {func(*Options) {}, nil},
+		"all": {func(o *Options) {
+			o.PDFPaper, o.PDFLandscape, o.PDFMargin, o.PDFBackground, o.PDFPages, o.PDFScale = "a3", true, "1in 20px", &off, "1-3, 5,8-", 0.5
+		}, nil},
+		"fullpage": {func(o *Options) { o.Fullpage = true }, nil},
+		"no pdf":   {func(o *Options) { o.Format, o.PDFPaper, o.PDFLandscape, o.PDFPages = FormatPNG, "a4", true, "1" }, []string{"pdf_paper", "pdf_landscape", "pdf_pages"}},
+		"options of pictures": {func(o *Options) {
+			o.Selector, o.Transparent, o.ThumbWidth, o.Quality, o.MaxHeight = "p", true, 100, 50, 500
+		}, []string{"selector", "max_height", "transparent", "thumb_width", "quality"}},
+		"clip":               {func(o *Options) { o.Clip = &Clip{0, 0, 10, 10} }, []string{"clip"}},
+		"margin":             {func(o *Options) { o.PDFMargin = "1cm 2cm 3cm" }, []string{"pdf_margin"}},
+		"unit":               {func(o *Options) { o.PDFMargin = "1em" }, []string{"pdf_margin"}},
+		"negative":           {func(o *Options) { o.PDFMargin = "-1mm" }, []string{"pdf_margin"}},
+		"no paper left":      {func(o *Options) { o.PDFMargin, o.PDFPaper = "50mm", "a6" }, []string{"pdf_margin"}},
+		"landscape has less": {func(o *Options) { o.PDFMargin, o.PDFPaper, o.PDFLandscape = "50mm 5mm", "a6", true }, []string{"pdf_margin"}},
+		"page 0":             {func(o *Options) { o.PDFPages = "0-2" }, []string{"pdf_pages"}},
+		"backwards":          {func(o *Options) { o.PDFPages = "3-2" }, []string{"pdf_pages"}},
+		"no pages":           {func(o *Options) { o.PDFPages = "-3" }, []string{"pdf_pages"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := Options{URL: "http://a.test", Format: FormatPDF}
+			c.change(&o)
+			var named []string
+			for _, field := range o.WithDefaults().Cross() {
+				named = append(named, field.Location)
+			}
+			if !slices.Equal(named, c.wrong) {
+				t.Errorf("named %v, want %v", named, c.wrong)
+			}
+		})
+	}
+	if FormatPDF.MediaType() != "application/pdf" || FormatJPG.MediaType() != "image/jpeg" {
+		t.Error("media types")
+	}
+	got, err := ParseMargins("10mm 1in 72pt 96px")
+	if want := (Margins{72 / 2.54, 72, 72, 72}); err != nil || math.Abs(got.Top-want.Top) > 1e-9 || got.Right != want.Right || got.Bottom != want.Bottom || got.Left != want.Left {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for paper, width := range map[Paper]float64{"": 595, "a4": 595, "letter": 612, "a0": 2384, "a6": 298, "tabloid": 792} {
+		if w, h := paper.Size(); math.Abs(w-width) > 0.5 || h < w {
+			t.Errorf("%q is %v x %v", paper, w, h)
+		}
 	}
 }
 

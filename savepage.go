@@ -56,8 +56,8 @@ type Capture struct {
 type Picture struct {
 	Name   string `json:"name"`   // file name below /captures/: at least 128 random bits and the format's extension
 	Format Format `json:"format"` // never FormatJPG
-	Width  int    `json:"width"`  // the picture's own pixels
-	Height int    `json:"height"` // the picture's own pixels
+	Width  int    `json:"width"`  // the picture's own pixels; of a pdf's first page in points of 1/72 inch
+	Height int    `json:"height"` // as Width
 	Size   int64  `json:"size"`   // bytes
 }
 
@@ -88,6 +88,8 @@ type Report struct {
 	Partial    bool     `json:"partial"`           // something was missing when the picture was taken
 	Reasons    []string `json:"reasons,omitempty"` // why it is partial, in words
 	Truncated  bool     `json:"truncated"`         // a full page is taller than the picture, or a clip reaches beyond the page
+
+	Pages int `json:"pages,omitempty"` // of a pdf
 
 	Requests RequestReport `json:"requests"`
 	Console  ConsoleReport `json:"console"`

@@ -287,6 +287,10 @@ func set(target reflect.Value, value any, raw json.RawMessage) error {
 			target.SetBool(v)
 			return nil
 		}
+		if target.Type() == reflect.TypeFor[*bool]() {
+			target.Set(reflect.ValueOf(&v))
+			return nil
+		}
 	case string:
 		if target.Kind() == reflect.String {
 			target.SetString(v)
@@ -342,7 +346,7 @@ func partner(name string) string {
 		return "url"
 	case "delay":
 		return "timeout"
-	case "transparent":
+	case "transparent", "pdf_paper", "pdf_landscape", "pdf_margin", "pdf_background", "pdf_pages", "pdf_scale":
 		return "format"
 	case "authorization":
 		return "headers"

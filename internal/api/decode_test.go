@@ -166,6 +166,31 @@ func TestClip(t *testing.T) {
 	}
 }
 
+func TestPDFBackgroundIsOnUnlessSaid(t *testing.T) {
+	d := api.NewDecoder()
+	for given, want := range map[string]string{`{}`: "unset", `{"pdf_background":true}`: "true", `{"pdf_background":false}`: "false", `{"pdf_background":null}`: "unset"} {
+		o, err := d.JSON([]byte(`{"url":"http://e.test","format":"pdf",` + strings.TrimPrefix(strings.Replace(given, "{}", `{"async":false}`, 1), "{")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "unset"
+		if o.PDFBackground != nil {
+			got = strconv.FormatBool(*o.PDFBackground)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", given, got, want)
+		}
+	}
+	o, err := d.Values("query", map[string][]string{"url": {"http://e.test"}, "format": {"pdf"}, "pdf_background": {"0"}})
+	if err != nil || o.PDFBackground == nil || *o.PDFBackground {
+		t.Errorf("%v, %v", o.PDFBackground, err)
+	}
+	_, err = d.JSON([]byte(`{"url":"http://e.test","pdf_background":false,"pdf_paper":"a4","format":"png"}`))
+	if fields := fieldsOf(t, err); len(fields) != 2 || fields["body.pdf_background"] == "" || fields["body.pdf_paper"] == "" {
+		t.Errorf("%v", fields)
+	}
+}
+
 func TestCookiesAndMetadataAsText(t *testing.T) {
 	for _, body := range []string{
 		`{"url":"http://e.test","cookies":"a=1; b=2","metadata":"order 7"}`,
@@ -206,11 +231,16 @@ func TestRangesOfEveryNumber(t *testing.T) {
 		for number, valid := range map[float64]bool{low: true, high: true, low - 0.25: false, low - 1: false, high + 1: false} {
 			text := strconv.FormatFloat(number, 'f', -1, 64)
 			more := ""
-			if f.Name == "delay" {
+			values := map[string][]string{"url": {"http://e.test"}, "timeout": {"60000"}}
+			switch f.Name {
+			case "delay":
 				more = `"timeout":60000,`
+			case "pdf_scale":
+				more, values["format"] = `"format":"pdf",`, []string{"pdf"}
 			}
+			values[f.Name] = []string{text}
 			_, jsonErr := d.JSON([]byte(`{"url":"http://e.test",` + more + `"` + f.Name + `":` + text + `}`))
-			_, queryErr := d.Values("query", map[string][]string{"url": {"http://e.test"}, "timeout": {"60000"}, f.Name: {text}})
+			_, queryErr := d.Values("query", values)
 			for carrier, err := range map[string]error{"body": jsonErr, "query": queryErr} {
 				if valid {
 					if err != nil {
@@ -237,7 +267,7 @@ func TestWrongFieldsAreAllNamed(t *testing.T) {
 		"body.width":       "must be from 320 to 3840",
 		"body.height":      "must be a whole number from 240 to 2160",
 		"body.scale":       "must be from 0.5 to 3",
-		"body.format":      "must be one of png, jpeg, jpg, webp",
+		"body.format":      "must be one of png, jpeg, jpg, webp, pdf",
 		"body.quality":     "must be from 1 to 100",
 		"body.fullpage":    "must be true or false",
 		"body.full_page":   `is not an option; did you mean "fullpage"?`,
@@ -264,7 +294,7 @@ func TestWrongTextsAreAllNamed(t *testing.T) {
 		"query.width":       "must be a whole number from 320 to 3840",
 		"query.scale":       "must be a number from 0.5 to 3",
 		"query.fullpage":    "must be true or false",
-		"query.format":      "must be one of png, jpeg, jpg, webp",
+		"query.format":      "must be one of png, jpeg, jpg, webp, pdf",
 		"query.headers":     "must be an object of texts",
 		"query.delay":       "is given more than once",
 		"query.webhook_url": `is not an option; did you mean "callback_url"?`,

@@ -117,6 +117,9 @@ func words(s *huma.Schema) []string {
 }
 
 func kindOf(t reflect.Type) Kind {
+	if t == reflect.TypeFor[*bool]() {
+		return KindBoolean
+	}
 	switch t {
 	case reflect.TypeFor[savepage.Headers]():
 		return KindHeaders

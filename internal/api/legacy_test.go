@@ -342,3 +342,21 @@ func FuzzOlder(f *testing.F) {
 		}
 	})
 }
+
+// A pdf is never opened on the service's own origin.
+func TestPDFIsAnAttachment(t *testing.T) {
+	s := serve(t, nil)
+	shown := s.call(t, "GET", "/v1/?url=https://e.test&format=pdf&response=image", "")
+	kept := s.call(t, "GET", "/captures/"+pictureStem+".pdf", "", "Authorization:")
+	for where, r := range map[string]reply{"answer": shown, "picture": kept} {
+		wantStatus(t, r, 200)
+		h := r.header
+		if h.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(h.Get("Content-Disposition"), "attachment;") ||
+			h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("%s: %v", where, h)
+		}
+	}
+	if got := s.call(t, "GET", "/v1/?url=https://e.test&response=image", "").header.Get("Content-Disposition"); !strings.HasPrefix(got, "inline;") {
+		t.Errorf("a png is %q", got)
+	}
+}

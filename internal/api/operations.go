@@ -209,7 +209,7 @@ func docOpen(id, summary, mediaType string) *huma.Operation {
 
 func pictures() map[string]*huma.MediaType {
 	content := map[string]*huma.MediaType{}
-	for _, format := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP} {
+	for _, format := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP, savepage.FormatPDF} {
 		content[format.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	}
 	return content

@@ -12,7 +12,7 @@ import (
 )
 
 // pictureName is what names of pictures look like. Nothing else reaches the store.
-var pictureName = regexp.MustCompile(`^[A-Za-z0-9]{22,64}\.(png|jpeg|webp)$`)
+var pictureName = regexp.MustCompile(`^[A-Za-z0-9]{22,64}\.(png|jpeg|webp|pdf)$`)
 
 // getPicture answers GET /captures/{name}: no key, because the name can not be guessed.
 func (a *API) getPicture(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,11 @@ func (a *API) sendPicture(w http.ResponseWriter, r *http.Request, p *savepage.Pi
 	stem, _, _ := strings.Cut(p.Name, ".")
 	h := w.Header()
 	h.Set("Content-Type", p.Format.MediaType())
-	h.Set("Content-Disposition", `inline; filename="`+p.Name+`"`)
+	shown := "inline"
+	if p.Format == savepage.FormatPDF {
+		shown = "attachment" // a browser opens it apart from this origin
+	}
+	h.Set("Content-Disposition", shown+`; filename="`+p.Name+`"`)
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Etag", `"`+stem+`"`)

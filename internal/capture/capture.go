@@ -100,6 +100,9 @@ func optionsHash(o savepage.Options) (string, error) {
 	if o.Format == savepage.FormatPNG {
 		o.Quality = 0
 	}
+	if o.Format == savepage.FormatPDF {
+		o.Fullpage = false // it has the whole page in any case
+	}
 	if !o.Fullpage {
 		o.MaxHeight = 0
 	}

@@ -50,6 +50,7 @@ type job struct {
 	out           *bytes.Buffer // of tiles
 	bytes         []byte
 	width, height int
+	pages         int // of a pdf
 	phases        savepage.Phases
 }
 

@@ -82,7 +82,7 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 
 // admit refuses at once what can be known to be too large before the page is asked for.
 func (r *Renderer) admit(o savepage.Options) error {
-	if o.Selector != "" || o.Fullpage || o.Clip != nil {
+	if o.Selector != "" || o.Fullpage || o.Clip != nil || o.Format == savepage.FormatPDF {
 		return nil // the page says how large it is
 	}
 	return checkSize(o, r.cfg.MaxPixels, o.Width, o.Height)
@@ -98,6 +98,9 @@ func (r *Renderer) logFailure(ctx context.Context, o savepage.Options, err error
 
 // checkSize refuses a picture of width x height CSS pixels that no encoder or no memory holds.
 func checkSize(o savepage.Options, maxPixels int64, width, height int) error {
+	if o.Format == savepage.FormatPDF {
+		return nil // no pixels
+	}
 	w, h := devicePixels(width, o.Scale), devicePixels(height, o.Scale)
 	if o.ThumbWidth > 0 {
 		th := picture.ScaledHeight(w, h, o.ThumbWidth)

@@ -32,6 +32,7 @@ func (j *job) report() savepage.Report {
 		Partial:    len(j.reasons) > 0,
 		Reasons:    j.reasons[:min(len(j.reasons), maxReasons)],
 		Truncated:  j.cut,
+		Pages:      j.pages,
 		Requests:   j.w.requests(events),
 		Console:    j.w.con,
 		Dialogs:    j.w.dialogs,

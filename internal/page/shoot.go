@@ -36,6 +36,9 @@ type area struct {
 
 // shoot makes the picture of the part that the options ask for.
 func (j *job) shoot(ctx context.Context) error {
+	if j.o.Format == savepage.FormatPDF {
+		return j.print(ctx)
+	}
 	a, err := j.chooseInTime(ctx)
 	if err != nil {
 		return err

@@ -89,6 +89,9 @@ func languages(locale string) string {
 // medium is what the page's media queries see.
 func medium(o savepage.Options) emulation.SetEmulatedMediaParams {
 	p := emulation.SetEmulatedMediaParams{Media: string(o.Media)}
+	if o.Media == "" && o.Format == savepage.FormatPDF { // from the start, so that what only the print needs is there as well
+		p.Media = string(savepage.MediaPrint)
+	}
 	if o.ColorScheme != "" {
 		p.Features = append(p.Features, &emulation.MediaFeature{Name: "prefers-color-scheme", Value: string(o.ColorScheme)})
 	}

@@ -1,0 +1,153 @@
+package savepage
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Paper is the size of a PDF's pages.
+type Paper string
+
+// PaperA4 is the paper when none is given.
+const PaperA4 Paper = "a4"
+
+// Size is the paper's width and height in points of 1/72 inch, upright; of A4 when p is no paper. The A series is ISO 216,
+// the others are ANSI and US customary sizes.
+func (p Paper) Size() (width, height float64) {
+	const mm = 72 / 25.4
+	switch p {
+	case "letter":
+		return 612, 792
+	case "legal":
+		return 612, 1008
+	case "tabloid":
+		return 792, 1224
+	case "a0":
+		return 841 * mm, 1189 * mm
+	case "a1":
+		return 594 * mm, 841 * mm
+	case "a2":
+		return 420 * mm, 594 * mm
+	case "a3":
+		return 297 * mm, 420 * mm
+	case "a5":
+		return 148 * mm, 210 * mm
+	case "a6":
+		return 105 * mm, 148 * mm
+	default:
+		return 210 * mm, 297 * mm
+	}
+}
+
+// DefaultMargin is the margin of a PDF's pages when none is given.
+const DefaultMargin = "10mm"
+
+// Margins are the white edges of a PDF's pages, in points of 1/72 inch.
+type Margins struct{ Top, Right, Bottom, Left float64 }
+
+// ParseMargins reads one, two or four lengths as CSS does: "10mm", "1cm 0", "0.5in 20px 0.5in 20px". Units are mm, cm, in,
+// px and pt; a number without one is in mm.
+func ParseMargins(text string) (Margins, error) {
+	var given []float64
+	for word := range strings.FieldsSeq(text) {
+		points, err := parseLength(word)
+		if err != nil {
+			return Margins{}, err
+		}
+		given = append(given, points)
+	}
+	switch len(given) {
+	case 1:
+		return Margins{given[0], given[0], given[0], given[0]}, nil
+	case 2:
+		return Margins{given[0], given[1], given[0], given[1]}, nil
+	case 4:
+		return Margins{given[0], given[1], given[2], given[3]}, nil
+	default:
+		return Margins{}, errors.New("one, two or four lengths are needed")
+	}
+}
+
+func parseLength(word string) (float64, error) {
+	perUnit := map[string]float64{"mm": 72 / 25.4, "cm": 72 / 2.54, "in": 72, "px": 0.75, "pt": 1, "": 72 / 25.4}
+	number := strings.TrimRight(word, "abcdefghijklmnopqrstuvwxyz")
+	points, known := perUnit[word[len(number):]]
+	n, err := strconv.ParseFloat(number, 64)
+	if !known || err != nil || n < 0 || n > 10_000 {
+		return 0, fmt.Errorf("%q is no length", word)
+	}
+	return n * points, nil
+}
+
+// pageRanges is what names pages of a PDF: "2", "1-3", "4-", and several of them.
+var pageRanges = regexp.MustCompile(`^\d{1,5}(-(\d{1,5})?)?(,\d{1,5}(-(\d{1,5})?)?)*$`)
+
+func checkPages(text string) error {
+	text = strings.ReplaceAll(text, " ", "")
+	if !pageRanges.MatchString(text) {
+		return errors.New("no list of pages")
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, is := strings.Cut(part, "-")
+		from, _ := strconv.Atoi(first)
+		to, _ := strconv.Atoi(last)
+		if from == 0 || is && last != "" && to < from {
+			return fmt.Errorf("no pages %s", part)
+		}
+	}
+	return nil
+}
+
+// checkPDF refuses options for a PDF where none is asked for, and with one those that only a picture can have.
+func (o Options) checkPDF() []FieldError {
+	type given struct {
+		name  string
+		is    bool
+		value any
+	}
+	rows, message := []given{
+		{"pdf_paper", o.PDFPaper != "", o.PDFPaper}, {"pdf_landscape", o.PDFLandscape, true}, {"pdf_margin", o.PDFMargin != "", o.PDFMargin},
+		{"pdf_background", o.PDFBackground != nil, o.PDFBackground}, {"pdf_pages", o.PDFPages != "", o.PDFPages}, {"pdf_scale", o.PDFScale != 0, o.PDFScale},
+	}, "needs format pdf"
+	if o.Format == FormatPDF {
+		rows, message = []given{
+			{"selector", o.Selector != "", o.Selector}, {"clip", o.Clip != nil, nil}, {"max_height", o.MaxHeight != 0, o.MaxHeight},
+			{"transparent", o.Transparent, true}, {"thumb_width", o.ThumbWidth != 0, o.ThumbWidth},
+			{"quality", o.Quality != 0 && o.Quality != Defaults().Quality, o.Quality},
+		}, "can not be given with format pdf"
+	}
+	var wrong []FieldError
+	for _, row := range rows {
+		if row.is {
+			wrong = append(wrong, FieldError{row.name, message, row.value})
+		}
+	}
+	if len(wrong) > 0 || o.Format != FormatPDF {
+		return wrong
+	}
+	return o.checkPaper()
+}
+
+// checkPaper holds the margins against the paper and reads the pages.
+func (o Options) checkPaper() []FieldError {
+	var wrong []FieldError
+	margins, err := ParseMargins(or(o.PDFMargin, DefaultMargin))
+	width, height := o.PDFPaper.Size()
+	if o.PDFLandscape {
+		width, height = height, width
+	}
+	const least = 36 // points that are left for the page each way
+	switch {
+	case err != nil:
+		wrong = append(wrong, FieldError{"pdf_margin", `must be one, two or four lengths like "10mm" or "1in 20px" (mm, cm, in, px, pt)`, o.PDFMargin})
+	case margins.Left+margins.Right > width-least || margins.Top+margins.Bottom > height-least:
+		wrong = append(wrong, FieldError{"pdf_margin", "leaves too little of the paper", o.PDFMargin})
+	}
+	if o.PDFPages != "" && checkPages(o.PDFPages) != nil {
+		wrong = append(wrong, FieldError{"pdf_pages", `must name pages from 1 on, like "1-3,5,8-"`, o.PDFPages})
+	}
+	return wrong
+}

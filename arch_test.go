@@ -41,6 +41,7 @@ var plan = map[string][]string{
 	"internal/guard":             {""},
 	"internal/httpd":             {},
 	"internal/testsite":          {},
+	"examples/webhooks":          {},
 	"internal/truth":             {"", "internal/capture", "internal/testsite"},
 	"bench":                      {"*"},
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,6 +24,9 @@ const (
 
 // SecretPrefix begins every webhook secret.
 const SecretPrefix = "whsec_"
+
+// MaxEventBytes is more than any callback has.
+const MaxEventBytes = 4 << 20
 
 // Tolerance is how far the timestamp of a callback may lie from the receiver's clock.
 const Tolerance = 5 * time.Minute
@@ -55,25 +59,80 @@ func SignStandard(secret, id string, at time.Time, body []byte) (string, error) 
 // Verify checks the Standard Webhooks headers of a callback against its raw body and reports why it is not to be trusted.
 // now is the receiver's clock.
 func Verify(secret string, header http.Header, body []byte, now time.Time) error {
-	id, signatures := header.Get(HeaderWebhookID), header.Get(HeaderWebhookSignature)
-	seconds, err := strconv.ParseInt(header.Get(HeaderWebhookTimestamp), 10, 64)
-	if err != nil || id == "" || signatures == "" {
-		return ErrHeaders
+	return VerifyAny([]string{secret}, header, body, now)
+}
+
+// VerifyAny is Verify with several secrets, of which one must match: the new and the old one while a secret is replaced, or
+// those of several accounts.
+func VerifyAny(secrets []string, header http.Header, body []byte, now time.Time) error {
+	if len(secrets) == 0 {
+		return fmt.Errorf("%w: there is none", ErrSecret)
 	}
-	at := time.Unix(seconds, 0)
-	want, err := SignStandard(secret, id, at, body)
+	id, at, err := identify(header)
 	if err != nil {
 		return err
+	}
+	found := false
+	for _, secret := range secrets {
+		want, err := SignStandard(secret, id, at, body)
+		if err != nil {
+			return err
+		}
+		for one := range strings.FieldsSeq(header.Get(HeaderWebhookSignature)) {
+			found = hmac.Equal([]byte(one), []byte(want)) || found
+		}
 	}
 	if away := now.Sub(at).Abs(); away > Tolerance {
 		return fmt.Errorf("%w: %s", ErrTimestamp, away.Round(time.Second))
 	}
-	for one := range strings.FieldsSeq(signatures) {
-		if hmac.Equal([]byte(one), []byte(want)) {
-			return nil
+	if !found {
+		return ErrSignature
+	}
+	return nil
+}
+
+// identify reads what is signed beside the body. An error names the header.
+func identify(header http.Header) (id string, at time.Time, err error) {
+	for _, name := range []string{HeaderWebhookID, HeaderWebhookTimestamp, HeaderWebhookSignature} {
+		if header.Get(name) == "" {
+			return "", time.Time{}, fmt.Errorf("%w: %s is missing", ErrHeaders, strings.ToLower(name))
 		}
 	}
-	return ErrSignature
+	seconds, err := strconv.ParseInt(header.Get(HeaderWebhookTimestamp), 10, 64)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("%w: webhook-timestamp is not a number of seconds", ErrHeaders)
+	}
+	return header.Get(HeaderWebhookID), time.Unix(seconds, 0), nil
+}
+
+// VerifySignature checks X-Signature against the raw body. One of the secrets must match. It has no timestamp: prefer Verify,
+// which an event that was recorded and sent again does not pass.
+func VerifySignature(secrets []string, signature string, body []byte) error {
+	found := false
+	for _, secret := range secrets {
+		found = hmac.Equal([]byte(signature), []byte(Sign(secret, body))) || found
+	}
+	if !found {
+		return ErrSignature
+	}
+	return nil
+}
+
+// VerifyRequest reads the body of a callback, at most MaxEventBytes, and checks it like VerifyAny by this machine's clock. It
+// returns the raw body. On an error answer with 401; nothing of the body is returned then. It does not close the body: the
+// server does.
+func VerifyRequest(r *http.Request, secrets ...string) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxEventBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the callback: %w", err)
+	}
+	if len(body) > MaxEventBytes {
+		return nil, fmt.Errorf("the callback is larger than %d bytes", MaxEventBytes)
+	}
+	if err := VerifyAny(secrets, r.Header, body, time.Now()); err != nil {
+		return nil, err
+	}
+	return body, nil
 }
 
 func standardKey(secret string) ([]byte, error) {

@@ -1,9 +1,11 @@
 package savepage
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -65,5 +67,65 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+func TestVerifySeveralSecrets(t *testing.T) {
+	now, body := time.Now(), []byte(`{"status":"success"}`)
+	const old = "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk"
+	newest, _ := SignStandard(secret, "msg_1", now, body)
+	older, _ := SignStandard(old, "msg_1", now, body)
+	header := http.Header{}
+	header.Set(HeaderWebhookID, "msg_1")
+	header.Set(HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	for name, c := range map[string]struct {
+		secrets []string
+		sent    string
+		want    error
+	}{
+		"the new one of two":    {[]string{secret}, newest + " " + older, nil},
+		"the old one of two":    {[]string{old}, newest + " " + older, nil},
+		"two for one":           {[]string{secret, old}, older, nil},
+		"another version first": {[]string{old}, "v1a,AAAA " + older, nil},
+		"none matches":          {[]string{secret}, older, ErrSignature},
+		"none given":            {nil, older, ErrSecret},
+		"a broken one":          {[]string{old, "nonsense"}, older, ErrSecret},
+	} {
+		header.Set(HeaderWebhookSignature, c.sent)
+		if err := VerifyAny(c.secrets, header, body, now); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		r, _ := http.NewRequest(http.MethodPost, "http://hook.test/", bytes.NewReader(body))
+		r.Header = header
+		got, err := VerifyRequest(r, c.secrets...)
+		if !errors.Is(err, c.want) || (err == nil) != bytes.Equal(got, body) {
+			t.Errorf("%s: request %q, %v", name, got, err)
+		}
+	}
+	if err := VerifySignature([]string{"other", secret}, Sign(secret, body), body); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []string{"", Sign(secret, body) + " ", strings.ToUpper(Sign(secret, body)), Sign("other", body)} {
+		if err := VerifySignature([]string{secret}, wrong, body); !errors.Is(err, ErrSignature) {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+func TestVerifyRequestBoundsTheBody(t *testing.T) {
+	r, _ := http.NewRequest(http.MethodPost, "http://hook.test/", bytes.NewReader(make([]byte, MaxEventBytes+1)))
+	if _, err := VerifyRequest(r, secret); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Error(err)
+	}
+}
+
+func TestVerifyNamesTheHeader(t *testing.T) {
+	whole := http.Header{"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {"1700000000"}, "Webhook-Signature": {"v1,x"}}
+	for _, name := range []string{HeaderWebhookID, HeaderWebhookTimestamp, HeaderWebhookSignature} {
+		header := whole.Clone()
+		header.Del(name)
+		if err := Verify(secret, header, nil, time.Now()); !errors.Is(err, ErrHeaders) || !strings.Contains(err.Error(), strings.ToLower(name)+" is missing") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -259,7 +259,7 @@ func unknownVariables(fromEnv *koanf.Koanf) (wrong []string) {
 // clientVariables are read by programs that call the service, those in examples among them. They often stand in the same
 // shell and are no mistake.
 func clientVariables() []string {
-	return []string{envPrefix + "KEY", envPrefix + "BASE_URL", envPrefix + "CALLBACK_URL", envPrefix + "WEBHOOK_SECRET"}
+	return []string{envPrefix + "KEY", envPrefix + "BASE_URL", envPrefix + "CALLBACK_URL", envSecret, envSecret + fileSuffix}
 }
 
 func unknownKeys(fromFile *koanf.Koanf, path string) (wrong []string) {

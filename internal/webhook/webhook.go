@@ -1,5 +1,5 @@
-// Package webhook makes one attempt of a callback: it signs the event, sends it, and says when to try again. It keeps no
-// queue and no record; who calls it does. It reaches receivers only through the guard's policy and follows no redirect.
+// Package webhook makes one attempt of a callback: it signs the event, sends it, and says when to try again. It can tell what
+// is wrong with an event that was received. It keeps no queue and no record; who calls it does. It reaches receivers only through the guard's policy and follows no redirect.
 package webhook
 
 import (

@@ -116,6 +116,12 @@ type Options struct {
 	BlockURLs          []string   `json:"block_urls,omitempty" maxItems:"100" minLength:"1" maxLength:"1024" doc:"Load nothing from addresses that match one of these patterns: the whole URL, with * for any characters and ? for one. Repeat it in a query." example:"[\"*://cdn.example.com/*\"]"`
 	BlockResources     []Resource `json:"block_resources,omitempty" maxItems:"20" enum:"image,stylesheet,font,script,media,xhr,fetch,eventsource,websocket,frame,ping,other" doc:"Load nothing of these kinds, but the page itself. Repeat it in a query or put commas between."`
 
+	// What is done to the page.
+	Hide  []string `json:"hide,omitempty" maxItems:"50" minLength:"1" maxLength:"2048" doc:"CSS selectors: what matches one is not there, also when it comes late. Repeat it in a query." example:"[\".banner\"]"`
+	Click []string `json:"click,omitempty" maxItems:"20" minLength:"1" maxLength:"2048" doc:"CSS selectors: the first visible element of each is clicked, in this order, and the page settles after each. Repeat it in a query." example:"[\"#open\"]"`
+	CSS   string   `json:"css,omitempty" maxLength:"262144" doc:"Style sheet for the page, whatever its content policy says."`
+	JS    string   `json:"js,omitempty" maxLength:"262144" doc:"Script that is run in the page when it has loaded, with the page's own rights; a promise that it ends with is awaited, and it may use await. The page settles once more after it."`
+
 	// What the page gets.
 	Headers        Headers `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
 	Authorization  string  `json:"authorization,omitempty" writeOnly:"true" maxLength:"8192" doc:"Authorization header for the page's own origin only." example:"Bearer TOKEN"`

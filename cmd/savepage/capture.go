@@ -56,7 +56,8 @@ func newCapture(w world) *cobra.Command {
 		Use:   "capture URL",
 		Short: "Take a picture of a page here and now, without a server",
 		Long: "Takes a picture of a page here and now, with the options of the API and without a server.\n" +
-			"--html takes the place of the URL; --html @FILE reads the document from a file, --html @- from standard input.\n" +
+			"--html takes the place of the URL. --html @FILE reads the document from a file, --html @- from standard input; --css and\n" +
+			"--js likewise. A list is given several times: --hide .banner --hide '#chat'.\n" +
 			"Without -o the file is named after the page's host; -o - writes the picture to standard output.",
 		Example: "  savepage capture https://example.com -o page.png\n" +
 			"  savepage capture https://example.com --fullpage --format webp -o - > page.webp",
@@ -149,12 +150,16 @@ func readOrder(flags *pflag.FlagSet, args []string, stdin io.Reader) (order, err
 	if len(args) > 0 {
 		given["url"] = []string{withScheme(args[0])}
 	}
-	if html, found := given["html"]; found {
-		text, err := readDocument(html[0], stdin)
+	for _, name := range []string{"html", "css", "js"} {
+		value, found := given[name]
+		if !found {
+			continue
+		}
+		text, err := readText(name, value[0], stdin)
 		if err != nil {
 			return order{}, err
 		}
-		given["html"] = []string{text}
+		given[name] = []string{text}
 	}
 	if format := formatOf(flags); format != "" {
 		given["format"] = []string{format}
@@ -174,10 +179,11 @@ func withScheme(address string) string {
 	return "https://" + address
 }
 
-// readDocument returns the html option: the text itself, or with @ before it the content of the file.
-func readDocument(text string, stdin io.Reader) (string, error) {
+// readText returns the text of an option: itself, or with @ before it the content of the file. What begins with @ and goes
+// on after a space or a brace is a style sheet.
+func readText(option, text string, stdin io.Reader) (string, error) {
 	name, isFile := strings.CutPrefix(text, "@")
-	if !isFile {
+	if !isFile || option == "css" && strings.ContainsAny(name, " {;\n") {
 		return text, nil
 	}
 	var content []byte
@@ -188,7 +194,7 @@ func readDocument(text string, stdin io.Reader) (string, error) {
 		content, err = os.ReadFile(name)
 	}
 	if err != nil {
-		return "", fmt.Errorf("--html: %w", err)
+		return "", fmt.Errorf("--%s: %w", option, err)
 	}
 	return string(content), nil
 }

@@ -15,10 +15,11 @@ import (
 func TestListsInEveryCarrier(t *testing.T) {
 	want := savepage.Options{
 		URL: "http://e.test", Authorization: "Bearer t",
+		Hide: []string{".a, .b", "[data-ad]"}, Click: []string{"#open"}, CSS: "@media screen{}", JS: "a,b",
 		BlockURLs: []string{"*://a.test/x?a=1,2", "https://b.test/*"}, BlockResources: []savepage.Resource{"image", "font", "websocket"},
 	}.WithDefaults()
 	d := api.NewDecoder()
-	body, err := d.JSON([]byte(`{"url":"http://e.test","authorization":"Bearer t","block_urls":["*://a.test/x?a=1,2","https://b.test/*"],"block_resources":["image","font","websocket"]}`))
+	body, err := d.JSON([]byte(`{"url":"http://e.test","authorization":"Bearer t","hide":[".a, .b","[data-ad]"],"click":["#open"],"css":"@media screen{}","js":"a,b","block_urls":["*://a.test/x?a=1,2","https://b.test/*"],"block_resources":["image","font","websocket"]}`))
 	if diff := cmp.Diff(want, body); err != nil || diff != "" {
 		t.Errorf("JSON: %v %s", err, diff)
 	}
@@ -27,6 +28,7 @@ func TestListsInEveryCarrier(t *testing.T) {
 		{"block_urls": {`["*://a.test/x?a=1,2","https://b.test/*"]`}, "block_resources": {"image, font,websocket"}},
 		{"block_urls": {`["*://a.test/x?a=1,2"]`, "https://b.test/*"}, "block_resources": {`["image"]`, "font,websocket"}},
 	} {
+		lists["hide"], lists["click"], lists["css"], lists["js"] = []string{".a, .b", "[data-ad]"}, []string{"#open"}, []string{"@media screen{}"}, []string{"a,b"}
 		lists["url"], lists["authorization"] = []string{"http://e.test"}, []string{"Bearer t"}
 		got, err := d.Values("query", lists)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -43,6 +45,10 @@ func TestWrongListsAreNamed(t *testing.T) {
 		`"block_resources":"image"`:                               {"body.block_resources": "must be a list of texts, at most 20, each " + strings.TrimPrefix(kinds, "must be ")},
 		`"block_urls":["*",7]`:                                    {"body.block_urls[1]": "must be a text"},
 		`"block_urls":["*://a.test/*","ads.test/x"]`:              {"body.block_urls[1]": "matches no URL: begin it with * or a scheme, as in *://example.com/*"},
+		`"hide":".a"`:                                             {"body.hide": "must be a list of texts, at most 50, each from 1 to 2048 characters"},
+		`"click":["a",""]`:                                        {"body.click[1]": "must be from 1 to 2048 characters"},
+		`"css":["a"]`:                                             {"body.css": "must be a text"},
+		`"js":"` + strings.Repeat("a", 262145) + `"`:              {"body.js": "must be at most 262144 characters"},
 		`"block_urls":[""]`:                                       {"body.block_urls[0]": "must be from 1 to 1024 characters"},
 		`"block_urls":{"a":1}`:                                    {"body.block_urls": "must be a list of texts, at most 100, each from 1 to 1024 characters"},
 		`"authorization":"a\nb"`:                                  {"body.authorization": "must be at most 8192 bytes of printable ASCII"},

@@ -35,6 +35,9 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.rejectBanners(); err != nil {
 		return err
 	}
+	if err := j.dress(ctx); err != nil {
+		return err
+	}
 	if err := j.intercept(); err != nil {
 		return err
 	}

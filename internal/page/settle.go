@@ -32,10 +32,16 @@ func (j *job) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := j.act(ctx); err != nil {
+		return err
+	}
 	if j.o.Delay > 0 {
 		if err := j.delay(ctx); err != nil {
 			return err
 		}
+	}
+	if err := j.redress(ctx); err != nil {
+		return err
 	}
 	return j.broken()
 }

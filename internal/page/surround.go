@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -49,7 +48,7 @@ func (j *job) surround(ctx context.Context) error {
 // unknownTo tells a client that the browser does not know a name that we took for one.
 func unknownTo(err error, option, value string) error {
 	if _, refused := errors.AsType[*cdp.Error](err); refused {
-		message := fmt.Sprintf("is not known to the browser: %s", quoted(value))
+		message := "is not known to the browser: " + quoted(value)
 		return &savepage.Error{
 			Code: savepage.CodeInvalidRequest, Message: option + " " + message,
 			Fields: []savepage.FieldError{{Location: option, Message: message, Value: value}},
@@ -73,17 +72,17 @@ func languages(locale string) string {
 	if !more {
 		return locale
 	}
-	tag := language
+	parts := []string{language}
 	for part := range strings.SplitSeq(rest, "-") {
 		if len(part) == 1 {
 			break // what follows are no subtags that a server knows
 		}
-		tag += "-" + part
+		parts = append(parts, part)
 	}
-	if tag == language {
+	if len(parts) == 1 {
 		return language
 	}
-	return tag + "," + language
+	return strings.Join(parts, "-") + "," + language
 }
 
 // medium is what the page's media queries see.

@@ -30,6 +30,7 @@ const (
 	CodeHTTPError           Code = "http_error"
 	CodeSelectorNotFound    Code = "selector_not_found"
 	CodeBlank               Code = "blank"
+	CodeRequestFailed       Code = "request_failed"
 	CodePageCrashed         Code = "page_crashed"
 	CodeBrowserLost         Code = "browser_lost"
 	CodeTooManyRedirects    Code = "too_many_redirects"
@@ -72,6 +73,7 @@ func Codes() []CodeInfo {
 		{CodeHTTPError, http.StatusBadGateway, false, "The page answered with a status that the request does not accept."},
 		{CodeSelectorNotFound, http.StatusBadGateway, false, "No visible element matched the selector in time."},
 		{CodeBlank, http.StatusBadGateway, false, "The picture has one colour only."},
+		{CodeRequestFailed, http.StatusBadGateway, false, "A request of the page failed, and fail_on says that none may; the message names the first."},
 		{CodePageCrashed, http.StatusBadGateway, true, "The page ended its renderer each time it was tried, mostly by using too much memory."},
 		{CodeBrowserLost, http.StatusBadGateway, true, "The browser ended while it rendered the page, each time it was tried."},
 		{CodeTooManyRedirects, http.StatusBadGateway, false, "The page redirects without an end."},

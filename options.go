@@ -54,6 +54,17 @@ const (
 	OnTimeoutCapture OnTimeout = "capture"
 )
 
+// Failure is what fail_on can name.
+type Failure string
+
+// What ends a capture as failed where fail_on names it.
+const (
+	FailOn4xx     Failure = "4xx"
+	FailOn5xx     Failure = "5xx"
+	FailOnBlank   Failure = "blank"
+	FailOnRequest Failure = "request_failed"
+)
+
 // Sizes that the options and the server share.
 const (
 	MaxURLBytes      = 8192
@@ -104,6 +115,8 @@ type Options struct {
 
 	// How the render ends.
 	OnTimeout OnTimeout `json:"on_timeout,omitempty" enum:"fail,capture" default:"fail" doc:"At the timeout: fail, or capture what is there; the report then calls it partial and says what was awaited. A page that never answered fails in any case."`
+
+	FailOn []Failure `json:"fail_on,omitempty" maxItems:"4" enum:"4xx,5xx,blank,request_failed" doc:"The capture fails when the page's status is one of these, the picture has one colour, or a request of the page failed. Repeat it in a query or put commas between."`
 
 	// Whether a kept picture will do.
 	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`

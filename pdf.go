@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -124,6 +125,9 @@ func (o Options) checkPDF() []FieldError {
 		if row.is {
 			wrong = append(wrong, FieldError{row.name, message, row.value})
 		}
+	}
+	if o.Format == FormatPDF && slices.Contains(o.FailOn, FailOnBlank) {
+		wrong = append(wrong, FieldError{"fail_on", "blank can not be told of a pdf", nil})
 	}
 	if len(wrong) > 0 || o.Format != FormatPDF {
 		return wrong

@@ -24,6 +24,7 @@ type Problem struct {
 	Errors    []savepage.FieldError `json:"errors,omitempty" doc:"Every wrong field of the request."`
 	CaptureID string                `json:"capture_id,omitempty" doc:"The capture that failed, where there is one."`
 	StatusURL string                `json:"status_url,omitempty" doc:"Where to look that capture up."`
+	Report    *savepage.Report      `json:"report,omitempty" doc:"What became of that capture's page, if it was loaded."`
 }
 
 // retryAfter is how many seconds a client is asked to wait when the server is full or stopping.

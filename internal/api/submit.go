@@ -248,7 +248,7 @@ func (a *API) failed(w http.ResponseWriter, c savepage.Capture) {
 		fault = savepage.Errorf(savepage.CodeInternal, "the capture failed on our side")
 	}
 	p := problemOf(fault, fault.Code.CaptureStatus())
-	p.CaptureID, p.StatusURL = c.ID, a.cfg.Links.Status(c.ID)
+	p.CaptureID, p.StatusURL, p.Report = c.ID, a.cfg.Links.Status(c.ID), c.Report
 	a.problem(w, p)
 }
 

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -97,6 +98,7 @@ func optionsHash(o savepage.Options) (string, error) {
 	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
 	o.Async, o.Metadata, o.CacheTTL = false, nil, 0
 	o.Timeout, o.OnTimeout = 0, "" // what is taken at the timeout is not kept
+	o.FailOn = slices.Compact(slices.Sorted(slices.Values(o.FailOn)))
 	if o.Format == savepage.FormatPNG {
 		o.Quality = 0
 	}

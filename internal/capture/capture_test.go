@@ -350,6 +350,25 @@ func TestRunRecordsThePagesFault(t *testing.T) {
 	}
 }
 
+func TestRunTellsTheReportOfAPageThatFailed(t *testing.T) {
+	f := newFlow(t)
+	f.shots.shot, f.shots.err = Shot{Loaded: true, Report: savepage.Report{HTTPStatus: 404}}, savepage.Errorf(savepage.CodeHTTPError, "404")
+	if err := f.Run(t.Context(), claim(savepage.Options{URL: "http://a.test", CallbackURL: "http://b.test"})); err != nil {
+		t.Fatal(err)
+	}
+	o := f.ledger.outcomes[0]
+	if o.Report == nil || o.Report.HTTPStatus != 404 || o.Picture != nil || len(f.blobs) != 0 || !strings.Contains(string(o.Deliveries[0].Body), `"http_status":404`) {
+		t.Errorf("outcome %+v", o)
+	}
+	f.shots.shot.Loaded = false
+	if err := f.Run(t.Context(), claim(savepage.Options{URL: "http://a.test"})); err != nil {
+		t.Fatal(err)
+	}
+	if o := f.ledger.outcomes[1]; o.Report != nil {
+		t.Errorf("a report without a page: %+v", o.Report)
+	}
+}
+
 func TestRunHidesOurOwnFaults(t *testing.T) {
 	f := newFlow(t)
 	f.shots.err = errors.New("disk on fire at /secret")

@@ -94,6 +94,7 @@ type Shot struct {
 	Width  int // pixels of the picture
 	Height int // pixels of the picture
 	Report savepage.Report
+	Loaded bool // there was a page, so that Report says something
 	Phases savepage.Phases
 	Hasty  bool // taken at the timeout, of a page that was not ready
 }

@@ -104,7 +104,7 @@ func (s *Service) outcome(c savepage.Capture, started time.Time, shot Shot, p *s
 	if fault != nil {
 		o.State = savepage.Failed
 	}
-	if shot.Report.FinalURL != "" || fault == nil {
+	if shot.Loaded || fault == nil {
 		o.Report = &shot.Report
 	}
 	return o

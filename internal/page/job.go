@@ -116,7 +116,9 @@ func (j *job) run(ctx context.Context) error {
 		{func(ctx context.Context) error { return j.within(ctx, j.prepare) }, &j.phases.Navigate},
 		{func(ctx context.Context) error { return j.within(ctx, j.navigate) }, &j.phases.Navigate},
 		{func(ctx context.Context) error { _, err := j.inTime(ctx, j.settle); return err }, &j.phases.Settle},
+		{j.judge, &j.phases.Settle},
 		{j.shoot, &j.phases.Shoot},
+		{j.judge, &j.phases.Shoot},
 	}
 	for _, step := range steps {
 		began := time.Now()

@@ -75,9 +75,9 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 	if err := j.run(ctx); err != nil {
 		err = j.explain(ctx, err)
 		r.logFailure(ctx, o, err)
-		return capture.Shot{Report: j.report(), Phases: j.phases}, err
+		return capture.Shot{Report: j.report(), Loaded: j.arrived, Phases: j.phases}, err
 	}
-	return capture.Shot{Bytes: j.bytes, Width: j.width, Height: j.height, Report: j.report(), Phases: j.phases, Hasty: j.hasty}, nil
+	return capture.Shot{Bytes: j.bytes, Width: j.width, Height: j.height, Report: j.report(), Loaded: true, Phases: j.phases, Hasty: j.hasty}, nil
 }
 
 // admit refuses at once what can be known to be too large before the page is asked for.

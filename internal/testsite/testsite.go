@@ -123,9 +123,13 @@ func (s *Site) Handler() http.Handler {
 	})
 }
 
-// page serves pages/NAME.html.
+// page serves pages/NAME.html, with the status that the query names.
 func (s *Site) page(w http.ResponseWriter, r *http.Request) {
-	s.write(w, r, r.PathValue("page"), http.StatusOK)
+	status := http.StatusOK
+	if given := number(r, "status"); given >= 200 && given <= 599 {
+		status = given
+	}
+	s.write(w, r, r.PathValue("page"), status)
 }
 
 // write answers with a page and a status. A page that does not exist is a 404 with a page of its own.

@@ -47,6 +47,7 @@ func Cases(site *testsite.Site) []Case {
 		texts(),
 		parts(),
 		late(),
+		verdicts(),
 		clean(),
 	)
 }

@@ -1,0 +1,53 @@
+package page
+
+import (
+	"context"
+	"strings"
+
+	"github.com/savepage/savepage"
+)
+
+// judge ends the render when the page is what fail_on names, as far as that is known by now.
+func (j *job) judge(context.Context) error {
+	if len(j.o.FailOn) == 0 {
+		return nil
+	}
+	r := j.report()
+	for _, on := range j.o.FailOn {
+		if err := j.fails(on, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) fails(on savepage.Failure, r savepage.Report) error {
+	switch class := r.HTTPStatus / 100; {
+	case on == savepage.FailOn4xx && class == 4, on == savepage.FailOn5xx && class == 5:
+		return savepage.Errorf(savepage.CodeHTTPError, "%s answered with status %d", named(j.w.mainURL()), r.HTTPStatus)
+	case on == savepage.FailOnBlank && r.Blank:
+		return savepage.Errorf(savepage.CodeBlank, "the picture has one colour only")
+	case on == savepage.FailOnRequest:
+		return j.failsByRequest(r.Requests)
+	}
+	return nil
+}
+
+// failsByRequest names the first requests that failed or that the guard refused. What options of the capture keep from the
+// page does not count.
+func (j *job) failsByRequest(r savepage.RequestReport) error {
+	j.w.mu.Lock()
+	refused := r.Blocked - j.w.net.unmade
+	j.w.mu.Unlock()
+	if r.Failed+refused == 0 {
+		return nil
+	}
+	const most = 3
+	var said []string
+	for _, name := range r.Named {
+		if len(said) < most && !strings.HasPrefix(name, "pending: ") {
+			said = append(said, name)
+		}
+	}
+	return savepage.Errorf(savepage.CodeRequestFailed, "%d requests of the page failed (%s)", r.Failed+refused, strings.Join(said, ", "))
+}

@@ -42,7 +42,7 @@ type result struct {
 	Width      int               `json:"width,omitempty"`
 	Height     int               `json:"height,omitempty"`
 	Format     savepage.Format   `json:"format,omitempty"`
-	Size       int               `json:"size,omitempty"`
+	Size       int64             `json:"size,omitempty"`
 	Fullpage   bool              `json:"fullpage"`
 	CapturedAt string            `json:"captured_at,omitempty"`
 	RenderMS   int64             `json:"render_ms"`
@@ -248,7 +248,7 @@ func take(ctx context.Context, s Settings, o order, w world) error {
 	progress.stop()
 	r := newResult(o, shot, began)
 	if err == nil {
-		err = writePicture(o.output, shot.Bytes, w.out)
+		err = errors.Join(writePicture(o.output, shot.Reader(), w.out), shot.Close())
 	}
 	if err != nil {
 		return tellFailure(r, o, w, err)
@@ -290,18 +290,24 @@ func sandbox(s Settings) browser.Sandbox {
 	return browser.Required
 }
 
-func writePicture(output string, data []byte, stdout io.Writer) error {
+func writePicture(output string, from io.Reader, stdout io.Writer) error {
 	if output == toStdout {
-		_, err := stdout.Write(data)
+		_, err := io.Copy(stdout, from)
 		return err
 	}
-	return os.WriteFile(output, data, 0o644)
+	file, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, from)
+	return errors.Join(err, file.Close())
 }
 
 func newResult(o order, shot capture.Shot, began time.Time) result {
+	size, _ := shot.Size() // what can not be read is told when it is written
 	r := result{
 		Status: savepage.Success, URL: o.options.URL, File: o.output, Width: shot.Width, Height: shot.Height,
-		Format: o.options.Format, Size: len(shot.Bytes), Fullpage: o.options.Fullpage,
+		Format: o.options.Format, Size: size, Fullpage: o.options.Fullpage,
 		CapturedAt: time.Now().UTC().Format(time.RFC3339), RenderMS: time.Since(began).Milliseconds(),
 		Report: shot.Report, Metadata: o.options.Metadata,
 	}
@@ -330,7 +336,7 @@ func tellSuccess(r result, stderr io.Writer) {
 	if name == "" {
 		name = "standard output"
 	}
-	_, _ = fmt.Fprintf(stderr, "%s  %d×%d %s, %s, %.1f s\n", name, r.Width, r.Height, r.Format, bytesText(r.Size), float64(r.RenderMS)/1000)
+	_, _ = fmt.Fprintf(stderr, "%s  %d×%d %s, %s, %.1f s\n", name, r.Width, r.Height, r.Format, bytesText(int(r.Size)), float64(r.RenderMS)/1000)
 	for _, note := range notes(r.Report) {
 		_, _ = fmt.Fprintln(stderr, "  "+note)
 	}

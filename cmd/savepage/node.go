@@ -146,7 +146,7 @@ func (n *node) joinFlow(context.Context) error {
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
 	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}}
 	if n.pool != nil {
-		parts.Renderer = page.New(n.pool, page.Config{}, n.log)
+		parts.Renderer = page.New(n.pool, page.Config{Spool: n.settings.Data}, n.log)
 	}
 	n.service = capture.New(parts, cfg, n.log)
 	hooks := webhook.Config{

@@ -1,10 +1,12 @@
 package blob
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -59,6 +61,11 @@ func (f *Folder) sweep() error {
 // Put stores the bytes under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
 // sees the old or the new ones, never a mix.
 func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
+	return f.PutFrom(ctx, key, bytes.NewReader(data))
+}
+
+// PutFrom is Put of all that it reads.
+func (f *Folder) PutFrom(ctx context.Context, key string, from io.Reader) error {
 	if !validKey(key) {
 		return fmt.Errorf("put blob %q: %w", key, ErrKey)
 	}
@@ -66,7 +73,7 @@ func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
 		return fmt.Errorf("put blob: %w", err)
 	}
 	temp := path.Join(unfinished, rand.Text())
-	if err := f.write(temp, data); err != nil {
+	if err := f.write(temp, from); err != nil {
 		return f.abandon(temp, fmt.Errorf("write blob: %w", err))
 	}
 	if err := f.publish(temp, key); err != nil {
@@ -75,12 +82,12 @@ func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
 	return nil
 }
 
-func (f *Folder) write(name string, data []byte) error {
+func (f *Folder) write(name string, from io.Reader) error {
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(data)
+	_, err = io.Copy(file, from)
 	if err == nil {
 		err = file.Sync()
 	}

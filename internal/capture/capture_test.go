@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -77,8 +78,12 @@ func (s *shots) Render(ctx context.Context, _ savepage.Options) (Shot, error) {
 
 type store map[string][]byte
 
-func (s store) Put(_ context.Context, key string, data []byte) error { s[key] = data; return nil }
-func (s store) Delete(_ context.Context, key string) error           { delete(s, key); return nil }
+func (s store) PutFrom(_ context.Context, key string, from io.Reader) error {
+	data, err := io.ReadAll(from)
+	s[key] = data
+	return err
+}
+func (s store) Delete(_ context.Context, key string) error { delete(s, key); return nil }
 
 type anywhere struct{}
 

@@ -1,8 +1,12 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -88,15 +92,44 @@ type Ledger interface {
 	Forget(ctx context.Context, account, id string) (picture string, err error)
 }
 
-// Shot is a rendered picture.
+// Shot is a rendered picture. Whoever has taken one closes it.
 type Shot struct {
-	Bytes  []byte
-	Width  int // pixels of the picture
-	Height int // pixels of the picture
+	Bytes  []byte   // nil when they are in Large
+	Large  *os.File // of a picture that is too large to be held, at its beginning; else nil
+	Width  int      // pixels of the picture
+	Height int      // pixels of the picture
 	Report savepage.Report
 	Loaded bool // there was a page, so that Report says something
 	Phases savepage.Phases
 	Hasty  bool // taken at the timeout, of a page that was not ready
+}
+
+// Reader reads the picture's bytes, once.
+func (s Shot) Reader() io.Reader {
+	if s.Large != nil {
+		return s.Large
+	}
+	return bytes.NewReader(s.Bytes)
+}
+
+// Size is the number of the picture's bytes.
+func (s Shot) Size() (int64, error) {
+	if s.Large == nil {
+		return int64(len(s.Bytes)), nil
+	}
+	info, err := s.Large.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("size of a large picture: %w", err)
+	}
+	return info.Size(), nil
+}
+
+// Close drops the picture.
+func (s Shot) Close() error {
+	if s.Large == nil {
+		return nil
+	}
+	return s.Large.Close()
 }
 
 // Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be
@@ -108,8 +141,8 @@ type Renderer interface {
 
 // Blobs keeps bytes by key.
 type Blobs interface {
-	// Put stores the bytes durably under a new key before it returns.
-	Put(ctx context.Context, key string, data []byte) error
+	// PutFrom stores what it reads durably under a new key before it returns.
+	PutFrom(ctx context.Context, key string, from io.Reader) error
 	// Delete removes a key. An unknown key is no error.
 	Delete(ctx context.Context, key string) error
 }

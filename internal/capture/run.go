@@ -17,9 +17,11 @@ func (s *Service) Run(ctx context.Context, claim Claim) error {
 	started := time.Now().UTC()
 	shot, err := s.render(ctx, claim.Capture)
 	if ctx.Err() != nil {
+		_ = shot.Close()
 		return ctx.Err() // canceled or shutting down: not the page's fault, and not ours to record
 	}
 	picture, err := s.store(ctx, claim, &shot, err)
+	err = errors.Join(err, shot.Close())
 	fault := clientError(err)
 	if fault != nil && s.mayRetry(claim, fault.Code) {
 		return s.release(ctx, claim, fault, err)
@@ -50,11 +52,15 @@ func (s *Service) store(ctx context.Context, claim Claim, shot *Shot, err error)
 		return nil, err
 	}
 	began := time.Now()
+	size, err := shot.Size()
+	if err != nil {
+		return nil, err
+	}
 	format := claim.Capture.Options.Format
 	picture := &savepage.Picture{
-		Name: newName(format), Format: format, Width: shot.Width, Height: shot.Height, Size: int64(len(shot.Bytes)),
+		Name: newName(format), Format: format, Width: shot.Width, Height: shot.Height, Size: size,
 	}
-	if err := s.blobs.Put(ctx, picture.Name, shot.Bytes); err != nil {
+	if err := s.blobs.PutFrom(ctx, picture.Name, shot.Reader()); err != nil {
 		return nil, fmt.Errorf("store the picture: %w", err)
 	}
 	shot.Phases.Store = time.Since(began).Milliseconds()

@@ -1,10 +1,10 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -47,7 +47,8 @@ type job struct {
 	fonts    savepage.FontReport
 	token    string // by which the page is asked for its timers
 
-	out           *bytes.Buffer // of tiles
+	out           *spool   // of tiles
+	large         *os.File // the picture, when it is too large to be held
 	bytes         []byte
 	width, height int
 	pages         int // of a pdf
@@ -101,6 +102,7 @@ func errLost() error {
 func (j *job) end() {
 	j.cancel(context.Canceled)
 	<-j.watched
+	j.out.drop()
 	if j.banners != nil {
 		j.banners.end()
 	}

@@ -22,13 +22,16 @@ import (
 
 // Config bounds the pictures. A zero field means its default.
 type Config struct {
-	MaxPixels int64 // of a picture, the browser's or the scaled one; 256 million
-	MaxHeight int   // CSS pixels of a full page, where it is cut; 100,000
+	MaxPixels int64  // of a picture, the browser's or the scaled one; 600 million
+	MaxHeight int    // CSS pixels of a full page, where it is cut; 100,000
+	Hold      int    // bytes of a picture that are held in memory; 32 MiB. A larger one is in a file
+	Spool     string // folder for that file; the system's for temporary files
 }
 
 const (
-	defaultMaxPixels = 256_000_000
+	defaultMaxPixels = 600_000_000
 	defaultMaxHeight = 100_000
+	defaultHold      = 32 << 20
 )
 
 // Renderer makes pictures with the tabs of a pool. It is safe for concurrent use.
@@ -48,6 +51,9 @@ func New(pool *browser.Pool, cfg Config, log *slog.Logger) *Renderer {
 	}
 	if cfg.MaxHeight == 0 {
 		cfg.MaxHeight = defaultMaxHeight
+	}
+	if cfg.Hold == 0 {
+		cfg.Hold = defaultHold
 	}
 	return &Renderer{pool: pool, cfg: cfg, log: log, lists: sync.OnceValues(blocklist.Load), consentRules: sync.OnceValues(consent.Load)}
 }
@@ -75,9 +81,12 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 	if err := j.run(ctx); err != nil {
 		err = j.explain(ctx, err)
 		r.logFailure(ctx, o, err)
+		if j.large != nil {
+			_ = j.large.Close()
+		}
 		return capture.Shot{Report: j.report(), Loaded: j.arrived, Phases: j.phases}, err
 	}
-	return capture.Shot{Bytes: j.bytes, Width: j.width, Height: j.height, Report: j.report(), Loaded: true, Phases: j.phases, Hasty: j.hasty}, nil
+	return capture.Shot{Bytes: j.bytes, Large: j.large, Width: j.width, Height: j.height, Report: j.report(), Loaded: true, Phases: j.phases, Hasty: j.hasty}, nil
 }
 
 // admit refuses at once what can be known to be too large before the page is asked for.

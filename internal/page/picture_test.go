@@ -98,7 +98,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 	for _, c := range []savepage.Options{
 		{URL: shared.url("/bands?height=70000"), Fullpage: true, Format: savepage.FormatJPEG},
 		{URL: shared.url("/bands?height=17000"), Fullpage: true, Format: savepage.FormatWebP},
-		{URL: shared.url("/bands?height=90000"), Fullpage: true, Scale: 2},
+		{URL: shared.url("/bands?height=90000"), Fullpage: true, Scale: 3},
 		{URL: shared.url("/bands?height=5400"), Fullpage: true, Scale: 3, Width: 3840, Height: 2160, Format: savepage.FormatWebP},
 		{URL: shared.url("/bands?height=40000"), Fullpage: true, ThumbWidth: 3840, Width: 320},
 	} {

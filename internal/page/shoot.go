@@ -1,7 +1,6 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +125,7 @@ func enclose(p place) area {
 // sink is where tiles go, or nil when the browser's own answer is the picture.
 func (j *job) sink(a area) picture.Sink {
 	w, h := devicePixels(a.width, j.o.Scale), devicePixels(a.height, j.o.Scale)
-	out := new(bytes.Buffer)
+	out := &spool{dir: j.cfg.Spool, most: j.cfg.Hold}
 	j.out = out
 	switch {
 	case j.o.ThumbWidth > 0:
@@ -203,15 +202,34 @@ func (j *job) tiles(ctx context.Context, a area, sink picture.Sink) error {
 	if err := sink.Close(); err != nil {
 		return fmt.Errorf("join tiles: %w", err)
 	}
-	data, err := j.out.Bytes(), error(nil)
-	if j.o.Format == savepage.FormatWebP {
-		data, err = j.encode(ctx, data)
-	}
+	err := j.collect(ctx)
 	j.phases.Encode += time.Since(began).Milliseconds()
+	return err
+}
+
+// collect takes what the tiles were joined to.
+func (j *job) collect(ctx context.Context) error {
+	if j.o.Format == savepage.FormatWebP {
+		png, err := j.out.all()
+		if err == nil {
+			png, err = j.encode(ctx, png)
+		}
+		if err != nil {
+			return err
+		}
+		return j.keep(png)
+	}
+	start, err := j.out.start()
+	if err == nil {
+		err = j.keep(start)
+	}
 	if err != nil {
 		return err
 	}
-	return j.keep(data)
+	if j.large, err = j.out.take(); j.large != nil {
+		j.bytes = nil
+	}
+	return err
 }
 
 // encode has the browser make a webp of a png, beside the page.

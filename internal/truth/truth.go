@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -98,6 +99,10 @@ func Run(ctx context.Context, r capture.Renderer, site *testsite.Site, c Case) O
 	out := Outcome{Case: c}
 	began := time.Now()
 	shot, err := r.Render(ctx, o)
+	if err == nil && shot.Large != nil {
+		shot.Bytes, err = io.ReadAll(shot.Large)
+		err = errors.Join(err, shot.Close())
+	}
 	out.Took, out.Shot = time.Since(began), shot
 	if err != nil || c.Fails != "" {
 		out.Faults = failure(c, err)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/savepage/savepage/internal/blob"
@@ -22,6 +23,7 @@ import (
 // Store is what a blob store does.
 type Store interface {
 	Put(ctx context.Context, key string, data []byte) error
+	PutFrom(ctx context.Context, key string, from io.Reader) error
 	Open(ctx context.Context, key string) (blob.Blob, error)
 	Delete(ctx context.Context, key string) error
 	Keys(ctx context.Context, before time.Time) iter.Seq2[string, error]
@@ -42,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		test func(check)
 	}{
 		{"a blob comes back as it was put", check.putAndOpen},
+		{"a blob comes back as it was read", check.putFrom},
 		{"a blob can be read from any place", check.seek},
 		{"an unknown key does not exist", check.unknown},
 		{"a second put replaces the first", check.replace},
@@ -75,6 +78,24 @@ func (c check) putAndOpen() {
 		if got := readAll(t, b); !bytes.Equal(got, data) {
 			t.Errorf("%s came back changed: %d bytes, want %d", key, len(got), size)
 		}
+	}
+}
+
+// putFrom reads a source to its end, and stores nothing when the source fails.
+func (c check) putFrom() {
+	t, s, data := c.t, c.store, content(3<<20)
+	if err := s.PutFrom(t.Context(), "read.png", iotest.HalfReader(bytes.NewReader(data))); err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, mustOpen(t, s, "read.png")); !bytes.Equal(got, data) {
+		t.Errorf("came back changed: %d bytes, want %d", len(got), len(data))
+	}
+	broken := io.MultiReader(bytes.NewReader(data), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if err := s.PutFrom(t.Context(), "broken.png", broken); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a source that fails: %v", err)
+	}
+	if _, err := s.Open(t.Context(), "broken.png"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("half a blob is there: %v", err)
 	}
 }
 

@@ -119,6 +119,7 @@ type API struct {
 	log      *slog.Logger
 	decoder  *Decoder
 	limiter  *limiter
+	trials   trials
 	mux      *http.ServeMux
 	document []byte
 	manual   []byte

@@ -19,6 +19,7 @@ type secrets struct {
 	tried   []savepage.Delivery
 	signed  [][]string
 	tryErr  error
+	holds   chan bool // if set, a test takes as long as this is not read from
 }
 
 const newSecret = "whsec_bmV3IHNlY3JldCBvZiB0aGUgd29ybGQhIQ=="
@@ -44,6 +45,9 @@ func (s *secrets) Signing(_ context.Context, account string) ([]string, error) {
 }
 
 func (s *secrets) Try(_ context.Context, d savepage.Delivery, signing []string) (savepage.Trial, error) {
+	if s.holds != nil {
+		s.holds <- true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tryErr != nil {
@@ -146,6 +150,35 @@ func TestWrongTestEvents(t *testing.T) {
 	}
 	s.Drain()
 	wantProblem(t, s.call(t, "POST", "/v1/webhooks/test", `{"url":"http://e.test/"}`), 503, savepage.CodeShuttingDown)
+}
+
+// A slow receiver holds no more than a few connections of an account, and none of another's.
+func TestFewTestEventsAtOnce(t *testing.T) {
+	s := serve(t, nil)
+	s.secrets.holds = make(chan bool)
+	const event = `{"url":"http://slow.test/"}`
+	answers := make(chan int, 5)
+	for range 5 {
+		go func() { answers <- s.call(t, "POST", "/v1/webhooks/test", event).status }()
+	}
+	if got := <-answers; got != 429 {
+		t.Errorf("the first answer is %d", got)
+	}
+	other := make(chan int, 1)
+	go func() { other <- s.call(t, "POST", "/v1/webhooks/test", event, "Authorization: Bearer "+keyB).status }()
+	for range 5 {
+		<-s.secrets.holds
+	}
+	for range 4 {
+		if got := <-answers; got != 200 {
+			t.Errorf("answered %d", got)
+		}
+	}
+	if got := <-other; got != 200 {
+		t.Errorf("another account got %d", got)
+	}
+	go func() { <-s.secrets.holds }()
+	wantStatus(t, s.call(t, "POST", "/v1/webhooks/test", event), 200)
 }
 
 func TestTestEventsAreRateLimited(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,6 +40,36 @@ type testBody struct {
 	SentAt    string `json:"sent_at"`
 }
 
+// trialsAtOnce is how many test events of one account may be on their way: each holds a connection for as long as its
+// receiver likes to take.
+const trialsAtOnce = 4
+
+// trials counts the test events on their way by account. The zero value is ready.
+type trials struct {
+	mu   sync.Mutex
+	busy map[string]int
+}
+
+// enter takes a place, which the function it returns gives back; nil when there is none.
+func (t *trials) enter(account string) (leave func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.busy == nil {
+		t.busy = map[string]int{}
+	}
+	if t.busy[account] >= trialsAtOnce {
+		return nil
+	}
+	t.busy[account]++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.busy[account]--; t.busy[account] == 0 {
+			delete(t.busy, account)
+		}
+	}
+}
+
 // postTest answers POST /v1/webhooks/test.
 func (a *API) postTest(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
 	if err := noQuery(r); err != nil {
@@ -65,6 +96,11 @@ func (a *API) postTest(w http.ResponseWriter, r *http.Request, account savepage.
 	if err != nil {
 		return err
 	}
+	leave := a.trials.enter(account.ID)
+	if leave == nil {
+		return savepage.Errorf(savepage.CodeRateLimited, "%d test events are on their way; wait until one has ended", trialsAtOnce)
+	}
+	defer leave()
 	trial, err := a.parts.Trier.Try(r.Context(), d, secrets)
 	if fault, known := errors.AsType[*savepage.Error](err); known && fault.Code == savepage.CodeInvalidRequest {
 		return invalid([]savepage.FieldError{{Location: "body.url", Message: fault.Message, Value: echo(asked.URL)}})

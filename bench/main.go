@@ -30,7 +30,7 @@ func main() {
 	flag.DurationVar(&s.cell, "cell", 5*time.Second, "time for one measurement")
 	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
-	flag.StringVar(&s.only, "only", "throughput,latency,accepts,deliveries,unwanted", "what to measure")
+	flag.StringVar(&s.only, "only", "throughput,latency,accepts,deliveries,unwanted,settled", "what to measure")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -56,6 +56,11 @@ func run(ctx context.Context, s settings) error {
 	}
 	if strings.Contains(s.only, "unwanted") {
 		if err := unwanted(ctx, s, site.URL); err != nil {
+			return err
+		}
+	}
+	if strings.Contains(s.only, "settled") {
+		if err := settled(ctx, s, site); err != nil {
 			return err
 		}
 	}

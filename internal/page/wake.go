@@ -137,6 +137,9 @@ func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) 
 		if err := j.quiet(ctx); err != nil {
 			return false, err
 		}
+		if err := j.embeds(ctx); err != nil {
+			return false, err
+		}
 	}
 	j.metrics(j.o.Height)
 	return stretched, j.whole(ctx, idleFrame, nil, "show", 0)

@@ -9,6 +9,28 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     for (let i = 0; i < 2; i++) await new Promise(done => { requestAnimationFrame(done); setTimeout(done, 1000); });
   };
   const force = (e, name, value) => e.style.setProperty(name, value, 'important');
+  const over = new Map(); // drawings by the frames that they stand over
+  // drawing is a canvas with a picture, at the end of the document.
+  const drawing = async png => {
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(png), c => c.charCodeAt(0))], {type: 'image/png'}));
+    const canvas = document.createElement('canvas');
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    canvas.getContext('2d').drawImage(bitmap, 0, 0);
+    return document.documentElement.appendChild(canvas);
+  };
+  // lay puts each drawing over its frame, wherever that stands now.
+  const lay = () => {
+    for (const [e, canvas] of over) {
+      const r = e.getBoundingClientRect(), style = getComputedStyle(e), px = v => parseFloat(v) || 0;
+      const at = {
+        position: 'absolute', margin: 0, 'z-index': 2147483647, left: r.left + scrollX + e.clientLeft + px(style.paddingLeft) + 'px', top: r.top + scrollY + e.clientTop + px(style.paddingTop) + 'px',
+        width: e.clientWidth - px(style.paddingLeft) - px(style.paddingRight) + 'px', height: e.clientHeight - px(style.paddingTop) - px(style.paddingBottom) + 'px',
+      };
+      for (const name in at) force(canvas, name, at[name]);
+    }
+  };
+  const covered = []; // frames whose picture is kept
   const grown = new Set(); // parts that scrolled and do not any more
 
   // elements are those of the document and of the shadow trees that are open.
@@ -108,6 +130,7 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     // measure says how large the page is now. What it loaded may have to be unfolded too.
     measure: () => {
       unfold();
+      lay();
       return extent();
     },
     // show scrolls to y and tells scripts that wait for scrolling to look around.
@@ -141,6 +164,34 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
       }
       for (const i of document.images) if (!i.currentSrc && !i.src && i.checkVisibility()) n++;
       return n;
+    },
+    // embeds are the frames of other origins in the window and below the first one, with the places of what they hold.
+    embeds: async (first, most) => {
+      const found = [];
+      for (const e of elements()) {
+        if (e.localName !== 'iframe' || e.contentDocument || covered.includes(e) || covered.length >= most) continue;
+        const r = e.getBoundingClientRect(), style = getComputedStyle(e), px = v => parseFloat(v) || 0;
+        const x = r.left + e.clientLeft + px(style.paddingLeft), y = r.top + e.clientTop + px(style.paddingTop);
+        const width = e.clientWidth - px(style.paddingLeft) - px(style.paddingRight), height = e.clientHeight - px(style.paddingTop) - px(style.paddingBottom);
+        if (width < 2 || height < 2 || width * height > 4e6 || y + scrollY < first || y >= innerHeight || y + height > innerHeight + 1) continue;
+        if (x < 0 || x + width > innerWidth + 1 || !e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        found.push({index: covered.push(e) - 1, x: x + scrollX, y: y + scrollY, width, height});
+      }
+      if (found.length) await frame();
+      return found;
+    },
+    // cover puts a picture behind a frame that shows nothing where it stands, or over it where the page's content policy
+    // allows no such background.
+    cover: async (index, png) => {
+      const e = covered[index];
+      let refused = false;
+      const hear = v => { refused ||= v.blockedURI === 'data'; };
+      document.addEventListener('securitypolicyviolation', hear);
+      force(e, 'background', 'url(data:image/png;base64,' + png + ') 0 0 / 100% 100% no-repeat content-box');
+      await frame();
+      document.removeEventListener('securitypolicyviolation', hear);
+      if (refused) over.set(e, await drawing(png));
+      lay();
     },
     // motion waits at most ms for transitions and animations that end.
     motion: async ms => {

@@ -180,6 +180,14 @@ func lazy() []Case {
 			Checks: []Check{Pictures(column(12, 400, 200, navHeight+160)...)},
 		},
 		{
+			Name: "embeds from two origins", Path: "/frames",
+			Checks: frames(6),
+		},
+		{
+			Name: "embeds on a page with a content policy", Path: "/frames?csp=1",
+			Checks: frames(6),
+		},
+		{
 			Name: "feed that ends after 60 posts", Path: end,
 			Checks: []Check{Size(1440, 60*320+40), Spot("the last post", 470, 59*320+70, testsite.BandColor(59))},
 		},
@@ -215,6 +223,14 @@ func shelf(n int) []Seat {
 		seats[i] = Seat{50 + i%4*340 + 161, 64 + 40 + i/4*420 + 121, i + 1}
 	}
 	return seats
+}
+
+func frames(n int) []Check {
+	var checks []Check
+	for i := range n {
+		checks = append(checks, Spot("frame", 400, navHeight+i*900+750, testsite.BandColor(i)))
+	}
+	return checks
 }
 
 // shells are pages that do not scroll themselves: a part of them does.

@@ -55,7 +55,7 @@ func run(ctx context.Context, s settings) error {
 		}
 	}
 	if strings.Contains(s.only, "unwanted") {
-		if err := unwanted(ctx, s, site.URL); err != nil {
+		if err := unwanted(ctx, s, site.Other); err != nil {
 			return err
 		}
 	}

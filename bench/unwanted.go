@@ -28,7 +28,8 @@ func variants() []variant {
 	}
 }
 
-// unwanted measures what it costs to leave out advertisements and banners of pages that have none.
+// unwanted measures what it costs to leave out advertisements and banners of pages that have none. The site is one that
+// EasyList does not except from general hiding, as it does 127.0.0.1.
 func unwanted(ctx context.Context, s settings, site string) (err error) {
 	ours, err := startService(ctx, s.binary, "api,render,deliver")
 	if err != nil {
@@ -36,26 +37,35 @@ func unwanted(ctx context.Context, s settings, site string) (err error) {
 	}
 	defer func() { err = first(err, ours.close()) }()
 	all := variants()
-	took := make([][]time.Duration, len(all))
+	took, used := make([][]time.Duration, len(all)), make([]time.Duration, len(all))
 	for range samples + 1 {
 		for i, v := range all {
+			before, err := cpuOf(ours.pid())
+			if err != nil {
+				return err
+			}
 			began := time.Now()
 			if _, err := ours.captureWith(ctx, site+"/"+v.page, v.options); err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}
 			took[i] = append(took[i], time.Since(began))
-			settleDown()
+			settleDown() // the page that is made in its place counts
+			after, err := cpuOf(ours.pid())
+			if err != nil {
+				return err
+			}
+			used[i] += after - before
 		}
 	}
 	fmt.Printf("\n## Pages without anything unwanted, ms, median of %d, taking turns\n\n", samples)
-	fmt.Println("| page and options | ms | more | ratio |\n|---|---|---|---|")
-	base := 0.0
+	fmt.Println("| page and options | ms | more | ratio | CPU ms | ratio |\n|---|---|---|---|---|---|")
+	base, cpu := 0.0, 0.0
 	for i, v := range all {
-		median := ms(quantile(took[i][1:], 0.5))
+		median, spent := ms(quantile(took[i][1:], 0.5)), ms(used[i])/(samples+1)
 		if v.options == nil {
-			base = median
+			base, cpu = median, spent
 		}
-		fmt.Printf("| %s | %.1f | %.1f | %.2f |\n", v.name, median, median-base, median/base)
+		fmt.Printf("| %s | %.1f | %.1f | %.2f | %.0f | %.2f |\n", v.name, median, median-base, median/base, spent, spent/cpu)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/guard"
@@ -280,7 +281,7 @@ func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger
 		return shot, err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	return page.New(pool, page.Config{}, log).Render(ctx, o)
+	return page.New(pool, page.Config{Lists: blocklist.NewSource(s.Blocklists, log).Lists}, log).Render(ctx, o)
 }
 
 func sandbox(s Settings) browser.Sandbox {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/guard"
@@ -146,7 +147,13 @@ func (n *node) joinFlow(context.Context) error {
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
 	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}}
 	if n.pool != nil {
-		parts.Renderer = page.New(n.pool, page.Config{Spool: n.settings.Data}, n.log)
+		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
+		if n.settings.Blocklists != "" {
+			if _, err := lists.Lists(); err != nil { // now, so that the log says what is used
+				return err
+			}
+		}
+		parts.Renderer = page.New(n.pool, page.Config{Spool: n.settings.Data, Lists: lists.Lists}, n.log)
 	}
 	n.service = capture.New(parts, cfg, n.log)
 	hooks := webhook.Config{

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,7 @@ type Settings struct {
 	MasterKeyOld Secret // the bytes themselves; empty: none
 
 	Browser    string // path; empty: found
+	Blocklists string // folder of newer filter lists; empty: those of the program
 	SandboxOff bool
 
 	Grace     time.Duration
@@ -186,6 +188,12 @@ func browserSettings() []setting {
 			set: func(s *Settings, text string) error { s.Browser = text; return nil },
 		},
 		{
+			name: "BLOCKLISTS", kind: "folder", shown: "the lists of the program", form: "a folder that is there",
+			doc: "Folder of filter lists that take the place of the program's own: easylist.txt, easyprivacy.txt, chats.txt. " +
+				"It is looked at every minute while pages are captured; a file that is broken or cut off is not taken.",
+			set: setBlocklists,
+		},
+		{
 			name: "SANDBOX", kind: "word", value: "required", form: "required or off",
 			doc: "Whether the browser must run in its sandbox. off lets a page that breaks the browser act as the server's user.",
 			set: func(s *Settings, text string) error {
@@ -304,4 +312,12 @@ func duration(least, most time.Duration, field func(*Settings) *time.Duration) f
 		*field(s) = d
 		return nil
 	}
+}
+
+func setBlocklists(s *Settings, text string) error {
+	if info, err := os.Stat(text); err != nil || !info.IsDir() {
+		return errors.New("is no folder")
+	}
+	s.Blocklists = text
+	return nil
 }

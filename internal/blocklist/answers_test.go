@@ -35,7 +35,7 @@ func answers(tb testing.TB) []answer {
 
 func lists(tb testing.TB) *Lists {
 	tb.Helper()
-	l, err := Load()
+	l, err := load()
 	if err != nil {
 		tb.Fatal(err)
 	}

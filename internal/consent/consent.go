@@ -74,7 +74,7 @@ func Read(payload string) (Message, error) {
 // Nothing is accepted: where a banner offers no rejection it is left alone.
 func (r *Rules) Begin(url string, main bool) string {
 	return fmt.Sprintf(`autoconsentReceiveMessage({type:"initResp",config:{enabled:true,autoAction:"optOut",disabledCmps:[],enablePrehide:false,`+
-		`enableCosmeticRules:true,enableGeneratedRules:true,detectRetries:60,isMainWorld:false,enableHeuristicDetection:true,heuristicMode:"reject",`+
+		`enableCosmeticRules:true,enableGeneratedRules:true,detectRetries:60,isMainWorld:false,heuristicMode:"reject",`+
 		`logs:{errors:false}},rules:{autoconsent:[],compact:%s}})`, r.choose(url, main))
 }
 

@@ -26,6 +26,8 @@ type Config struct {
 	MaxHeight int    // CSS pixels of a full page, where it is cut; 100,000
 	Hold      int    // bytes of a picture that are held in memory; 32 MiB. A larger one is in a file
 	Spool     string // folder for that file; the system's for temporary files
+
+	Lists func() (*blocklist.Lists, error) // filter lists; those of the program
 }
 
 const (
@@ -40,8 +42,8 @@ type Renderer struct {
 	cfg  Config
 	log  *slog.Logger
 
-	lists        func() (*blocklist.Lists, error) // unpacked when they are first asked for
-	consentRules func() (*consent.Rules, error)   // likewise
+	lists        func() (*blocklist.Lists, error)
+	consentRules func() (*consent.Rules, error) // read when they are first asked for
 }
 
 // New returns a Renderer. The pool stays the caller's to close.
@@ -55,7 +57,10 @@ func New(pool *browser.Pool, cfg Config, log *slog.Logger) *Renderer {
 	if cfg.Hold == 0 {
 		cfg.Hold = defaultHold
 	}
-	return &Renderer{pool: pool, cfg: cfg, log: log, lists: sync.OnceValues(blocklist.Load), consentRules: sync.OnceValues(consent.Load)}
+	if cfg.Lists == nil {
+		cfg.Lists = blocklist.NewSource("", log).Lists
+	}
+	return &Renderer{pool: pool, cfg: cfg, log: log, lists: cfg.Lists, consentRules: sync.OnceValues(consent.Load)}
 }
 
 // Render makes the picture that the options ask for. What a client may be told is *savepage.Error, and the report is

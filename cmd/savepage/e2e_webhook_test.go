@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,7 +245,7 @@ func testEvent(t *testing.T, p *program, hook *mailbox, secret string) {
 // untold looks for secrets where none may be: in the answers, the log, and the files of the data folder.
 func untold(t *testing.T, p *program, id string, secrets ...string) {
 	t.Helper()
-	hidden := append(secrets, ownSecret, receiverKey)
+	hidden := slices.Concat(secrets, []string{ownSecret, receiverKey})
 	look := func(where string, text []byte) {
 		for _, one := range hidden {
 			if bytes.Contains(text, []byte(strings.TrimPrefix(one, savepage.SecretPrefix))) {

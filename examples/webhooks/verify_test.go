@@ -98,6 +98,7 @@ func checkGo(t *testing.T) {
 
 // checkProgram has a program of another language judge the vectors.
 func checkProgram(t *testing.T, program, ending string) {
+	t.Helper()
 	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)

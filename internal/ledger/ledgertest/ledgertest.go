@@ -18,7 +18,6 @@ type Ledger interface {
 	Reader
 	Watcher
 	Outbox
-	Signer
 	Keeper
 }
 
@@ -64,8 +63,9 @@ type Signer interface {
 	Signing(ctx context.Context, account string) ([]string, error)
 }
 
-// Keeper is the ledger's life.
+// Keeper is the ledger's life, and what it signs with.
 type Keeper interface {
+	Signer
 	Work(ctx context.Context, h ledger.Handlers) error
 	Known(ctx context.Context, names []string) (map[string]bool, error)
 	Ready(ctx context.Context) error

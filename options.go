@@ -26,7 +26,8 @@ func (f Format) MediaType() string {
 	case FormatPDF:
 		return "application/pdf"
 	case FormatJPG:
-		f = FormatJPEG
+		return "image/jpeg"
+	case FormatPNG, FormatJPEG, FormatWebP:
 	}
 	return "image/" + string(f)
 }

@@ -109,16 +109,18 @@ func (o Options) checkPDF() []FieldError {
 		is    bool
 		value any
 	}
-	rows, message := []given{
+	message := "needs format pdf"
+	rows := []given{
 		{"pdf_paper", o.PDFPaper != "", o.PDFPaper}, {"pdf_landscape", o.PDFLandscape, true}, {"pdf_margin", o.PDFMargin != "", o.PDFMargin},
 		{"pdf_background", o.PDFBackground != nil, o.PDFBackground}, {"pdf_pages", o.PDFPages != "", o.PDFPages}, {"pdf_scale", o.PDFScale != 0, o.PDFScale},
-	}, "needs format pdf"
+	}
 	if o.Format == FormatPDF {
-		rows, message = []given{
+		message = "can not be given with format pdf"
+		rows = []given{
 			{"selector", o.Selector != "", o.Selector}, {"clip", o.Clip != nil, nil}, {"max_height", o.MaxHeight != 0, o.MaxHeight},
 			{"transparent", o.Transparent, true}, {"thumb_width", o.ThumbWidth != 0, o.ThumbWidth},
 			{"quality", o.Quality != 0 && o.Quality != Defaults().Quality, o.Quality},
-		}, "can not be given with format pdf"
+		}
 	}
 	var wrong []FieldError
 	for _, row := range rows {
@@ -129,10 +131,10 @@ func (o Options) checkPDF() []FieldError {
 	if o.Format == FormatPDF && slices.Contains(o.FailOn, FailOnBlank) {
 		wrong = append(wrong, FieldError{"fail_on", "blank can not be told of a pdf", nil})
 	}
-	if len(wrong) > 0 || o.Format != FormatPDF {
+	if o.Format != FormatPDF {
 		return wrong
 	}
-	return o.checkPaper()
+	return append(wrong, o.checkPaper()...)
 }
 
 // checkPaper holds the margins against the paper and reads the pages.

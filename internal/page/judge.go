@@ -49,5 +49,5 @@ func (j *job) failsByRequest(r savepage.RequestReport) error {
 			said = append(said, name)
 		}
 	}
-	return savepage.Errorf(savepage.CodeRequestFailed, "%d requests of the page failed (%s)", r.Failed+refused, strings.Join(said, ", "))
+	return savepage.Errorf(savepage.CodeRequestFailed, "requests of the page that did not succeed: %d (%s)", r.Failed+refused, strings.Join(said, ", "))
 }

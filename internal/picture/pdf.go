@@ -79,11 +79,11 @@ func (f pdfFile) object(id int) []byte {
 	if err != nil || at < 0 || at >= len(f.data) {
 		return nil
 	}
-	text := f.data[at:]
-	if end := bytes.Index(text, []byte("endobj")); end >= 0 {
-		return text[:end]
+	text, _, found := bytes.Cut(f.data[at:], []byte("endobj"))
+	if !found {
+		return nil
 	}
-	return nil
+	return text
 }
 
 // reference is the object that a dictionary's entry refers to, or 0.

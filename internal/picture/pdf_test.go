@@ -13,9 +13,9 @@ import (
 func pdfOf(trailer string, objects ...string) []byte {
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n")
-	table := "0000000000 65535 f \n"
+	table := bytes.NewBufferString("0000000000 65535 f \n")
 	for i, object := range objects {
-		table += fmt.Sprintf("%010d 00000 n \n", b.Len())
+		fmt.Fprintf(table, "%010d 00000 n \n", b.Len())
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, object)
 	}
 	at := b.Len()

@@ -49,6 +49,7 @@ func Cases(site *testsite.Site) []Case {
 		parts(),
 		late(),
 		verdicts(),
+		reports(),
 		clean(),
 	)
 }

@@ -332,12 +332,12 @@ func testForgetShared(t *scene) {
 }
 
 // equalBatch makes a batch of n equal captures.
-func (b *bench) equalBatch(n int, name string) capture.BatchSubmission {
+func (b *bench) equalBatch(n int) capture.BatchSubmission {
 	s := batch(b.account, n)
 	for i := range s.Captures {
 		one := &s.Captures[i]
 		one.Capture.Options.CacheTTL = 60
-		one.OptionsHash, one.Flight, one.KeptSince = name, name, time.Now().Add(-time.Hour)
+		one.OptionsHash, one.Flight, one.KeptSince = "x", "x", time.Now().Add(-time.Hour)
 	}
 	return s
 }
@@ -347,7 +347,7 @@ func testSharedBatch(t *scene) {
 	b := setUp(t, Options{Workers: 4, MaxPending: 5})
 	s := b.studio()
 	b.work(t, ledger.Handlers{Render: s.render})
-	first, err := b.AcceptBatch(t.Context(), b.equalBatch(5, "x"))
+	first, err := b.AcceptBatch(t.Context(), b.equalBatch(5))
 	must(t, err)
 	for i, one := range first.Captures {
 		want := capture.ReuseJoined
@@ -359,7 +359,7 @@ func testSharedBatch(t *scene) {
 	}
 	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, first.Batch.ID)))
 	equal(t, 1, len(b.events(t, first.Batch.ID)))
-	second, err := b.AcceptBatch(t.Context(), b.equalBatch(5, "x"))
+	second, err := b.AcceptBatch(t.Context(), b.equalBatch(5))
 	must(t, err)
 	for _, one := range second.Captures {
 		equal(t, capture.ReuseHit, one.Reuse)
@@ -379,9 +379,9 @@ func testSharedBatch(t *scene) {
 func testCanceledSharedBatch(t *scene) {
 	b := setUp(t, Options{Workers: 1})
 	other := batch(b.account, 1)
-	other.Captures[0] = b.equalBatch(1, "x").Captures[0]
+	other.Captures[0] = b.equalBatch(1).Captures[0]
 	other.Captures[0].Capture.BatchID = other.Batch.ID
-	canceled, err := b.AcceptBatch(t.Context(), b.equalBatch(3, "x"))
+	canceled, err := b.AcceptBatch(t.Context(), b.equalBatch(3))
 	must(t, err)
 	waiting, err := b.AcceptBatch(t.Context(), other)
 	must(t, err)

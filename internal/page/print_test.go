@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"image/color"
 	"io"
-	"os"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/page"
 	"github.com/savepage/savepage/internal/testsite"
 )
 
@@ -21,9 +22,6 @@ func printPDF(t *testing.T, o savepage.Options) capture.Shot {
 	shot := render(t, o)
 	if !bytes.HasPrefix(shot.Bytes, []byte("%PDF-")) {
 		t.Fatalf("%.20q is no pdf", shot.Bytes)
-	}
-	if keep := os.Getenv("KEEP_PDF"); keep != "" {
-		_ = os.WriteFile(keep, shot.Bytes, 0o600)
 	}
 	return shot
 }
@@ -117,5 +115,19 @@ func TestPDFOfALongPage(t *testing.T) {
 	}
 	if len(shot.Bytes) < 1<<20 || shot.Report.Pages < 20 {
 		t.Errorf("%d bytes, %d pages", len(shot.Bytes), shot.Report.Pages)
+	}
+}
+
+// A large pdf is in a file, as large pictures are.
+func TestLargePDFIsInAFile(t *testing.T) {
+	o := savepage.Options{URL: shared.url("/paper?pages=40"), Format: savepage.FormatPDF}
+	shot, err := page.New(shared.pool, page.Config{Hold: 5000, Spool: t.TempDir()}, slog.New(slog.DiscardHandler)).Render(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shot.Close()
+	data, err := io.ReadAll(shot.Reader())
+	if err != nil || shot.Large == nil || !bytes.HasPrefix(data, []byte("%PDF-")) || shot.Report.Pages != 40 {
+		t.Errorf("%d bytes, %+v, %v", len(data), shot.Report, err)
 	}
 }

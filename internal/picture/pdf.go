@@ -2,6 +2,8 @@ package picture
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"math"
 	"regexp"
 	"strconv"
@@ -13,9 +15,9 @@ type PDF struct {
 	Width, Height int // of the first page in points of 1/72 inch
 }
 
-// ReadPDF follows the table of objects to the tree of pages. It looks at nothing else.
-func ReadPDF(data []byte) (PDF, error) {
-	f, err := openPDF(data)
+// ReadPDF follows the table of objects of a file of size bytes to the tree of pages. It looks at nothing else.
+func ReadPDF(r io.ReaderAt, size int64) (PDF, error) {
+	f, err := openPDF(r, size)
 	if err != nil {
 		return PDF{}, err
 	}
@@ -48,38 +50,52 @@ var (
 
 // pdfFile is a file with its table.
 type pdfFile struct {
-	data    []byte
-	table   []byte // entries of 20 bytes
+	r       io.ReaderAt
+	table   int64 // where its entries of 20 bytes begin
+	objects int
 	trailer []byte
 }
 
-func openPDF(data []byte) (pdfFile, error) {
-	if !bytes.HasPrefix(data, []byte("%PDF-")) {
+// pdfPart is how much is read of an object or of the end: those that matter are small.
+const pdfPart = 64 << 10
+
+// part reads up to n bytes.
+func part(r io.ReaderAt, at int64, n int) []byte {
+	if at < 0 {
+		n, at = n+int(at), 0
+	}
+	text := make([]byte, max(n, 0))
+	read, err := r.ReadAt(text, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil
+	}
+	return text[:read]
+}
+
+func openPDF(r io.ReaderAt, size int64) (pdfFile, error) {
+	if !bytes.HasPrefix(part(r, 0, 16), []byte("%PDF-")) {
 		return pdfFile{}, corrupt("no pdf header")
 	}
-	at := number(submatch(pdfStart, data[max(0, len(data)-256):]))
-	if at <= 0 || at >= len(data) {
-		return pdfFile{}, corrupt("pdf without an end")
-	}
-	head := pdfTable.Find(data[at:min(at+64, len(data))])
-	count := number(submatch(pdfTable, head))
-	from, size := at+len(head), 20*count
-	if head == nil || size > len(data)-from {
+	at := int64(number(submatch(pdfStart, part(r, size-256, 256))))
+	head := part(r, at, 64)
+	if at <= 0 || at >= size || !pdfTable.Match(head) {
 		return pdfFile{}, corrupt("pdf without a table of objects")
 	}
-	return pdfFile{data: data, table: data[from : from+size], trailer: data[from+size:]}, nil
+	f := pdfFile{r: r, objects: number(submatch(pdfTable, head)), table: at + int64(len(pdfTable.Find(head)))}
+	f.trailer = part(r, f.table+20*int64(f.objects), pdfPart)
+	return f, nil
 }
 
 // object is the text of an object, or nothing.
 func (f pdfFile) object(id int) []byte {
-	if id <= 0 || 20*id >= len(f.table) {
+	if id <= 0 || id >= f.objects {
 		return nil
 	}
-	at, err := strconv.Atoi(string(f.table[20*id : 20*id+10]))
-	if err != nil || at < 0 || at >= len(f.data) {
+	at, err := strconv.ParseInt(string(part(f.r, f.table+20*int64(id), 10)), 10, 64)
+	if err != nil || at < 0 {
 		return nil
 	}
-	text, _, found := bytes.Cut(f.data[at:], []byte("endobj"))
+	text, _, found := bytes.Cut(part(f.r, at, pdfPart), []byte("endobj"))
 	if !found {
 		return nil
 	}

@@ -32,8 +32,12 @@ func nested() []byte {
 		"<</Type /Page\n/MediaBox [0 0 595.91998 841.91998]>>")
 }
 
+func read(data []byte) (picture.PDF, error) {
+	return picture.ReadPDF(bytes.NewReader(data), int64(len(data)))
+}
+
 func TestReadPDF(t *testing.T) {
-	got, err := picture.ReadPDF(nested())
+	got, err := read(nested())
 	if want := (picture.PDF{Pages: 9, Width: 596, Height: 842}); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -45,7 +49,7 @@ func TestReadPDFRefusesWhatIsNone(t *testing.T) {
 		"empty": nil, "png": []byte("\x89PNG\r\n\x1a\n"), "cut off": whole[:len(whole)-20], "without a table": bytes.Replace(whole, []byte("xref\n0"), []byte("xxxx\n0"), 1),
 		"no catalog": pdfOf("/Root 9 0 R", "<<>>"), "a circle": pdfOf("/Root 1 0 R", "<</Pages 2 0 R>>", "<</Count 1 /Kids [2 0 R]>>"),
 	} {
-		if got, err := picture.ReadPDF(data); !errors.Is(err, picture.ErrCorrupt) {
+		if got, err := read(data); !errors.Is(err, picture.ErrCorrupt) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -53,5 +57,5 @@ func TestReadPDFRefusesWhatIsNone(t *testing.T) {
 
 func FuzzReadPDF(f *testing.F) {
 	f.Add(nested())
-	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = picture.ReadPDF(data) })
+	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = read(data) })
 }

@@ -87,6 +87,7 @@ type Options struct {
 	Width  int     `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440" doc:"Viewport width in CSS pixels."`
 	Height int     `json:"height,omitempty" minimum:"240" maximum:"2160" default:"900" doc:"Viewport height in CSS pixels."`
 	Scale  float64 `json:"scale,omitempty" minimum:"0.5" maximum:"3" default:"1" doc:"Device scale factor: 2 makes twice as many pixels each way."`
+	Device string  `json:"device,omitempty" maxLength:"64" doc:"Device preset (GET /v1/devices): sets viewport, scale, touch, mobile layout and user agent. Options that are given win." example:"iPhone 15"`
 
 	// The part of the page.
 	Fullpage  bool   `json:"fullpage,omitempty" default:"false" doc:"Capture the whole scrollable page."`
@@ -164,8 +165,9 @@ func Defaults() Options {
 	return Options{Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000, OnTimeout: OnTimeoutFail}
 }
 
-// WithDefaults fills every option that was not given and folds jpg into jpeg.
+// WithDefaults fills every option that was not given, from the device first, and folds jpg into jpeg.
 func (o Options) WithDefaults() Options {
+	o = o.withDevice()
 	d := Defaults()
 	o.Width = or(o.Width, d.Width)
 	o.Height = or(o.Height, d.Height)

@@ -84,7 +84,7 @@ func newRoot(w world) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(w), newCapture(w), newKey(w), newWebhook(w), newDoctor(w), newMigrate(w), newVersion(w), newDocs(),
+		newServe(w), newCapture(w), newKey(w), newWebhook(w), newDoctor(w), newMigrate(w), newDevices(w), newVersion(w), newDocs(),
 	)
 	return root
 }

@@ -302,7 +302,7 @@ func set(target reflect.Value, value any, raw json.RawMessage) error {
 
 // checkTexts checks what neither tags nor Cross can say of single texts.
 func checkTexts(o savepage.Options) []savepage.FieldError {
-	var wrong []savepage.FieldError
+	wrong := checkDevice(o.Device)
 	for _, one := range []struct{ name, value string }{{"url", o.URL}, {"callback_url", o.CallbackURL}} {
 		if message := checkAddress(one.value); message != "" {
 			wrong = append(wrong, savepage.FieldError{Location: one.name, Message: message, Value: echo(one.value)})

@@ -435,7 +435,7 @@ func checkDecoded(t *testing.T, o savepage.Options, err error) {
 		}
 		return
 	}
-	if wrong := o.Cross(); len(wrong) > 0 || o.Width < 320 || o.Width > 3840 || o.Scale < 0.5 || o.Scale > 3 || o.Quality < 1 || o.Timeout < 1000 {
+	if wrong := o.Cross(); len(wrong) > 0 || o.Width < 320 || o.Width > 3840 || o.Scale < 0.5 || o.Scale > 3 && o.Device == "" || o.Quality < 1 || o.Timeout < 1000 {
 		t.Fatalf("passed: %+v %v", o, wrong)
 	}
 	if _, err := json.Marshal(o); err != nil {

@@ -54,6 +54,7 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/captures/{name}", http.HandlerFunc(a.getPicture), docPicture()},
 		{http.MethodGet, "/openapi.json", a.static("application/json", &a.document), docOpen("openapi", "This document.", "application/json")},
 		{http.MethodGet, "/docs", http.HandlerFunc(a.getManual), docOpen("docs", "The reference, as a page.", "text/html")},
+		{http.MethodGet, "/v1/devices", http.HandlerFunc(a.listDevices), docDevices()},
 		{http.MethodGet, "/version", http.HandlerFunc(a.getVersion), docVersion()},
 	}
 	for _, one := range []struct {

@@ -27,6 +27,7 @@ func foreign() map[string]string {
 		"click":                "clickselector clicks clickelement",
 		"css":                  "styles style injectcss customcss stylesheet",
 		"js":                   "script scripts javascript injectjs customjs",
+		"device":               "devicename emulate emulatedevice viewportdevice preset",
 		"clip":                 "cliprect crop region area rect",
 		"pdf_paper":            "paperformat pdfpaperformat papersize pdfpapersize pdfformat pagesize",
 		"pdf_landscape":        "landscape orientation pdforientation",

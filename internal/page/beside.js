@@ -130,7 +130,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       found.e.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
       await frame();
       const r = [...found.e.getClientRects()].find(r => r.width > 0 && r.height > 0) || found.e.getBoundingClientRect(), v = visualViewport;
-      return {x: (r.left + r.width / 2 - v.offsetLeft) * v.scale, y: (r.top + r.height / 2 - v.offsetTop) * v.scale, before, for: scrollY};
+      return {x: r.left + r.width / 2 - v.offsetLeft, y: r.top + r.height / 2 - v.offsetTop, before, for: scrollY};
     },
     // backFrom takes the page back to where it was before it was scrolled for a click, if it still stands there.
     backFrom: async (there, before) => {

@@ -63,9 +63,11 @@ func (j *job) metrics(height int) {
 }
 
 func (j *job) sized(height int) *cdp.Pending {
-	return j.s.Send(emulation.CommandSetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: int64(j.o.Width), Height: int64(height), DeviceScaleFactor: j.o.Scale,
-	})
+	params := emulation.SetDeviceMetricsOverrideParams{Width: int64(j.o.Width), Height: int64(height), DeviceScaleFactor: j.o.Scale}
+	if d, known := savepage.FindDevice(j.o.Device); known {
+		showOn(d, &params)
+	}
+	return j.s.Send(emulation.CommandSetDeviceMetricsOverride, params)
 }
 
 // check waits for the answers of what was sent.

@@ -16,9 +16,7 @@ import (
 // surround tells the page where and how it is shown. It is sent with the other commands that prepare the tab; only what
 // the browser may refuse is awaited.
 func (j *job) surround(ctx context.Context) error {
-	if p := identity(j.o); p != (emulation.SetUserAgentOverrideParams{}) {
-		j.send(emulation.CommandSetUserAgentOverride, p)
-	}
+	j.identify()
 	if p := medium(j.o); p.Media != "" || len(p.Features) > 0 {
 		j.send(emulation.CommandSetEmulatedMedia, p)
 	}
@@ -55,15 +53,6 @@ func unknownTo(err error, option, value string) error {
 		}
 	}
 	return err
-}
-
-// identity is who the browser says it is, and which languages its reader understands.
-func identity(o savepage.Options) emulation.SetUserAgentOverrideParams {
-	p := emulation.SetUserAgentOverrideParams{UserAgent: o.UserAgent, AcceptLanguage: o.AcceptLanguage}
-	if p.AcceptLanguage == "" && o.Locale != "" {
-		p.AcceptLanguage = languages(o.Locale)
-	}
-	return p
 }
 
 // languages is a locale and its bare language, as a browser of that locale asks for them. The browser adds the weights.

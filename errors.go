@@ -96,13 +96,15 @@ func (c Code) Info() CodeInfo {
 }
 
 // CaptureStatus is the HTTP status of a synchronous answer whose capture ended with c: 504 for a timeout of the render,
-// 500 for a fault of ours, 502 for everything that lies with the page.
+// 500 for a fault of ours, 400 for options that only the browser could judge, 502 for everything that lies with the page.
 func (c Code) CaptureStatus() int {
 	switch c {
 	case CodeRenderTimeout:
 		return http.StatusGatewayTimeout
 	case CodeInternal:
 		return http.StatusInternalServerError
+	case CodeInvalidRequest:
+		return http.StatusBadRequest
 	default:
 		return http.StatusBadGateway
 	}

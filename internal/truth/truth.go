@@ -47,6 +47,7 @@ func Cases(site *testsite.Site) []Case {
 		settling(),
 		texts(),
 		parts(),
+		asked(site),
 		late(),
 		verdicts(),
 		reports(),

@@ -162,21 +162,22 @@ func TestOddAddresses(t *testing.T) {
 }
 
 func TestHiding(t *testing.T) {
-	f := filterOf(t, "##.ad-box", "###top-ad", "##.ad.wide > p", `##a[href^="https://ads.test/"]`, "~free.example##.banner", "##.everywhere-not", "#@#.everywhere-not",
+	f := filterOf(t, "##.ad-box", "###top-ad", "##.ad.wide > p", `##a[href^="https://ads.test"]`, `##a[href^="https://click.test/x"]`, "~free.example##.banner", "##.everywhere-not", "#@#.everywhere-not",
 		"site.example##.site-ad", "site.example,~www.site.example##.not-www", "shop.*##.shop-ad", "good.example#@#.ad-box", "##.x:has-text(Ad)", "a.example##+js(noop)",
 		"a.example#?#div:-abp-contains(x)", "b.example#?#div:has(> .y)", "site.example##div:has(> .ad)", "c.example#$#abort-on-property-read x",
 		"@@||quiet.example^$generichide", "@@||still.example^$elemhide", "@@||plain.example^$specifichide", "plain.example##.plain-ad", "quiet.example##.quiet-ad", "still.example##.still-ad")
-	link := `a[href^="https://ads.test/"]`
+	click := `a[href^="https://click.test/x"]`
+	link := `a[href^="https://ads.test"]` // of no host in particular
 	for page, want := range map[string]struct{ start, named []string }{
-		"https://www.site.example/": {[]string{link, ".site-ad", "div:has(> .ad)"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner"}},
-		"https://site.example/":     {[]string{link, ".not-www", ".site-ad", "div:has(> .ad)"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner"}},
-		"https://shop.co.uk/":       {[]string{link, ".shop-ad"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner"}},
-		"https://good.example/":     {[]string{link}, []string{"#top-ad", ".ad.wide > p", ".banner"}},
-		"https://free.example/":     {[]string{link}, []string{".ad-box", "#top-ad", ".ad.wide > p"}},
-		"https://b.example/":        {[]string{link, "div:has(> .y)"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner"}},
+		"https://www.site.example/": {[]string{link, ".site-ad", "div:has(> .ad)"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner", click}},
+		"https://site.example/":     {[]string{link, ".not-www", ".site-ad", "div:has(> .ad)"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner", click}},
+		"https://shop.co.uk/":       {[]string{link, ".shop-ad"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner", click}},
+		"https://good.example/":     {[]string{link}, []string{"#top-ad", ".ad.wide > p", ".banner", click}},
+		"https://free.example/":     {[]string{link}, []string{".ad-box", "#top-ad", ".ad.wide > p", click}},
+		"https://b.example/":        {[]string{link, "div:has(> .y)"}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner", click}},
 		"https://quiet.example/":    {[]string{".quiet-ad"}, nil},
 		"https://still.example/":    {nil, nil},
-		"https://plain.example/":    {[]string{link}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner"}},
+		"https://plain.example/":    {[]string{link}, []string{".ad-box", "#top-ad", ".ad.wide > p", ".banner", click}},
 	} {
 		h := f.Hider(f.Document(page))
 		start := slices.Sorted(slices.Values(h.Start()))
@@ -184,7 +185,7 @@ func TestHiding(t *testing.T) {
 		if !slices.Equal(start, want.start) {
 			t.Errorf("%s: starts with %q, want %q", page, start, want.start)
 		}
-		names := []string{".ad-box", "#top-ad", ".ad", ".banner", ".nothing", ".everywhere-not", ".ad-box"}
+		names := []string{".ad-box", "#top-ad", ".ad", ".banner", ".nothing", ".everywhere-not", ".ad-box", "@click.test"}
 		if got := h.Names(names); !slices.Equal(got, want.named) {
 			t.Errorf("%s: hides %q, want %q", page, got, want.named)
 		}
@@ -200,6 +201,17 @@ func TestNameOf(t *testing.T) {
 		"iframe#x[src*=\"(\"]": "#x", ".": "", "[class*=\".ad\"]": "", ":is(.a) .b": ".b", ".ü1": ".ü1",
 	} {
 		if got := nameOf(selector); got != want {
+			t.Errorf("%s: %q, want %q", selector, got, want)
+		}
+	}
+}
+
+func TestLinkOf(t *testing.T) {
+	for selector, want := range map[string]string{
+		`a[href^="https://Ads.test/x"]`: "@ads.test", `a[href^="http://ads.test/"]`: "@ads.test", `a[href^="https://ads.test"]`: "", `a[href^="https://ads.test?x"]`: "",
+		`a[href*="https://ads.test/"]`: "", `a[href^="https://ads.test/"][id]`: "", `a[href^="https://ads.test/"] > p`: "", `div[href^="https://ads.test/"]`: "", "a": "",
+	} {
+		if got := linkOf(selector); got != want {
 			t.Errorf("%s: %q, want %q", selector, got, want)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 // hiding is a list's rules that hide elements.
 type hiding struct {
-	named  map[string][]string  // by a class or id that the elements must have: ".name", "#name"
+	named  map[string][]string  // by a class or id that the elements must have, or by whom they link to: ".name", "#name", "@host"
 	always []string             // for every site, and without a name
 	sites  map[string][]forSite // by a name of the document's host
 	except map[string][]string  // selectors that are not used, by a name of the document's host
@@ -82,6 +82,9 @@ func (h *hiding) addException(d domains, selector string) {
 func (h *hiding) addGeneric(selector string) {
 	name := nameOf(selector)
 	if name == "" {
+		name = linkOf(selector)
+	}
+	if name == "" {
 		h.always = append(h.always, selector)
 		return
 	}
@@ -120,6 +123,21 @@ func nameOf(selector string) string {
 		return ""
 	}
 	return text[at:end]
+}
+
+// linkOf is whom a link must lead to for the selector to match it: "@host". It is empty when that is not said.
+func linkOf(selector string) string {
+	if outside(selector) != "a"+strings.Repeat(" ", len(selector)-1) || strings.Count(selector, "[") != 1 {
+		return ""
+	}
+	_, rest, is := strings.Cut(selector, `[href^="http`)
+	rest = strings.TrimPrefix(rest, "s")
+	rest, whole := strings.CutPrefix(rest, "://")
+	end := strings.IndexAny(rest, `/"?:`)
+	if !is || !whole || end < 1 || rest[end] != '/' {
+		return ""
+	}
+	return "@" + strings.ToLower(rest[:end])
 }
 
 // named reports whether a character belongs to a name in CSS.
@@ -211,8 +229,8 @@ func (h *Hider) add(to []string, selectors ...string) []string {
 // Start is what is hidden whatever the document holds: CSS selectors.
 func (h *Hider) Start() []string { return h.start }
 
-// Names is what is hidden, in addition, because elements have these classes and ids: ".name", "#name". No name counts
-// twice.
+// Names is what is hidden, in addition, because elements have these classes and ids, or link to these hosts: ".name",
+// "#name", "@host". No name counts twice.
 func (h *Hider) Names(of []string) []string {
 	if h.shown {
 		return nil

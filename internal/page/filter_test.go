@@ -230,29 +230,29 @@ func TestFilterLeavesTheRest(t *testing.T) {
 
 const (
 	placesCSS = `html,body{margin:0} .box{position:absolute;width:100px;height:100px;top:100px;background:rgb(255,0,255)!important;display:block!important} #own{top:300px;background:rgb(0,0,255)!important}`
-	places    = `<div class="box ad-banner-container" style="left:0"></div><div class="box" style="left:200px"><a class="box" href="https://ad.doubleclick.net/click"></a></div>
+	places    = `<div class="box ad-banner-container" style="left:0"></div><a class="box" style="left:200px" href="https://adclick.g.doubleclick.net/aclk"></a>
 		<div class="box intercom-launcher" style="left:400px"></div><div class="box" id="own" style="left:600px"></div>
 		<script src="https://widget.intercom.io/widget/x"></script>
 		<script>setTimeout(() => { const e = document.createElement('div'); e.className = 'box'; e.style.left = '800px'; document.body.append(e); setTimeout(() => { e.id = 'adframe'; }, 40) }, 40)</script>`
 )
 
-// What filter lists name is hidden: by a class or an id, also when it comes late, and only with its own option.
+// What filter lists name is hidden: by a class, an id or a link, also when it comes late, and only with its own option.
 func TestFilterHides(t *testing.T) {
 	w := newWeb(t)
-	early, late, chat := image.Pt(50, 150), image.Pt(850, 150), image.Pt(450, 150)
+	early, link, late, chat := image.Pt(50, 150), image.Pt(250, 150), image.Pt(850, 150), image.Pt(450, 150)
 	for name, c := range map[string]struct {
 		o    savepage.Options
 		gone []image.Point
 	}{
 		"nothing": {},
-		"ads":     {savepage.Options{BlockAds: true}, []image.Point{early, late}},
+		"ads":     {savepage.Options{BlockAds: true}, []image.Point{early, link, late}},
 		"chats":   {savepage.Options{BlockChats: true}, []image.Point{chat}},
-		"both":    {savepage.Options{BlockAds: true, BlockChats: true}, []image.Point{early, late, chat}},
+		"both":    {savepage.Options{BlockAds: true, BlockChats: true}, []image.Point{early, link, late, chat}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.o.URL = "http://shop.example/places"
 			img, report, asked := w.take(t, c.o)
-			want := map[image.Point]color.RGBA{early: adColour, late: adColour, chat: adColour, image.Pt(650, 350): ownColour}
+			want := map[image.Point]color.RGBA{early: adColour, link: adColour, late: adColour, chat: adColour, image.Pt(650, 350): ownColour}
 			for _, at := range c.gone {
 				want[at] = white
 			}

@@ -1,5 +1,5 @@
-// Runs in every new document, beside the page's scripts. It says which classes and ids the document has, and hides what it
-// is told. A sheet that is adopted needs no element, and the page's content policy does not concern it.
+// Runs in every new document, beside the page's scripts. It says which classes and ids the document has and to which
+// hosts it links, and hides what it is told. A sheet that is adopted needs no element, and the page's content policy does not concern it.
 send => {
   if (!location.protocol.startsWith('http')) return;
   const known = new Set(), selectors = [], sheet = new CSSStyleSheet();
@@ -14,6 +14,7 @@ send => {
   };
   const read = e => {
     if (e.id) learn('#' + e.id);
+    if (e.localName === 'a' && e.hostname && e.hostname !== location.hostname) learn('@' + e.hostname);
     const names = e.getAttribute('class');
     if (!names || known.has(names)) return;
     known.add(names);
@@ -28,7 +29,7 @@ send => {
   const all = e => {
     if (e.nodeType !== 1) return;
     read(e);
-    for (const inner of e.querySelectorAll('[id],[class]')) read(inner);
+    for (const inner of e.querySelectorAll('[id],[class],a[href]')) read(inner);
   };
   globalThis.savepageHide = more => {
     selectors.push(...more);

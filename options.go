@@ -66,6 +66,15 @@ const (
 	FailOnRequest Failure = "request_failed"
 )
 
+// Animations says what becomes of what moves on the page.
+type Animations string
+
+// What can become of animations.
+const (
+	AnimationsFreeze Animations = "freeze"
+	AnimationsAllow  Animations = "allow"
+)
+
 // Sizes that the options and the server share.
 const (
 	MaxURLBytes      = 8192
@@ -123,6 +132,9 @@ type Options struct {
 	// Whether a kept picture will do.
 	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`
 
+	// What moves.
+	Animations Animations `json:"animations,omitempty" enum:"freeze,allow" default:"freeze" doc:"freeze: what moves and has an end is shown at its end, what has none stands still at a moment that is the same for every picture; no caret. allow: as it moves."`
+
 	// What is left out.
 	BlockAds           bool       `json:"block_ads,omitempty" default:"false" doc:"Load no advertisements and hide their places (EasyList)."`
 	BlockTrackers      bool       `json:"block_trackers,omitempty" default:"false" doc:"Load no trackers (EasyPrivacy)."`
@@ -162,7 +174,10 @@ type Options struct {
 
 // Defaults returns the options of a request that names nothing.
 func Defaults() Options {
-	return Options{Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000, OnTimeout: OnTimeoutFail}
+	return Options{
+		Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000,
+		OnTimeout: OnTimeoutFail, Animations: AnimationsFreeze,
+	}
 }
 
 // WithDefaults fills every option that was not given, from the device first, and folds jpg into jpeg.
@@ -177,6 +192,7 @@ func (o Options) WithDefaults() Options {
 	o.WaitUntil = or(o.WaitUntil, d.WaitUntil)
 	o.Timeout = or(o.Timeout, d.Timeout)
 	o.OnTimeout = or(o.OnTimeout, d.OnTimeout)
+	o.Animations = or(o.Animations, d.Animations)
 	if o.Format == FormatJPG {
 		o.Format = FormatJPEG
 	}

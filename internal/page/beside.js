@@ -7,11 +7,12 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   // What is still since when. A node that only ever changes its own text or look is restless: a clock, a carousel.
   // Nobody waits for it to end.
   let last = performance.now(), moved = last;
-  const changes = new WeakMap();
+  const changes = new WeakMap(), lively = new Map();
   const restless = record => {
     if (record.type === 'childList' && record.addedNodes.length !== record.removedNodes.length) return false;
     const n = (changes.get(record.target) || 0) + 1;
     changes.set(record.target, n);
+    if (n > 3 && record.attributeName === 'style') lively.set(record.target, performance.now());
     return n > 8;
   };
   new MutationObserver(records => {
@@ -90,6 +91,10 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   };
 
   return {
+    // lively are the elements whose style has changed more than a few times, with the last time.
+    lively,
+    // still is for how many milliseconds the document has not changed.
+    still: () => performance.now() - last,
     // letters says which letters on the page no font has.
     letters: () => {
       const missing = new Set();

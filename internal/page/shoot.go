@@ -35,6 +35,9 @@ type area struct {
 
 // shoot makes the picture of the part that the options ask for.
 func (j *job) shoot(ctx context.Context) error {
+	if err := j.rest(ctx); err != nil {
+		return err
+	}
 	if j.o.Format == savepage.FormatPDF {
 		return j.print(ctx)
 	}
@@ -44,6 +47,11 @@ func (j *job) shoot(ctx context.Context) error {
 	}
 	if err := checkSize(j.o, j.cfg.MaxPixels, a.width, a.height); err != nil {
 		return err
+	}
+	if !a.viewport { // what was woken may move
+		if err := j.rest(ctx); err != nil {
+			return err
+		}
 	}
 	j.awaiting = "the browser to draw the picture"
 	if err := j.hideFiltered(ctx); err != nil {

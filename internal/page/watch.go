@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	cdproto "github.com/chromedp/cdproto/cdp"
 	cdpage "github.com/chromedp/cdproto/page"
 
 	"github.com/savepage/savepage"
@@ -35,6 +36,8 @@ type watch struct {
 	net traffic
 	con savepage.ConsoleReport
 
+	animated map[cdproto.BackendNodeID]bool // elements that the browser has named
+
 	dialogs int
 	world   *cdp.Pending // Page.createIsolatedWorld in the document that came last
 }
@@ -55,6 +58,7 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 	w := &watch{s: tab.Session(), frame: string(tab.Target()), end: end, changed: make(chan struct{}, 1)}
 	w.nav.url = to.url
 	w.net.open, w.net.refused, w.net.asked = map[string]*request{}, map[string]bool{}, map[string]int{}
+	w.animated = map[cdproto.BackendNodeID]bool{}
 	w.asks = &interception{w: w}
 	w.handlers = w.asks.outfit.listeners(w.s)
 	maps.Copy(w.handlers, map[string]func(json.RawMessage){
@@ -74,6 +78,7 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 		"Runtime.exceptionThrown":       w.exception,
 		"Fetch.requestPaused":           w.asks.paused(w.s),
 		"Target.attachedToTarget":       w.asks.attached(w.s),
+		"Animation.animationStarted":    w.animates,
 	})
 	return w
 }

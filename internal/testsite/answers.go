@@ -37,6 +37,9 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/basic-auth":                 s.basicAuth,
 		"/status/{code}":              s.status,
 		"/close":                      s.cut,
+		"/moving.gif":                 movingGIF,
+		"/moving.apng":                movingAPNG,
+		"/moving.webm":                s.video,
 		"/banner-ads/{file}":          s.picture, // a path that filter lists name
 		"/openx/www/delivery/ajs.php": s.boxes,   // likewise
 		"/matomo.js":                  s.boxes,   // likewise

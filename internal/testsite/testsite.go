@@ -33,6 +33,7 @@ type Site struct {
 	pages   *template.Template
 	servers []*http.Server
 	running sync.WaitGroup
+	began   time.Time
 	ended   chan struct{} // closed by Close: answers that never come give up
 
 	mu       sync.Mutex
@@ -42,7 +43,7 @@ type Site struct {
 
 // Start listens on two loopback addresses with free ports and serves the site there.
 func Start() (*Site, error) {
-	s := &Site{ended: make(chan struct{}), pictures: map[string][]byte{}}
+	s := &Site{began: time.Now(), ended: make(chan struct{}), pictures: map[string][]byte{}}
 	var err error
 	s.pages, err = template.New("").Funcs(s.funcs()).ParseFS(pages, "pages/*.html")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"slices"
 	"strings"
@@ -52,6 +53,7 @@ func Cases(site *testsite.Site) []Case {
 		verdicts(),
 		reports(),
 		clean(),
+		still(),
 	)
 }
 
@@ -117,10 +119,28 @@ func Run(ctx context.Context, r capture.Renderer, site *testsite.Site, c Case) O
 		case err != nil:
 			out.Faults = append(out.Faults, "another shot: "+err.Error())
 		case !bytes.Equal(shot.Bytes, again.Bytes):
-			out.Faults = append(out.Faults, "another shot has other bytes")
+			out.Faults = append(out.Faults, "another shot has other bytes"+where(o, shot, again))
 		}
 	}
 	return out
+}
+
+// where says in which part of the page two pictures differ.
+func where(o savepage.Options, a, b capture.Shot) string {
+	p, err := open(o, a)
+	q, other := open(o, b)
+	if err != nil || other != nil || p.img == nil || q.img == nil || a.Height != b.Height || a.Width != b.Width {
+		return ""
+	}
+	var box image.Rectangle
+	for y := range a.Height {
+		for x := range a.Width {
+			if p.pixel(x, y) != q.pixel(x, y) {
+				box = box.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	return fmt.Sprintf(" at %v: %v is %v", box, p.pixel(box.Min.X, box.Min.Y), q.pixel(box.Min.X, box.Min.Y))
 }
 
 func failure(c Case, err error) []string {

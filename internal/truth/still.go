@@ -1,0 +1,92 @@
+package truth
+
+import (
+	"fmt"
+	"image/color"
+
+	"github.com/savepage/savepage/internal/testsite"
+)
+
+// still are pages that move: every shot of one has the same bytes.
+func still() []Case {
+	const again = 19
+	band := testsite.BandColor
+	moving := testsite.MovingColors()[0]
+	return []Case{
+		{
+			Name: "what fades in is there", Path: "/still-fades", Same: again,
+			Checks: []Check{
+				Fill("a slow animation", Box{40, 200, 200, 100}, band(21)),
+				Fill("a slow transition", Box{280, 200, 200, 100}, band(22)),
+				Fill("a bar that grows", Box{520, 200, 200, 40}, band(23)),
+				Fill("what comes after it", Box{760, 200, 200, 100}, band(24)),
+				Fill("what a script fades in", Box{1000, 200, 200, 100}, band(25)),
+				Fill("what comes when it is seen", Box{40, 400, 200, 100}, band(26)),
+			},
+		},
+		{
+			Name: "what never ends stands still", Path: "/still-endless", Same: again,
+			Checks: []Check{
+				Spot("the arc of a spinner at the top", 90, 206, band(31)),
+				Fill("what beats, whole", Box{240, 200, 100, 100}, band(32)),
+				Fill("what blinks, seen", Box{440, 200, 100, 100}, band(33)),
+				Fill("what passes, in the middle", Box{40, 400, 400, 60}, band(34)),
+				Fill("a long strip, at its beginning", Box{40, 500, 200, 60}, band(35)),
+				Fill("a marquee that has come in", Box{600, 400, 100, 60}, band(37)),
+				Fill("a drawing that has grown", Box{701, 500, 198, 60}, band(39)),
+			},
+		},
+		{
+			Name: "carousels show one slide", Path: "/still-carousels", Same: again,
+			Checks: []Check{
+				Fill("moved by a script", Box{40, 200, 600, 120}, band(42)),
+				Fill("moved by a style", Box{40, 340, 600, 120}, band(44)),
+				Fill("faded over", Box{40, 480, 600, 120}, band(47)),
+			},
+		},
+		{
+			Name: "moving pictures show the first one", Path: "/still-pictures", Same: again,
+			Checks: []Check{
+				Fill("gif", Box{40, 200, 160, 90}, moving),
+				Fill("apng", Box{240, 200, 160, 90}, moving),
+				Fill("gif behind", Box{440, 200, 160, 90}, moving),
+				Fill("svg", Box{640, 200, 160, 90}, moving),
+				Spot("poster", 320, 445, testsite.PictureColor(3)),
+				Close("video that plays", 120, 445, moving),
+				Close("video that waits", 520, 445, moving),
+				Close("video that a script plays", 720, 445, moving),
+			},
+		},
+		caret("input"), caret("text"), caret("shadow"),
+		{
+			Name: "animations in frames and shadows", Path: "/still-frames", Same: again,
+			Checks: []Check{
+				Fill("own frame", Box{40, 200, 200, 50}, band(71)), Fill("own frame", Box{40, 250, 100, 50}, band(71)),
+				Fill("another's frame", Box{280, 200, 200, 50}, band(72)), Fill("another's frame", Box{280, 250, 100, 50}, band(72)),
+				Fill("frame in a frame", Box{520, 200, 200, 50}, band(74)), Fill("frame in a frame", Box{520, 250, 100, 50}, band(74)),
+				Fill("open shadow", Box{40, 400, 200, 50}, band(75)), Fill("open shadow", Box{40, 450, 100, 50}, band(75)),
+				Fill("closed shadow", Box{280, 400, 200, 50}, band(76)), Fill("closed shadow", Box{280, 450, 100, 50}, band(76)),
+			},
+		},
+	}
+}
+
+// caret is a page with a focused field: no caret in it.
+func caret(in string) Case {
+	return Case{
+		Name: "no caret in " + in, Path: "/still-carets?in=" + in, Same: 19,
+		Checks: []Check{Fill("nothing but the field", Box{40, 200, 300, 60}, testsite.BandColor(61))},
+	}
+}
+
+// Close wants nearly a colour at a place: videos have their own.
+func Close(says string, x, y int, want color.RGBA) Check {
+	return Check{says, func(p *Picture) error {
+		q := *p
+		q.tolerance = 12
+		if got := p.At(x, y); !q.near(got, want) {
+			return fmt.Errorf("%d,%d is %v, want nearly %v", x, y, got, want)
+		}
+		return nil
+	}}
+}

@@ -15,6 +15,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(envStep) != "" {
+		stepChild()
+		return
+	}
 	if childWanted() {
 		child()
 		return

@@ -17,12 +17,12 @@ type Ledger interface {
 	capture.Ledger
 	Reader
 	Watcher
-	Outbox
 	Keeper
 }
 
 // Reader is what the API reads.
 type Reader interface {
+	Outbox
 	Get(ctx context.Context, account, id string) (savepage.Capture, error)
 	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
 	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)

@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -58,14 +57,9 @@ func (f *Folder) sweep() error {
 	return f.syncDir(".")
 }
 
-// Put stores the bytes under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
+// Put stores all that it reads under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
 // sees the old or the new ones, never a mix.
-func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
-	return f.PutFrom(ctx, key, bytes.NewReader(data))
-}
-
-// PutFrom is Put of all that it reads.
-func (f *Folder) PutFrom(ctx context.Context, key string, from io.Reader) error {
+func (f *Folder) Put(ctx context.Context, key string, from io.Reader) error {
 	if !validKey(key) {
 		return fmt.Errorf("put blob %q: %w", key, ErrKey)
 	}

@@ -2,6 +2,7 @@ package blob_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -52,7 +53,7 @@ func openEmpty(t *testing.T) blobtest.Store {
 
 func TestFolderMakesItsFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data", "pictures")
-	if err := open(t, dir).Put(t.Context(), "abc.png", []byte("picture")); err != nil {
+	if err := open(t, dir).Put(t.Context(), "abc.png", strings.NewReader("picture")); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "ab", "abc.png"))
@@ -63,7 +64,7 @@ func TestFolderMakesItsFolder(t *testing.T) {
 
 func TestFolderKeepsBlobsWhenOpenedAgain(t *testing.T) {
 	dir := t.TempDir()
-	if err := open(t, dir).Put(t.Context(), "abc.png", []byte("picture")); err != nil {
+	if err := open(t, dir).Put(t.Context(), "abc.png", strings.NewReader("picture")); err != nil {
 		t.Fatal(err)
 	}
 	b, err := open(t, dir).Open(t.Context(), "abc.png")
@@ -82,7 +83,7 @@ func TestFolderFollowsNoLinkOut(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(dir, "ab")); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Put(t.Context(), "abc.png", []byte("picture")); err == nil {
+	if err := f.Put(t.Context(), "abc.png", strings.NewReader("picture")); err == nil {
 		t.Error("a link out of the folder was followed")
 	}
 	if files, _ := filepath.Glob(filepath.Join(outside, "*")); len(files) != 0 {
@@ -161,7 +162,7 @@ func putForever(dir string) error {
 		go func() {
 			for n := 0; ; n++ {
 				key := fmt.Sprintf("%02x-%d-%d-%d.png", n*37%256, os.Getpid(), worker, n)
-				if err := f.Put(context.Background(), key, blobtest.Sealed(200_000+n)); err != nil {
+				if err := f.Put(context.Background(), key, bytes.NewReader(blobtest.Sealed(200_000+n))); err != nil {
 					failed <- err
 					return
 				}

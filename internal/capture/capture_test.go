@@ -78,7 +78,7 @@ func (s *shots) Render(ctx context.Context, _ savepage.Options) (Shot, error) {
 
 type store map[string][]byte
 
-func (s store) PutFrom(_ context.Context, key string, from io.Reader) error {
+func (s store) Put(_ context.Context, key string, from io.Reader) error {
 	data, err := io.ReadAll(from)
 	s[key] = data
 	return err

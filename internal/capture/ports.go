@@ -141,8 +141,8 @@ type Renderer interface {
 
 // Blobs keeps bytes by key.
 type Blobs interface {
-	// PutFrom stores what it reads durably under a new key before it returns.
-	PutFrom(ctx context.Context, key string, from io.Reader) error
+	// Put stores what it reads durably under a new key before it returns.
+	Put(ctx context.Context, key string, from io.Reader) error
 	// Delete removes a key. An unknown key is no error.
 	Delete(ctx context.Context, key string) error
 }

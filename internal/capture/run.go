@@ -60,7 +60,7 @@ func (s *Service) store(ctx context.Context, claim Claim, shot *Shot, err error)
 	picture := &savepage.Picture{
 		Name: newName(format), Format: format, Width: shot.Width, Height: shot.Height, Size: size,
 	}
-	if err := s.blobs.PutFrom(ctx, picture.Name, shot.Reader()); err != nil {
+	if err := s.blobs.Put(ctx, picture.Name, shot.Reader()); err != nil {
 		return nil, fmt.Errorf("store the picture: %w", err)
 	}
 	shot.Phases.Store = time.Since(began).Milliseconds()

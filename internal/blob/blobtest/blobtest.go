@@ -22,8 +22,7 @@ import (
 
 // Store is what a blob store does.
 type Store interface {
-	Put(ctx context.Context, key string, data []byte) error
-	PutFrom(ctx context.Context, key string, from io.Reader) error
+	Put(ctx context.Context, key string, from io.Reader) error
 	Open(ctx context.Context, key string) (blob.Blob, error)
 	Delete(ctx context.Context, key string) error
 	Keys(ctx context.Context, before time.Time) iter.Seq2[string, error]
@@ -84,14 +83,14 @@ func (c check) putAndOpen() {
 // putFrom reads a source to its end, and stores nothing when the source fails.
 func (c check) putFrom() {
 	t, s, data := c.t, c.store, content(3<<20)
-	if err := s.PutFrom(t.Context(), "read.png", iotest.HalfReader(bytes.NewReader(data))); err != nil {
+	if err := s.Put(t.Context(), "read.png", iotest.HalfReader(bytes.NewReader(data))); err != nil {
 		t.Fatal(err)
 	}
 	if got := readAll(t, mustOpen(t, s, "read.png")); !bytes.Equal(got, data) {
 		t.Errorf("came back changed: %d bytes, want %d", len(got), len(data))
 	}
 	broken := io.MultiReader(bytes.NewReader(data), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if err := s.PutFrom(t.Context(), "broken.png", broken); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := s.Put(t.Context(), "broken.png", broken); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a source that fails: %v", err)
 	}
 	if _, err := s.Open(t.Context(), "broken.png"); !errors.Is(err, fs.ErrNotExist) {
@@ -202,7 +201,7 @@ func (c check) badKeys() {
 		"a..", "nul\x00byte", "new\nline", "ümlaut", "spa ce", "-dash", "_line", "x:y", strings.Repeat("a", 201),
 	}
 	for _, key := range bad {
-		if err := s.Put(t.Context(), key, content(1)); !errors.Is(err, blob.ErrKey) {
+		if err := s.Put(t.Context(), key, bytes.NewReader(content(1))); !errors.Is(err, blob.ErrKey) {
 			t.Errorf("put of %q: %v, want blob.ErrKey", key, err)
 		}
 		if err := s.Delete(t.Context(), key); !errors.Is(err, blob.ErrKey) {
@@ -220,7 +219,7 @@ func (c check) canceled() {
 	mustPut(t, s, "kept.png", content(10))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Put(ctx, "kept.png", content(20)); !errors.Is(err, context.Canceled) {
+	if err := s.Put(ctx, "kept.png", bytes.NewReader(content(20))); !errors.Is(err, context.Canceled) {
 		t.Errorf("put: %v, want context.Canceled", err)
 	}
 	if err := s.Delete(ctx, "kept.png"); !errors.Is(err, context.Canceled) {
@@ -248,7 +247,7 @@ func (c check) readWhileReplacing() {
 		mustPut(t, s, sharedKey(w), sealed(w))
 		group.Go(func() {
 			for round := range rounds {
-				if err := s.Put(t.Context(), sharedKey(round%writers), sealed(w*rounds+round)); err != nil {
+				if err := s.Put(t.Context(), sharedKey(round%writers), bytes.NewReader(sealed(w*rounds+round))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -319,7 +318,7 @@ func content(size int) []byte {
 
 func mustPut(t *testing.T, s Store, key string, data []byte) {
 	t.Helper()
-	if err := s.Put(t.Context(), key, data); err != nil {
+	if err := s.Put(t.Context(), key, bytes.NewReader(data)); err != nil {
 		t.Fatal(err)
 	}
 }

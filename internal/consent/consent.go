@@ -28,9 +28,9 @@ var sweep string
 // and in no other.
 const Binding = "savepageConsent"
 
-// Script is what runs in every new document, in a world of its own.
+// Script is what runs in every new document, in a world of its own. In frames of frames no tool shows its banner.
 func Script() string {
-	return fmt.Sprintf("if (location.protocol.startsWith('http')) { (%s)(%s); globalThis.savepageSweep = %s; %s }", frame, Binding, sweep, autoconsent)
+	return fmt.Sprintf("if (location.protocol.startsWith('http') && window.parent === window.top) { (%s)(%s); globalThis.savepageSweep = %s; %s }", frame, Binding, sweep, autoconsent)
 }
 
 // Message is one thing that the script says.

@@ -23,6 +23,7 @@ const (
 	mostSearch  = 1500 * time.Millisecond // for the first looks at the page, counted from when it has settled
 	mostPopup   = time.Second             // for a banner to open, when its tool is there
 	mostReject  = 5 * time.Second         // for a rejection that is under way
+	mostSeekers = 64                      // documents at once that are searched
 	mostBanners = 2                       // rounds: a page may load itself anew, or show a second banner
 )
 
@@ -85,6 +86,9 @@ func (b *banners) said(at inWorld, payload string) {
 		return
 	}
 	if m.Type == consent.Init {
+		if len(b.seekers) >= mostSeekers {
+			return
+		}
 		b.seekers[at] = &seeker{main: m.Main, since: time.Now()}
 		at.run(b.rules.Begin(m.URL, m.Main))
 		return

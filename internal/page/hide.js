@@ -8,7 +8,7 @@ send => {
     if (selectors.length && !document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   };
   const learn = name => {
-    if (known.has(name)) return;
+    if (known.size > 50000 || name.length > 256 || known.has(name)) return; // more is no page but an attempt on us
     known.add(name);
     fresh.push(name);
   };

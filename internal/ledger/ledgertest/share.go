@@ -14,17 +14,18 @@ import (
 
 func shareTests() map[string]func(*scene) {
 	return map[string]func(*scene){
-		"kept":            testKept,
-		"joined":          testJoined,
-		"joined at once":  testJoinedAtOnce,
-		"failure":         testSharedFailure,
-		"canceled leader": testCanceledLeader,
-		"restart":         testSharedRestart,
-		"lost jobs":       testSharedLostJobs,
-		"clients first":   testClientsFirst,
-		"forget":          testForgetShared,
-		"batch":           testSharedBatch,
-		"canceled batch":  testCanceledSharedBatch,
+		"kept":             testKept,
+		"kept, queue full": testKeptInAFullQueue,
+		"joined":           testJoined,
+		"joined at once":   testJoinedAtOnce,
+		"failure":          testSharedFailure,
+		"canceled leader":  testCanceledLeader,
+		"restart":          testSharedRestart,
+		"lost jobs":        testSharedLostJobs,
+		"clients first":    testClientsFirst,
+		"forget":           testForgetShared,
+		"batch":            testSharedBatch,
+		"canceled batch":   testCanceledSharedBatch,
 	}
 }
 
@@ -151,6 +152,22 @@ func testKept(t *scene) {
 	equal(t, fleeting.FinishedAt, fleeting.CapturedAt)
 	b.await(t, b.take(t, b.equals("fleeting"), capture.ReuseMiss).ID)
 	b.quiet(t)
+}
+
+// testKeptInAFullQueue has a picture kept for who comes when nothing more is accepted.
+func testKeptInAFullQueue(t *scene) {
+	b := setUp(t, Options{MaxPending: 1})
+	stop := b.work(t, ledger.Handlers{Render: b.studio().render})
+	first := b.await(t, b.take(t, b.equals("x"), capture.ReuseMiss).ID)
+	stop()
+	b.take(t, b.submission(), capture.ReuseNone)
+	for range 3 {
+		equal(t, first.ID, b.take(t, b.equals("x"), capture.ReuseHit).Source)
+	}
+	_, err := b.Accept(t.Context(), b.equals("y"))
+	wantCode(t, savepage.CodeQueueFull, err)
+	_, err = b.Accept(t.Context(), b.submission())
+	wantCode(t, savepage.CodeQueueFull, err)
 }
 
 // quiet checks that nothing is left on the way.

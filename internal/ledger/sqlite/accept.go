@@ -33,7 +33,7 @@ type row struct {
 
 // Accept records a submission and returns when it is durable. It shares its commit with those that wait beside it.
 func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Accepted, error) {
-	if l.pending.Add(1) > l.maxPending {
+	if l.pending.Add(1) > l.maxPending && !l.hasKept(ctx, s) {
 		l.pending.Add(-1)
 		return capture.Accepted{}, savepage.Errorf(savepage.CodeQueueFull, "%d captures are waiting; try again later", l.maxPending)
 	}

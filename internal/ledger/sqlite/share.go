@@ -69,6 +69,17 @@ func reuseFlight(ctx context.Context, tx *sql.Tx, r *row, before map[[2]string]l
 	return nil
 }
 
+// hasKept reports whether a kept picture will do for a submission, as far as can be known before it is recorded: it then
+// needs no place in the queue.
+func (l *Ledger) hasKept(ctx context.Context, s capture.Submission) bool {
+	if s.Flight == "" {
+		return false
+	}
+	var id string
+	const query = `SELECT id FROM captures WHERE ` + newestKept
+	return l.read.QueryRowContext(ctx, query, s.Capture.Account, s.OptionsHash, stamp(s.KeptSince)).Scan(&id) == nil
+}
+
 // giveKept ends those for which a kept picture was found.
 func (l *Ledger) giveKept(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	for _, r := range rows {

@@ -107,7 +107,7 @@ func TestPDFWithoutSuchAPage(t *testing.T) {
 // A pdf has the lazy pictures, and more bytes than one read of the stream.
 func TestPDFOfALongPage(t *testing.T) {
 	shared.site.Forget()
-	shot := printPDF(t, savepage.Options{URL: shared.url("/d"), Width: narrow})
+	shot := printPDF(t, savepage.Options{URL: shared.url("/d"), Width: narrow, Timeout: 120_000})
 	for i := range testsite.LazyPictures {
 		if path := fmt.Sprintf("/picture/320x240-%d.png", i+1); len(shared.site.Seen(path)) == 0 {
 			t.Errorf("%s was not loaded", path)

@@ -29,6 +29,7 @@ var plan = map[string][]string{
 	"internal/ledger":            {"", "internal/capture"},
 	"internal/ledger/sqlite":     {"", "internal/capture", "internal/ledger"},
 	"internal/ledger/ledgertest": {"", "internal/capture", "internal/ledger"},
+	"internal/progress":          {"internal/capture"},
 	"internal/cdp":               {},
 	"internal/browser":           {"", "internal/guard", "internal/cdp"},
 	"internal/page":              {"", "internal/blocklist", "internal/capture", "internal/consent", "internal/browser", "internal/cdp", "internal/guard", "internal/picture"},

@@ -19,6 +19,7 @@ import (
 	"github.com/savepage/savepage/client"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/progress"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,6 +40,8 @@ type flow struct {
 	outbox outbox
 	batch  savepage.Batch
 	asked  capture.BatchRequest
+
+	progress progress.Hub
 }
 
 func (f *flow) Submit(_ context.Context, r capture.Request) (capture.Accepted, error) {
@@ -121,7 +124,7 @@ func start(t *testing.T) (*flow, *client.Client) {
 	f := &flow{ended: make(chan struct{})}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Open: open},
+	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Progress: &f.progress, Open: open},
 		api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 	"github.com/savepage/savepage/internal/page"
+	"github.com/savepage/savepage/internal/progress"
 	"github.com/savepage/savepage/internal/webhook"
 )
 
@@ -39,6 +40,7 @@ type node struct {
 	sender   *webhook.Sender
 	trier    *webhook.Sender // of test events, with connections of its own: a slow receiver delays no callback
 	metrics  *httpd.Metrics
+	progress progress.Hub
 	service  *capture.Service
 	handler  http.Handler
 	drain    func() // makes the API refuse new captures and let go of those who wait
@@ -145,7 +147,7 @@ func (n *node) measure(context.Context) error {
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
-	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}}
+	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}, Progress: &n.progress}
 	if n.pool != nil {
 		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
 		if n.settings.Blocklists != "" {
@@ -173,7 +175,7 @@ func (n *node) joinHTTP(context.Context) error {
 	}
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
-		Secrets: n.ledger, Trier: n.trier, Open: n.openPicture,
+		Secrets: n.ledger, Trier: n.trier, Progress: &n.progress, Open: n.openPicture,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait, RateLimit: n.settings.RateLimit,
 		Operations: operations, OnAccount: httpd.SetAccount,

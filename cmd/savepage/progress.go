@@ -10,15 +10,15 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows on a terminal that something is under way. Elsewhere it shows nothing.
-type progress struct {
+// spinner shows on a terminal that something is under way. Elsewhere it shows nothing.
+type spinner struct {
 	done  chan struct{}
 	ended sync.WaitGroup
 }
 
 // startProgress shows what is being captured and for how long. The caller stops it before it prints anything itself.
-func startProgress(to io.Writer, what string) *progress {
-	p := &progress{done: make(chan struct{})}
+func startProgress(to io.Writer, what string) *spinner {
+	p := &spinner{done: make(chan struct{})}
 	if !isTerminal(to) {
 		return p
 	}
@@ -34,7 +34,7 @@ func startProgress(to io.Writer, what string) *progress {
 	return p
 }
 
-func (p *progress) turn(bar *progressbar.ProgressBar) {
+func (p *spinner) turn(bar *progressbar.ProgressBar) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -49,7 +49,7 @@ func (p *progress) turn(bar *progressbar.ProgressBar) {
 }
 
 // stop clears the line and returns when it is clear.
-func (p *progress) stop() {
+func (p *spinner) stop() {
 	close(p.done)
 	p.ended.Wait()
 }

@@ -69,6 +69,7 @@ type Parts struct {
 	Keys       Keys
 	Secrets    Secrets
 	Trier      Trier
+	Progress   Progress
 	// Open opens a stored picture by its file name; fs.ErrNotExist says that there is none.
 	Open func(ctx context.Context, name string) (Picture, error)
 }
@@ -88,6 +89,8 @@ type Config struct {
 	SyncWait   time.Duration // how long a synchronous request waits for its picture
 	MaxWait    time.Duration // the longest wait that a client may ask for with Prefer: wait=N
 	RateLimit  int           // requests of one account per minute
+	Streams    int           // event streams of one account at once
+	Heartbeat  time.Duration // between two comments in an event stream
 	Operations Operations
 	// OnAccount, if set, hears which account a request belongs to, for the access log.
 	OnAccount func(r *http.Request, account string)
@@ -108,6 +111,12 @@ func (c Config) withDefaults() Config {
 	if c.RateLimit <= 0 {
 		c.RateLimit = DefaultRateLimit
 	}
+	if c.Streams <= 0 {
+		c.Streams = defaultStreams
+	}
+	if c.Heartbeat <= 0 {
+		c.Heartbeat = defaultHeartbeat
+	}
 	c.Links.PublicURL = strings.TrimSuffix(c.Links.PublicURL, "/")
 	return c
 }
@@ -120,6 +129,7 @@ type API struct {
 	decoder  *Decoder
 	limiter  *limiter
 	trials   trials
+	streams  streams
 	mux      *http.ServeMux
 	document []byte
 	manual   []byte
@@ -130,7 +140,7 @@ type API struct {
 
 // New makes the API. It fails when its own description can not be written, which no request can cause.
 func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
-	if slices.Contains([]any{parts.Captures, parts.Records, parts.Deliveries, parts.Cancels, parts.Batches, parts.Keys, parts.Secrets, parts.Trier}, nil) || parts.Open == nil {
+	if slices.Contains([]any{parts.Captures, parts.Records, parts.Deliveries, parts.Cancels, parts.Batches, parts.Keys, parts.Secrets, parts.Trier, parts.Progress}, nil) || parts.Open == nil {
 		return nil, errors.New("api: a part is missing")
 	}
 	cfg = cfg.withDefaults()
@@ -138,6 +148,7 @@ func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
 		parts: parts, cfg: cfg, log: log,
 		decoder:  NewDecoder(),
 		limiter:  newLimiter(cfg.RateLimit, time.Minute),
+		streams:  streams{limit: cfg.Streams},
 		mux:      http.NewServeMux(),
 		draining: make(chan struct{}),
 	}
@@ -152,7 +163,7 @@ func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
 	return a, nil
 }
 
-// Drain makes the API refuse new captures with shutting_down, and turns every synchronous request that waits into a 202.
+// Drain makes the API refuse new captures with shutting_down, and turns every synchronous request that waits into a 202 and ends event streams.
 // Look-ups are still answered. Call it before the server stops accepting connections.
 func (a *API) Drain() { a.drain.Do(func() { close(a.draining) }) }
 

@@ -58,6 +58,18 @@ func batchParam() *huma.Param {
 	return &huma.Param{Name: "id", In: "path", Required: true, Description: "batch_id", Schema: text()}
 }
 
+func docEvents() *huma.Operation {
+	op := operation("captureEvents", tagCaptures, "Watch a capture", nil, 400, 401, 404, 429)
+	op.Description = "Server-sent events: queued, started, phase (navigate, settle, shoot, encode, store) and retried, with a StepEvent as data, " +
+		"then done, with the capture as a look-up shows it, after which the stream ends. One that has ended is told of by done at once. Each event has an id: a client that " +
+		"comes back sends it as Last-Event-ID and gets what followed. After a restart of the server phases may be missing, the end never is. " +
+		"A comment every 15 s keeps the connection open. An account may have 100 streams at once."
+	op.Parameters = []*huma.Param{idParam(), header("Last-Event-ID", "id of the last event that the client has.", text())}
+	op.Responses["200"] = &huma.Response{Description: "The events.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: refTo("StepEvent")}}}
+	op.Responses["204"] = &huma.Response{Description: "The client has had the last event: there is nothing to come back for."}
+	return op
+}
+
 // batchCallback describes the POST that a batch_callback_url gets.
 func batchCallback() *huma.PathItem {
 	item := callback()
@@ -68,8 +80,9 @@ func batchCallback() *huma.PathItem {
 	return item
 }
 
-// batchSchemas registers what only descriptions of batches name.
+// batchSchemas registers what only descriptions of batches and events name.
 func batchSchemas(registry huma.Registry) {
 	registry.Schema(reflect.TypeFor[BatchBody](), true, "BatchBody")
 	registry.Schema(reflect.TypeFor[capture.BatchEvent](), true, "BatchEvent")
+	registry.Schema(reflect.TypeFor[StepEvent](), true, "StepEvent")
 }

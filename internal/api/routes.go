@@ -40,6 +40,7 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/v1/captures/{id}", a.withKey(a.getRecord), docGet()},
 		{http.MethodDelete, "/v1/captures/{id}", a.withKey(a.removeCapture), docDelete()},
 		{http.MethodGet, "/v1/captures/{id}/image", a.withKey(a.getImage), docImage()},
+		{http.MethodGet, "/v1/captures/{id}/events", a.withKey(a.getEvents), docEvents()},
 		{http.MethodGet, "/v1/webhooks/secret", a.withKey(a.getSecret), docGetSecret()},
 		{http.MethodPost, "/v1/webhooks/secret/rotate", a.withKey(a.rotateSecret), docRotateSecret()},
 		{http.MethodPost, "/v1/webhooks/test", a.withKey(a.postTest), docTest()},

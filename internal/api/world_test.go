@@ -21,6 +21,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/progress"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,6 +52,7 @@ type world struct {
 	secrets    secrets
 	batches    []capture.BatchRequest
 	batchErr   error
+	progress   progress.Hub
 	// ends, if set, ends a capture at once when it is submitted.
 	ends func(c *savepage.Capture)
 }
@@ -235,7 +237,7 @@ func (w *world) requested() []capture.Request {
 
 // parts are the world as the API sees it.
 func (w *world) parts() api.Parts {
-	return api.Parts{Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Open: w.open}
+	return api.Parts{Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Progress: &w.progress, Open: w.open}
 }
 
 // service is the API over a world, served on loopback.

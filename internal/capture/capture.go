@@ -55,6 +55,7 @@ type Service struct {
 	blobs    Blobs
 	guard    Guard
 	observer Observer
+	progress Progress
 	cfg      Config
 	log      *slog.Logger
 }
@@ -67,11 +68,19 @@ type Parts struct {
 	Blobs    Blobs
 	Guard    Guard
 	Observer Observer
+	Progress Progress // nil: nobody watches
 }
 
 // New joins the parts.
 func New(p Parts, cfg Config, log *slog.Logger) *Service {
-	return &Service{ledger: p.Ledger, batches: p.Batches, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard, observer: p.Observer, cfg: cfg, log: log}
+	s := &Service{
+		ledger: p.Ledger, batches: p.Batches, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard,
+		observer: p.Observer, progress: p.Progress, cfg: cfg, log: log,
+	}
+	if s.progress == nil {
+		s.progress = unheard{}
+	}
+	return s
 }
 
 // crockford is base32 without letters that look like digits. It keeps the order of the bytes.

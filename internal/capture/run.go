@@ -15,6 +15,8 @@ import (
 // capture again.
 func (s *Service) Run(ctx context.Context, claim Claim) error {
 	started := time.Now().UTC()
+	ctx, end := s.track(ctx, claim.Capture)
+	defer end()
 	shot, err := s.render(ctx, claim.Capture)
 	if ctx.Err() != nil {
 		_ = shot.Close()
@@ -51,6 +53,7 @@ func (s *Service) store(ctx context.Context, claim Claim, shot *Shot, err error)
 	if err != nil {
 		return nil, err
 	}
+	Report(ctx, PhaseStore)
 	began := time.Now()
 	size, err := shot.Size()
 	if err != nil {
@@ -92,7 +95,11 @@ func (s *Service) release(ctx context.Context, claim Claim, fault *savepage.Erro
 	s.log.WarnContext(ctx, "render will be tried again", slog.String("capture", claim.Capture.ID),
 		slog.Int("attempt", claim.Capture.Attempt), slog.String("code", string(fault.Code)), slog.Any("error", cause))
 	s.observer.Retried(fault.Code)
-	return s.ledger.Release(ctx, claim, s.cfg.RetryWait, free(fault.Code))
+	err := s.ledger.Release(ctx, claim, s.cfg.RetryWait, free(fault.Code))
+	if err == nil {
+		trackerOf(ctx).tell(Step{Seq: SeqRetried(claim.Capture.Attempt), Kind: StepRetried, Code: fault.Code})
+	}
+	return err
 }
 
 // outcome is the record of the end, without what is owed for it.

@@ -13,6 +13,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/consent"
 )
@@ -112,17 +113,19 @@ func (j *job) end() {
 // run is the whole render.
 func (j *job) run(ctx context.Context) error {
 	steps := []struct {
+		name  capture.Phase
 		do    func(context.Context) error
 		phase *int64
 	}{
-		{func(ctx context.Context) error { return j.within(ctx, j.prepare) }, &j.phases.Navigate},
-		{func(ctx context.Context) error { return j.within(ctx, j.navigate) }, &j.phases.Navigate},
-		{func(ctx context.Context) error { _, err := j.inTime(ctx, j.settle); return err }, &j.phases.Settle},
-		{j.judge, &j.phases.Settle},
-		{j.shoot, &j.phases.Shoot},
-		{j.judge, &j.phases.Shoot},
+		{capture.PhaseNavigate, func(ctx context.Context) error { return j.within(ctx, j.prepare) }, &j.phases.Navigate},
+		{capture.PhaseNavigate, func(ctx context.Context) error { return j.within(ctx, j.navigate) }, &j.phases.Navigate},
+		{capture.PhaseSettle, func(ctx context.Context) error { _, err := j.inTime(ctx, j.settle); return err }, &j.phases.Settle},
+		{capture.PhaseSettle, j.judge, &j.phases.Settle},
+		{capture.PhaseShoot, j.shoot, &j.phases.Shoot},
+		{capture.PhaseShoot, j.judge, &j.phases.Shoot},
 	}
 	for _, step := range steps {
+		capture.Report(ctx, step.name)
 		began := time.Now()
 		err := step.do(ctx)
 		*step.phase += time.Since(began).Milliseconds()

@@ -11,6 +11,7 @@ import (
 	cdpage "github.com/chromedp/cdproto/page"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/picture"
 )
@@ -157,6 +158,7 @@ func (j *job) direct(ctx context.Context, a area) error {
 	if err != nil {
 		return err
 	}
+	capture.Report(ctx, capture.PhaseEncode)
 	began := time.Now()
 	_, blank, err := picture.Blank(data)
 	j.phases.Encode += time.Since(began).Milliseconds()
@@ -206,6 +208,7 @@ func (j *job) tiles(ctx context.Context, a area, sink picture.Sink) error {
 		}
 		j.phases.Encode += time.Since(began).Milliseconds()
 	}
+	capture.Report(ctx, capture.PhaseEncode)
 	began := time.Now()
 	if err := sink.Close(); err != nil {
 		return fmt.Errorf("join tiles: %w", err)

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/client"
+)
+
+// TestEventsOfARender watches a capture through the whole program, from the queue to its end, over a kill and a stop.
+func TestEventsOfARender(t *testing.T) {
+	site, p := startSite(t), newProgram(t)
+	p.start()
+	api := client.New(p.base, p.key, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	id := p.submit(map[string]any{"url": site + "/a", "async": true, "delay": 1500})
+	var names []string
+	for e, err := range api.Watch(ctx, id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, e.Name+" "+e.Phase)
+		if e.Name == "done" && (e.Capture.Status != savepage.Success || e.Capture.Image == "" || e.Attempt != 1) {
+			t.Errorf("%+v", e.Capture)
+		}
+	}
+	want := []string{"queued ", "started ", "phase navigate", "phase settle", "phase shoot", "phase encode", "phase store", "done "}
+	if !slices.Equal(names, want) {
+		t.Errorf("%q", names)
+	}
+
+	id = p.submit(map[string]any{"url": site + "/a", "async": true, "delay": 3000})
+	ends := []func(){p.kill, func() {
+		if err := p.terminate(); err != nil {
+			t.Errorf("SIGTERM: %v", err)
+		}
+	}}
+	last := 0
+	for e, err := range api.Watch(ctx, id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.ID <= last {
+			t.Errorf("event %d after %d", e.ID, last)
+		}
+		last = e.ID
+		if e.Phase == "settle" && len(ends) > 0 {
+			ends[0]()
+			ends = ends[1:]
+			p.start()
+		}
+		if e.Name == "done" && e.Capture.Status != savepage.Success {
+			t.Errorf("%+v", e.Capture)
+		}
+	}
+	if last%10 != 9 {
+		t.Errorf("the last event is %d", last)
+	}
+}

@@ -1,0 +1,131 @@
+package capture
+
+import (
+	"context"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// Phase is a part of a render. They come in this order, and some may be left out.
+type Phase string
+
+// The phases.
+const (
+	PhaseNavigate Phase = "navigate" // until the page's document begins to come
+	PhaseSettle   Phase = "settle"   // until the page is ready
+	PhaseShoot    Phase = "shoot"    // the browser draws
+	PhaseEncode   Phase = "encode"   // the picture is joined, looked at, encoded
+	PhaseStore    Phase = "store"    // the picture is made durable
+)
+
+// StepKind is what happened.
+type StepKind string
+
+// The kinds of steps.
+const (
+	StepStarted StepKind = "started" // a worker has taken the capture
+	StepPhase   StepKind = "phase"   // a part of the render has begun
+	StepRetried StepKind = "retried" // it was given back and will be taken again
+)
+
+// Step is one thing that happened to a capture on its way.
+type Step struct {
+	Seq     int // Steps of a capture ascend by it, over restarts too
+	Kind    StepKind
+	Attempt int
+	Phase   Phase         // of StepPhase
+	Code    savepage.Code // of StepRetried: why
+	At      time.Time
+}
+
+// Places of a step within its attempt. A Step's Seq is ten times the attempt and its place, so that it needs no memory.
+const (
+	placeQueued  = 1 // of attempt 0
+	placeStarted = 1
+	placeRetried = 7
+	placeDone    = 9
+)
+
+// SeqQueued is the Seq of a capture's acceptance.
+const SeqQueued = placeQueued
+
+// SeqStarted, SeqRetried and SeqDone are the Seq of an attempt's beginning, of its being given back, and of the end of a
+// capture that had so many attempts.
+func SeqStarted(attempt int) int { return attempt*10 + placeStarted }
+
+// SeqRetried is the Seq of the step in which an attempt was given back.
+func SeqRetried(attempt int) int { return attempt*10 + placeRetried }
+
+// SeqDone is the Seq of the end of a capture that had so many attempts.
+func SeqDone(attempt int) int { return attempt*10 + placeDone }
+
+func seqOf(attempt int, p Phase) int {
+	for i, one := range []Phase{PhaseNavigate, PhaseSettle, PhaseShoot, PhaseEncode, PhaseStore} {
+		if one == p {
+			return attempt*10 + placeStarted + 1 + i
+		}
+	}
+	return 0
+}
+
+// Progress hears how captures come along, to tell those who watch. Its methods must not block. What it hears is not kept:
+// the ledger alone says what state a capture is in.
+type Progress interface {
+	// Begin says that a worker has taken the capture, and End that it lets go of it, in whatever state.
+	Begin(id string)
+	Step(id string, s Step)
+	End(id string)
+}
+
+// Feed is what one reader hears of one capture.
+type Feed struct {
+	Changed <-chan struct{}  // gets a value after something has happened; several that are not taken are one
+	Since   func(int) []Step // what has happened after a Seq, oldest first
+	Leave   func()           // must be called when nobody reads any more
+}
+
+// unheard is a Progress that nobody watches.
+type unheard struct{}
+
+func (unheard) Begin(string)      {}
+func (unheard) Step(string, Step) {}
+func (unheard) End(string)        {}
+
+// tracker tells of one attempt. A nil one tells nobody.
+type tracker struct {
+	to      Progress
+	id      string
+	attempt int
+}
+
+type trackerKey struct{}
+
+// track begins to tell of an attempt. What is done with the returned context can be told of by Report; end must be called.
+func (s *Service) track(ctx context.Context, c savepage.Capture) (context.Context, func()) {
+	t := &tracker{to: s.progress, id: c.ID, attempt: c.Attempt}
+	t.to.Begin(c.ID)
+	t.tell(Step{Seq: SeqStarted(c.Attempt), Kind: StepStarted})
+	return context.WithValue(ctx, trackerKey{}, t), func() { t.to.End(c.ID) }
+}
+
+func trackerOf(ctx context.Context) *tracker {
+	t, _ := ctx.Value(trackerKey{}).(*tracker)
+	return t
+}
+
+func (t *tracker) tell(s Step) {
+	if t == nil {
+		return
+	}
+	s.Attempt, s.At = t.attempt, time.Now().UTC()
+	t.to.Step(t.id, s)
+}
+
+// Report says that a phase of the render under way in ctx has begun. It never blocks. Without a capture behind ctx, as
+// on the command line, nobody hears it.
+func Report(ctx context.Context, p Phase) {
+	if t := trackerOf(ctx); t != nil {
+		t.tell(Step{Seq: seqOf(t.attempt, p), Kind: StepPhase, Phase: p})
+	}
+}

@@ -152,7 +152,7 @@ type Options struct {
 	// What the page gets.
 	Headers        Headers `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
 	Authorization  string  `json:"authorization,omitempty" writeOnly:"true" maxLength:"8192" doc:"Authorization header for the page's own origin only." example:"Bearer TOKEN"`
-	Cookies        Cookies `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header."`
+	Cookies        Cookies `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header. Without a domain they go to the page's own origin only."`
 	UserAgent      string  `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
 	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
 
@@ -298,7 +298,8 @@ func isHeaderValue(s string) bool {
 	return true
 }
 
-// Cookie is one cookie for the page. Without Domain it belongs to the page's own host.
+// Cookie is one cookie for the page. Without Domain it belongs to the page's own origin, and to the https address of a page
+// that is named as http; with one it belongs to the domain, whatever the port.
 type Cookie struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`

@@ -32,6 +32,7 @@ type asked struct {
 	kind   network.ResourceType // "Image", "Script"; "XHR" also for fetch, "Other" for the scripts of workers
 	frame  string               // id of the frame; for a document, of the one that it is for
 	main   bool                 // a document of the main frame
+	cookie string               // the Cookie header that it is about to have
 	page   string               // URL of the main document
 }
 
@@ -179,7 +180,7 @@ func (i *interception) paused(s *cdp.Session) func(json.RawMessage) {
 		if !read(params, &e) {
 			return
 		}
-		a := asked{url: e.Request.URL, kind: kindOf(e.Kind, e.Request.Headers), frame: e.FrameID, page: i.w.nav.url}
+		a := asked{url: e.Request.URL, kind: kindOf(e.Kind, e.Request.Headers), frame: e.FrameID, page: i.w.nav.url, cookie: e.Request.Headers["Cookie"]}
 		a.main = e.Kind == network.ResourceTypeDocument && e.FrameID == i.w.frame
 		if u, err := url.Parse(a.url); err == nil && u.Host != "" {
 			a.origin = originOf(u)

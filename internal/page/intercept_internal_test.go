@@ -50,3 +50,35 @@ func TestOnlyWhatIsNeededIsPaused(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestCookiesRule(t *testing.T) {
+	cookies := savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "shop.test"}}
+	for _, one := range []struct{ page, origin, want string }{
+		{"https://shop.test", "https://shop.test", "as it is"},
+		{"https://shop.test", "http://shop.test", "b=2; c=3"},
+		{"https://shop.test", "https://shop.test:8443", "b=2; c=3"},
+		{"https://shop.test", "https://other.test", "as it is"}, // the browser's own business
+		{"http://shop.test", "https://shop.test", "as it is"},
+		{"http://shop.test", "http://shop.test:8080", "b=2; c=3"},
+		{"http://shop.test:8080", "https://shop.test", "b=2; c=3"},
+		{"https://shop.test", "", "as it is"},
+	} {
+		r := cookiesRule(where{origin: one.page, host: "shop.test"}, cookies)
+		got := "as it is"
+		if v := r.judge(asked{origin: one.origin, cookie: "a=1; b=2; c=3"}); v.headers != nil {
+			got = v.headers["Cookie"]
+		}
+		if got != one.want {
+			t.Errorf("%s for a page of %s: %q, want %q", one.origin, one.page, got, one.want)
+		}
+	}
+	if r := cookiesRule(where{origin: "https://shop.test", host: "shop.test"}, cookies[1:]); r.judge != nil {
+		t.Error("a cookie with a domain needs no rule")
+	}
+	// A page on the usual port is not paused itself.
+	for _, p := range cookiesRule(where{origin: "https://shop.test", host: "shop.test"}, cookies).patterns {
+		if p.URLPattern != "*://shop.test:*" && p.URLPattern != "http://shop.test/*" {
+			t.Errorf("%s", p.URLPattern)
+		}
+	}
+}

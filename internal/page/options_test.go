@@ -3,7 +3,11 @@ package page_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/savepage/savepage"
@@ -203,5 +207,52 @@ func TestContextEnds(t *testing.T) {
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) || code(err) != "" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A cookie without a domain stays with the page's origin: not another port of its host, not by a redirect, and not another
+// host when other headers are set too. One with a domain belongs to the host.
+func TestCookiesStayWithTheOrigin(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]string{}
+	server := func(body func() string) *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			asked[r.URL.Path] = r.Header.Get("Cookie")
+			mu.Unlock()
+			switch r.URL.Path {
+			case "/leave":
+				http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
+			case "/page":
+				w.Header().Set("Content-Type", "text/html")
+				http.SetCookie(w, &http.Cookie{Name: "site", Value: "s"})
+				_, _ = io.WriteString(w, body())
+			}
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	neighbour := server(nil)
+	other := strings.Replace(neighbour.URL, "127.0.0.1", "localhost", 1)
+	own := server(func() string {
+		return `<!doctype html><title>p</title><img src="/own"><img src="` + neighbour.URL + `/img"><iframe src="` + neighbour.URL + `/frame"></iframe><img src="/leave?to=` + neighbour.URL + `/left">
+			<img src="/leave?to=` + other + `/elsewhere"><script>fetch("` + neighbour.URL + `/fetch", {mode: "no-cors", credentials: "include"}); document.title = document.cookie</script>`
+	})
+	shot := render(t, savepage.Options{
+		URL: own.URL + "/page", Headers: savepage.Headers{"X-A": "1"},
+		Cookies: savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "127.0.0.1"}},
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	for path, want := range map[string]string{
+		"/page": "a=1; b=2", "/own": "a=1; b=2; site=s", "/leave": "a=1; b=2; site=s",
+		"/img": "b=2; site=s", "/frame": "b=2; site=s", "/fetch": "b=2; site=s", "/left": "b=2; site=s", "/elsewhere": "",
+	} {
+		if got, found := asked[path]; got != want || !found {
+			t.Errorf("%s: cookies %q, want %q (asked: %v)", path, got, want, found)
+		}
+	}
+	if shot.Report.Title != "a=1; b=2; site=s" {
+		t.Errorf("the page sees %q", shot.Report.Title)
 	}
 }

@@ -89,6 +89,9 @@ func (j *job) intercept() error {
 	} else if headers := ownHeaders(j.o); len(headers) > 0 {
 		asks.add(headersRule(j.to, headers))
 	}
+	if r := cookiesRule(j.to, j.o.Cookies); r.judge != nil {
+		asks.add(r)
+	}
 	if len(j.o.BlockURLs) > 0 {
 		urls, err := blockedURLs(j.o.BlockURLs)
 		if err != nil {

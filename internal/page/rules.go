@@ -43,6 +43,48 @@ func headersRule(to where, headers savepage.Headers) rule {
 	}}
 }
 
+// cookiesRule keeps cookies without a domain from other origins on the page's host: to a browser a cookie belongs to a host,
+// whatever its port. The https address of a page that was named as http may have them: that is where such pages lead. A rule
+// that judges nothing is none.
+func cookiesRule(to where, cookies savepage.Cookies) rule {
+	own := map[string]bool{}
+	for _, c := range cookies {
+		if c.Domain == "" {
+			own[c.Name+"="+c.Value] = true
+		}
+	}
+	if len(own) == 0 {
+		return rule{}
+	}
+	host := to.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	secure := "https://" + host
+	return rule{patterns: neighbours(to.origin, host), judge: func(a asked) verdict {
+		u, err := url.Parse(a.origin)
+		if err != nil || strings.ToLower(u.Hostname()) != to.host || a.origin == to.origin || to.origin == "http://"+host && a.origin == secure {
+			return verdict{}
+		}
+		kept := slices.DeleteFunc(strings.Split(a.cookie, "; "), func(pair string) bool { return own[pair] })
+		if text := strings.Join(kept, "; "); text != a.cookie {
+			return verdict{headers: savepage.Headers{"Cookie": text}}
+		}
+		return verdict{}
+	}}
+}
+
+// neighbours matches the other origins of a host, and where it can not be helped the origin itself.
+func neighbours(origin, host string) []*fetch.RequestPattern {
+	patterns := []*fetch.RequestPattern{{URLPattern: "*://" + host + ":*"}}
+	for _, one := range []string{"http://" + host, "https://" + host} {
+		if one != origin {
+			patterns = append(patterns, &fetch.RequestPattern{URLPattern: one + "/*"})
+		}
+	}
+	return patterns
+}
+
 // within matches the addresses of an origin.
 func within(origin string) []*fetch.RequestPattern {
 	return []*fetch.RequestPattern{{URLPattern: origin + "/*"}}

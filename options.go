@@ -66,6 +66,15 @@ const (
 	FailOnRequest Failure = "request_failed"
 )
 
+// Clock says by which clock a page waits.
+type Clock string
+
+// The clocks.
+const (
+	TimeReal    Clock = "real"
+	TimeVirtual Clock = "virtual"
+)
+
 // Animations says what becomes of what moves on the page.
 type Animations string
 
@@ -134,6 +143,7 @@ type Options struct {
 
 	// What moves.
 	Animations Animations `json:"animations,omitempty" enum:"freeze,allow" default:"freeze" doc:"freeze: what moves and has an end is shown at its end, what has none stands still at a moment that is the same for every picture; no caret. allow: as it moves."`
+	Time       Clock      `json:"time,omitempty" enum:"real,virtual" default:"real" doc:"virtual: delay and wait_for_selector pass on the page's own clock, as fast as it can work: a delay of 5000 costs what the page computes and loads, and never more than 5 s."`
 
 	// What is left out.
 	BlockAds           bool       `json:"block_ads,omitempty" default:"false" doc:"Load no advertisements and hide their places (EasyList)."`
@@ -176,7 +186,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000,
-		OnTimeout: OnTimeoutFail, Animations: AnimationsFreeze,
+		OnTimeout: OnTimeoutFail, Animations: AnimationsFreeze, Time: TimeReal,
 	}
 }
 
@@ -193,6 +203,7 @@ func (o Options) WithDefaults() Options {
 	o.Timeout = or(o.Timeout, d.Timeout)
 	o.OnTimeout = or(o.OnTimeout, d.OnTimeout)
 	o.Animations = or(o.Animations, d.Animations)
+	o.Time = or(o.Time, d.Time)
 	if o.Format == FormatJPG {
 		o.Format = FormatJPEG
 	}

@@ -33,13 +33,13 @@ func fieldsOf(t *testing.T, err error) map[string]string {
 
 func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	body := `{"url":"https://example.com/a?b=c&d","width":800,"height":600,"scale":1.5,"fullpage":true,"max_height":5000,
-		"selector":"#main > p","cache_ttl":60,"animations":"allow","on_timeout":"capture","format":"jpg","quality":55,"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
+		"selector":"#main > p","cache_ttl":60,"animations":"allow","time":"virtual","on_timeout":"capture","format":"jpg","quality":55,"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
 		"delay":1500,"timeout":20000,"headers":{"X-A":"1","X-B":"b"},"cookies":[{"name":"a","value":"1","path":"/p"}],
 		"user_agent":"UA/1","accept_language":"de","callback_url":"http://hook.test/x",
 		"callback_headers":{"Authorization":"Bearer r"},"callback_secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","async":false,"metadata":{"n": 1, "s":"x"}}`
 	values := url.Values{
 		"url": {"https://example.com/a?b=c&d"}, "width": {"800"}, "height": {"600"}, "scale": {"1.5"}, "fullpage": {"True"},
-		"max_height": {"5000"}, "selector": {"#main > p"}, "cache_ttl": {"60"}, "animations": {"allow"}, "on_timeout": {"capture"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
+		"max_height": {"5000"}, "selector": {"#main > p"}, "cache_ttl": {"60"}, "animations": {"allow"}, "time": {"virtual"}, "on_timeout": {"capture"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
 		"block_ads": {"true"}, "block_trackers": {"1"}, "block_cookie_banners": {"True"},
 		"wait_until": {"load"}, "wait_for_selector": {".x"}, "delay": {"1500"}, "timeout": {"20000"},
 		"headers": {`{"X-A":"1","X-B":"b"}`}, "cookies": {`[{"name":"a","value":"1","path":"/p"}]`}, "user_agent": {"UA/1"},
@@ -49,7 +49,7 @@ func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	}
 	want := savepage.Options{
 		URL: "https://example.com/a?b=c&d", Width: 800, Height: 600, Scale: 1.5, Fullpage: true, MaxHeight: 5000,
-		Selector: "#main > p", CacheTTL: 60, Animations: "allow", OnTimeout: "capture", Format: "jpeg", Quality: 55, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
+		Selector: "#main > p", CacheTTL: 60, Animations: "allow", Time: "virtual", OnTimeout: "capture", Format: "jpeg", Quality: 55, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
 		Delay: 1500, Timeout: 20000, Headers: savepage.Headers{"X-A": "1", "X-B": "b"},
 		Cookies:   savepage.Cookies{{Name: "a", Value: "1", Path: "/p"}},
 		UserAgent: "UA/1", AcceptLanguage: "de", CallbackURL: "http://hook.test/x",

@@ -28,6 +28,7 @@ func foreign() map[string]string {
 		"css":                  "styles style injectcss customcss stylesheet",
 		"js":                   "script scripts javascript injectjs customjs",
 		"device":               "devicename emulate emulatedevice viewportdevice preset",
+		"time":                 "clock virtualtime timebudget virtualtimebudget",
 		"animations":           "disableanimations animation motion freezeanimations",
 		"clip":                 "cliprect crop region area rect",
 		"pdf_paper":            "paperformat pdfpaperformat papersize pdfpapersize pdfformat pagesize",

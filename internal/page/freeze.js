@@ -169,6 +169,16 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
   };
 
   return {
+    // virtual tells the page's documents, those in frames of the same origin too, that their clock is another one now.
+    virtual: token => {
+      const tell = w => { attempt(() => w.dispatchEvent(new Event(token))); for (let i = 0; i < w.length; i++) attempt(() => tell(w[i])); };
+      tell(window);
+    },
+    // move moves the page's animations on and waits for a frame.
+    move: async ms => {
+      for (const a of running(roots())) at(a, a.currentTime + ms * a.playbackRate);
+      await new Promise(done => requestAnimationFrame(done));
+    },
     // tell names a node in a shadow tree that can not be found from outside, and says whether it is one. The browser's own
     // trees are none: to touch them ends the process.
     tell: node => {

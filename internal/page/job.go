@@ -46,6 +46,7 @@ type job struct {
 	blank    bool
 	seen     look // what the page last said of itself
 	fonts    savepage.FontReport
+	clock    *clock // nil: the real one
 	token    string // by which the page is asked for its timers
 
 	out           *spool   // of tiles
@@ -103,6 +104,7 @@ func errLost() error {
 func (j *job) end() {
 	j.cancel(context.Canceled)
 	<-j.watched
+	j.clock.stand()
 	j.out.drop()
 	if j.banners != nil {
 		j.banners.end()

@@ -28,6 +28,7 @@ func (j *job) prepare(ctx context.Context) error {
 		// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.
 		j.send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]int{"r": 0, "g": 0, "b": 0, "a": 0}})
 	}
+	j.ownTime() // before what notes timers: frames are to be none
 	j.followTimers()
 	if err := j.filter(); err != nil {
 		return err

@@ -231,7 +231,7 @@ func (j *job) appear(ctx context.Context) error {
 	j.awaiting = "the selector " + quoted(j.o.WaitForSelector) + " to be visible"
 	waited := 0
 	for ; ; waited++ {
-		found, err := j.find(ctx, j.o.WaitForSelector, time.Duration(min(waited, 1))*idle)
+		found, err := j.find(ctx, j.o.WaitForSelector, j.searching(waited))
 		if err != nil {
 			return err
 		}
@@ -240,6 +240,11 @@ func (j *job) appear(ctx context.Context) error {
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if j.clock != nil {
+			if err := j.pass(ctx, idle); err != nil {
+				return err
+			}
 		}
 	}
 	if waited == 0 {
@@ -251,8 +256,22 @@ func (j *job) appear(ctx context.Context) error {
 	return j.look(ctx, 0)
 }
 
+// searching is how long the page itself looks for an element: not at all at first, nor where its time passes faster.
+func (j *job) searching(waited int) time.Duration {
+	if waited == 0 || j.clock != nil {
+		return 0
+	}
+	return idle
+}
+
 func (j *job) delay(ctx context.Context) error {
 	j.awaiting = "the delay"
+	if j.clock != nil {
+		if err := j.pass(ctx, milliseconds(j.o.Delay)); err != nil {
+			return err
+		}
+		return j.look(ctx, 0)
+	}
 	timer := time.NewTimer(milliseconds(j.o.Delay))
 	defer timer.Stop()
 	select {

@@ -36,6 +36,7 @@ type watch struct {
 	net traffic
 	con savepage.ConsoleReport
 
+	expired  func()                         // hears that the page has used the time that it was given
 	animated map[cdproto.BackendNodeID]bool // elements that the browser has named
 
 	dialogs int
@@ -79,6 +80,11 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 		"Fetch.requestPaused":           w.asks.paused(w.s),
 		"Target.attachedToTarget":       w.asks.attached(w.s),
 		"Animation.animationStarted":    w.animates,
+		"Emulation.virtualTimeBudgetExpired": func(json.RawMessage) {
+			if w.expired != nil {
+				w.expired()
+			}
+		},
 	})
 	return w
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/testsite"
 )
 
@@ -89,4 +90,31 @@ func Close(says string, x, y int, want color.RGBA) Check {
 		}
 		return nil
 	}}
+}
+
+// virtual is a page that is shown as it is after some seconds of its own time.
+func virtual(name, query string) Case {
+	boxes := []string{"a timer and both clocks", "what came of a fetch", "the eighth tick", "frames of 4 s", "the end of an animation", "what was seen", "an answer of a worker"}
+	bands := []int{90, 91, 92, 93, 94, 96, 97}
+	c := Case{Name: name, Path: "/virtual" + query, Options: savepage.Options{Delay: 5000, Time: savepage.TimeVirtual}}
+	for i, says := range boxes {
+		c.Checks = append(c.Checks, Fill(says, Box{40 + i*140, 200, 100, 100}, testsite.BandColor(bands[i])))
+	}
+	return c
+}
+
+// virtuals are pages whose time passes faster than the real one.
+func virtuals() []Case {
+	plain, own, other := virtual("own time", ""), virtual("own time in a frame", "?frame=own"), virtual("own time in another's frame", "?frame=other")
+	plain.Checks = append(plain.Checks, Fill("nothing of what comes later", Box{1020, 200, 100, 100}, color.RGBA{255, 255, 255, 255}))
+	plain.Same = 19
+	for _, c := range []*Case{&own, &other} {
+		c.Checks = append(c.Checks, Fill("the frame", Box{40, 600, 100, 100}, testsite.BandColor(99)))
+	}
+	return []Case{
+		plain, own, other,
+		virtual("own time with an event source and a socket", "?open=source"),
+		virtual("own time of a page that polls", "?open=poll"),
+		virtual("own time of a page that is never idle", "?open=busy"),
+	}
 }

@@ -54,6 +54,7 @@ func Cases(site *testsite.Site) []Case {
 		reports(),
 		clean(),
 		still(),
+		virtuals(),
 	)
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // settleBudget is the timeout of each capture, in milliseconds: networkidle spends it on pages whose network is never idle.
-const settleBudget = 10_000
+const settleBudget = 20_000
 
 // waited is what one way to wait gave on one page.
 type waited struct {

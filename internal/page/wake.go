@@ -16,6 +16,7 @@ const (
 	mostTall   = 12  // windows of the largest size through a page that grows with its window
 	mostRounds = 10  // for a page that grows while it is woken
 	mostWide   = 10_000
+	slowMotion = 4 * time.Second // for what moves for a second, on a busy machine
 	idleFrame  = 2 * time.Second // for a window to be drawn, at most
 )
 
@@ -104,6 +105,7 @@ func (j *job) wake(ctx context.Context, height int) error {
 		if err := j.whole(ctx, most, nil, "walk", mostWalk, most.Milliseconds()); err != nil {
 			return err
 		}
+		j.stirred()
 		if err := j.arrive(ctx); err != nil {
 			return err
 		}
@@ -114,7 +116,7 @@ func (j *job) wake(ctx context.Context, height int) error {
 	if err := j.settled(ctx); err != nil {
 		return err
 	}
-	return j.whole(ctx, time.Second, nil, "motion", 1000)
+	return j.whole(ctx, slowMotion, nil, "motion", slowMotion.Milliseconds())
 }
 
 // tall shows the page in a window as tall as itself. stretched says that the page has grown with its window, so that not
@@ -122,7 +124,9 @@ func (j *job) wake(ctx context.Context, height int) error {
 func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) {
 	perRow := float64(j.o.Width) * j.o.Scale * j.o.Scale
 	tall := max(j.o.Height, min(height, int(wakePixels/perRow)))
-	j.metrics(tall)
+	if err := j.resize(ctx, tall); err != nil {
+		return false, err
+	}
 	for step, end := 0, height; step < mostTall && step*tall < end; step++ {
 		var is struct {
 			Height int `json:"height"`
@@ -130,6 +134,7 @@ func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) 
 		if err := j.whole(ctx, idleFrame, &is, "show", step*tall); err != nil {
 			return false, err
 		}
+		j.stirred()
 		stretched = stretched || is.Height > height+height/10
 		if err := j.arrive(ctx); err != nil {
 			return false, err
@@ -141,8 +146,25 @@ func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) 
 			return false, err
 		}
 	}
-	j.metrics(j.o.Height)
-	return stretched, j.whole(ctx, idleFrame, nil, "show", 0)
+	if err := j.resize(ctx, j.o.Height); err != nil {
+		return false, err
+	}
+	err = j.whole(ctx, idleFrame, nil, "show", 0)
+	j.stirred()
+	return stretched, err
+}
+
+// stirred notes that the page was given cause to do something: quiet is counted from here.
+func (j *job) stirred() {
+	j.w.mu.Lock()
+	j.w.net.active = time.Now()
+	j.w.mu.Unlock()
+}
+
+// resize sets the height of the window, and returns when the page has it.
+func (j *job) resize(ctx context.Context, height int) error {
+	j.metrics(height)
+	return j.check(ctx)
 }
 
 // grow notes that what the page asks for again brings more of it.

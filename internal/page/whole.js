@@ -193,9 +193,9 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
       if (refused) over.set(e, await drawing(png));
       lay();
     },
-    // motion waits at most ms for transitions and animations that end.
+    // motion waits at most ms for transitions and animations that end within a second, on a machine that keeps up.
     motion: async ms => {
-      const ends = a => a.playState === 'running' && Number.isFinite(a.effect?.getComputedTiming().endTime);
+      const ends = a => a.playState === 'running' && a.effect?.getComputedTiming().endTime - (a.currentTime ?? 0) <= 1000;
       const wait = Promise.all(document.getAnimations().filter(ends).map(a => a.finished.catch(() => 0)));
       await Promise.race([wait, new Promise(done => setTimeout(done, ms))]);
     },

@@ -197,6 +197,9 @@ func TestMetrics(t *testing.T) {
 		Queues: func(context.Context) ([]httpd.Queue, error) {
 			return []httpd.Queue{{Name: "interactive", Waiting: 7, Running: 2, Oldest: 1500 * time.Millisecond}}, broken
 		},
+		Deliveries: func(context.Context) (httpd.Deliveries, error) {
+			return httpd.Deliveries{Pending: 11, Dead: 12, Delivered: 13, Died: 14, OpenReceivers: 15, ReceiversOpened: 16}, broken
+		},
 		Browsers: func() httpd.Browsers { return httpd.Browsers{Running: 1, Pages: 3, Warm: 2, Restarts: 4} },
 	})
 	m.Cache("hit")
@@ -224,6 +227,8 @@ func TestMetrics(t *testing.T) {
 		`savepage_capture_phase_seconds_bucket{phase="shoot",le="0.025"} 0`, `savepage_capture_phase_seconds_bucket{phase="shoot",le="0.05"} 1`,
 		`savepage_capture_seconds_count 1`, `savepage_webhook_attempts_total{outcome="delivered"} 1`, `savepage_webhook_attempt_seconds_count 1`,
 		`savepage_queue_waiting{queue="interactive"} 7`, `savepage_queue_running{queue="interactive"} 2`, `savepage_queue_oldest_seconds{queue="interactive"} 1.5`,
+		`savepage_deliveries{state="pending"} 11`, `savepage_deliveries{state="dead"} 12`, `savepage_deliveries_ended_total{state="delivered"} 13`,
+		`savepage_deliveries_ended_total{state="dead"} 14`, `savepage_receivers_open 15`, `savepage_receivers_opened_total 16`,
 		`savepage_browsers 1`, `savepage_browser_pages 3`, `savepage_browser_warm_contexts 2`, `savepage_browser_restarts_total 4`,
 		`savepage_http_request_seconds_count{method="GET",route="/v1/captures/{id}",status="200"} 3`,
 		`savepage_http_request_seconds_count{method="other",route="/v1/captures/{id}",status="200"} 1`,
@@ -237,6 +242,8 @@ func TestMetrics(t *testing.T) {
 	broken = errors.New("locked")
 	if got := get(t, h, "/metrics").Body.String(); !strings.Contains(got, "savepage_queue_unknown 1\n") || !strings.Contains(got, "savepage_browsers 1\n") {
 		t.Error("a broken source spoils the rest")
+	} else if strings.Contains(got, `savepage_deliveries{`) {
+		t.Error("counts that are unknown are told")
 	}
 	if got := get(t, httpd.NewMetrics("v1", httpd.Sources{}).Handler(), "/metrics"); got.Code != 200 || strings.Contains(got.Body.String(), "savepage_browsers") {
 		t.Errorf("%d", got.Code)

@@ -1,0 +1,56 @@
+package sqlite
+
+import (
+	"context"
+	"io/fs"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// TestReceiversOfOldDeliveries brings deliveries of the first version up to date: each knows its receiver as a new one does.
+func TestReceiversOfOldDeliveries(t *testing.T) {
+	dir := t.TempDir()
+	db, err := openWriter(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, ours, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	urls := []string{
+		"https://hooks.example.com/a/b?c=d", "http://Hooks.Example.com:8080", "https://example.com?x=http://y/", "https://example.com#f", "http://[::1]:3000/hook",
+	}
+	for _, url := range urls {
+		const old = `INSERT INTO deliveries (id, capture, account, url, body, state, created_at, next_at) VALUES (?1, 'cap', 'acc', ?1, '', 'pending', 1, 1)`
+		if _, err := db.ExecContext(t.Context(), old, url); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l := openInside(t, Config{Dir: dir})
+	for _, url := range urls {
+		d, err := l.Delivery(t.Context(), "acc", url)
+		if err != nil || d.Receiver != receiver(url) || d.Receiver == "" {
+			t.Errorf("%s: receiver %q, want %q (%v)", url, d.Receiver, receiver(url), err)
+		}
+	}
+	if err := l.fillLanes(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if ids, _, err := (&post{Ledger: l}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"}, 9); err != nil || len(ids) != 2 {
+		t.Errorf("%v are due (%v)", ids, err)
+	}
+}

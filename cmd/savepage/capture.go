@@ -18,11 +18,9 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
-	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/guard"
-	"github.com/savepage/savepage/internal/page"
 )
 
 // toStdout as the output file means standard output.
@@ -114,10 +112,10 @@ func (f *optionFlag) Set(text string) error {
 // Type is the word that the help shows for the value.
 func (f *optionFlag) Type() string { return string(f.kind) }
 
-// addOptionFlags makes a flag of each option, except those that make sense only with a server.
-func addOptionFlags(flags *pflag.FlagSet) {
+// addOptionFlags makes a flag of each option, except those that make sense only with a server, and those named.
+func addOptionFlags(flags *pflag.FlagSet, but ...string) {
 	for _, f := range api.OptionFields() {
-		if f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" || strings.HasPrefix(f.Name, "callback_") {
+		if slices.Contains(but, f.Name) || f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" || strings.HasPrefix(f.Name, "callback_") {
 			continue
 		}
 		flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
@@ -142,25 +140,12 @@ func optionUsage(f api.Field) string {
 
 // readOrder turns the command line into options, by the rules of the API.
 func readOrder(flags *pflag.FlagSet, args []string, stdin io.Reader) (order, error) {
-	given := map[string][]string{}
-	flags.Visit(func(f *pflag.Flag) {
-		if flag, option := f.Value.(*optionFlag); option {
-			given[strings.ReplaceAll(f.Name, "-", "_")] = flag.texts
-		}
-	})
+	given, err := givenOptions(flags, stdin)
+	if err != nil {
+		return order{}, err
+	}
 	if len(args) > 0 {
 		given["url"] = []string{withScheme(args[0])}
-	}
-	for _, name := range []string{"html", "css", "js"} {
-		value, found := given[name]
-		if !found {
-			continue
-		}
-		text, err := readText(name, value[0], stdin)
-		if err != nil {
-			return order{}, err
-		}
-		given[name] = []string{text}
 	}
 	if format := formatOf(flags); format != "" {
 		given["format"] = []string{format}
@@ -170,6 +155,28 @@ func readOrder(flags *pflag.FlagSet, args []string, stdin io.Reader) (order, err
 		return order{}, asFlags(err)
 	}
 	return order{options: options}, nil
+}
+
+// givenOptions returns the options that flags give, by their wire names.
+func givenOptions(flags *pflag.FlagSet, stdin io.Reader) (map[string][]string, error) {
+	given := map[string][]string{}
+	flags.Visit(func(f *pflag.Flag) {
+		if flag, option := f.Value.(*optionFlag); option {
+			given[strings.ReplaceAll(f.Name, "-", "_")] = flag.texts
+		}
+	})
+	for _, name := range []string{"html", "css", "js"} {
+		value, found := given[name]
+		if !found {
+			continue
+		}
+		text, err := readText(name, value[0], stdin)
+		if err != nil {
+			return nil, err
+		}
+		given[name] = []string{text}
+	}
+	return given, nil
 }
 
 // withScheme lets a page be named as people say it: example.com.
@@ -271,17 +278,17 @@ func subject(o savepage.Options) string {
 // shoot starts a browser behind the same guard as the server's and renders once.
 func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger) (shot capture.Shot, err error) {
 	policy := guard.New(guard.Config{Allow: s.EgressAllow})
-	if o.URL != "" {
-		if o.URL, err = policy.Admit(o.URL); err != nil {
+	if o.URL != "" { // known before a browser is started
+		if _, err = policy.Admit(o.URL); err != nil {
 			return shot, err
 		}
 	}
-	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy, log)
+	r, err := startRenderer(ctx, s, policy, 1, log)
 	if err != nil {
 		return shot, err
 	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	return page.New(pool, page.Config{Lists: blocklist.NewSource(s.Blocklists, log).Lists}, log).Render(ctx, o)
+	defer func() { err = errors.Join(err, r.close()) }()
+	return r.render(ctx, o)
 }
 
 func sandbox(s Settings) browser.Sandbox {

@@ -20,6 +20,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	exitPartial = 3 // of a batch: some pictures, but not all
 )
 
 func main() { os.Exit(mainCode()) }
@@ -49,6 +50,9 @@ func (e usageError) Unwrap() error { return e.error }
 // errSilent ends a command with exit code 1 when it has said itself what is wrong.
 var errSilent = errors.New("failed")
 
+// errPartial ends a batch of which some failed; it has said itself what is wrong.
+var errPartial = errors.New("some failed")
+
 // execute runs one command and returns the exit code.
 func execute(ctx context.Context, args []string, w world) int {
 	started := false
@@ -58,6 +62,9 @@ func execute(ctx context.Context, args []string, w world) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if errors.Is(err, errPartial) {
+		return exitPartial
 	}
 	if !errors.Is(err, errSilent) {
 		_, _ = fmt.Fprintln(w.err, "savepage:", err)
@@ -84,7 +91,7 @@ func newRoot(w world) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(w), newCapture(w), newKey(w), newWebhook(w), newDoctor(w), newMigrate(w), newDevices(w), newVersion(w), newDocs(),
+		newServe(w), newCapture(w), newBatch(w), newKey(w), newWebhook(w), newDoctor(w), newMigrate(w), newDevices(w), newVersion(w), newDocs(),
 	)
 	return root
 }

@@ -72,7 +72,11 @@ type Common struct {
 func NewCommon(values map[string][]string) (Common, error) {
 	c := Common{decoder: NewDecoder(), options: object{values: map[string]any{}, raw: map[string]json.RawMessage{}}}
 	for name, texts := range values {
-		c.options.coerce(c.decoder.fields[name].Kind, name, texts[0])
+		if f := c.decoder.fields[name]; f.Kind == KindList {
+			c.options.coerceList(f, name, texts)
+		} else {
+			c.options.coerce(f.Kind, name, texts[0])
+		}
 	}
 	if _, wrong := c.decoder.alone("", c.options); len(wrong) > 0 {
 		return Common{}, invalid(wrong)

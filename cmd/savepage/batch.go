@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// mostParallel is how many pages a batch renders at once at most.
+const mostParallel = 64
+
+func newBatch(w world) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "batch FILE",
+		Short: "Take pictures of many pages here and now, without a server",
+		Long: "Takes a picture of each page that a file names, or standard input for -, without a server. A line is an address, or a JSON\n" +
+			"object of options, which win over the flags. Empty lines and lines that begin with # are skipped.\n" +
+			"The pictures are named after their line and page. report.jsonl beside them has a line for each capture; what succeeded\n" +
+			"there, with the same options and with its file, is not done again, so the same command goes on where it was stopped.\n" +
+			"The exit code is 0 when all succeeded, 3 when some failed, 1 when none succeeded.",
+		Example: "  savepage batch urls.txt -o pictures --parallel 4 --fullpage",
+		Args:    cobra.ExactArgs(1),
+	}
+	output := cmd.Flags().StringP("output", "o", "", "folder of the pictures and the report")
+	parallel := cmd.Flags().Int("parallel", 0, fmt.Sprintf("pages at once, 1 to %d (default from cores and memory)", mostParallel))
+	restart := cmd.Flags().Bool("restart", false, "do everything again")
+	addOptionFlags(cmd.Flags(), "html")
+	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s, err := loadSettings(cmd.Flags(), w.environ)
+		if err != nil {
+			return err
+		}
+		if !cmd.Flags().Changed("parallel") {
+			*parallel = min(pagesAtOnce(s), mostParallel)
+		}
+		if *parallel < 1 || *parallel > mostParallel {
+			return usageError{fmt.Errorf("--parallel is %d: want 1 to %d", *parallel, mostParallel)}
+		}
+		if *output == "" {
+			return usageError{errors.New("-o is missing: name the folder for the pictures")}
+		}
+		common, err := givenOptions(cmd.Flags(), w.in)
+		if err != nil {
+			return usageError{err}
+		}
+		list, err := readBatchFile(args[0], common, w.in)
+		if err != nil {
+			return usageError{err}
+		}
+		return takeBatch(cmd.Context(), s, batchOrder{list, *output, *parallel, *restart}, w)
+	}
+	return cmd
+}
+
+// batchOrder is what a batch command was told to do.
+type batchOrder struct {
+	list     []batchEntry
+	dir      string
+	parallel int
+	restart  bool
+}
+
+// takeBatch takes what the report does not have yet.
+func takeBatch(ctx context.Context, s Settings, o batchOrder, w world) (err error) {
+	report, err := openReport(o.dir, o.restart)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, report.close()) }()
+	var open []batchEntry
+	for _, e := range o.list {
+		if !report.has(e) {
+			open = append(open, e)
+		}
+	}
+	b := &batchRun{report: report, kept: len(o.list) - len(open), total: len(o.list)}
+	if len(open) > 0 {
+		policy := guard.New(guard.Config{Allow: s.EgressAllow})
+		if b.renderer, err = startRenderer(ctx, s, policy, min(o.parallel, len(open)), slog.New(slog.DiscardHandler)); err != nil {
+			return err
+		}
+		b.teller = newBatchTeller(w.err, b.kept, b.total)
+		err = b.work(ctx, open, o.parallel)
+		b.teller.end()
+		err = errors.Join(err, b.renderer.close())
+	}
+	if err != nil {
+		return err
+	}
+	return b.outcome(ctx, o.dir, w.err)
+}
+
+// batchRun is a batch under way.
+type batchRun struct {
+	renderer *renderer
+	report   *batchReport
+	teller   *batchTeller
+
+	kept, total int // from an earlier run; in all
+	mu          sync.Mutex
+	succeeded   int
+	failed      []reportLine
+}
+
+// work hands the entries to so many workers and waits for them. It ends early with the context, or when nothing can be
+// written down any more.
+func (b *batchRun) work(outer context.Context, open []batchEntry, parallel int) error {
+	ctx, cancel := context.WithCancelCause(outer)
+	defer cancel(nil)
+	next := make(chan batchEntry)
+	var workers sync.WaitGroup
+	for range min(parallel, len(open)) {
+		workers.Go(func() {
+			for e := range next {
+				if err := b.one(ctx, e); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, e := range open {
+		select {
+		case next <- e:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	workers.Wait()
+	if outer.Err() != nil {
+		return nil // said at the end
+	}
+	return context.Cause(ctx)
+}
+
+// one takes a picture and writes it down. Its error says that the folder can not be written.
+func (b *batchRun) one(ctx context.Context, e batchEntry) error {
+	began := time.Now()
+	shot, err := b.renderer.renderSurely(ctx, e.options)
+	if ctx.Err() != nil {
+		return shot.Close() // it was cut off: the next run takes it
+	}
+	line := reportLine{Index: e.index, URL: e.options.URL, Options: e.key, Status: savepage.Failed}
+	if err == nil {
+		line.Status, line.File, line.Width, line.Height = savepage.Success, e.file, shot.Width, shot.Height
+		if line.Size, err = b.report.store(e.file, shot.Reader()); err != nil {
+			return errors.Join(err, shot.Close())
+		}
+	}
+	if closed := shot.Close(); closed != nil {
+		return closed
+	}
+	if err != nil {
+		fault, known := errors.AsType[*savepage.Error](err)
+		if !known {
+			fault = savepage.Errorf(savepage.CodeInternal, "%s", err)
+		}
+		line.Error = fault
+	}
+	line.MS = time.Since(began).Milliseconds()
+	if err := b.report.add(line); err != nil {
+		return err
+	}
+	b.count(line)
+	return nil
+}
+
+func (b *batchRun) count(line reportLine) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if line.Status == savepage.Success {
+		b.succeeded++
+	} else {
+		b.failed = append(b.failed, line)
+	}
+	b.teller.tell(line)
+}
+
+// mostTold is how many lines are printed of what is wrong.
+const mostTold = 20
+
+// outcome says how it went and returns what the exit code follows from.
+func (b *batchRun) outcome(ctx context.Context, dir string, stderr io.Writer) error {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(stderr, format+"\n", args...) }
+	if b.teller != nil && b.teller.bar != nil { // the lines of a plain output have said it
+		for _, line := range b.failed[:min(len(b.failed), mostTold)] {
+			say("%s", failureText(line))
+		}
+		if more := len(b.failed) - mostTold; more > 0 {
+			say("and %d more", more)
+		}
+	}
+	good := b.kept + b.succeeded
+	summary := fmt.Sprintf("%d of %d pictures in %s", good, b.total, dir)
+	if b.kept > 0 {
+		summary += fmt.Sprintf(", %d of them from before", b.kept)
+	}
+	if len(b.failed) > 0 {
+		summary += fmt.Sprintf("; %d failed, see %s", len(b.failed), filepath.Join(dir, reportName))
+	}
+	say("%s", summary)
+	switch {
+	case ctx.Err() != nil:
+		say("stopped: the same command goes on from here")
+		return errSilent
+	case good == b.total:
+		return nil
+	case good == 0:
+		return errSilent
+	default:
+		return errPartial
+	}
+}
+
+// openList opens the file of a batch.
+func openList(name string, stdin io.Reader) (io.ReadCloser, error) {
+	if name == toStdout {
+		return io.NopCloser(stdin), nil
+	}
+	return os.Open(name)
+}

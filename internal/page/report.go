@@ -66,6 +66,9 @@ func (w *watch) requests(events []guard.Event) savepage.RequestReport {
 		default:
 			continue
 		}
+		if e.Host == guard.Nowhere { // a refused socket, which is counted by its own address
+			continue
+		}
 		r.Blocked++
 		if !refused[at] {
 			refused[at] = true

@@ -62,7 +62,7 @@ func (a *API) docGetCapture() *huma.Operation {
 	response := text()
 	response.Enum, response.Default = []any{"json", "image"}, "json"
 	op.Parameters = append(op.Parameters,
-		query("response", "image: answer with the picture's bytes.", response), preferParam(a.cfg))
+		query("response", "image: answer with the picture's bytes. With cache_ttl the header X-Cache then says hit or miss.", response), preferParam(a.cfg))
 	op.Responses["200"] = &huma.Response{Description: "The result, or the picture with response=image.", Content: pictures()}
 	return op
 }

@@ -71,6 +71,22 @@ func (j *job) freeze(ctx context.Context) error {
 	return nil
 }
 
+// conceal notes what the page hides before it is seen as a whole.
+func (j *job) conceal(ctx context.Context) error {
+	if j.o.Animations == savepage.AnimationsAllow {
+		return nil
+	}
+	return j.call(ctx, time.Second, nil, freezeScript+"savepageStill.conceal", nil)
+}
+
+// reveal notes what the page has shown since, because it was seen: it is shown also where the page hides it again.
+func (j *job) reveal(ctx context.Context) error {
+	if j.o.Animations == savepage.AnimationsAllow {
+		return nil
+	}
+	return j.call(ctx, freezeTime, nil, freezeScript+"savepageStill.reveal", nil)
+}
+
 // stillness is what the script says when the page's own document is at rest.
 type stillness struct {
 	Moved  bool `json:"moved"`  // the page has gone on when animations ended

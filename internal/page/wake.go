@@ -92,6 +92,9 @@ func (j *job) wake(ctx context.Context, height int) error {
 	j.awaiting = "pictures further down the page"
 	j.grow(true)
 	defer j.grow(false)
+	if err := j.conceal(ctx); err != nil {
+		return err
+	}
 	stretched, err := j.tall(ctx, height)
 	if err != nil {
 		return err
@@ -145,6 +148,9 @@ func (j *job) tall(ctx context.Context, height int) (stretched bool, err error) 
 		if err := j.embeds(ctx); err != nil {
 			return false, err
 		}
+	}
+	if err := j.reveal(ctx); err != nil {
+		return false, err
 	}
 	if err := j.resize(ctx, j.o.Height); err != nil {
 		return false, err

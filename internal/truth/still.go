@@ -69,6 +69,16 @@ func still() []Case {
 				Fill("closed shadow", Box{280, 400, 200, 50}, band(76)), Fill("closed shadow", Box{280, 450, 100, 50}, band(76)),
 			},
 		},
+		{
+			Name: "what is revealed by scrolling", Path: "/still-reveal", Options: savepage.Options{Fullpage: true}, Same: 4,
+			Checks: []Check{
+				Fill("in view", Box{40, 100, 400, 200}, band(81)),
+				Fill("by scrolling", Box{40, 800, 400, 200}, band(82)),
+				Fill("by an observer", Box{40, 1500, 400, 200}, band(83)),
+				Fill("by a view timeline", Box{40, 2200, 400, 200}, band(84)),
+				Fill("by scrolling, at the end", Box{40, 2900, 400, 200}, band(85)),
+			},
+		},
 	}
 }
 

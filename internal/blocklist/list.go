@@ -12,7 +12,6 @@ type list struct {
 	name         string
 	block, allow *index
 	hide         *hiding
-	reach        reach
 	stats        Stats
 }
 
@@ -59,7 +58,6 @@ func parse(text string) (*list, error) {
 		return nil, fmt.Errorf("it has %d rules that are understood and %d that are not", n, l.stats.Unsupported)
 	}
 	l.block, l.allow = newIndex(block), newIndex(allow)
-	l.reach = newReach(l.block.rules)
 	return l, nil
 }
 

@@ -53,28 +53,15 @@ func (j *job) filter() error {
 	f := &filter{
 		w: j.w, frames: frames{main: j.w.frame, urls: map[string]string{}, over: map[string]string{}}, lists: lists.Filter(wanted), documents: map[string]blocklist.Document{}, hiders: map[inWorld]*blocklist.Hider{}, passed: map[string]bool{},
 	}
-	page := f.lists.Document(j.to.url)
 	j.w.mu.Lock()
 	defer j.w.mu.Unlock()
-	j.w.asks.add(rule{patterns: patternsOf(f.lists.Globs(page)), judge: f.judge})
+	j.w.asks.add(rule{patterns: []*fetch.RequestPattern{{URLPattern: "*"}}, judge: f.judge})
 	j.w.asks.outfit.beside(besideWorld, fmt.Sprintf("(%s)(%s)", hideScript, hideBinding), hideBinding, f.hide)
 	j.w.asks.outfit.on("Page.frameAttached", f.frames.attached)
 	j.w.asks.outfit.on("Page.frameNavigated", f.frames.navigated)
+	page := f.lists.Document(j.to.url)
 	j.tab.Identity().Refuse(func(host string) bool { return f.refuses(page, host) })
 	return nil
-}
-
-// patternsOf are globs as the browser takes them; none stand for every address.
-func patternsOf(globs []string) []*fetch.RequestPattern {
-	if globs == nil {
-		return []*fetch.RequestPattern{{URLPattern: "*"}}
-	}
-	patterns := make([]*fetch.RequestPattern, len(globs))
-	for i, glob := range globs {
-		// ? and the backslash mean more to the browser than to us.
-		patterns[i] = &fetch.RequestPattern{URLPattern: strings.NewReplacer(`\`, "*", "?", `\?`).Replace(glob)}
-	}
-	return patterns
 }
 
 // judge decides on a paused request.

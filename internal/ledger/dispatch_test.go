@@ -128,7 +128,7 @@ func (o *office) Attempt(ctx context.Context, id string) (*savepage.Verdict, err
 	if one == nil {
 		return nil, nil
 	}
-	took, a := o.answers[one.to.Host](one)
+	took, a := o.answer(one)
 	timer := time.NewTimer(took)
 	defer timer.Stop()
 	select {
@@ -147,6 +147,28 @@ func (o *office) Attempt(ctx context.Context, id string) (*savepage.Verdict, err
 		v.State = savepage.Dead
 	}
 	return v, nil
+}
+
+func (o *office) answer(one *letter) (time.Duration, savepage.Attempt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.answers[one.to.Host](one)
+}
+
+// see returns a letter as it is now.
+func (o *office) see(one *letter) letter {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen := *one
+	seen.sent = slices.Clone(one.sent)
+	return seen
+}
+
+// change sets what the receivers look at.
+func (o *office) change(flag *bool, to bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*flag = to
 }
 
 func (o *office) enter(id string) *letter {
@@ -247,7 +269,7 @@ func TestDeadReceiverDelaysOnlyItself(t *testing.T) {
 			live := o.owe("a", "live", 1)[0]
 			other := o.owe("b", "live", 1)[0]
 			after(time.Second)
-			for _, one := range []*letter{live, other} {
+			for _, one := range []letter{o.see(live), o.see(other)} {
 				if one.state != savepage.Delivered || one.sent[0].After(one.at.Add(time.Second)) && !one.at.IsZero() {
 					t.Fatalf("%s is %s, sent %v", one.id, one.state, one.sent)
 				}
@@ -282,8 +304,11 @@ func TestBreaker(t *testing.T) {
 		for _, s := range []int{0, 0, 0, 0, 0, 5, 15, 35, 75, 135, 195, 255} {
 			want = append(want, time.Duration(s)*time.Second)
 		}
-		if !slices.Equal(want, tries) {
-			t.Errorf("tried at %v, want %v", tries, want)
+		o.mu.Lock()
+		tried := slices.Clone(tries)
+		o.mu.Unlock()
+		if !slices.Equal(want, tried) {
+			t.Errorf("tried at %v, want %v", tried, want)
 		}
 		b := o.lanes.Breaker(Receiver{"a", "host"})
 		if !b.Open() || b.Failures != 12 || !b.OpenedAt.Equal(began) || !b.ProbeAt.Equal(began.Add(315*time.Second)) {
@@ -293,14 +318,16 @@ func TestBreaker(t *testing.T) {
 		// The same host is nobody else's business.
 		other := o.owe("b", "host2", 1)
 		synctest.Wait()
-		equal(t, "another's state", savepage.Delivered, other[0].state)
-		back = true
+		equal(t, "another's state", savepage.Delivered, o.see(other[0]).state)
+		o.change(&back, true)
 		after(20 * time.Second)
 		synctest.Wait()
 		sent, delivered := o.count(all)
 		equal(t, "delivered", 1000, delivered)
 		equal(t, "attempts", 1012, sent)
+		o.mu.Lock()
 		equal(t, "first and last change", [2]Change{Opened, Closed}, [2]Change{o.changes[0], o.changes[len(o.changes)-1]})
+		o.mu.Unlock()
 		equal(t, "stats", LaneStats{Opened: 1}, o.lanes.Stats())
 	})
 }
@@ -313,6 +340,8 @@ func TestLoneDeliveryKeepsItsSchedule(t *testing.T) {
 		one := o.owe("a", "host", 1)[0]
 		defer o.run()()
 		after(72 * time.Hour)
+		seen := o.see(one)
+		one = &seen
 		equal(t, "state", savepage.Dead, one.state)
 		equal(t, "attempts", 13, len(one.sent))
 		for i := 1; i < len(one.sent); i++ {
@@ -365,7 +394,9 @@ func TestPlacesAtAHost(t *testing.T) {
 			_, delivered := o.count(all)
 			equal(t, "delivered beside the slow one", 20, delivered)
 		}
+		o.mu.Lock()
 		equal(t, "at once", 4, o.most["host"])
+		o.mu.Unlock()
 	})
 }
 
@@ -384,11 +415,11 @@ func TestAccountsTakeTurns(t *testing.T) {
 		equal(t, "places of the greedy", limits.Workers/4, o.lanes.Stats().Sending)
 		one := o.owe("modest", "live", 1)[0]
 		synctest.Wait()
-		equal(t, "the other account's state", savepage.Delivered, one.state)
+		equal(t, "the other account's state", savepage.Delivered, o.see(one).state)
 		after(time.Hour)
-		for _, letters := range o.letters {
-			if len(letters.sent) == 0 {
-				t.Fatalf("%s was never sent", letters.id)
+		for _, one := range o.letters {
+			if len(o.see(one).sent) == 0 {
+				t.Fatalf("%s was never sent", one.id)
 			}
 		}
 	})
@@ -409,14 +440,14 @@ func TestUrgent(t *testing.T) {
 		defer o.run()()
 		after(time.Second)
 		last := all[99]
-		equal(t, "attempts", 0, len(last.sent))
-		failing = false
+		equal(t, "attempts", 0, len(o.see(last).sent))
+		o.change(&failing, false)
 		o.urge(last)
 		o.urge(last)
 		after(time.Millisecond)
 		synctest.Wait()
-		equal(t, "attempts", 1, len(last.sent))
-		equal(t, "state", savepage.Delivered, last.state)
+		equal(t, "attempts", 1, len(o.see(last).sent))
+		equal(t, "state", savepage.Delivered, o.see(last).state)
 		equal(t, "breaker", Breaker{}, o.lanes.Breaker(last.to))
 		after(time.Minute)
 		if _, delivered := o.count(all); delivered != 100 {

@@ -99,7 +99,7 @@ type Report struct {
 	CookieBanner *BannerReport `json:"cookie_banner,omitempty"` // with block_cookie_banners
 }
 
-// FontReport counts the letters of the page that no font has, at most 600 kinds of letters of the page's text being
+// FontReport counts the letters of the page that no font has, at most 300 kinds of letters of the page's text being
 // looked at. In the picture a box stands for each.
 type FontReport struct {
 	Missing int      `json:"missing"`

@@ -98,7 +98,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     // letters says which letters on the page no font has.
     letters: () => {
       const missing = new Set();
-      for (const [family, letters] of uncommon(600)) for (const c of bare(family, [...letters])) missing.add(c.codePointAt(0));
+      for (const [family, letters] of uncommon(300)) for (const c of bare(family, [...letters])) missing.add(c.codePointAt(0));
       return [...missing];
     },
     // look waits for fonts and large pictures in view, at most ms, and says how the page is.

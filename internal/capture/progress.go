@@ -50,8 +50,7 @@ const (
 // SeqQueued is the Seq of a capture's acceptance.
 const SeqQueued = placeQueued
 
-// SeqStarted, SeqRetried and SeqDone are the Seq of an attempt's beginning, of its being given back, and of the end of a
-// capture that had so many attempts.
+// SeqStarted is the Seq of an attempt's beginning.
 func SeqStarted(attempt int) int { return attempt*10 + placeStarted }
 
 // SeqRetried is the Seq of the step in which an attempt was given back.

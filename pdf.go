@@ -111,14 +111,21 @@ func (o Options) checkPDF() []FieldError {
 	}
 	message := "needs format pdf"
 	rows := []given{
-		{"pdf_paper", o.PDFPaper != "", o.PDFPaper}, {"pdf_landscape", o.PDFLandscape, true}, {"pdf_margin", o.PDFMargin != "", o.PDFMargin},
-		{"pdf_background", o.PDFBackground != nil, o.PDFBackground}, {"pdf_pages", o.PDFPages != "", o.PDFPages}, {"pdf_scale", o.PDFScale != 0, o.PDFScale},
+		{"pdf_paper", o.PDFPaper != "", o.PDFPaper},
+		{"pdf_landscape", o.PDFLandscape, true},
+		{"pdf_margin", o.PDFMargin != "", o.PDFMargin},
+		{"pdf_background", o.PDFBackground != nil, o.PDFBackground},
+		{"pdf_pages", o.PDFPages != "", o.PDFPages},
+		{"pdf_scale", o.PDFScale != 0, o.PDFScale},
 	}
 	if o.Format == FormatPDF {
 		message = "can not be given with format pdf"
 		rows = []given{
-			{"selector", o.Selector != "", o.Selector}, {"clip", o.Clip != nil, nil}, {"max_height", o.MaxHeight != 0, o.MaxHeight},
-			{"transparent", o.Transparent, true}, {"thumb_width", o.ThumbWidth != 0, o.ThumbWidth},
+			{"selector", o.Selector != "", o.Selector},
+			{"clip", o.Clip != nil, nil},
+			{"max_height", o.MaxHeight != 0, o.MaxHeight},
+			{"transparent", o.Transparent, true},
+			{"thumb_width", o.ThumbWidth != 0, o.ThumbWidth},
 			{"quality", o.Quality != 0 && o.Quality != Defaults().Quality, o.Quality},
 		}
 	}

@@ -3,6 +3,7 @@ package truth
 import (
 	"fmt"
 	"image/color"
+	"slices"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/testsite"
@@ -10,9 +11,15 @@ import (
 
 // still are pages that move: every shot of one has the same bytes.
 func still() []Case {
-	const again = 19
+	return slices.Concat(stillStyles(), stillPictures(), []Case{caret("input"), caret("text"), caret("shadow")}, stillParts())
+}
+
+// again is how many more shots of a page that moves are compared with the first.
+const again = 19
+
+// stillStyles are pages that styles and scripts move.
+func stillStyles() []Case {
 	band := testsite.BandColor
-	moving := testsite.MovingColors()[0]
 	return []Case{
 		{
 			Name: "what fades in is there", Path: "/still-fades", Same: again,
@@ -45,6 +52,13 @@ func still() []Case {
 				Fill("faded over", Box{40, 480, 600, 120}, band(47)),
 			},
 		},
+	}
+}
+
+// stillPictures is a page with pictures that move by themselves.
+func stillPictures() []Case {
+	moving := testsite.MovingColors()[0]
+	return []Case{
 		{
 			Name: "moving pictures show the first one", Path: "/still-pictures", Same: again,
 			Checks: []Check{
@@ -58,7 +72,13 @@ func still() []Case {
 				Close("video that a script plays", 720, 445, moving),
 			},
 		},
-		caret("input"), caret("text"), caret("shadow"),
+	}
+}
+
+// stillParts are pages of which parts move: frames, shadow trees, and what only comes when it is seen.
+func stillParts() []Case {
+	band := testsite.BandColor
+	return []Case{
 		{
 			Name: "animations in frames and shadows", Path: "/still-frames", Same: again,
 			Checks: []Check{

@@ -33,6 +33,11 @@ type plainConn interface {
 	sqldriver.Conn
 	sqldriver.ConnBeginTx
 	sqldriver.ConnPrepareContext
+	pooled
+}
+
+// pooled is what database/sql asks of a connection between two uses.
+type pooled interface {
 	sqldriver.Pinger
 	sqldriver.SessionResetter
 	sqldriver.Validator

@@ -37,6 +37,14 @@ func (b *bench) equals(name string) capture.Submission {
 	return sub
 }
 
+// later gives a submission an id that sorts behind a capture's: those of one millisecond have no order.
+func later(sub capture.Submission, than savepage.Capture) capture.Submission {
+	for sub.Capture.ID <= than.ID {
+		sub.Capture.ID = capture.NewID("cap_", time.Now())
+	}
+	return sub
+}
+
 // owing has the submission owe a callback that tells its picture.
 func owing(sub capture.Submission) capture.Submission {
 	sub.Capture.Options.CallbackURL = "http://a.test"
@@ -263,8 +271,8 @@ func testCanceledLeader(t *scene) {
 	b := setUp(t, Options{Workers: 1})
 	first := b.take(t, b.equals("x"), capture.ReuseMiss)
 	second := b.take(t, b.equals("x"), capture.ReuseJoined)
-	third := b.take(t, owing(b.equals("x")), capture.ReuseJoined)
-	fourth := b.take(t, b.equals("x"), capture.ReuseJoined)
+	third := b.take(t, later(owing(b.equals("x")), second), capture.ReuseJoined)
+	fourth := b.take(t, later(b.equals("x"), third), capture.ReuseJoined)
 	_, err := b.Cancel(t.Context(), b.account, first.ID)
 	must(t, err)
 	s := b.studio()

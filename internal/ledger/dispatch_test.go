@@ -536,10 +536,10 @@ func TestManyOfEach(t *testing.T) {
 				}
 				return takes(time.Duration(i%7) * time.Millisecond)(l)
 			}
-			all = append(all, o.owe(fmt.Sprintf("account%d", i%5), host, 100)...)
+			all = append(all, o.owe(fmt.Sprintf("account%d", i%5), host, 20)...)
 		}
 		stop := o.run()
-		for i := range 200 {
+		for i := range 100 {
 			o.urge(all[i*7])
 			after(50 * time.Millisecond)
 		}

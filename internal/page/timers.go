@@ -16,6 +16,7 @@ var timersScript string
 type timers struct {
 	Left   []float64 `json:"left"`   // milliseconds to each short timer
 	Beyond bool      `json:"beyond"` // a worker or a lasting connection may do more
+	Heard  float64   `json:"heard"`  // milliseconds for which a new worker that has said nothing yet is still waited for
 	Frame  int       `json:"frame"`  // a script asks for the next frame, after so many that it asked for before; or -1
 }
 
@@ -54,7 +55,7 @@ func (l *look) missing(quiet time.Duration) time.Duration {
 	if l.Timers == nil || quiet >= 3*idle {
 		return 0
 	}
-	var longest time.Duration
+	longest := time.Duration(max(l.Timers.Heard, 0) * float64(time.Millisecond))
 	for _, ms := range l.Timers.Left {
 		left := time.Duration(max(ms, 0)*float64(time.Millisecond)) + frame
 		if quiet+left <= idle {

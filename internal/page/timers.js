@@ -2,7 +2,7 @@
 // is part of it. Timers that follow from timers, as those of a clock or a poll do, are followed eight times deep.
 token => {
   if (window !== top) return;
-  const deepest = 8, longest = 1000; // ms
+  const deepest = 8, longest = 1000, patience = 2000; // ms
   const now = performance.now.bind(performance), due = new Map();
   let depth = 0, beyond = false; // beyond: something works or listens where no timer is seen
   const frames = new Map(); // that are asked for: how many went before
@@ -27,8 +27,24 @@ token => {
   const forget = name => {
     window[name] = new Proxy(window[name], {apply(native, self, args) { due.delete(args[0]); return Reflect.apply(native, self, args); }});
   };
-  const note = name => {
-    if (window[name]) window[name] = new Proxy(window[name], {construct(native, args, target) { beyond = true; return Reflect.construct(native, args, target); }});
+  const note = (name, made = () => {}) => {
+    if (!window[name]) return;
+    window[name] = new Proxy(window[name], {
+      construct(native, args, target) {
+        beyond = true;
+        const one = Reflect.construct(native, args, target);
+        made(one);
+        return one;
+      },
+    });
+  };
+  // A new worker may take long to begin on a busy machine: until it says something it is silent.
+  const silent = new Set();
+  const hear = worker => {
+    const since = now(), said = () => silent.delete(since);
+    silent.add(since);
+    worker.addEventListener('message', said, {once: true});
+    worker.addEventListener('error', said, {once: true});
   };
   // Frames that follow from frames count up: an endless loop is soon far up, a single frame is not.
   const draw = window.requestAnimationFrame, undraw = window.cancelAnimationFrame;
@@ -51,13 +67,14 @@ token => {
   follow('setInterval', true);
   forget('clearTimeout');
   forget('clearInterval');
-  note('Worker');
+  note('Worker', hear);
   note('SharedWorker');
   note('WebSocket');
   note('EventSource');
   // The world beside asks by an event that only it knows, and is answered before its question returns.
   addEventListener(token, () => {
     const left = [...due.values()].map(at => at - now());
-    dispatchEvent(new CustomEvent(token + '!', {detail: {left, beyond, frame: frames.size ? Math.min(...frames.values()) : -1}}));
+    const heard = silent.size ? Math.max(...silent) + patience - now() : 0;
+    dispatchEvent(new CustomEvent(token + '!', {detail: {left, beyond, heard, frame: frames.size ? Math.min(...frames.values()) : -1}}));
   });
 }

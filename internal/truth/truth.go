@@ -89,6 +89,9 @@ func (c Case) Says() string {
 	if c.Same > 0 {
 		parts = append(parts, fmt.Sprintf("%d shots alike", c.Same+1))
 	}
+	if len(parts) == 0 {
+		parts = append(parts, "is not called blank, truncated or partial")
+	}
 	return strings.Join(parts, "; ")
 }
 

@@ -90,7 +90,7 @@ func (g *Geolocation) check() []FieldError {
 		value, low, high float64
 	}{{"latitude", g.Latitude, -90, 90}, {"longitude", g.Longitude, -180, 180}, {"accuracy", g.Accuracy, 0, MaxAccuracy}} {
 		if !(one.value >= one.low && one.value <= one.high) {
-			wrong = append(wrong, FieldError{"geolocation." + one.name, fmt.Sprintf("must be from %v to %v", one.low, one.high), nil})
+			wrong = append(wrong, FieldError{"geolocation." + one.name, fmt.Sprintf("must be from %v to %v", one.low, one.high), fmt.Sprint(one.value)})
 		}
 	}
 	return wrong

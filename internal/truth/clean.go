@@ -28,7 +28,7 @@ func banners() []Case {
 	}
 	return []Case{
 		{
-			Name: "OneTrust banner that locks the page", Path: "/consent-onetrust", Options: whole,
+			Name: "OneTrust banner that locks the page", Path: "/consent-onetrust?ms=300", Options: whole,
 			Checks: gone(Size(1440, 2000), Bands(0, 0, 2000), Banner(savepage.BannerRejected, "Onetrust")),
 		},
 		{

@@ -109,7 +109,7 @@ type FontReport struct {
 // BannerReport says what became of the page's cookie banner.
 type BannerReport struct {
 	Outcome BannerOutcome `json:"outcome"`
-	Tool    string        `json:"tool,omitempty"` // the consent tool, as autoconsent names it; empty when it is the site's own
+	Tool    string        `json:"tool,omitempty"` // the consent tool, as autoconsent names it; empty when it is the site's own, or was not recognised
 }
 
 // BannerOutcome names what became of a cookie banner.

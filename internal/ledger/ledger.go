@@ -1,5 +1,6 @@
 // Package ledger holds what every ledger has in common, whatever its database: names of queues, places in a queue, keys
-// and secrets, group commit, waiting for an end, the order of deliveries and the breakers of their receivers. It refuses to know SQL; ledger/sqlite does.
+// and secrets, group commit, waiting for an end, the order of deliveries and the breakers of their receivers. It refuses to
+// know SQL; ledger/sqlite does.
 package ledger
 
 import (

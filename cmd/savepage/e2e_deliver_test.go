@@ -173,19 +173,26 @@ func TestBadCertificate(t *testing.T) {
 // TestDeadLettersAreSentAgain lets callbacks die, kills the service, and has them sent again: once, and all.
 func TestDeadLettersAreSentAgain(t *testing.T) {
 	const count = 8
-	site, p := startSite(t), newProgram(t, "--webhook-max-attempts", "2", "--webhook-retry-base", "50ms")
+	site, p := startSite(t), newProgram(t, "--webhook-max-attempts", "2", "--webhook-retry-base", "50ms", "--webhook-timeout", "2m")
 	var well atomic.Bool
+	owed := make(chan struct{})
+	answer := sync.OnceFunc(func() { close(owed) })
 	hook := newReceiver(t, p.secret, func(w http.ResponseWriter, _ int) {
+		<-owed
 		if !well.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
+	t.Cleanup(answer)
 	p.start()
 	since := time.Now()
 	var ids []string
 	for range count {
 		ids = append(ids, p.submit(map[string]any{"url": site + "/a", "callback_url": hook.URL}))
 	}
+	// The failures of a receiver are counted for as long as something is owed to it, so no answer comes before all are owed.
+	p.eventually(2*time.Minute, "all are owed", func() bool { return p.metric(`savepage_deliveries{state="pending"} 8`) })
+	answer()
 	p.eventually(2*time.Minute, "all are dead", func() bool { return p.metric(`savepage_deliveries{state="dead"} 8`) })
 	dead := p.deliveriesPage("state=dead")
 	if len(dead) != count || len(p.deliveriesPage("state=pending")) != 0 {
@@ -196,9 +203,10 @@ func TestDeadLettersAreSentAgain(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	}
-	if log := p.log(); strings.Count(log, "delivery is dead") != count || strings.Count(log, "receiver fails") == 0 {
-		t.Errorf("the log does not tell of the dead and of the receiver")
-	}
+	p.eventually(time.Minute, "the log tells of the dead and of the receiver", func() bool {
+		log := p.log()
+		return strings.Count(log, "delivery is dead") == count && strings.Contains(log, "receiver fails")
+	})
 	p.kill()
 	well.Store(true)
 	p.start()

@@ -275,8 +275,10 @@ func TestGivenUpCall(t *testing.T) {
 	sent := c.Browser().Send("Slow.one", nil)
 	slow, _ := p.read()
 	cancel()
-	if err := sent.Wait(ctx, nil); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v", err)
+	for range 2 { // what is given up stays so
+		if err := sent.Wait(ctx, nil); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
 	}
 	p.say(`{"id":%d,"result":{}}`, slow.ID)
 	p.work.Go(p.echo)

@@ -116,16 +116,17 @@ func (p *Pending) finish(result json.RawMessage, err error) {
 // Done is closed when the answer is there; Wait then returns at once.
 func (p *Pending) Done() <-chan struct{} { return p.done }
 
-// Wait waits for the answer and decodes it into res, which may be nil. Its errors are those of Execute. It may be called
-// once; the bytes of a picture in res lie in the answer's own memory.
+// Wait waits for the answer and decodes it into res, which may be nil. Its errors are those of Execute. The bytes of a
+// picture in res lie in the answer's own memory. A wait that ended with its context has given the answer up: those that
+// follow fail at once, with the same error.
 func (p *Pending) Wait(ctx context.Context, res any) error {
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		if p.conn.forget(p) {
-			return fmt.Errorf("%s: %w", p.method, ctx.Err())
+			p.finish(nil, ctx.Err())
 		}
-		<-p.done // the answer came at the same moment
+		<-p.done // the answer came at the same moment, or it is given up
 	}
 	if p.err != nil {
 		return fmt.Errorf("%s: %w", p.method, p.err)

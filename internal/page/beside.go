@@ -110,7 +110,10 @@ func (j *job) evaluate(ctx context.Context, slack time.Duration, expression stri
 	p := j.s.Send(runtime.CommandEvaluate, runtime.EvaluateParams{
 		Expression: expression, ContextID: world, AwaitPromise: &yes, ReturnByValue: &yes, Silent: &yes,
 	})
-	if err := j.wait(ctx, p, slack, &res); err != nil {
+	if err := j.hear(ctx, p, slack); err != nil {
+		return err
+	}
+	if err := answered(ctx, p, &res); err != nil {
 		return err
 	}
 	if e := res.Exception; e != nil { // ended together with the page's script
@@ -139,6 +142,9 @@ func (j *job) find(ctx context.Context, selector string, most time.Duration) (*p
 
 // world is where beside.js runs in the current document.
 func (j *job) world(ctx context.Context) (runtime.ExecutionContextID, error) {
+	if j.muted {
+		return 0, errMuted
+	}
 	j.w.mu.Lock()
 	p := j.w.world
 	commits := j.w.nav.commits
@@ -149,31 +155,55 @@ func (j *job) world(ctx context.Context) (runtime.ExecutionContextID, error) {
 	if id, known := j.worlds[commits]; known {
 		return id, nil
 	}
+	if err := j.hear(ctx, p, 0); err != nil {
+		return 0, err
+	}
 	var res cdpage.CreateIsolatedWorldResult
-	if err := j.wait(ctx, p, 0, &res); err != nil {
+	if err := answered(ctx, p, &res); err != nil {
 		return 0, err
 	}
 	j.worlds[commits] = res.ExecutionContextID
 	return res.ExecutionContextID, nil
 }
 
-// wait waits for an answer of the page. A script that keeps it from answering is ended, once a question. A refusal of the
-// browser means that the document is not the one that was asked.
+// wait waits for an answer that a script of the page may hold up.
 func (j *job) wait(ctx context.Context, p *cdp.Pending, slack time.Duration, into any) error {
-	timer := time.NewTimer(j.patience() + slack)
-	defer timer.Stop()
-	for waiting := true; waiting; {
-		select {
-		case <-p.Done():
-			waiting = false
-		case <-ctx.Done():
-			waiting = false
-		case <-timer.C:
-			j.stopScript()
-			waiting = j.hasty // then the next script is ended too
-			timer.Reset(hastyAgain)
-		}
+	j.await(ctx, p, slack)
+	return answered(ctx, p, into)
+}
+
+// hear waits until the page has answered. It does not give the answer up: that of the world is needed by every question.
+func (j *job) hear(ctx context.Context, p *cdp.Pending, slack time.Duration) error {
+	j.await(ctx, p, slack)
+	if j.muted {
+		return errMuted
 	}
+	select {
+	case <-p.Done():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// await waits until the answer is there, ctx ends, or the page has kept it back for too long: then its script is ended.
+func (j *job) await(ctx context.Context, p *cdp.Pending, slack time.Duration) {
+	most := j.patience() + slack
+	if j.hasty {
+		most = min(most, j.left()/2)
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+	case <-timer.C:
+		j.stopScript()
+	}
+}
+
+// answered waits for an answer. A refusal of the browser means that the document is not the one that was asked.
+func answered(ctx context.Context, p *cdp.Pending, into any) error {
 	err := p.Wait(ctx, into)
 	if _, refused := errors.AsType[*cdp.Error](err); refused {
 		return fmt.Errorf("%w: %w", errMoved, err)
@@ -181,7 +211,12 @@ func (j *job) wait(ctx context.Context, p *cdp.Pending, slack time.Duration, int
 	return err
 }
 
+// stopScript ends a script that does not end. Those of a page that is shown as it is do not get to begin again.
 func (j *job) stopScript() {
+	if j.hasty {
+		j.mute()
+		return
+	}
 	j.s.Send(runtime.CommandTerminateExecution, nil)
 	j.partial("a script that did not end was stopped")
 }

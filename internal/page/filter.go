@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // for the script
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -196,7 +197,10 @@ func (j *job) hideFiltered(ctx context.Context) error {
 	if len(hosts)+len(urls)+len(gone) == 0 {
 		return nil
 	}
-	return j.ask(ctx, 0, nil, "hide", hosts, urls, gone)
+	if err := j.ask(ctx, 0, nil, "hide", hosts, urls, gone); !errors.Is(err, errMuted) {
+		return err
+	}
+	return nil
 }
 
 // needs reports whether the page itself lies on the host, or on the same listed site as it. The lock is held.

@@ -33,7 +33,7 @@ func (j *job) rest(ctx context.Context) error {
 	case j.o.Animations == savepage.AnimationsAllow:
 		return nil
 	case j.hasty:
-		asking, stop := context.WithTimeout(ctx, hastyDrawing)
+		asking, stop := j.briefly(ctx)
 		defer stop()
 		_ = j.freeze(asking)
 		return ctx.Err()

@@ -14,7 +14,6 @@ const overtime = 3 * time.Second
 // Waits of a page that is shown as it is.
 const (
 	hastyPatience = 500 * time.Millisecond
-	hastyAgain    = 50 * time.Millisecond // then the script is ended that has begun meanwhile
 	hastyDrawing  = 2 * time.Second
 )
 
@@ -36,6 +35,9 @@ func (j *job) limit() time.Duration {
 	}
 	return milliseconds(j.o.Timeout)
 }
+
+// left is the time until the render ends without a picture.
+func (j *job) left() time.Duration { return time.Until(j.began.Add(j.limit())) }
 
 // within runs what comes before there is a document: it has the whole timeout, and no picture can be taken without.
 func (j *job) within(ctx context.Context, do func(context.Context) error) error {
@@ -81,11 +83,19 @@ func (j *job) cutShort(ctx context.Context) error {
 	if err := j.broken(); err != nil {
 		return err
 	}
-	// A script that keeps the page from answering is ended here. What can not be asked is drawn all the same.
-	asking, stop := context.WithTimeout(ctx, hastyDrawing)
+	// Scripts that keep the page from answering are switched off here. What can not be asked is drawn all the same.
+	asking, stop := j.briefly(ctx)
 	defer stop()
 	if err := j.whole(asking, 0, nil, "show", 0); err == nil {
 		_ = j.look(asking, 0)
 	}
+	if j.muted {
+		_, _ = j.measure(asking)
+	}
 	return ctx.Err()
+}
+
+// briefly bounds what is asked of a page that is shown as it is: time for the picture must be left.
+func (j *job) briefly(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(hastyDrawing, j.left()/3))
 }

@@ -43,6 +43,7 @@ type job struct {
 	late     bool                               // the load event was not waited for any longer
 	began    time.Time                          // of the render
 	hasty    bool                               // the time to become ready is over: the page is shown as it is
+	muted    bool                               // its scripts are switched off: it can not be asked any more
 	blank    bool
 	seen     look // what the page last said of itself
 	fonts    savepage.FontReport
@@ -161,6 +162,8 @@ func (j *job) explain(ctx context.Context, err error) error {
 		return cause
 	case errors.As(err, &told):
 		return told
+	case errors.Is(err, errMuted):
+		return j.timedOut()
 	case errors.Is(err, cdp.ErrClosed):
 		return j.closed()
 	default:

@@ -77,6 +77,9 @@ func (j *job) chooseInTime(ctx context.Context) (a area, err error) {
 		return err
 	})
 	if cut && err == nil {
+		a, err = j.choose(ctx)
+	}
+	if errors.Is(err, errMuted) {
 		return j.choose(ctx)
 	}
 	return a, err
@@ -84,6 +87,8 @@ func (j *job) chooseInTime(ctx context.Context) (a area, err error) {
 
 func (j *job) choose(ctx context.Context) (area, error) {
 	switch {
+	case j.muted:
+		return j.chooseUnasked(ctx)
 	case j.o.Selector != "":
 		return j.element(ctx)
 	case j.o.Clip != nil:
@@ -91,9 +96,12 @@ func (j *job) choose(ctx context.Context) (area, error) {
 	case j.o.Fullpage:
 		return j.wholePage(ctx)
 	default:
-		return area{width: j.o.Width, height: j.o.Height, viewport: true}, nil
+		return j.window(), nil
 	}
 }
+
+// window is the area that is in view.
+func (j *job) window() area { return area{width: j.o.Width, height: j.o.Height, viewport: true} }
 
 // element is the box of the element that the options name.
 func (j *job) element(ctx context.Context) (area, error) {

@@ -3,6 +3,7 @@ package page_test
 import (
 	"context"
 	"fmt"
+	"image/color"
 	"io"
 	"log"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/page"
+	"github.com/savepage/savepage/internal/testsite"
 )
 
 // busy is how much longer than on a quiet machine a test may take. The bounds are there to see that a page is not waited
@@ -212,4 +214,63 @@ func children(t *testing.T) []int {
 		}
 	}
 	return pids
+}
+
+// A page whose scripts begin again whenever they are stopped is shown as it is, whatever is asked for.
+func TestSpinning(t *testing.T) {
+	first, low := testsite.BandColor(101), testsite.BandColor(103)
+	for _, c := range []struct {
+		name          string
+		o             savepage.Options
+		width, height int
+		x, y          int // a place in the picture
+		is            color.RGBA
+		reason        string // one more than that scripts were switched off
+	}{
+		{"viewport", savepage.Options{}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
+		{"delay", savepage.Options{Delay: 2800}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
+		{"own time", savepage.Options{Delay: 2800, Time: savepage.TimeVirtual}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
+		{"page", savepage.Options{Fullpage: true}, 1440, 2900, 140, 2850, low, "pictures further down the page were not waited for"},
+		{"element", savepage.Options{Selector: "#low"}, 200, 100, 0, 0, low, "pictures further down the page were not waited for"},
+		{"clip", savepage.Options{Clip: &savepage.Clip{X: 30, Y: 2790, Width: 300, Height: 100}}, 300, 100, 10, 10, low, "pictures further down the page were not waited for"},
+		{"refused picture", savepage.Options{BlockResources: []savepage.Resource{savepage.ResourceImage}}, 1440, 900, 140, 250, first, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.o.URL, c.o.Timeout, c.o.OnTimeout = shared.url("/spins?by=interval"), 3000, savepage.OnTimeoutCapture
+			shot := render(t, c.o)
+			if got := decode(t, shot).At(c.x, c.y); shot.Width != c.width || shot.Height != c.height || !near(got, c.is, 0) {
+				t.Errorf("%d x %d, %v at %d,%d", shot.Width, shot.Height, got, c.x, c.y)
+			}
+			said := strings.Join(shot.Report.Reasons, "; ")
+			if shot.Report.Title != "Spins" || !strings.Contains(said, "scripts that kept the page from being drawn were switched off") || !strings.Contains(said, c.reason) {
+				t.Errorf("%+v", shot.Report)
+			}
+		})
+	}
+	late := savepage.Options{URL: shared.url("/spins?by=interval"), Timeout: 3000, OnTimeout: savepage.OnTimeoutCapture}
+	t.Run("pdf", func(t *testing.T) {
+		t.Parallel()
+		o := late
+		o.Format = savepage.FormatPDF
+		if shot := render(t, o); shot.Report.Pages == 0 || shot.Report.Title != "Spins" || !shot.Report.Partial {
+			t.Errorf("%+v", shot.Report)
+		}
+	})
+	t.Run("what only the page can make", func(t *testing.T) {
+		t.Parallel()
+		o := late
+		o.Format, o.ThumbWidth = savepage.FormatWebP, 300
+		if _, err := shared.Render(t.Context(), o); code(err) != savepage.CodeRenderTimeout {
+			t.Error(err)
+		}
+	})
+	t.Run("no element", func(t *testing.T) {
+		t.Parallel()
+		o := late
+		o.Selector = "#no-such"
+		if _, err := shared.Render(t.Context(), o); code(err) != savepage.CodeSelectorNotFound {
+			t.Error(err)
+		}
+	})
 }

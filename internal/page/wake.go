@@ -35,10 +35,7 @@ func (j *job) whole(ctx context.Context, slack time.Duration, into any, function
 // wholePage is the page from its top to its end, or to where it is cut.
 func (j *job) wholePage(ctx context.Context) (area, error) {
 	j.awaiting = "the whole page"
-	most := j.cfg.MaxHeight
-	if j.o.MaxHeight > 0 {
-		most = min(most, j.o.MaxHeight)
-	}
+	most := j.mostHigh()
 	var is extent
 	if err := j.whole(ctx, time.Second, &is, "prepare"); err != nil {
 		return area{}, err
@@ -52,12 +49,26 @@ func (j *job) wholePage(ctx context.Context) (area, error) {
 			return area{}, err
 		}
 	}
+	return j.wholly(is, growing), nil
+}
+
+// mostHigh is where a page is cut.
+func (j *job) mostHigh() int {
+	if j.o.MaxHeight > 0 {
+		return min(j.cfg.MaxHeight, j.o.MaxHeight)
+	}
+	return j.cfg.MaxHeight
+}
+
+// wholly is the area of the whole page, as far as a picture may reach.
+func (j *job) wholly(is extent, growing bool) area {
+	most := j.mostHigh()
 	a := area{x: is.Left, width: min(is.Width, mostWide), height: max(is.Height, 1)}
 	if growing || a.height > most || is.Width > mostWide {
 		a.height, j.cut = min(a.height, most), true
 	}
 	a.viewport = a.height == j.o.Height && a.width == j.o.Width
-	return a, nil
+	return a
 }
 
 // wakeAll wakes the page, and again as long as that makes it longer. It gives up, and says so, on a page without an end.
@@ -84,9 +95,12 @@ func (j *job) wakeAll(ctx context.Context, is extent, most int) (extent, bool, e
 
 // wake lets the page load what it only loads when it is seen: for a moment the viewport is as tall as the page, or as
 // tall as memory allows, and then it is itself again. Scripts that look at their place when they are told of scrolling
-// are told. What still waits then gets real scrolling.
+// are told. What still waits then gets real scrolling. A page that is shown as it is, is not woken.
 func (j *job) wake(ctx context.Context, height int) error {
 	if j.hasty {
+		if height > j.o.Height {
+			j.partial("pictures further down the page were not waited for")
+		}
 		return nil
 	}
 	j.awaiting = "pictures further down the page"

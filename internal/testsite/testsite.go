@@ -166,6 +166,9 @@ func (v view) Arg(name, otherwise string) string {
 	return otherwise
 }
 
+// Times is so many elements, to be ranged over.
+func (v view) Times(n int) []struct{} { return make([]struct{}, n) }
+
 // Int is a query parameter as a number from 0 to 1,000,000, or the default.
 func (v view) Int(name string, otherwise int) int {
 	var n int

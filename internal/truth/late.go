@@ -1,6 +1,9 @@
 package truth
 
-import "github.com/savepage/savepage"
+import (
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/testsite"
+)
 
 // late are pages that are not ready when the time is over, and are shown as they are.
 func late() []Case {
@@ -9,7 +12,7 @@ func late() []Case {
 		return o
 	}
 	heading := Ink("the heading", Box{0, 0, 1440, 200}, 0.001, 0.5)
-	return []Case{
+	return append(spinning(at), []Case{
 		{
 			Name: "late: load never comes", Path: "/pending-picture", Options: at(savepage.Options{WaitUntil: savepage.WaitLoad}),
 			Checks: []Check{Size(1440, 900), heading, Names("pending: ")}, Partial: "the timeout came while waiting for the load event (open: ",
@@ -40,7 +43,7 @@ func late() []Case {
 		},
 		{
 			Name: "late: endless script", Path: "/spin-now", Options: at(savepage.Options{WaitUntil: savepage.WaitLoad, Delay: 20000}),
-			Checks: []Check{Size(1440, 900)}, Partial: "a script that did not end was stopped",
+			Checks: []Check{Size(1440, 900)}, Partial: "scripts that kept the page from being drawn were switched off",
 		},
 		{
 			Name: "late: no document", Path: "/hang", Options: at(savepage.Options{}), Fails: savepage.CodeNavigationTimeout,
@@ -49,5 +52,36 @@ func late() []Case {
 			Name: "late: in time after all", Path: "/bands?height=2000", Options: at(savepage.Options{Fullpage: true}),
 			Checks: []Check{Size(1440, 2000), Bands(0, 0, 2000)},
 		},
+	}...)
+}
+
+// spinning are pages with scripts that do not end, and begin again when they are stopped.
+func spinning(at func(savepage.Options) savepage.Options) []Case {
+	const off = "scripts that kept the page from being drawn were switched off"
+	band := testsite.BandColor
+	var cases []Case
+	for _, c := range []struct{ by, partial string }{
+		{"once", "a script that did not end was stopped"},
+		{"promises", "script"}, // stopped, or switched off: they may begin again
+		{"interval", off},
+		{"frame", off},
+		{"chain", off},
+		{"parser", off},
+		{"frame-of-other", off},
+	} {
+		o, seen := at(savepage.Options{}), []Check{Fill("before the script", Box{40, 200, 200, 100}, band(101)), Fill("after the script", Box{280, 200, 200, 100}, band(102))}
+		if c.by == "once" {
+			o.Timeout = 8000 // it is ended long before
+		}
+		whole := o
+		whole.Fullpage = true
+		cases = append(cases, Case{
+			Name: "late: spins, " + c.by, Path: "/spins?by=" + c.by, Options: o,
+			Checks: append([]Check{Size(1440, 900)}, seen...), Partial: c.partial,
+		}, Case{
+			Name: "late: spins, " + c.by + ", whole page", Path: "/spins?by=" + c.by, Options: whole,
+			Checks: append([]Check{Size(1440, 2900), Fill("further down", Box{40, 2800, 200, 100}, band(103))}, seen...), Partial: c.partial,
+		})
 	}
+	return cases
 }

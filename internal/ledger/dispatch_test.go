@@ -225,6 +225,17 @@ func (o *office) count(of []*letter) (sent, delivered int) {
 	return sent, delivered
 }
 
+func (o *office) pending() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, one := range o.letters {
+		if one.state == savepage.Pending {
+			n++
+		}
+	}
+	return n
+}
+
 func takes(after time.Duration) func(*letter) (time.Duration, savepage.Attempt) {
 	return func(*letter) (time.Duration, savepage.Attempt) {
 		return after, savepage.Attempt{Outcome: savepage.AttemptDelivered, Status: 200}
@@ -337,9 +348,11 @@ func TestLoneDeliveryKeepsItsSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t, limits)
 		o.answers["host"] = says(500)
+		schedule := o.retry
+		o.retry = func(n int) time.Duration { return min(schedule(n), 10*time.Minute) }
 		one := o.owe("a", "host", 1)[0]
 		defer o.run()()
-		after(72 * time.Hour)
+		after(2 * time.Hour)
 		seen := o.see(one)
 		one = &seen
 		equal(t, "state", savepage.Dead, one.state)
@@ -536,14 +549,16 @@ func TestManyOfEach(t *testing.T) {
 				}
 				return takes(time.Duration(i%7) * time.Millisecond)(l)
 			}
-			all = append(all, o.owe(fmt.Sprintf("account%d", i%5), host, 20)...)
+			all = append(all, o.owe(fmt.Sprintf("account%d", i%5), host, 10)...)
 		}
 		stop := o.run()
 		for i := range 100 {
-			o.urge(all[i*7])
+			o.urge(all[i*7%len(all)])
 			after(50 * time.Millisecond)
 		}
-		after(24 * time.Hour)
+		for end := time.Now().Add(24 * time.Hour); o.pending() > 0 && time.Now().Before(end); {
+			after(time.Minute)
+		}
 		stop()
 		for _, one := range all {
 			if one.state == savepage.Pending {

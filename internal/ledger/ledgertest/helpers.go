@@ -15,10 +15,7 @@ import (
 )
 
 // patience is how long anything may take that should happen soon.
-const patience = 20 * time.Second
-
-// lateness is how much later than due the best of several tries may be.
-const lateness = time.Second
+const patience = 3 * time.Minute
 
 // bench is an open ledger with an account.
 type bench struct {
@@ -148,9 +145,10 @@ func delivered() savepage.Verdict {
 }
 
 func tryAgain(after time.Duration) savepage.Verdict {
+	now := time.Now()
 	return savepage.Verdict{
-		State: savepage.Pending, NextAt: time.Now().Add(after),
-		Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptStatus, Status: 500, LatencyMS: 7, Error: "no", Answer: "busy"},
+		State: savepage.Pending, NextAt: now.Add(after),
+		Attempt: savepage.Attempt{At: now, Outcome: savepage.AttemptStatus, Status: 500, LatencyMS: 7, Error: "no", Answer: "busy"},
 	}
 }
 

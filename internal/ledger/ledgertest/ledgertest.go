@@ -103,20 +103,13 @@ type Store struct {
 	Open     func(tb testing.TB, o Options) Ledger // the caller closes it
 	Keys     func(tb testing.TB) Keys              // closed by the end of the test
 	DropJobs func(tb testing.TB)                   // removes all jobs that do not run, behind the ledger's back
+	Timed    func(tb testing.TB) int               // how many jobs wait for their time
 	Private  func(tb testing.TB) []string          // ids of the captures that something private is kept of
-}
-
-func timeTests() map[string]func(*scene) {
-	return map[string]func(*scene){"release": testRelease, "again and dead": testAgain, "restart": testRestart}
 }
 
 // Run tests ledgers; each test gets a new store.
 func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 	t.Helper()
-	// Those that measure time run alone, before the others.
-	for name, test := range timeTests() {
-		t.Run("time/"+name, func(t *testing.T) { test(&scene{T: t, Store: newStore(t)}) })
-	}
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(), "redeliver": redeliverTests(),
 		"share": shareTests(), "secrets": secretTests(),

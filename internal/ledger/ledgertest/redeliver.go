@@ -241,8 +241,9 @@ func testRedeliverDead(t *scene) {
 
 // testBreaker has a receiver fail: its deliveries wait and say so, also after a restart, and none uses an attempt.
 func testBreaker(t *scene) {
-	b := setUp(t, Options{ProbeWait: time.Hour})
-	a := &attempts{answer: func(savepage.Delivery) savepage.Verdict { return tryAgain(time.Minute) }}
+	const probeWait = 10 * time.Hour
+	b := setUp(t, Options{ProbeWait: probeWait})
+	a := &attempts{answer: func(savepage.Delivery) savepage.Verdict { return tryAgain(probeWait / 2) }}
 	render := b.finisher(func(c savepage.Capture) (owed []savepage.Delivery) {
 		for range 20 {
 			owed = append(owed, delivery(c, "http://dead.test/a"))
@@ -263,13 +264,13 @@ func testBreaker(t *scene) {
 	for _, d := range b.deliveries(t, id) {
 		if d.WaitingFor == savepage.WaitingForReceiver {
 			waiting++
-			equal(t, true, time.Until(*d.NextAt) > 50*time.Minute)
+			equal(t, true, time.Until(*d.NextAt) > probeWait/2)
 		}
 	}
 	equal(t, 20, waiting)
 	stop()
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{ProbeWait: time.Hour})
+	b.Ledger = t.Open(t, Options{ProbeWait: probeWait})
 	a.set(ends(savepage.Delivered, 200))
 	b.work(t, ledger.Handlers{Deliver: a.deliver})
 	eventually(t, "the breaker is still open", open)

@@ -16,6 +16,7 @@ func runTests() map[string]func(*scene) {
 		"finish":         testFinish,
 		"finish failed":  testFinishFailed,
 		"fence":          testFence,
+		"release":        testRelease,
 		"release first":  testReleaseFirst,
 		"fault":          testFault,
 		"panic":          testPanic,
@@ -108,6 +109,7 @@ func testFence(t *scene) {
 	equal(t, 2, b.get(t, id).Attempt)
 }
 
+// testRelease gives a capture back again and again: it is taken again, and not before the wait is over.
 func testRelease(t *scene) {
 	const wait = 300 * time.Millisecond
 	b := setUp(t, Options{})
@@ -132,43 +134,43 @@ func testRelease(t *scene) {
 	got := b.await(t, b.accept(t, b.account))
 	equal(t, 5, got.Attempt)
 	equal(t, []int{1, 1, 2, 3, 4}, spent)
-	if least := slices.Min(took); least < wait || least > wait+lateness {
+	if least := slices.Min(took); least < wait-time.Millisecond {
 		t.Errorf("taken again after %s instead of %s", took, wait)
 	}
 }
 
-// testReleaseFirst has a capture that was given back go before those that wait.
+// testReleaseFirst has a capture that was given back go before those that wait, once its own wait is over.
 func testReleaseFirst(t *scene) {
-	b := setUp(t, Options{Workers: 1})
-	for range 100 {
+	const wait = 50 * time.Millisecond
+	c := &clock{at: time.Now()}
+	b := setUp(t, Options{Workers: 1, Now: c.now})
+	for range 20 {
 		b.accept(t, b.account)
 	}
-	var order recorder
-	done := make(chan bool)
-	var again string
+	turns, proceed := make(chan string), make(chan bool)
+	nth := 0
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
-		order.add(c.Capture.ID)
-		names := order.all()
-		switch {
-		case len(names) == 1:
-			again = c.Capture.ID
-			return b.Release(ctx, c, 50*time.Millisecond, false)
-		case c.Capture.ID == again:
-			close(done)
+		if nth++; nth > 3 {
 			return b.finisher(nil)(ctx, c)
-		case len(names) == 2:
-			// Holds the one worker until the wait is over.
-			select {
-			case <-time.After(300 * time.Millisecond):
-			case <-ctx.Done():
-			}
+		}
+		turns <- c.Capture.ID
+		if nth == 1 {
+			return b.Release(ctx, c, wait, false)
+		}
+		select { // holds the one worker
+		case <-proceed:
+		case <-ctx.Done():
 		}
 		return b.finisher(nil)(ctx, c)
 	}})
-	receive(t, "the capture's second turn", done)
-	if n := len(order.all()); n > 6 {
-		t.Errorf("%d captures went before the one that was given back", n)
-	}
+	again, second := receive(t, "the first turn", turns), receive(t, "the second turn", turns)
+	equal(t, false, second == again)
+	equal(t, 1, t.Timed(t))
+	c.move(wait + time.Millisecond) // which times of jobs are rounded to
+	eventually(t, "the wait is over", func() bool { return t.Timed(t) == 0 })
+	proceed <- true
+	equal(t, again, receive(t, "the third turn", turns))
+	proceed <- true
 }
 
 func testFault(t *scene) {

@@ -123,7 +123,7 @@ func testPrivate(t *scene) {
 	must(t, err)
 	unseen([]any{accepted.Capture.Options, b.get(t, id).Options, replayed.Capture.Options, list[0].Options})
 
-	got := make(chan []string, 2)
+	got := make(chan []string, 1000) // the first start may make more than one attempt
 	render := b.finisher(func(c savepage.Capture) []savepage.Delivery {
 		unseen(c.Options)
 		return []savepage.Delivery{delivery(c, c.Options.CallbackURL)}

@@ -106,7 +106,7 @@ func TestKill(t *testing.T) {
 	check(t, keys.Close())
 	var ids []string
 	for round := 0; round < 6 || len(ids) < 50; round++ {
-		ids = append(ids, runAndKill(t, dir, issued.Account, time.Duration(rand.IntN(1200))*time.Millisecond)...)
+		ids = append(ids, runAndKill(t, dir, issued.Account, round%2 == 0, time.Duration(rand.IntN(600))*time.Millisecond)...)
 		if round > 100 {
 			t.Fatal("the child accepts nothing")
 		}
@@ -115,7 +115,7 @@ func TestKill(t *testing.T) {
 	batches := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.HasPrefix(id, "cap_") })
 	ids = slices.DeleteFunc(ids, func(id string) bool { return strings.HasPrefix(id, "bat_") })
 	l := open(t, sqlite.Config{Dir: dir, Workers: 8})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	working, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
@@ -176,8 +176,9 @@ func endOfBatch(ctx context.Context, t *testing.T, l *sqlite.Ledger, account, id
 	return ids
 }
 
-// runAndKill runs a child for so long and returns what it has accepted.
-func runAndKill(t *testing.T, dir, account string, life time.Duration) (ids []string) {
+// runAndKill runs a child for so long, counted from its first acceptance or from its start, and returns what it has
+// accepted.
+func runAndKill(t *testing.T, dir, account string, fromFirst bool, life time.Duration) (ids []string) {
 	t.Helper()
 	program := exec.Command(os.Args[0])
 	program.Env = append(os.Environ(), envDir+"="+dir, envAccount+"="+account)
@@ -186,8 +187,10 @@ func runAndKill(t *testing.T, dir, account string, life time.Duration) (ids []st
 	out, err := program.StdoutPipe()
 	check(t, err)
 	check(t, program.Start())
-	kill := time.AfterFunc(life, func() { _ = program.Process.Kill() })
-	defer kill.Stop()
+	kill := func() { time.AfterFunc(life, func() { _ = program.Process.Kill() }) }
+	if !fromFirst {
+		kill()
+	}
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadString('\n')
@@ -196,6 +199,9 @@ func runAndKill(t *testing.T, dir, account string, life time.Duration) (ids []st
 		}
 		check(t, err)
 		ids = append(ids, strings.TrimSuffix(line, "\n"))
+		if fromFirst && len(ids) == 1 {
+			kill()
+		}
 	}
 	if err := program.Wait(); err == nil || program.ProcessState.Exited() {
 		t.Fatalf("the child ended by itself: %v\n%s", err, faults.String())

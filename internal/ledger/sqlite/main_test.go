@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/savepage/savepage/internal/ledger/ledgertest"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
+
+// patience is how long a test waits for what must come.
+const patience = 3 * time.Minute
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envStep) != "" {
@@ -63,6 +67,11 @@ func store(tb testing.TB, dir string) ledgertest.Store {
 			db := raw(tb, dir)
 			_, err := db.ExecContext(tb.Context(), `DELETE FROM river_job WHERE state <> 'running'`)
 			check(tb, err)
+		},
+		Timed: func(tb testing.TB) (n int) {
+			tb.Helper()
+			check(tb, raw(tb, dir).QueryRowContext(tb.Context(), `SELECT count(*) FROM river_job WHERE state = 'pending'`).Scan(&n))
+			return n
 		},
 		Private: func(tb testing.TB) (ids []string) {
 			tb.Helper()

@@ -79,8 +79,9 @@ func TestTakeOver(t *testing.T) {
 	check(t, err)
 	stop()
 
+	// By a clock that stands still no job is ever old enough to be found without a worker: the take-over itself must do it.
 	begin := time.Now()
-	next := open(t, sqlite.Config{Dir: copied, Workers: 3})
+	next := open(t, sqlite.Config{Dir: copied, Workers: 3, Now: func() time.Time { return begin }})
 	taken := make(chan string, 4)
 	defer work(t, next, ledger.Handlers{
 		Render: func(ctx context.Context, c capture.Claim) error {
@@ -88,19 +89,24 @@ func TestTakeOver(t *testing.T) {
 			if c.Capture.Attempt != 2 {
 				t.Errorf("attempt %d", c.Capture.Attempt)
 			}
-			return churn(next)(ctx, c)
+			return next.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: time.Now()})
 		},
 		Deliver: func(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
 			taken <- d.CaptureID
 			return savepage.Verdict{State: savepage.Delivered}
 		},
 	})()
-	got := map[string]bool{<-taken: true, <-taken: true}
+	got, late := map[string]bool{}, time.After(patience)
+	for range 2 {
+		select {
+		case id := <-taken:
+			got[id] = true
+		case <-late:
+			t.Fatalf("taken over: only %v", got)
+		}
+	}
 	if !got[first.Capture.ID] || !got[second.Capture.ID] {
 		t.Fatalf("taken over: %v", got)
-	}
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("took over after %s", took)
 	}
 }
 
@@ -118,7 +124,7 @@ func TestOrphan(t *testing.T) {
 	defer work(t, l, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: time.Now()})
 	}})()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if _, err := l.Await(ctx, sub.Capture.ID); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ type flow struct {
 	c      savepage.Capture
 	filter capture.Filter
 	ended  chan struct{}
+	awaits chan struct{} // one for each Await
 	last   capture.Request
 	outbox outbox
 	batch  savepage.Batch
@@ -71,6 +72,7 @@ func (f *flow) Get(context.Context, string, string) (savepage.Capture, error) {
 }
 
 func (f *flow) Await(ctx context.Context, _ string) (savepage.Capture, error) {
+	f.awaits <- struct{}{}
 	select {
 	case <-f.ended:
 		return f.Get(ctx, "", "")
@@ -121,7 +123,7 @@ func open(_ context.Context, wanted string) (api.Picture, error) {
 // start serves the real API over a flow. Every request must carry the key, but those for pictures must not.
 func start(t *testing.T) (*flow, *client.Client) {
 	t.Helper()
-	f := &flow{ended: make(chan struct{})}
+	f := &flow{ended: make(chan struct{}), awaits: make(chan struct{}, 100)}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
 	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Progress: &f.progress, Open: open},
@@ -144,7 +146,11 @@ func start(t *testing.T) (*flow, *client.Client) {
 
 func TestCaptureWaits(t *testing.T) {
 	f, c := start(t)
-	go func() { time.AfterFunc(300*time.Millisecond, func() { f.end(succeed) }) }() // past the server's own wait
+	go func() {
+		<-f.awaits
+		<-time.After(300 * time.Millisecond) // past the server's own wait
+		f.end(succeed)
+	}()
 	done, err := c.Capture(t.Context(), savepage.Options{URL: "http://e.test", Width: 800, Metadata: []byte(`{"a":1}`)})
 	if err != nil {
 		t.Fatal(err)
@@ -203,10 +209,9 @@ func TestSubmitAndWait(t *testing.T) {
 func TestFailedCaptureIsItsError(t *testing.T) {
 	f, c := start(t)
 	go func() {
-		time.AfterFunc(30*time.Millisecond, func() {
-			f.end(func(c *savepage.Capture) {
-				c.State, c.Error = savepage.Failed, savepage.Errorf(savepage.CodeRenderTimeout, "awaited load")
-			})
+		<-f.awaits
+		f.end(func(c *savepage.Capture) {
+			c.State, c.Error = savepage.Failed, savepage.Errorf(savepage.CodeRenderTimeout, "awaited load")
 		})
 	}()
 	_, err := c.Capture(t.Context(), savepage.Options{URL: "http://e.test"})

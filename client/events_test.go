@@ -23,7 +23,7 @@ func TestWatch(t *testing.T) {
 	f.mu.Unlock()
 	f.progress.Begin("cap_1")
 	defer f.progress.End("cap_1")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var names []string
 	var done *client.Capture

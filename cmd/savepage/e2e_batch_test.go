@@ -55,10 +55,10 @@ func TestBatchOutlivesKills(t *testing.T) {
 		p.kill()
 		p.start()
 	}
-	p.eventually(2*time.Minute, "every callback", func() bool { return hook.taken(ids) == len(ids) })
+	p.eventually("every callback", func() bool { return hook.taken(ids) == len(ids) })
 	for _, b := range batches {
 		var got batchTold
-		p.eventually(time.Minute, "the batch's event is delivered", func() bool {
+		p.eventually("the batch's event is delivered", func() bool {
 			got = p.batch(http.MethodGet, "/v1/batches/"+b.BatchID, nil, http.StatusOK)
 			return len(got.Deliveries) > 0 && got.Deliveries[0].State == "delivered"
 		})
@@ -84,7 +84,7 @@ func TestBatchThatIsCanceled(t *testing.T) {
 	if got.Status != "ended" || got.Counts.Canceled != 3 {
 		t.Errorf("%+v", got)
 	}
-	p.eventually(30*time.Second, "the event", func() bool { return done.taken([]string{b.BatchID}) == 1 })
+	p.eventually("the event", func() bool { return done.taken([]string{b.BatchID}) == 1 })
 	if calls := done.of(b.BatchID); len(calls) != 1 {
 		t.Errorf("%d events", len(calls))
 	}

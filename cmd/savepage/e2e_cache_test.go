@@ -4,36 +4,34 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/savepage/savepage/internal/testsite"
 )
 
 // TestEqualCapturesRenderOnce has them wait for one that is running when the program is killed.
 func TestEqualCapturesRenderOnce(t *testing.T) {
-	site, err := testsite.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(site.Close)
+	// The page is not answered before the kill.
+	var asked atomic.Int32
+	page := servePage(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			<-r.Context().Done()
+		}
+		greenPage(w, r)
+	})
 	p := newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
 	p.start()
-	// Ten at once, of a page that takes long enough for the kill to come first.
-	options := map[string]any{
-		"url": site.URL + "/a?cached", "width": 320, "height": 240, "delay": 3000, "cache_ttl": 3600, "callback_url": hook.URL,
-	}
+	options := map[string]any{"url": page, "width": 320, "height": 240, "cache_ttl": 3600, "callback_url": hook.URL}
 	var ids []string
 	for range 10 {
 		ids = append(ids, p.submit(options))
 	}
-	p.eventually(30*time.Second, "a first render", func() bool { return len(site.Seen("/a")) > 0 })
+	p.eventually("a first render", func() bool { return asked.Load() > 0 })
 	p.kill()
 	p.start()
-	p.eventually(time.Minute, "ten callbacks", func() bool { return hook.taken(ids) == len(ids) })
+	p.eventually("ten callbacks", func() bool { return hook.taken(ids) == len(ids) })
 	hook.check()
-	if n := len(site.Seen("/a")); n != 2 { // once before the kill, once after it
+	if n := asked.Load(); n != 2 { // once before the kill, once after it
 		t.Errorf("the page was asked for %d times", n)
 	}
 	image := p.lookup(ids[0]).Image
@@ -43,9 +41,9 @@ func TestEqualCapturesRenderOnce(t *testing.T) {
 		}
 	}
 
-	query := url.Values{"url": {site.URL + "/a?cached"}, "width": {"320"}, "height": {"240"}, "delay": {"3000"}, "cache_ttl": {"3600"}, "response": {"image"}}
+	query := url.Values{"url": {page}, "width": {"320"}, "height": {"240"}, "cache_ttl": {"3600"}, "response": {"image"}}
 	status, head, first := p.call(http.MethodGet, "/v1/?"+query.Encode(), nil)
-	if status != http.StatusOK || head.Get("X-Cache") != "hit" || len(site.Seen("/a")) != 2 {
+	if status != http.StatusOK || head.Get("X-Cache") != "hit" || asked.Load() != 2 {
 		t.Errorf("a kept picture: status %d, %v", status, head)
 	}
 	// Of those that share a picture all but the last are deleted.
@@ -62,8 +60,5 @@ func TestEqualCapturesRenderOnce(t *testing.T) {
 	if status, _, _ := p.call(http.MethodGet, strings.TrimPrefix(image, p.base), nil); status != http.StatusNotFound {
 		t.Errorf("the picture of nobody: status %d", status)
 	}
-	_, _, metrics := p.call(http.MethodGet, "/metrics", nil)
-	if !strings.Contains(string(metrics), `savepage_cache_total{outcome="hit"} 1`) {
-		t.Error("the hit is not counted")
-	}
+	p.eventually("the hit is counted", func() bool { return p.metric(`savepage_cache_total{outcome="hit"} 1`) })
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/client"
@@ -14,17 +14,27 @@ import (
 // TestEventsOfARender watches a capture through the whole program, from the queue to its end, over a kill and a stop.
 func TestEventsOfARender(t *testing.T) {
 	site, p := startSite(t), newProgram(t)
+	heard := make(chan struct{})
+	release := sync.OnceFunc(func() { close(heard) })
+	page := servePage(t, func(w http.ResponseWriter, r *http.Request) {
+		<-heard // so that the capture does not end before it is watched
+		greenPage(w, r)
+	})
+	t.Cleanup(release)
 	p.start()
 	api := client.New(p.base, p.key, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	id := p.submit(map[string]any{"url": site + "/a", "async": true, "delay": 1500})
+	id := p.submit(map[string]any{"url": page, "async": true})
 	var names []string
 	for e, err := range api.Watch(ctx, id) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		names = append(names, e.Name+" "+e.Phase)
+		if e.Phase == "navigate" {
+			release()
+		}
 		if e.Name == "done" && (e.Capture.Status != savepage.Success || e.Capture.Image == "" || e.Attempt != 1) {
 			t.Errorf("%+v", e.Capture)
 		}

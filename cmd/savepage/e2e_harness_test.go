@@ -101,7 +101,7 @@ func (p *program) start() {
 	p.t.Helper()
 	args := append([]string{
 		"serve", "--listen", p.listen, "--data", p.data, "--egress-allow", "127.0.0.0/8",
-		"--log-format", "text", "--webhook-retry-base", "100ms",
+		"--log-format", "text", "--webhook-retry-base", "100ms", "--webhook-timeout", "2m",
 	}, p.args...)
 	p.cmd = exec.Command(p.path, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
@@ -112,7 +112,13 @@ func (p *program) start() {
 	p.exited = exited
 	cmd := p.cmd
 	go func() { exited <- cmd.Wait() }()
-	p.eventually(30*time.Second, "the program answers", func() bool {
+	p.eventually("the program answers", func() bool {
+		select {
+		case err := <-exited:
+			exited <- err
+			p.t.Fatalf("the program ended at its start: %v", err)
+		default:
+		}
 		answer, err := http.Get(p.base + "/healthz")
 		if err != nil {
 			return false
@@ -135,15 +141,26 @@ func (p *program) kill() {
 // terminate asks the program to end and returns its exit error.
 func (p *program) terminate() error {
 	p.t.Helper()
+	p.signal()
+	return p.ended()
+}
+
+func (p *program) signal() {
+	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
 	p.cmd = nil
+}
+
+// ended waits for the end after signal.
+func (p *program) ended() error {
+	p.t.Helper()
 	select {
 	case err := <-p.exited:
 		return err
-	case <-time.After(time.Minute):
-		p.t.Fatal("the program did not end a minute after SIGTERM")
+	case <-time.After(patience):
+		p.t.Fatal("the program did not end after SIGTERM")
 		return nil
 	}
 }
@@ -162,18 +179,9 @@ func (p *program) end() {
 }
 
 // eventually looks every few milliseconds until the condition holds.
-func (p *program) eventually(limit time.Duration, what string, holds func() bool) {
+func (p *program) eventually(what string, holds func() bool) {
 	p.t.Helper()
-	deadline := time.After(limit)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			p.t.Fatalf("not within %s: %s", limit, what)
-		}
-	}
+	awaitTrue(p.t, what, holds)
 }
 
 // call sends a request with the key and returns status, header and body.

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +36,7 @@ func TestHundredSubmissionsBringHundredCallbacks(t *testing.T) {
 			"url": site + "/bands?height=300", "width": 320, "height": 240, "callback_url": hook.URL, "metadata": strconv.Itoa(i),
 		}))
 	}
-	p.eventually(2*time.Minute, "100 callbacks", func() bool { return hook.taken(ids) == len(ids) })
+	p.eventually("100 callbacks", func() bool { return hook.taken(ids) == len(ids) })
 	hook.check()
 	images := map[string]bool{}
 	for i, id := range ids {
@@ -62,7 +64,7 @@ func TestReceiverThatFailsThreeTimes(t *testing.T) {
 	})
 	p.start()
 	id := p.submit(map[string]any{"url": site + "/a", "callback_url": hook.URL})
-	p.eventually(time.Minute, "the fourth attempt", func() bool { return hook.taken([]string{id}) == 1 })
+	p.eventually("the fourth attempt", func() bool { return hook.taken([]string{id}) == 1 })
 	hook.check()
 	calls := hook.of(id)
 	if len(calls) != 4 {
@@ -73,7 +75,7 @@ func TestReceiverThatFailsThreeTimes(t *testing.T) {
 			t.Errorf("attempt %d came after %s, before %s", i+1, wait, base*8/10)
 		}
 	}
-	p.eventually(10*time.Second, "the record of the delivery", func() bool {
+	p.eventually("the record of the delivery", func() bool {
 		got := p.lookup(id)
 		return len(got.Deliveries) == 1 && got.Deliveries[0].State == "delivered" && len(got.Deliveries[0].Attempts) == 4
 	})
@@ -92,8 +94,8 @@ func TestReceiverThatHangsDelaysNobody(t *testing.T) {
 	p.start()
 	late := p.submit(map[string]any{"url": site + "/a", "callback_url": slow.URL})
 	soon := p.submit(map[string]any{"url": site + "/a", "callback_url": quick.URL})
-	p.eventually(30*time.Second, "the quick receiver's callback", func() bool { return quick.taken([]string{soon}) == 1 })
-	p.eventually(30*time.Second, "the slow receiver's second attempt", func() bool { return slow.taken([]string{late}) == 1 })
+	p.eventually("the quick receiver's callback", func() bool { return quick.taken([]string{soon}) == 1 })
+	p.eventually("the slow receiver's second attempt", func() bool { return slow.taken([]string{late}) == 1 })
 	if first := p.lookup(late).Deliveries[0].Attempts[0]; first.Outcome != "timeout" {
 		t.Errorf("first attempt %+v", first)
 	}
@@ -118,7 +120,7 @@ func TestNothingIsLostWhenTheProgramIsKilled(t *testing.T) {
 		p.start()
 	}
 	ids = sending.accepted()
-	p.eventually(4*time.Minute, "every callback", func() bool { return hook.taken(ids) == len(ids) })
+	p.eventually("every callback", func() bool { return hook.taken(ids) == len(ids) })
 	hook.check()
 	seen := map[string]bool{}
 	for _, id := range ids {
@@ -181,12 +183,12 @@ func TestCapturesOutliveTheBrowser(t *testing.T) {
 		ids = append(ids, p.submit(map[string]any{"url": site + "/a", "callback_url": hook.URL}))
 	}
 	for taken := 5; taken <= 35; taken += 10 {
-		p.eventually(time.Minute, "some captures", func() bool { return hook.taken(ids) >= taken })
+		p.eventually("some captures", func() bool { return hook.taken(ids) >= taken })
 		for _, pid := range browsersOf(t, p.cmd.Process.Pid) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
-	p.eventually(2*time.Minute, "every callback", func() bool { return hook.taken(ids) == len(ids) })
+	p.eventually("every callback", func() bool { return hook.taken(ids) == len(ids) })
 	hook.check()
 	for _, id := range ids {
 		if got := p.lookup(id); got.Status != "success" {
@@ -196,16 +198,29 @@ func TestCapturesOutliveTheBrowser(t *testing.T) {
 }
 
 func TestTerminationDrainsAndTheNextStartTakesUpTheRest(t *testing.T) {
-	site, p := startSite(t), newProgram(t)
+	p := newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
+	// Three pages come at once and the others after the signal, so that some captures run then, and most wait.
+	var asked atomic.Int32
+	signaled := make(chan struct{})
+	release := sync.OnceFunc(func() { close(signaled) })
+	page := servePage(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) > 3 {
+			<-signaled
+		}
+		greenPage(w, r)
+	})
+	t.Cleanup(release)
 	p.start()
 	var ids []string
 	for range 30 {
-		ids = append(ids, p.submit(map[string]any{"url": site + "/a", "callback_url": hook.URL}))
+		ids = append(ids, p.submit(map[string]any{"url": page, "callback_url": hook.URL}))
 	}
-	p.eventually(time.Minute, "the first callbacks", func() bool { return hook.taken(ids) >= 3 })
+	p.eventually("the first callbacks", func() bool { return hook.taken(ids) == 3 })
 	pid := p.cmd.Process.Pid
-	if err := p.terminate(); err != nil {
+	p.signal()
+	release()
+	if err := p.ended(); err != nil {
 		t.Fatalf("SIGTERM: %v", err)
 	}
 	if left := browsersOf(t, pid); len(left) != 0 {
@@ -215,7 +230,7 @@ func TestTerminationDrainsAndTheNextStartTakesUpTheRest(t *testing.T) {
 		t.Fatal("nothing was left to do; the test proves nothing")
 	}
 	p.start()
-	p.eventually(time.Minute, "every callback", func() bool { return hook.taken(ids) == len(ids) })
+	p.eventually("every callback", func() bool { return hook.taken(ids) == len(ids) })
 	hook.check()
 }
 
@@ -248,11 +263,11 @@ func TestPictureSurvivesARestartAndEndsWithRetention(t *testing.T) {
 	}
 	p.args = []string{"--retention", "1s"}
 	p.start()
-	p.eventually(30*time.Second, "the picture is gone", func() bool {
+	p.eventually("the picture is gone", func() bool {
 		status, _, _ := p.call(http.MethodGet, got.Image, nil)
 		return status == http.StatusNotFound
 	})
-	p.eventually(30*time.Second, "the record is gone", func() bool {
+	p.eventually("the record is gone", func() bool {
 		status, _, _ := p.call(http.MethodGet, "/v1/captures/"+got.CaptureID, nil)
 		return status == http.StatusNotFound
 	})
@@ -266,7 +281,7 @@ func TestSynchronousCaptureBecomesAsynchronous(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil || status != http.StatusAccepted || header.Get("Location") == "" {
 		t.Fatalf("status %d, %v, %s", status, header, text)
 	}
-	p.eventually(30*time.Second, "the capture ends", func() bool { return p.lookup(got.CaptureID).Status == "success" })
+	p.eventually("the capture ends", func() bool { return p.lookup(got.CaptureID).Status == "success" })
 }
 
 func TestImageAnswer(t *testing.T) {

@@ -171,7 +171,7 @@ func TestSecretsEndToEnd(t *testing.T) {
 	}
 	arrives := func(id string, n int) letter {
 		t.Helper()
-		p.eventually(30*time.Second, "the callback of "+id, func() bool { return len(hook.about(id)) >= n })
+		p.eventually("the callback of "+id, func() bool { return len(hook.about(id)) >= n })
 		return hook.about(id)[n-1]
 	}
 	wantVerdicts(t, "before", judge(t, arrives(submit(map[string]any{}), 1), p.secret, ownSecret), true, false)
@@ -189,7 +189,7 @@ func TestSecretsEndToEnd(t *testing.T) {
 	p.kill()
 	hook.refuses(false)
 	p.start()
-	p.eventually(30*time.Second, "the delivery", func() bool { return p.lookup(own).Deliveries[0].State == "delivered" })
+	p.eventually("the delivery", func() bool { return p.lookup(own).Deliveries[0].State == "delivered" })
 	all := hook.about(own)
 	for _, one := range []letter{first, all[len(all)-1]} {
 		wantVerdicts(t, "a secret of its own", judge(t, one, ownSecret, made.Secret, p.secret), true, false, false)

@@ -39,7 +39,7 @@ func (e sent) String() string {
 // watch opens the stream of a capture with keyA; it must be answered with 200.
 func (s *service) watch(t *testing.T, id, last string) *eventStream {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/captures/"+id+"/events", nil)
 	if err != nil {
@@ -242,9 +242,9 @@ func TestEventStreamsAreBounded(t *testing.T) {
 
 // The server's own limits for requests that end soon do not cut a stream; a comment comes from time to time.
 func TestEventStreamOutlivesTheTimeouts(t *testing.T) {
-	s := running(t, func(c *api.Config) { c.Heartbeat = 40 * time.Millisecond })
+	s := running(t, func(c *api.Config) { c.Heartbeat = 500 * time.Millisecond })
 	server := httptest.NewUnstartedServer(s.API)
-	server.Config.ReadTimeout, server.Config.WriteTimeout = 30*time.Millisecond, 30*time.Millisecond
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 2*time.Second, 2*time.Second
 	server.Start()
 	defer server.Close()
 	s.url = server.URL

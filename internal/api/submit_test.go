@@ -124,7 +124,7 @@ func TestPreferWait(t *testing.T) {
 	started := time.Now()
 	r := s.call(t, "POST", "/v1/capture", page, "Prefer: wait=1")
 	wantStatus(t, r, http.StatusAccepted)
-	if took := time.Since(started); took < time.Second || took > 10*time.Second {
+	if took := time.Since(started); took < time.Second {
 		t.Errorf("waited %s", took)
 	}
 	if got := r.header.Get("Preference-Applied"); got != "wait=1" {
@@ -147,14 +147,16 @@ func TestReadTimeoutDoesNotEndTheWait(t *testing.T) {
 	s := serve(t, nil)
 	s.ends = nil
 	server := httptest.NewUnstartedServer(s.API)
-	server.Config.ReadTimeout = 50 * time.Millisecond
+	server.Config.ReadTimeout = time.Second
 	server.Start()
 	defer server.Close()
 	s.url = server.URL
-	go func() {
-		time.AfterFunc(250*time.Millisecond, func() { s.end("cap_00000000000000000000000001", s.succeed) })
-	}()
-	wantStatus(t, s.call(t, "POST", "/v1/capture", page), http.StatusOK)
+	answers := make(chan reply, 1)
+	go func() { answers <- s.call(t, "POST", "/v1/capture", page) }()
+	eventually(t, "submitted", func() bool { return len(s.requested()) == 1 })
+	<-time.After(2 * server.Config.ReadTimeout)
+	s.end(firstID, s.succeed)
+	wantStatus(t, <-answers, http.StatusOK)
 }
 
 // A client that hung up is not told anything, and the log is told that.

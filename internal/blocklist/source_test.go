@@ -71,6 +71,7 @@ func TestSource(t *testing.T) {
 func TestSourceLooksNowAndThen(t *testing.T) {
 	folder := t.TempDir()
 	s := NewSource(folder, slog.New(slog.DiscardHandler))
+	s.again = time.Hour
 	l, err := s.Lists()
 	if err != nil {
 		t.Fatal(err)

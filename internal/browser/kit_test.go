@@ -27,6 +27,9 @@ const (
 	asBrowser = "--remote-debugging-pipe"
 )
 
+// patience is how long a test waits for what must come.
+const patience = 3 * time.Minute
+
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(asService) != "":
@@ -142,7 +145,7 @@ func take(t *testing.T, p *Pool) *Tab {
 
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -151,7 +154,7 @@ func await(t *testing.T, what string, done <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("waited in vain: %s", what)
 	}
 }
@@ -182,7 +185,7 @@ func folderForAll(t *testing.T) string {
 // eventually looks every few milliseconds until the condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	for !holds() {
 		select {
 		case <-deadline:

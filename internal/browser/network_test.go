@@ -21,17 +21,17 @@ type canary struct {
 func newCanary(t *testing.T) *canary {
 	t.Helper()
 	c := &canary{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	listener, packets := listenTwice(t)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c.tcp.Add(1)
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		fmt.Fprint(w, "canary")
 	}))
+	server.Listener.Close()
+	server.Listener = listener
+	server.Start()
 	t.Cleanup(server.Close)
-	_, c.port, _ = net.SplitHostPort(server.Listener.Addr().String())
-	packets, err := net.ListenPacket("udp", "127.0.0.1:"+c.port)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, c.port, _ = net.SplitHostPort(listener.Addr().String())
 	ended := make(chan struct{})
 	t.Cleanup(func() { packets.Close(); <-ended })
 	go func() {
@@ -44,6 +44,26 @@ func newCanary(t *testing.T) *canary {
 		}
 	}()
 	return c
+}
+
+// listenTwice finds a port that is free for both.
+func listenTwice(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	var taken error
+	for range 20 {
+		listener, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		packets, err := net.ListenPacket("udp4", listener.Addr().String())
+		if err == nil {
+			return listener, packets
+		}
+		taken = err
+		listener.Close()
+	}
+	t.Fatal(taken)
+	return nil, nil
 }
 
 // routes are ways out of a page. Each resolves when it is known how it ended.

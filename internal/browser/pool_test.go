@@ -216,9 +216,7 @@ func TestKilledBrowserIsReplaced(t *testing.T) {
 func gone(t *testing.T, b *chromium) {
 	t.Helper()
 	await(t, "the browser's end", b.process.done)
-	if !groupGone(b.process.pid) {
-		t.Errorf("processes %v are left", groupMembers(b.process.pid))
-	}
+	eventually(t, "no process is left", func() bool { return groupGone(b.process.pid) })
 	if _, err := os.Stat(b.process.folder.path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is left: %v", err)
 	}

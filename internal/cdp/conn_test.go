@@ -24,6 +24,9 @@ import (
 	"go.uber.org/goleak"
 )
 
+// patience is how long a test waits for what must come.
+const patience = 2 * time.Minute
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // peer plays the browser's side of a pipe.
@@ -99,7 +102,7 @@ func or(text json.RawMessage, otherwise string) string {
 
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -108,7 +111,7 @@ func await(t *testing.T, what string, done <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("waited in vain: %s", what)
 	}
 }

@@ -17,6 +17,9 @@ import (
 	"go.uber.org/goleak"
 )
 
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // script is a resolver that gives one list of answers per lookup of a name, the last one again and again.
@@ -179,7 +182,7 @@ func connect(t *testing.T, i *Identity) *browser {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	return &browser{Conn: conn, Reader: bufio.NewReader(conn), t: t}
 }
 
@@ -221,15 +224,15 @@ func (b *browser) tunnel(authority string) int {
 }
 
 // within fails the test when the condition does not come true.
-func within(t *testing.T, limit time.Duration, what string, condition func() bool) {
+func within(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.After(limit)
+	deadline := time.After(patience)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
 		select {
 		case <-deadline:
-			t.Fatalf("not within %s: %s", limit, what)
+			t.Fatalf("not within %s: %s", patience, what)
 		case <-tick.C:
 		}
 	}

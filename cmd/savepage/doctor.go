@@ -31,7 +31,8 @@ type check struct {
 
 const (
 	doctorTimeout = time.Minute
-	leastSpace    = 1 << 30 // bytes that must be free in the data folder
+	answerTimeout = 10 * time.Second // of a server that may be busy
+	leastSpace    = 1 << 30          // bytes that must be free in the data folder
 )
 
 func newDoctor(w world) *cobra.Command {
@@ -252,7 +253,7 @@ func checkListen(ctx context.Context, s Settings) check {
 
 // serves reports whether a server of ours answers on the address.
 func serves(ctx context.Context, address string) bool {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(address)+"/healthz", http.NoBody)
 	if err != nil {

@@ -168,7 +168,15 @@ func (s *server) await(id, key, state string) view {
 func verifyNoLeaks(t *testing.T) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	t.Cleanup(func() {
+		end := time.Now().Add(time.Minute)
+		for left := goleak.Find(before); left != nil; left = goleak.Find(before) {
+			if time.Now().After(end) {
+				t.Error(left)
+				return
+			}
+		}
+	})
 }
 
 func servePage(t *testing.T, handler http.HandlerFunc) string {
@@ -227,9 +235,10 @@ func TestServe(t *testing.T) {
 		t.Fatalf("no callback\n%s", sv.err)
 	}
 
-	if status, body := sv.do(http.MethodGet, "/readyz", "", ""); status != http.StatusOK {
-		t.Errorf("readyz is %d %s", status, body)
-	}
+	awaitTrue(t, "the server is ready", func() bool {
+		status, _ := sv.do(http.MethodGet, "/readyz", "", "")
+		return status == http.StatusOK
+	})
 	for _, line := range []string{
 		`savepage_captures_accepted_total{replayed="false"} 2`, `savepage_captures_ended_total{code="",state="success"} 2`,
 		`savepage_webhook_attempts_total{outcome="delivered"} 1`, "savepage_browsers 1", `savepage_queue_waiting{queue="interactive"} 0`,

@@ -206,9 +206,7 @@ func TestKilledBrowserIsReplaced(t *testing.T) {
 	if s := p.Stats(); s.Restarts != 1 {
 		t.Errorf("%d restarts, want 1", s.Restarts)
 	}
-	if err := p.Ready(); err != nil {
-		t.Error(err)
-	}
+	eventually(t, "it is ready", func() bool { return p.Ready() == nil })
 	gone(t, dead)
 }
 

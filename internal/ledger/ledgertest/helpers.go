@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long anything may take that should happen soon.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // bench is an open ledger with an account.
 type bench struct {

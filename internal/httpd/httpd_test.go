@@ -380,7 +380,7 @@ func TestSlowHeader(t *testing.T) {
 	defer conn.Close()
 	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n")
 	_ = conn.SetReadDeadline(time.Now().Add(2 * time.Minute))
-	if _, err := io.ReadAll(conn); err != nil || time.Since(started) < 4*time.Second {
+	if _, err := io.ReadAll(conn); err != nil || time.Since(started) < 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(started), err)
 	}
 	stop()

@@ -75,7 +75,7 @@ func TestTryOutcomes(t *testing.T) {
 		"error":     {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }), "http://receiver.test/", savepage.AttemptStatus, "error of its own"},
 		"teapot":    {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }), "http://receiver.test/", savepage.AttemptStatus, "2xx"},
 		"taken":     {handled(t, Config{}, func(http.ResponseWriter, *http.Request) {}), "http://receiver.test/", savepage.AttemptDelivered, "wrong signature"},
-		"timeout":   {answering(t, Config{Timeout: 200 * time.Millisecond}, wait), "http://receiver.test/", savepage.AttemptTimeout, "Answer first"},
+		"timeout":   {answering(t, Config{Timeout: time.Second}, wait), "http://receiver.test/", savepage.AttemptTimeout, "Answer first"},
 		"TLS":       {answering(t, Config{}, say("HTTP/1.1 400 Bad Request\r\n\r\n")), "https://receiver.test/", savepage.AttemptTLS, "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {

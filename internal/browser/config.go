@@ -31,14 +31,18 @@ type Config struct {
 	RecycleAge   time.Duration // age at which a browser that was used is replaced; 30 minutes
 	MaxRSS       int64         // bytes of private memory of a browser's processes at which it is replaced; 1 GiB and 256 MiB for each page
 	MaxTabRSS    int64         // bytes of resident memory at which a page's process is killed; 1.5 GiB
+	MovingIdle   time.Duration // after which a browser whose pictures move ends that nobody uses; 5 minutes, at most twice that
 	TempDir      string        // where profile folders are made; os.TempDir
 	Budget       guard.Budget  // of each capture's proxy
+
+	moving bool // pictures move
 }
 
 const (
 	defaultRecycleAfter = 1000
 	defaultRecycleAge   = 30 * time.Minute
 	defaultMaxTabRSS    = 3 << 29
+	defaultMovingIdle   = 5 * time.Minute
 	baseRSS             = 1 << 30
 	pageRSS             = 256 << 20
 )
@@ -60,6 +64,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.RecycleAge = or(c.RecycleAge, defaultRecycleAge)
 	c.MaxRSS = or(c.MaxRSS, baseRSS+int64(c.Pages)*pageRSS)
 	c.MaxTabRSS = or(c.MaxTabRSS, defaultMaxTabRSS)
+	c.MovingIdle = or(c.MovingIdle, defaultMovingIdle)
 	c.TempDir = or(c.TempDir, os.TempDir())
 	return c, nil
 }

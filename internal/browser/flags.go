@@ -2,9 +2,9 @@ package browser
 
 import "path/filepath"
 
-// flags are the arguments of every browser. Never among them: --no-sandbox (but for Off), --disable-web-security,
+// flags are the arguments of a browser. Never among them: --no-sandbox (but for Off), --disable-web-security,
 // --allow-file-access-from-files, --remote-debugging-port, --ignore-certificate-errors, --single-process, --no-zygote.
-func flags(sandbox Sandbox, dir string) []string {
+func flags(cfg Config, dir string) []string {
 	list := []string{
 		"--headless",              // the shell has no other mode; the full browser needs to be told
 		"--remote-debugging-pipe", // no port that a page or another user could reach
@@ -28,15 +28,17 @@ func flags(sandbox Sandbox, dir string) []string {
 		"--disable-breakpad", "--disable-crash-reporter", "--mute-audio", // no dumps of pages on disk, no reports, no sound
 
 		// The picture.
-		"--disable-gpu",                           // with the software GL a tall picture repeats from 8,192 px on, and takes 1.3 times as long
-		"--hide-scrollbars",                       // no grey bar of 15 px
-		"--blink-settings=imageAnimationPolicy=2", // moving pictures show their first frame: it can only be said for all pages
-		"--font-render-hinting=slight",            // the shell's text then equals the full browser's, byte for byte
+		"--disable-gpu",                // with the software GL a tall picture repeats from 8,192 px on, and takes 1.3 times as long
+		"--hide-scrollbars",            // no grey bar of 15 px
+		"--font-render-hinting=slight", // the shell's text then equals the full browser's, byte for byte
+	}
+	if !cfg.moving {
+		list = append(list, "--blink-settings=imageAnimationPolicy=2") // moving pictures show their first frame: it can only be said for all pages
 	}
 	if smallSharedMemory() {
 		list = append(list, "--disable-dev-shm-usage") // a container's 64 MB are less than one large picture
 	}
-	if sandbox == Off {
+	if cfg.Sandbox == Off {
 		list = append(list, "--no-sandbox")
 	}
 	return list

@@ -61,7 +61,7 @@ func (p *Pool) wanted() (why string, dead bool) {
 	case p.closed:
 		return "", false
 	case p.current == nil:
-		return "the last one died", true
+		return "there is none", true
 	default:
 		return p.due(p.current), false
 	}

@@ -31,6 +31,7 @@ type Pool struct {
 	waiting  []chan offer
 	making   int // tabs under way in the current browser
 	restarts int
+	moving   *moving // nil while nobody needs it
 }
 
 // offer is what a caller of Take waits for.
@@ -41,7 +42,7 @@ type offer struct {
 
 // Stats is what the pool is doing.
 type Stats struct {
-	Browsers int // running, those that drain included
+	Browsers int // running, those that drain and those whose pictures move included
 	Pages    int // places in all
 	InUse    int // tabs that are taken
 	Warm     int // tabs that are ready to be taken
@@ -62,21 +63,26 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 		return nil, err
 	}
 	sweep(cfg.TempDir, log)
-	p := &Pool{
-		path:    path,
-		cfg:     cfg,
-		policy:  policy,
-		log:     log,
-		places:  make(chan struct{}, cfg.Pages),
-		closing: make(chan struct{}),
-		wake:    make(chan struct{}, 1),
-	}
+	p := newPool(path, cfg, policy, log, make(chan struct{}, cfg.Pages))
 	if err := p.launch(ctx); err != nil {
 		p.work.Wait()
 		return nil, err
 	}
 	p.work.Go(p.keep)
 	return p, nil
+}
+
+// newPool is a pool without a browser.
+func newPool(path string, cfg Config, policy *guard.Policy, log *slog.Logger, places chan struct{}) *Pool {
+	return &Pool{
+		path:    path,
+		cfg:     cfg,
+		policy:  policy,
+		log:     log,
+		places:  places,
+		closing: make(chan struct{}),
+		wake:    make(chan struct{}, 1),
+	}
 }
 
 func locate(given string) (string, error) {
@@ -216,7 +222,7 @@ func (p *Pool) refuse(err error) {
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return Stats{
+	s := Stats{
 		Browsers: len(p.browsers),
 		Pages:    p.cfg.Pages,
 		InUse:    len(p.places),
@@ -224,6 +230,11 @@ func (p *Pool) Stats() Stats {
 		Waiting:  len(p.waiting),
 		Restarts: p.restarts,
 	}
+	if p.moving != nil {
+		m := p.moving.pool.Stats()
+		s.Browsers, s.Waiting, s.Restarts = s.Browsers+m.Browsers, s.Waiting+m.Waiting, s.Restarts+m.Restarts
+	}
+	return s
 }
 
 // Ready is nil when a browser answers; it waits for that for at most three seconds.
@@ -252,13 +263,16 @@ func (p *Pool) Close() error {
 	p.closed = true
 	close(p.closing)
 	p.refuse(errClosed())
-	ready := p.ready
-	p.ready = nil
+	ready, moving := p.ready, p.moving
+	p.ready, p.moving = nil, nil
 	for _, b := range p.browsers {
 		b.process.kill()
 	}
 	p.mu.Unlock()
 	var errs []error
+	if moving != nil {
+		errs = append(errs, moving.pool.Close())
+	}
 	for _, t := range ready {
 		errs = append(errs, t.identity.Close())
 	}

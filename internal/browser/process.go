@@ -42,7 +42,7 @@ func startProcess(path string, cfg Config, log *slog.Logger) (*process, error) {
 	if p.folder, err = newFolder(cfg.TempDir, p.uid); err != nil {
 		return nil, err
 	}
-	if err := p.start(path, cfg.Sandbox); err != nil {
+	if err := p.start(path, cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", path, err), p.folder.remove())
 	}
 	return p, nil
@@ -63,7 +63,7 @@ func (p *process) mayEnter(path, tempDir string) error {
 }
 
 // start runs the binary with the debugging pipe on its file descriptors 3 and 4.
-func (p *process) start(path string, sandbox Sandbox) error {
+func (p *process) start(path string, cfg Config) error {
 	theirIn, ourOut, err := os.Pipe()
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (p *process) start(path string, sandbox Sandbox) error {
 	if err != nil {
 		return errors.Join(err, theirIn.Close(), ourOut.Close())
 	}
-	cmd := command(path, flags(sandbox, p.folder.path), p.uid)
+	cmd := command(path, flags(cfg, p.folder.path), p.uid)
 	cmd.Env = environment(p.folder.path)
 	cmd.Dir = p.folder.path
 	cmd.Stderr = p.errors

@@ -28,6 +28,7 @@ type Tab struct {
 	crashed   chan struct{}
 	crashOnce sync.Once
 	closeOnce sync.Once
+	left      func() // hears that the tab was closed; may be nil
 }
 
 // Session is the route to the page. Page and Inspector are enabled.
@@ -50,7 +51,14 @@ func (t *Tab) Lost() <-chan struct{} { return t.browser.lost }
 
 // Close ends the page's connections, disposes of its context and gives the place back. It waits for none of it. Only the
 // first call has an effect.
-func (t *Tab) Close() { t.closeOnce.Do(func() { t.pool.release(t) }) }
+func (t *Tab) Close() {
+	t.closeOnce.Do(func() {
+		t.pool.release(t)
+		if t.left != nil {
+			t.left()
+		}
+	})
+}
 
 func (t *Tab) crash() { t.crashOnce.Do(func() { close(t.crashed) }) }
 

@@ -75,7 +75,11 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 	if err != nil {
 		return capture.Shot{}, err
 	}
-	tab, err := r.pool.Take(ctx)
+	take := r.pool.Take
+	if o.Animations == savepage.AnimationsAllow {
+		take = r.pool.TakeMoving
+	}
+	tab, err := take(ctx)
 	if err != nil {
 		return capture.Shot{}, fmt.Errorf("take a tab: %w", err)
 	}

@@ -27,8 +27,12 @@ func (s *Site) video(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "moving.webm", s.began, bytes.NewReader(movingVideo))
 }
 
-func movingGIF(w http.ResponseWriter, _ *http.Request) {
+// movingGIF moves for ever, or with once in the query until it shows the last colour.
+func movingGIF(w http.ResponseWriter, r *http.Request) {
 	var all gif.GIF
+	if r.URL.Query().Has("once") {
+		all.LoopCount = -1
+	}
 	for _, c := range MovingColors() {
 		frame := image.NewPaletted(image.Rect(0, 0, 160, 90), append(color.Palette{c}, palette.WebSafe[:16]...))
 		all.Image = append(all.Image, frame)
@@ -39,7 +43,12 @@ func movingGIF(w http.ResponseWriter, _ *http.Request) {
 }
 
 // movingAPNG joins pictures as https://www.w3.org/TR/png-3/ says: the first one is the picture of those who know no others.
-func movingAPNG(w http.ResponseWriter, _ *http.Request) {
+// It moves as movingGIF does.
+func movingAPNG(w http.ResponseWriter, r *http.Request) {
+	var plays uint32 // for ever
+	if r.URL.Query().Has("once") {
+		plays = 1
+	}
 	var out bytes.Buffer
 	var sequence uint32
 	for i, c := range MovingColors() {
@@ -50,7 +59,7 @@ func movingAPNG(w http.ResponseWriter, _ *http.Request) {
 		header, data := file.Bytes()[:33], chunk(file.Bytes(), "IDAT")
 		if i == 0 {
 			out.Write(header)
-			out.Write(pack("acTL", uint32(3), uint32(0)))
+			out.Write(pack("acTL", uint32(3), plays))
 		}
 		out.Write(pack("fcTL", sequence, uint32(160), uint32(90), uint32(0), uint32(0), uint16(1), uint16(10), uint16(0)))
 		sequence++

@@ -58,7 +58,21 @@ func stillStyles() []Case {
 // stillPictures is a page with pictures that move by themselves.
 func stillPictures() []Case {
 	moving := testsite.MovingColors()[0]
+	once := func(says string, a savepage.Animations, picture, drawing color.RGBA) Case {
+		return Case{
+			Name: says, Path: "/moves-once", Options: savepage.Options{Animations: a, Delay: 1500}, Same: 4,
+			Checks: []Check{
+				Fill("gif", Box{40, 200, 160, 90}, picture),
+				Fill("apng", Box{240, 200, 160, 90}, picture),
+				Fill("gif behind", Box{440, 200, 160, 90}, picture),
+				Fill("svg", Box{640, 200, 160, 90}, drawing),
+				Fill("svg in the page", Box{840, 200, 160, 90}, color.RGBA{30, 60, 200, 255}),
+			},
+		}
+	}
 	return []Case{
+		once("pictures that move once, frozen", savepage.AnimationsFreeze, moving, color.RGBA{200, 30, 40, 255}),
+		once("pictures that move once, moving", savepage.AnimationsAllow, testsite.MovingColors()[2], color.RGBA{30, 60, 200, 255}),
 		{
 			Name: "moving pictures show the first one", Path: "/still-pictures", Same: again,
 			Checks: []Check{

@@ -1,7 +1,8 @@
-// Runs in every new document of the page itself, beside its scripts: the client's style sheet, and the rules that hide what
-// the client names. A sheet that is adopted needs no element, and the page's content policy does not concern it.
+// Runs in every new document of the page's own origin, beside its scripts: the client's style sheet, and the rules that hide
+// what the client names. A sheet that is adopted needs no element, and the page's content policy does not concern it.
 (css, hide) => {
-  if (window !== top) return;
+  const attempt = act => { try { return act(); } catch { return undefined; } };
+  if (!attempt(() => top.document)) return; // another's frame
   const sheets = [];
   const add = text => {
     const sheet = new CSSStyleSheet();
@@ -12,18 +13,26 @@
   // The layer makes these rules win over important ones of the page. One rule for each: a selector that is none takes no
   // other with it.
   if (hide.length) add('@layer savepage-hide{' + hide.map(s => s + '{display:none!important;visibility:hidden!important}').join('\n') + '}');
-  const adopt = () => {
-    const own = document.adoptedStyleSheets;
-    if (!sheets.every(s => own.includes(s))) document.adoptedStyleSheets = [...own.filter(s => !sheets.includes(s)), ...sheets];
+  // The document and the open shadow trees in it.
+  const roots = () => {
+    const all = [document];
+    for (const root of all) for (const e of root.querySelectorAll('*')) if (e.shadowRoot) all.push(e.shadowRoot);
+    return all;
   };
-  adopt();
+  const adoptIn = root => {
+    const own = root.adoptedStyleSheets;
+    if (!sheets.every(s => own.includes(s))) root.adoptedStyleSheets = [...own.filter(s => !sheets.includes(s)), ...sheets];
+  };
+  const adopt = () => roots().forEach(adoptIn);
+  adoptIn(document);
   document.addEventListener('DOMContentLoaded', adopt);
   addEventListener('load', adopt);
   // Before the picture: the page may have set sheets of its own in their place, or a style that nothing but another wins over.
   globalThis.savepageDress = () => {
     adopt();
-    for (const selector of hide) for (const e of document.querySelectorAll(selector)) {
+    for (const root of roots()) for (const selector of hide) for (const e of root.querySelectorAll(selector)) {
       if (getComputedStyle(e).display !== 'none') e.style.setProperty('display', 'none', 'important');
     }
+    for (let i = 0; i < window.length; i++) attempt(() => window[i].savepageDress());
   };
 }

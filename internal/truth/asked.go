@@ -64,3 +64,19 @@ func asked(site *testsite.Site) []Case {
 		},
 	}
 }
+
+// dressed is a page with parts that have documents or trees of their own.
+func dressed() []Case {
+	on, off, gone := testsite.BoxColor(), color.RGBA{200, 200, 200, 255}, color.RGBA{255, 255, 255, 255}
+	return []Case{
+		{
+			Name: "hide and css in frames and shadows", Path: "/dressed", Options: savepage.Options{Hide: []string{"#gone"}, CSS: "#dyed{background:rgb(120,40,160)!important}", Delay: 300},
+			Checks: []Check{
+				Fill("hidden", Box{1, 1, 98, 98}, gone), Fill("styled", Box{101, 1, 98, 98}, on), Fill("the rest", Box{201, 1, 98, 98}, off),
+				Fill("hidden in a frame", Box{1, 101, 98, 98}, gone), Fill("styled in a frame", Box{101, 101, 98, 98}, on), Fill("the rest of a frame", Box{201, 101, 98, 98}, off),
+				Fill("another's frame", Box{401, 101, 98, 98}, off), Fill("another's frame, too", Box{501, 101, 98, 98}, off),
+				Fill("hidden in a shadow", Box{1, 201, 98, 98}, gone), Fill("styled in a shadow", Box{101, 201, 98, 98}, on), Fill("the rest of a shadow", Box{201, 201, 98, 98}, off),
+			},
+		},
+	}
+}

@@ -49,6 +49,7 @@ func Cases(site *testsite.Site) []Case {
 		texts(),
 		parts(),
 		asked(site),
+		dressed(),
 		late(),
 		verdicts(),
 		reports(),

@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 	"time"
 )
@@ -29,6 +31,38 @@ var cookies string
 
 // CookieCSS is a style sheet that hides cookie banners.
 func CookieCSS() string { return cookies }
+
+// CookieSelectors are the selectors of CookieCSS one by one, but for those that can match only where another one does.
+func CookieSelectors() []string {
+	text := regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(cookies, "")
+	_, text, _ = strings.Cut(text, "{") // of the layer
+	var all []string
+	for {
+		list, rest, more := strings.Cut(text, "{")
+		if !more {
+			return all
+		}
+		for _, one := range split(list) {
+			if !strings.HasPrefix(one, "html:has(") {
+				all = append(all, one)
+			}
+		}
+		_, text, _ = strings.Cut(rest, "}")
+	}
+}
+
+// split cuts a list of selectors at its commas.
+func split(list string) []string {
+	var all []string
+	from := 0
+	for i, c := range []byte(outside(list) + ",") {
+		if c == ',' {
+			all = append(all, strings.TrimSpace(list[from:i]))
+			from = i + 1
+		}
+	}
+	return all
+}
 
 // FileNames are the lists that a folder may have, in place of the embedded ones: EasyList, EasyPrivacy and our own.
 func FileNames() []string { return []string{"easylist.txt", "easyprivacy.txt", "chats.txt"} }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +90,26 @@ func TestUnpackBroken(t *testing.T) {
 	for _, broken := range [][]byte{nil, []byte("||a.test^\n"), easylist[:1000]} {
 		if _, err := unpack(broken); err == nil {
 			t.Errorf("%.10q was unpacked", broken)
+		}
+	}
+}
+
+// The selectors that are left out can match only where another one does.
+func TestCookieSelectors(t *testing.T) {
+	all := CookieSelectors()
+	for _, one := range []string{"#onetrust-consent-sdk", "html.sp-message-open body", ".gdpr-consent"} {
+		if !slices.Contains(all, one) {
+			t.Errorf("%s is not among them", one)
+		}
+	}
+	if len(all) < 100 || slices.ContainsFunc(all, func(one string) bool { return strings.ContainsAny(one, "{}*") && !strings.Contains(one, "*=") }) {
+		t.Errorf("%d: %q", len(all), all)
+	}
+	for _, has := range regexp.MustCompile(`html:has\(([^)]*)\)`).FindAllStringSubmatch(CookieCSS(), -1) {
+		for _, one := range split(has[1]) {
+			if !slices.Contains(all, one) {
+				t.Errorf("%s is looked for in html, and not among them", one)
+			}
 		}
 	}
 }

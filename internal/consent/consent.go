@@ -1,12 +1,13 @@
 // Package consent holds DuckDuckGo's autoconsent, which finds the consent tool of a page and rejects in it, and speaks its
-// language: what it is given and what it says. It owns the vendored script and rules and the frame around them. It runs
-// nothing itself and never asks autoconsent to accept anything.
+// language: what it is given and what it says. It owns the vendored script and rules, the look that decides where they are
+// needed, and the frame around them. It runs nothing itself and never asks autoconsent to accept anything.
 package consent
 
 import (
 	_ "embed" // for autoconsent
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,24 +22,45 @@ var compactRules []byte
 //go:embed frame.js
 var frame string
 
+//go:embed look.js
+var look string
+
 //go:embed sweep.js
 var sweep string
 
-// Binding is the function that the script says its messages to. It has to be there before the script runs, in its world
-// and in no other.
-const Binding = "savepageConsent"
+// The functions that the scripts say their messages to: our look at a document, and autoconsent. Each has to be there
+// before its script runs, in its world and in no other.
+const (
+	LookBinding = "savepageLook"
+	Binding     = "savepageConsent"
+)
 
-// Script is what runs in every new document, in a world of its own. In frames of frames no tool shows its banner.
+// Look is what runs in every new document: it says when there is something that autoconsent could know, and hides what is
+// left of banners when it is told to.
+func (r *Rules) Look() string { return r.look }
+
+// Script is autoconsent. It runs in a world of its own, in documents that are suspect.
 func Script() string {
-	return fmt.Sprintf("if (location.protocol.startsWith('http') && window.parent === window.top) { (%s)(%s); globalThis.savepageSweep = %s; %s }", frame, Binding, sweep, autoconsent)
+	return fmt.Sprintf("(%s)(%s); %s", frame, Binding, autoconsent)
 }
+
+// Expressions that Look's script answers in its world, if it has begun there.
+const (
+	// Looks is whether there is anything to hide. The document says before whether it is suspect.
+	Looks = "globalThis.savepageBanner ? savepageBanner.look() : false"
+	// Sweeps hides what banners are left. Its value is how many.
+	Sweeps = "globalThis.savepageBanner ? savepageBanner.sweep() : 0"
+)
+
+// Globals is an expression for the page's own world: whether a tool is there that autoconsent knows by nothing else.
+const Globals = "(() => { try { return !!window.Cookiebot || typeof window.__cmp === 'function' && !!window.__cmp('getCMPData') } catch { return false } })()"
 
 // Message is one thing that the script says.
 type Message struct {
 	Type string `json:"type"`
 
-	URL  string `json:"url"`  // of init: the document
-	Main bool   `json:"main"` // of init: it is no frame
+	URL  string `json:"url"`  // of document and init: the document
+	Main bool   `json:"main"` // of document and init: it is no frame
 
 	ID   string `json:"id"`   // of eval: names the answer
 	Code string `json:"code"` // of eval: to be run in the page's own world
@@ -54,6 +76,9 @@ type Message struct {
 
 // The kinds of messages that matter.
 const (
+	Document = "document" // there is a new one
+	Suspect  = "suspect"  // it has something that autoconsent could know
+
 	Init  = "init"
 	Eval  = "eval"
 	State = "state"
@@ -80,15 +105,13 @@ func (r *Rules) Begin(url string, main bool) string {
 
 // Answer is the expression that answers an Eval.
 func Answer(id string, result bool) string {
-	quoted, _ := json.Marshal(id) // a text can always be marshalled
-	return fmt.Sprintf(`autoconsentReceiveMessage({type:"evalResp",id:%s,result:%v})`, quoted, result)
+	return fmt.Sprintf(`autoconsentReceiveMessage({type:"evalResp",id:%s,result:%v})`, quoted(id), result)
 }
 
-// Sweep is the expression that hides what banners are left, with a style sheet and by what is looked for on the page. Its
-// value is how many it has hidden.
-func Sweep(css string) string {
-	quoted, _ := json.Marshal(css) // a text can always be marshalled
-	return fmt.Sprintf("globalThis.savepageSweep ? savepageSweep(%s) : 0", quoted)
+// quoted is a text or a list of texts, which can always be marshalled, in the scripts' language.
+func quoted(v any) string {
+	text, _ := json.Marshal(v)
+	return string(text)
 }
 
 // Rules are autoconsent's rules, ready to be chosen from. They never change and are safe for concurrent use.
@@ -102,16 +125,14 @@ type Rules struct {
 	all     []json.RawMessage
 	from    [2]int // the rules for every page
 	within  []int  // the rules for every frame
+
+	framed *regexp.Regexp
+	look   string
 }
 
-// special is a rule for some pages.
-type special struct {
-	at    int
-	match *regexp.Regexp
-}
-
-// Load reads the rules, which takes some milliseconds. Keep them. The error says that the program itself is broken.
-func Load() (*Rules, error) {
+// Load reads the rules, which takes some milliseconds. Keep them. css is a style sheet that hides banners, and selectors
+// are its own one by one. The error says that the program itself is broken.
+func Load(css string, selectors []string) (*Rules, error) {
 	var file struct {
 		V     int               `json:"v"`
 		S     json.RawMessage   `json:"s"`
@@ -124,7 +145,8 @@ func Load() (*Rules, error) {
 			FrameEnd   int    `json:"frameStringEnd"`
 		} `json:"index"`
 	}
-	if err := json.Unmarshal(compactRules, &file); err != nil {
+	err := json.Unmarshal(compactRules, &file)
+	if err != nil {
 		return nil, fmt.Errorf("read the rules of autoconsent: %w", err)
 	}
 	var texts []json.RawMessage
@@ -134,36 +156,36 @@ func Load() (*Rules, error) {
 	if n, m := len(file.R), len(texts); file.Index.Specific[1] > n || file.Index.Generic[1] > n || file.Index.Frame[1] > n || file.Index.GenericEnd > m || file.Index.FrameEnd > m {
 		return nil, fmt.Errorf("the index of autoconsent's rules does not fit its %d rules and %d texts", n, m)
 	}
-	r := &Rules{version: file.V, texts: file.S, all: file.R, from: file.Index.Generic}
+	r := &Rules{version: file.V, texts: file.S, all: file.R, from: file.Index.Generic, framed: framed()}
 	for i := file.Index.Frame[0]; i < file.Index.Frame[1]; i++ {
-		if match := pattern(file.R[i]); match != nil {
-			r.inside = append(r.inside, special{i, match})
+		if one := pattern(file.R[i]); one != nil {
+			one.at = i
+			r.inside = append(r.inside, *one)
 			continue
 		}
 		r.within = append(r.within, i)
 	}
 	for i := file.Index.Specific[0]; i < file.Index.Specific[1]; i++ {
-		if match := pattern(file.R[i]); match != nil {
-			r.pages = append(r.pages, special{i, match})
+		if one := pattern(file.R[i]); one != nil {
+			one.at = i
+			r.pages = append(r.pages, *one)
 		}
 	}
 	r.general = r.bundle(list(texts[:file.Index.GenericEnd]), file.R[r.from[0]:r.from[1]])
 	r.frames = r.bundle(list(texts[:file.Index.FrameEnd]), r.picked(r.within))
-	return r, nil
-}
-
-// pattern is the expression for the addresses that a rule is meant for; nil when it is meant for all, or can not be read.
-func pattern(rule json.RawMessage) *regexp.Regexp {
-	var fields []json.RawMessage
-	var text string
-	if json.Unmarshal(rule, &fields) != nil || len(fields) < 4 || json.Unmarshal(fields[3], &text) != nil || text == "" {
-		return nil
-	}
-	match, err := regexp.Compile(text)
+	marks, err := marksOf(texts, r.all[r.from[0]:r.from[1]])
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return match
+	for _, tool := range slices.Sorted(maps.Keys(coded())) {
+		marks = append(marks, coded()[tool]...)
+	}
+	inside, err := marksOf(texts, r.picked(r.within))
+	if err != nil {
+		return nil, err
+	}
+	r.look = fmt.Sprintf("(%s)(%s,%s,%s,%s,(%s)(%s))", look, LookBinding, quoted(marks), quoted(inside), quoted(selectors), sweep, quoted(css))
+	return r, nil
 }
 
 func (r *Rules) picked(at []int) []json.RawMessage {
@@ -182,7 +204,7 @@ func (r *Rules) choose(url string, main bool) string {
 	}
 	var named []json.RawMessage
 	for _, one := range among {
-		if one.match.MatchString(url) {
+		if one.matches(url) {
 			named = append(named, r.all[one.at])
 		}
 	}

@@ -14,7 +14,7 @@ type bundle struct {
 
 func chosen(t *testing.T, url string, main bool) bundle {
 	t.Helper()
-	rules, err := Load()
+	rules, err := Load("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestChoose(t *testing.T) {
 
 // Every rule for some pages has an expression that can be read: else it would be left out.
 func TestPatterns(t *testing.T) {
-	rules, err := Load()
+	rules, err := Load("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestExpressions(t *testing.T) {
 	if got := Answer(`a"b`, true); got != `autoconsentReceiveMessage({type:"evalResp",id:"a\"b",result:true})` {
 		t.Error(got)
 	}
-	rules, err := Load()
+	rules, err := Load("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,16 +3,15 @@ package page
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
+	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/consent"
 )
@@ -24,7 +23,6 @@ const (
 	mostPopup   = time.Second             // for a banner to open, when its tool is there
 	mostReject  = 5 * time.Second         // for a rejection that is under way
 	mostSeekers = 64                      // documents at once that are searched
-	mostBanners = 2                       // rounds: a page may load itself anew, or show a second banner
 )
 
 // consentWorld is the name of the world that autoconsent runs in.
@@ -35,7 +33,7 @@ const consentWorld = "savepage-consent"
 type banners struct {
 	w       *watch
 	rules   *consent.Rules
-	seekers map[inWorld]*seeker
+	seekers map[inWorld]*seeker // by the world beside the document
 	scopes  map[inWorld]scope
 	result  savepage.BannerReport
 	acted   int // rejections so far
@@ -44,21 +42,23 @@ type banners struct {
 	work sync.WaitGroup // evaluations in the page's own world
 }
 
-// seeker is autoconsent in one document.
+// seeker looks for a banner in one document: our own short look at it, and autoconsent when that has found something.
 type seeker struct {
-	main  bool
-	now   consent.Message // the last of the kind State
-	since time.Time       // of its lifecycle
-	tool  string          // whose banner is open
+	main    bool
+	suspect bool            // autoconsent was sent for
+	now     consent.Message // the last of the kind State
+	since   time.Time       // of its lifecycle
+	tool    string          // whose banner is open
 }
 
 // scope is what an execution context is.
 type scope struct {
 	frame string
-	own   bool // the page's own world
+	own   bool   // the page's own world
+	name  string // of another one
 }
 
-// rejectBanners has autoconsent look for cookie banners in every document.
+// rejectBanners has every document looked at for cookie banners.
 func (j *job) rejectBanners() error {
 	if !j.o.BlockCookieBanners {
 		return nil
@@ -72,7 +72,8 @@ func (j *job) rejectBanners() error {
 	j.w.mu.Lock()
 	defer j.w.mu.Unlock()
 	o := &j.w.asks.outfit
-	o.beside(consentWorld, consent.Script(), consent.Binding, b.said)
+	o.bind(consentWorld, consent.Binding, b.said)
+	o.beside(besideWorld, rules.Look(), consent.LookBinding, b.seen)
 	o.on("Runtime.executionContextCreated", b.created)
 	o.on("Runtime.executionContextDestroyed", b.destroyed)
 	o.on("Runtime.executionContextsCleared", b.cleared)
@@ -80,24 +81,46 @@ func (j *job) rejectBanners() error {
 	return nil
 }
 
-func (b *banners) said(at inWorld, payload string) {
+// seen hears of a new document, and that one is suspect.
+func (b *banners) seen(at inWorld, payload string) {
 	m, err := consent.Read(payload)
 	if err != nil {
 		return
 	}
-	if m.Type == consent.Init {
+	switch m.Type {
+	case consent.Document:
 		if len(b.seekers) >= mostSeekers {
 			return
 		}
-		b.seekers[at] = &seeker{main: m.Main, since: time.Now()}
-		at.run(b.rules.Begin(m.URL, m.Main))
+		b.seekers[at] = &seeker{main: m.Main}
+		if b.rules.Meant(m.URL, m.Main) {
+			b.send(at)
+		}
+	case consent.Suspect:
+		b.send(at)
+	}
+}
+
+// send sends for autoconsent. It comes as soon as there is a world for it: see created.
+func (b *banners) send(at inWorld) {
+	k := b.seekers[at]
+	if k == nil || k.suspect {
 		return
 	}
-	k := b.seekers[at]
-	if k == nil {
+	k.suspect, k.since = true, time.Now()
+	at.s.Send(cdpage.CommandCreateIsolatedWorld, map[string]any{"frameId": b.scopes[at].frame, "worldName": consentWorld})
+}
+
+// said hears autoconsent.
+func (b *banners) said(at inWorld, payload string) {
+	m, err := consent.Read(payload)
+	k := b.seekerOf(at)
+	if err != nil || k == nil {
 		return
 	}
 	switch m.Type {
+	case consent.Init:
+		at.run(b.rules.Begin(m.URL, m.Main))
 	case consent.Eval:
 		b.evaluate(at, m)
 	case consent.State:
@@ -110,6 +133,23 @@ func (b *banners) said(at inWorld, payload string) {
 	case consent.Done:
 		b.done(m.Tool, m.Cosmetic)
 	}
+}
+
+// seekerOf is that of the document that a world belongs to; nil when there is none.
+func (b *banners) seekerOf(at inWorld) *seeker {
+	beside, _ := b.sibling(at, func(is scope) bool { return is.name == besideWorld })
+	return b.seekers[beside]
+}
+
+// sibling is another world of the same document.
+func (b *banners) sibling(at inWorld, wanted func(scope) bool) (inWorld, bool) {
+	frame := b.scopes[at].frame
+	for other, is := range b.scopes {
+		if other.s == at.s && is.frame == frame && wanted(is) {
+			return other, true
+		}
+	}
+	return inWorld{}, false
 }
 
 // done notes a banner that was dealt with. The first rejection is what the report tells.
@@ -129,7 +169,7 @@ func (b *banners) done(tool string, hidden bool) {
 
 // evaluate runs a rule's expression in the page's own world and tells autoconsent whether it holds.
 func (b *banners) evaluate(at inWorld, m consent.Message) {
-	own, known := b.ownWorld(at)
+	own, known := b.sibling(at, func(is scope) bool { return is.own })
 	if !known {
 		at.run(consent.Answer(m.ID, false))
 		return
@@ -170,28 +210,24 @@ func truthy(v any) bool {
 	}
 }
 
-func (b *banners) ownWorld(at inWorld) (inWorld, bool) {
-	frame := b.scopes[at].frame
-	for other, is := range b.scopes {
-		if other.s == at.s && is.own && is.frame == frame {
-			return other, true
-		}
-	}
-	return inWorld{}, false
-}
-
 func (b *banners) created(s *cdp.Session, params json.RawMessage) {
 	var e struct {
 		Context struct {
-			ID  runtime.ExecutionContextID `json:"id"`
-			Aux struct {
+			ID   runtime.ExecutionContextID `json:"id"`
+			Name string                     `json:"name"`
+			Aux  struct {
 				Frame string `json:"frameId"`
 				Own   bool   `json:"isDefault"`
 			} `json:"auxData"`
 		} `json:"context"`
 	}
-	if read(params, &e) && len(b.scopes) < maxTracked {
-		b.scopes[inWorld{s, e.Context.ID}] = scope{e.Context.Aux.Frame, e.Context.Aux.Own}
+	if !read(params, &e) || len(b.scopes) >= maxTracked {
+		return
+	}
+	at := inWorld{s, e.Context.ID}
+	b.scopes[at] = scope{e.Context.Aux.Frame, e.Context.Aux.Own, e.Context.Name}
+	if e.Context.Name == consentWorld {
+		at.run(consent.Script())
 	}
 }
 
@@ -215,8 +251,9 @@ func (b *banners) cleared(s *cdp.Session, _ json.RawMessage) {
 // forget drops a document that is gone. A frame that went away while a rejection in it was under way, with something
 // clicked, was taken away by it.
 func (b *banners) forget(at inWorld) {
-	if k := b.seekers[at]; k != nil && k.now.Lifecycle == "runningOptOut" && k.now.Clicks > 0 {
+	if k := b.seekerOf(at); k != nil && k.now.Lifecycle == "runningOptOut" && k.now.Clicks > 0 {
 		b.done(k.tool, false)
+		k.now = consent.Message{}
 	}
 	delete(b.seekers, at)
 	delete(b.scopes, at)
@@ -224,7 +261,7 @@ func (b *banners) forget(at inWorld) {
 
 // left is how long the search is still waited for, from what each document says of it.
 func (b *banners) left(from time.Time) time.Duration {
-	left, begun := time.Duration(0), false
+	left := time.Duration(0)
 	for at, k := range b.seekers {
 		select {
 		case <-at.s.Done():
@@ -232,16 +269,15 @@ func (b *banners) left(from time.Time) time.Duration {
 			continue
 		default:
 		}
-		begun = begun || k.main
 		left = max(left, k.left(from))
-	}
-	if !begun {
-		left = max(left, mostSearch-time.Since(from))
 	}
 	return left
 }
 
 func (k *seeker) left(from time.Time) time.Duration {
+	if !k.suspect {
+		return 0
+	}
 	switch k.now.Lifecycle {
 	case "started":
 		if k.now.Resting {
@@ -254,10 +290,7 @@ func (k *seeker) left(from time.Time) time.Duration {
 		return mostReject - time.Since(k.since)
 	case "nothingDetected", "optOutSucceeded", "optOutFailed", "done":
 		return 0
-	default: // the document is not there yet
-		if !k.main {
-			return 0
-		}
+	default: // autoconsent is not there yet, or the document
 		return mostSearch - time.Since(from)
 	}
 }
@@ -266,78 +299,4 @@ func (k *seeker) left(from time.Time) time.Duration {
 func (b *banners) end() {
 	close(b.stop)
 	b.work.Wait()
-}
-
-// clearBanners waits for the rejection of a cookie banner, hides what is left of banners, and lets the page settle again
-// when one of these has happened.
-func (j *job) clearBanners(ctx context.Context) error {
-	if j.banners == nil {
-		return nil
-	}
-	for range mostBanners {
-		j.awaiting = "the cookie banner to go"
-		j.w.mu.Lock()
-		commits, acted := j.w.nav.commits, j.banners.acted
-		j.w.mu.Unlock()
-		from := time.Now()
-		err := j.w.until(ctx, func() (bool, time.Duration) {
-			left := j.banners.left(from)
-			return left <= 0, max(left, time.Millisecond)
-		})
-		if err != nil {
-			return err
-		}
-		hidden, err := j.sweep(ctx)
-		if err != nil {
-			return err
-		}
-		j.w.mu.Lock()
-		still := hidden == 0 && j.banners.acted == acted && acted == 0
-		j.w.mu.Unlock()
-		if still {
-			return nil
-		}
-		if err := j.ready(ctx); err != nil {
-			return err
-		}
-		j.w.mu.Lock()
-		same := j.w.nav.commits == commits
-		j.w.mu.Unlock()
-		if same {
-			return nil
-		}
-	}
-	return nil
-}
-
-// sweep hides banners that are left, in every document that has a seeker. It returns how many it has hidden.
-func (j *job) sweep(ctx context.Context) (int, error) {
-	expression := consent.Sweep(blocklist.CookieCSS())
-	var sent []*cdp.Pending
-	j.w.mu.Lock()
-	for at := range j.banners.seekers {
-		sent = append(sent, at.run(expression))
-	}
-	j.w.mu.Unlock()
-	total := 0
-	for _, p := range sent {
-		var res struct {
-			Result struct {
-				Value int `json:"value"`
-			} `json:"result"`
-		}
-		switch err := j.wait(ctx, p, 0, &res); {
-		case errors.Is(err, errMoved), errors.Is(err, cdp.ErrClosed) && ctx.Err() == nil:
-		case err != nil:
-			return 0, err
-		default:
-			total += res.Result.Value
-		}
-	}
-	j.w.mu.Lock()
-	defer j.w.mu.Unlock()
-	if total > 0 && j.banners.result.Outcome == savepage.BannerNone {
-		j.banners.result.Outcome = savepage.BannerHidden
-	}
-	return total, nil
 }

@@ -14,15 +14,17 @@ func TestSeekerLeft(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
 		lifecycle      string
-		main, resting  bool
+		clean, resting bool
 		since, settled time.Duration // ago
 		waits          bool
 	}{
-		{lifecycle: "loading", main: true, waits: true},
-		{lifecycle: "loading"},
+		{waits: true},
+		{clean: true},
+		{lifecycle: "loading", waits: true},
+		{lifecycle: "loading", settled: mostSearch + time.Second},
 		{lifecycle: "started", waits: true},
-		{lifecycle: "started", main: true, resting: true},
-		{lifecycle: "started", main: true, settled: mostSearch + time.Second},
+		{lifecycle: "started", resting: true},
+		{lifecycle: "started", settled: mostSearch + time.Second},
 		{lifecycle: "cmpDetected", waits: true},
 		{lifecycle: "cmpDetected", since: mostPopup + time.Second},
 		{lifecycle: "runningOptOut", since: mostPopup + time.Second, waits: true},
@@ -30,7 +32,7 @@ func TestSeekerLeft(t *testing.T) {
 		{lifecycle: "done"},
 		{lifecycle: "optOutFailed"},
 	} {
-		k := seeker{main: c.main, now: consent.Message{Lifecycle: c.lifecycle, Resting: c.resting}, since: now.Add(-c.since)}
+		k := seeker{suspect: !c.clean, now: consent.Message{Lifecycle: c.lifecycle, Resting: c.resting}, since: now.Add(-c.since)}
 		if got := k.left(now.Add(-c.settled)) > 0; got != c.waits {
 			t.Errorf("%+v: waits is %v", c, got)
 		}

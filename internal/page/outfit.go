@@ -31,6 +31,12 @@ func (at inWorld) run(expression string) *cdp.Pending {
 
 // beside has a script run in every new document, in a world where a function of the given name tells hear what is said.
 func (o *outfit) beside(world, source, binding string, hear func(at inWorld, payload string)) {
+	o.bind(world, binding, hear)
+	o.commands = append(o.commands, command{cdpage.CommandAddScriptToEvaluateOnNewDocument, map[string]any{"source": source, "worldName": world}})
+}
+
+// bind puts a function of the given name in every world of a name. It tells hear what is said.
+func (o *outfit) bind(world, binding string, hear func(at inWorld, payload string)) {
 	if o.bindings == nil {
 		o.bindings = map[string]func(inWorld, string){}
 		o.on("Runtime.bindingCalled", o.called)
@@ -38,9 +44,7 @@ func (o *outfit) beside(world, source, binding string, hear func(at inWorld, pay
 		o.commands = append(o.commands, command{cdpage.CommandEnable, nil}, command{runtime.CommandEnable, nil})
 	}
 	o.bindings[binding] = hear
-	o.commands = append(o.commands,
-		command{runtime.CommandAddBinding, map[string]any{"name": binding, "executionContextName": world}},
-		command{cdpage.CommandAddScriptToEvaluateOnNewDocument, map[string]any{"source": source, "worldName": world}})
+	o.commands = append(o.commands, command{runtime.CommandAddBinding, map[string]any{"name": binding, "executionContextName": world}})
 }
 
 // outfitEvents are those that an outfit may hear.

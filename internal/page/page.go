@@ -60,7 +60,12 @@ func New(pool *browser.Pool, cfg Config, log *slog.Logger) *Renderer {
 	if cfg.Lists == nil {
 		cfg.Lists = blocklist.NewSource("", log).Lists
 	}
-	return &Renderer{pool: pool, cfg: cfg, log: log, lists: cfg.Lists, consentRules: sync.OnceValues(consent.Load)}
+	return &Renderer{pool: pool, cfg: cfg, log: log, lists: cfg.Lists, consentRules: sync.OnceValues(bannerRules)}
+}
+
+// bannerRules reads what cookie banners are known by.
+func bannerRules() (*consent.Rules, error) {
+	return consent.Load(blocklist.CookieCSS(), blocklist.CookieSelectors())
 }
 
 // Render makes the picture that the options ask for. What a client may be told is *savepage.Error, and the report is

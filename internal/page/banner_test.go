@@ -65,3 +65,26 @@ func TestUnwantedIsNotAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// A tool's banner that comes while autoconsent is at work is rejected as the tool's, whenever it comes.
+func TestLateBannerKeepsItsName(t *testing.T) {
+	for _, ms := range []string{"0", "20", "40", "60", "80"} {
+		html := `<!doctype html><body><div style="position:fixed;top:0">Cookies and cakes</div><script>
+			addEventListener('DOMContentLoaded', () => setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<div id="onetrust-consent-sdk"><div id="onetrust-banner-sdk" role="dialog"' +
+				' style="position:fixed;bottom:0;height:90px"><p>We use cookies on our website.</p><button id="onetrust-reject-all-handler" onclick="this.parentElement.remove()">Reject All</button></div></div>'), ` + ms + `))</script>`
+		r := render(t, savepage.Options{HTML: html, BlockCookieBanners: true}).Report
+		if r.CookieBanner == nil || r.CookieBanner.Outcome != savepage.BannerRejected || r.CookieBanner.Tool != "Onetrust" {
+			t.Errorf("after %s ms: %+v", ms, r.CookieBanner)
+		}
+	}
+}
+
+// A tool that is known by nothing but what it says in the page's own world is found.
+func TestToolWithoutMarks(t *testing.T) {
+	html := `<!doctype html><body><p>Bread</p><script>window.Cookiebot = {hasResponse: false, declined: false, dialog: {visible: true},
+		withdraw() { this.declined = true; this.dialog.visible = false; document.title = 'withdrawn' }, hide() {}}</script>`
+	r := render(t, savepage.Options{HTML: html, BlockCookieBanners: true}).Report
+	if r.CookieBanner == nil || r.CookieBanner.Outcome != savepage.BannerRejected || r.CookieBanner.Tool != "Cybotcookiebot" || r.Title != "withdrawn" {
+		t.Errorf("%q, %+v", r.Title, r.CookieBanner)
+	}
+}

@@ -305,6 +305,12 @@ func (s *service) call(t *testing.T, method, path, body string, headers ...strin
 		}
 		req.Header.Set(name, value)
 	}
+	if len(body) > 1<<20 { // a server that refuses it may hang up before all of it is written
+		direct := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+		direct.Header = req.Header
+		w := record(s, direct)
+		return reply{w.Code, w.Header(), w.Body.String()}
+	}
 	return send(t, req)
 }
 

@@ -190,7 +190,7 @@ func (j *job) hear(ctx context.Context, p *cdp.Pending, slack time.Duration) err
 func (j *job) await(ctx context.Context, p *cdp.Pending, slack time.Duration) {
 	most := j.patience() + slack
 	if j.hasty {
-		most = min(most, j.left()/2)
+		most = min(most, j.left()/3)
 	}
 	timer := time.NewTimer(most)
 	defer timer.Stop()

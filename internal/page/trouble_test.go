@@ -228,8 +228,8 @@ func TestSpinning(t *testing.T) {
 		reason        string // one more than that scripts were switched off
 	}{
 		{"viewport", savepage.Options{}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
-		{"delay", savepage.Options{Delay: 2800}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
-		{"own time", savepage.Options{Delay: 2800, Time: savepage.TimeVirtual}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
+		{"delay", savepage.Options{Delay: 4800}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
+		{"own time", savepage.Options{Delay: 4800, Time: savepage.TimeVirtual}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
 		{"page", savepage.Options{Fullpage: true}, 1440, 2900, 140, 2850, low, "pictures further down the page were not waited for"},
 		{"element", savepage.Options{Selector: "#low"}, 200, 100, 0, 0, low, "pictures further down the page were not waited for"},
 		{"clip", savepage.Options{Clip: &savepage.Clip{X: 30, Y: 2790, Width: 300, Height: 100}}, 300, 100, 10, 10, low, "pictures further down the page were not waited for"},
@@ -237,7 +237,7 @@ func TestSpinning(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.o.URL, c.o.Timeout, c.o.OnTimeout = shared.url("/spins?by=interval"), 3000, savepage.OnTimeoutCapture
+			c.o.URL, c.o.Timeout, c.o.OnTimeout = shared.url("/spins?by=interval"), 5000, savepage.OnTimeoutCapture
 			shot := render(t, c.o)
 			if got := decode(t, shot).At(c.x, c.y); shot.Width != c.width || shot.Height != c.height || !near(got, c.is, 0) {
 				t.Errorf("%d x %d, %v at %d,%d", shot.Width, shot.Height, got, c.x, c.y)
@@ -248,7 +248,7 @@ func TestSpinning(t *testing.T) {
 			}
 		})
 	}
-	late := savepage.Options{URL: shared.url("/spins?by=interval"), Timeout: 3000, OnTimeout: savepage.OnTimeoutCapture}
+	late := savepage.Options{URL: shared.url("/spins?by=interval"), Timeout: 5000, OnTimeout: savepage.OnTimeoutCapture}
 	t.Run("pdf", func(t *testing.T) {
 		t.Parallel()
 		o := late

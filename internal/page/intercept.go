@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/network"
 	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -72,6 +73,7 @@ type interception struct {
 	w        *watch
 	rules    []rule
 	script   string // runs first in every document and worker, in the page's own world; empty for none
+	timers   string // notes what a worker has still to do; runs first in it
 	outfit   outfit
 	children []*cdp.Session
 }
@@ -79,17 +81,18 @@ type interception struct {
 // add puts a rule after those that are there. It has no effect once enable was called.
 func (i *interception) add(r rule) { i.rules = append(i.rules, r) }
 
-// enable returns the commands that begin the interception and fit out the page; none when there is no rule and no outfit.
+// enable returns the commands that begin the interception and fit out the page. Workers are taken in always.
 func (i *interception) enable() []command {
 	commands := slices.Clone(i.outfit.commands)
 	if len(i.rules) > 0 {
 		commands = append(commands, command{fetch.CommandEnable, fetch.EnableParams{Patterns: i.patterns()}})
 	}
+	attach := map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}
 	if len(commands) == 0 {
-		return nil
+		attach["filter"] = []map[string]any{{"type": workerKind}}
 	}
-	// Service workers, and frames in processes of their own, are asked apart. They wait until they are.
-	return append(commands, command{target.CommandSetAutoAttach, map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}})
+	// Workers, and frames in processes of their own, are asked apart. They wait until they are.
+	return append(commands, command{target.CommandSetAutoAttach, attach})
 }
 
 // command is one of the protocol's with its parameters.
@@ -101,6 +104,8 @@ type command struct {
 // first returns the commands that have the script run in a target that begins.
 func (i *interception) first(kind string) []command {
 	switch {
+	case kind == workerKind:
+		return []command{{network.CommandEnable, nil}, {inspector.CommandEnable, nil}, {runtime.CommandEvaluate, runtime.EvaluateParams{Expression: i.script + "\n" + i.timers}}}
 	case i.script == "":
 		return nil
 	case kind == "page", kind == "iframe":
@@ -135,6 +140,7 @@ func (i *interception) attached(from *cdp.Session) func(json.RawMessage) {
 			SessionID target.SessionID `json:"sessionId"`
 			Target    struct {
 				Type string `json:"type"`
+				URL  string `json:"url"`
 			} `json:"targetInfo"`
 		}
 		if !read(params, &e) {
@@ -144,6 +150,10 @@ func (i *interception) attached(from *cdp.Session) func(json.RawMessage) {
 		i.children = append(i.children, child)
 		handlers := i.outfit.listeners(child)
 		handlers["Fetch.requestPaused"], handlers["Target.attachedToTarget"] = i.paused(child), i.attached(child)
+		handlers["Target.detachedFromTarget"] = i.w.workerLeft
+		if e.Target.Type == workerKind {
+			maps.Copy(handlers, i.w.workerBegan(child, e.Target.URL))
+		}
 		child.Listen(i.w.hearing(handlers))
 		for _, c := range append(i.enable(), i.first(e.Target.Type)...) {
 			child.Send(c.method, c.params)

@@ -137,6 +137,9 @@ func (j *job) quiet(ctx context.Context) error {
 	timeout := milliseconds(j.o.Timeout)
 	stall, last := min(5*time.Second, timeout/4), time.Now().Add(min(8*time.Second, timeout/3))
 	for began := time.Now(); ; {
+		if err := j.askWorkers(ctx); err != nil {
+			return err
+		}
 		if err := j.look(ctx, stall.Milliseconds()); err != nil {
 			return err
 		}
@@ -171,8 +174,9 @@ func (j *job) restless() (moved bool, rest time.Duration) {
 	if !j.seen.Scripted && j.w.net.scripts == 0 {
 		return false, 0
 	}
-	quiet := min(j.w.quietFor(), time.Duration(j.seen.Still*float64(time.Millisecond)))
-	return false, max(0, j.seen.Timers.calm()-quiet, j.seen.missing(j.w.quietFor()))
+	quiet := min(j.w.quietFor(), j.seen.Timers.silence())
+	still := min(quiet, milli(j.seen.Still))
+	return false, max(0, j.seen.Timers.calm()-still, j.seen.Timers.missing(quiet, milli(j.seen.Moved)), j.w.atWork(j.seen.Timers, quiet))
 }
 
 // silence waits for the network to be quiet for a while, and for the time that is missing at least. It does not wait

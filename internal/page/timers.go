@@ -12,12 +12,23 @@ import (
 //go:embed timers.js
 var timersScript string
 
-// timers is what a page has still to do on its own.
+// timers is what a page, or a worker of it, has still to do on its own.
 type timers struct {
-	Left   []float64 `json:"left"`   // milliseconds to each short timer
-	Beyond bool      `json:"beyond"` // a worker or a lasting connection may do more
-	Heard  float64   `json:"heard"`  // milliseconds for which a new worker that has said nothing yet is still waited for
-	Frame  int       `json:"frame"`  // a script asks for the next frame, after so many that it asked for before; or -1
+	Left    []float64 `json:"left"`    // milliseconds to each short timer
+	Beyond  bool      `json:"beyond"`  // a shared worker or a lasting connection may do more
+	Frame   int       `json:"frame"`   // a script asks for the next frame, after so many that it asked for before; or -1
+	Workers []made    `json:"workers"` // that it has made
+	Said    int       `json:"said"`    // messages of a worker to who has made it
+	Heard   int       `json:"heard"`   // messages from there
+	Silence float64   `json:"silence"` // milliseconds since the last message to or from a worker, chatter apart; negative for none
+}
+
+// made is a worker that the page, or another worker, has made. It may not have begun.
+type made struct {
+	URL   string  `json:"url"`
+	Age   float64 `json:"age"`   // milliseconds
+	Told  int     `json:"told"`  // messages to it
+	Heard int     `json:"heard"` // messages from it
 }
 
 const (
@@ -28,12 +39,11 @@ const (
 	tween  = 45
 )
 
-// followTimers has each new document note its short timers. Only the world beside the page knows how to ask for them.
+// followTimers has each new document, and each worker, note its short timers. Only the world beside the page knows how to ask for them.
 func (j *job) followTimers() {
 	j.token = rand.Text()
-	j.send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
-		Source: fmt.Sprintf("(%s)(%q)", timersScript, j.token),
-	})
+	j.w.asks.timers = fmt.Sprintf("(%s)(%q)", timersScript, j.token)
+	j.send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: j.w.asks.timers})
 }
 
 // calm is how long nothing must change for the page to count as settled. A page whose timers are known needs less.
@@ -43,6 +53,8 @@ func (t *timers) calm() time.Duration {
 		return calm
 	case t.Beyond:
 		return idle
+	case len(t.Workers) > 0:
+		return calm
 	default:
 		return brief
 	}
@@ -50,21 +62,23 @@ func (t *timers) calm() time.Duration {
 
 // missing is the time until what is under way has ended: timers, and changes from frame to frame as of a picture that is
 // faded in. Timers are not waited for longer than until the network has been quiet for as long as networkidle wants, which
-// would still see what they do.
-func (l *look) missing(quiet time.Duration) time.Duration {
-	if l.Timers == nil || quiet >= 3*idle {
+// would still see what they do. moved is the time since the last change of any kind.
+func (t *timers) missing(quiet, moved time.Duration) time.Duration {
+	if t == nil || quiet >= 3*idle {
 		return 0
 	}
-	longest := time.Duration(max(l.Timers.Heard, 0) * float64(time.Millisecond))
-	for _, ms := range l.Timers.Left {
-		left := time.Duration(max(ms, 0)*float64(time.Millisecond)) + frame
+	var longest time.Duration
+	for _, ms := range t.Left {
+		left := milli(max(ms, 0)) + frame
 		if quiet+left <= idle {
 			longest = max(longest, left)
 		}
 	}
-	moved := time.Duration(l.Moved * float64(time.Millisecond))
-	if n := l.Timers.Frame; n >= 0 && (n < single || n < tween && moved < idle) {
+	if n := t.Frame; n >= 0 && (n < single || n < tween && moved < idle) {
 		longest = max(longest, 2*frame)
 	}
 	return longest
 }
+
+// milli is a duration from the milliseconds of a script.
+func milli(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }

@@ -1,14 +1,17 @@
-// Runs in the page's own world before its scripts, and notes which short timers are on: what a page does a moment later
-// is part of it. Timers that follow from timers, as those of a clock or a poll do, are followed eight times deep.
+// Runs in the page's own world, and in each of its workers, before its scripts. It notes which short timers are on: what a
+// page does a moment later is part of it. Timers that follow from timers, as those of a clock or a poll do, are followed
+// eight times deep.
 token => {
-  if (window !== top) return;
-  const deepest = 8, longest = 1000, patience = 2000; // ms
+  const own = globalThis;
+  if (own.window && window !== top) return;
+  void own.WorkerGlobalScope?.prototype; // in a worker its functions come with the first look at it
+  const deepest = 8, longest = 1000, mostWorkers = 50, mostTalk = 40; // longest in ms
   const now = performance.now.bind(performance), due = new Map();
   let depth = 0, beyond = false; // beyond: something works or listens where no timer is seen
   const frames = new Map(); // that are asked for: how many went before
   let step = 0;
   const follow = (name, repeats) => {
-    window[name] = new Proxy(window[name], {
+    own[name] = new Proxy(own[name], {
       apply(native, self, args) {
         const [fn, ms = 0] = args, delay = typeof ms === 'number' || typeof ms === 'string' ? Math.max(+ms || 0, 0) : 0;
         if (typeof fn !== 'function' || depth >= deepest || delay > longest) return Reflect.apply(native, self, args);
@@ -25,30 +28,48 @@ token => {
     });
   };
   const forget = name => {
-    window[name] = new Proxy(window[name], {apply(native, self, args) { due.delete(args[0]); return Reflect.apply(native, self, args); }});
+    own[name] = new Proxy(own[name], {apply(native, self, args) { due.delete(args[0]); return Reflect.apply(native, self, args); }});
   };
-  const note = (name, made = () => {}) => {
-    if (!window[name]) return;
-    window[name] = new Proxy(window[name], {
+  const note = (name, made) => {
+    if (!own[name]) return;
+    own[name] = new Proxy(own[name], {
       construct(native, args, target) {
-        beyond = true;
         const one = Reflect.construct(native, args, target);
-        made(one);
+        if (made) made(one, args); else beyond = true;
         return one;
       },
     });
   };
-  // A new worker may take long to begin on a busy machine: until it says something it is silent.
-  const silent = new Set();
-  const hear = worker => {
-    const since = now(), said = () => silent.delete(since);
-    silent.add(since);
-    worker.addEventListener('message', said, {once: true});
-    worker.addEventListener('error', said, {once: true});
+  // Workers are asked apart, once they have begun: here it is known which were made. What goes between them and those who
+  // made them is counted at both ends and followed a while: then it is chatter.
+  const workers = [];
+  let said = 0, heard = 0, talks = 0, talk = 0;
+  const talked = () => { if (++talks <= mostTalk) talk = now(); };
+  const hear = (worker, [address]) => {
+    let url = '' + address;
+    try { url = new URL(url, own.document?.baseURI || location.href).href; } catch {}
+    const made = {url, at: now(), told: 0, heard: 0, worker};
+    if (workers.length < mostWorkers) workers.push(made);
+    worker.addEventListener('message', () => { made.heard++; talked(); });
+    worker.addEventListener('error', () => { const at = workers.indexOf(made); if (at >= 0) workers.splice(at, 1); }, {once: true});
   };
+  const speaks = (place, spoken) => {
+    place.postMessage = new Proxy(place.postMessage, {
+      apply(native, self, args) {
+        const result = Reflect.apply(native, self, args);
+        spoken(self);
+        talked();
+        return result;
+      },
+    });
+  };
+  if (own.Worker) speaks(Worker.prototype, worker => { const made = workers.find(w => w.worker === worker); if (made) made.told++; });
+  if (!own.window) {
+    speaks(own, () => said++);
+    addEventListener('message', () => { heard++; talked(); });
+  }
   // Frames that follow from frames count up: an endless loop is soon far up, a single frame is not.
-  const draw = window.requestAnimationFrame, undraw = window.cancelAnimationFrame;
-  window.requestAnimationFrame = new Proxy(draw, {
+  own.requestAnimationFrame = new Proxy(own.requestAnimationFrame, {
     apply(native, self, args) {
       const fn = args[0], mine = step;
       if (typeof fn !== 'function') return Reflect.apply(native, self, args);
@@ -62,7 +83,7 @@ token => {
       return id;
     },
   });
-  window.cancelAnimationFrame = new Proxy(undraw, {apply(native, self, args) { frames.delete(args[0]); return Reflect.apply(native, self, args); }});
+  own.cancelAnimationFrame = new Proxy(own.cancelAnimationFrame, {apply(native, self, args) { frames.delete(args[0]); return Reflect.apply(native, self, args); }});
   follow('setTimeout', false);
   follow('setInterval', true);
   forget('clearTimeout');
@@ -71,10 +92,13 @@ token => {
   note('SharedWorker');
   note('WebSocket');
   note('EventSource');
-  // The world beside asks by an event that only it knows, and is answered before its question returns.
+  // Who asks does so by an event that only it knows, and is answered before its question returns.
   addEventListener(token, () => {
     const left = [...due.values()].map(at => at - now());
-    const heard = silent.size ? Math.max(...silent) + patience - now() : 0;
-    dispatchEvent(new CustomEvent(token + '!', {detail: {left, beyond, heard, frame: frames.size ? Math.min(...frames.values()) : -1}}));
+    const made = workers.map(w => ({url: w.url, age: now() - w.at, told: w.told, heard: w.heard}));
+    dispatchEvent(new CustomEvent(token + '!', {detail: {
+      left, beyond, workers: made, said, heard, silence: talks ? now() - talk : -1,
+      frame: frames.size ? Math.min(...frames.values()) : -1,
+    }}));
   });
 }

@@ -10,6 +10,7 @@ import (
 
 	cdproto "github.com/chromedp/cdproto/cdp"
 	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
@@ -36,6 +37,9 @@ type watch struct {
 	net traffic
 	con savepage.ConsoleReport
 
+	workers map[target.SessionID]*worker // that have begun and not ended
+	begun   map[string]int               // how many workers have begun, by URL
+
 	expired  func()                         // hears that the page has used the time that it was given
 	animated map[cdproto.BackendNodeID]bool // elements that the browser has named
 
@@ -59,6 +63,7 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 	w := &watch{s: tab.Session(), frame: string(tab.Target()), end: end, changed: make(chan struct{}, 1)}
 	w.nav.url = to.url
 	w.net.open, w.net.refused, w.net.asked = map[string]*request{}, map[string]bool{}, map[string]int{}
+	w.workers, w.begun = map[target.SessionID]*worker{}, map[string]int{}
 	w.animated = map[cdproto.BackendNodeID]bool{}
 	w.asks = &interception{w: w}
 	w.handlers = w.asks.outfit.listeners(w.s)
@@ -79,6 +84,7 @@ func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
 		"Runtime.exceptionThrown":       w.exception,
 		"Fetch.requestPaused":           w.asks.paused(w.s),
 		"Target.attachedToTarget":       w.asks.attached(w.s),
+		"Target.detachedFromTarget":     w.workerLeft,
 		"Animation.animationStarted":    w.animates,
 		"Emulation.virtualTimeBudgetExpired": func(json.RawMessage) {
 			if w.expired != nil {

@@ -65,17 +65,30 @@ func (j *job) pass(ctx context.Context, d time.Duration) error {
 		}
 	}
 	last := time.Now().Add(d)
-	for left := d; left > 0; left -= leap {
-		began, step := time.Now(), min(leap, left)
-		if err := j.give(ctx, step, last); err != nil {
+	for passed, then := time.Duration(0), j.pageTime(ctx); passed < d; {
+		began := time.Now()
+		if err := j.give(ctx, min(leap, d-passed), last); err != nil {
 			return err
 		}
+		now := j.pageTime(ctx)
+		step := max(0, now-then) // a new document begins anew
+		then, passed = now, passed+step
 		if err := j.frameComes(ctx, step, began); err != nil {
 			return err
 		}
 	}
 	j.goOn()
 	return nil
+}
+
+// pageTime is the time of the current document, since it began. What was given to the page and what has passed for it may
+// differ: a budget that is renewed before its end ends twice.
+func (j *job) pageTime(ctx context.Context) time.Duration {
+	var now float64
+	if j.evaluate(ctx, 0, "performance.now()", &now) != nil {
+		return 0
+	}
+	return milli(now)
 }
 
 // give gives the page some time and waits until it has passed.

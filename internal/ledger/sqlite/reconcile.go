@@ -238,6 +238,7 @@ func (l *Ledger) purge(ctx context.Context) error {
 	if now.Sub(l.sweep.purged) < purgeEvery {
 		return nil
 	}
+	all := false
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := dropExpired(ctx, tx, now); err != nil {
 			return err
@@ -248,15 +249,16 @@ func (l *Ledger) purge(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// A full share means that there may be more: the next round goes on.
-		if n, err := done.RowsAffected(); err != nil || n == purgeRows {
-			return err
-		}
-		l.sweep.purged = now
-		return nil
+		n, err := done.RowsAffected()
+		all = n < purgeRows
+		return err
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("purge what has expired: %w", err)
+	}
+	// A full share means that there may be more: the next round goes on.
+	if all {
+		l.sweep.purged = now
 	}
 	return nil
 }

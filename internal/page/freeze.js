@@ -2,6 +2,7 @@
 if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
   const sleep = ms => new Promise(done => setTimeout(done, ms));
   const frame = () => Promise.race([new Promise(done => requestAnimationFrame(done)), sleep(100)]);
+  const heard = (e, name) => new Promise(done => e.addEventListener(name, done, {once: true}));
   const attempt = act => { try { return act(); } catch { return undefined; } };
 
   // The document and the shadow trees in it: the open ones, and the closed ones that it is told of.
@@ -61,8 +62,9 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
       // What ends where it began must be seen elsewhere before.
       const stays = a => ['both', 'forwards'].includes(a.effect.getComputedTiming().fill);
       if (ends.filter(stays).filter(a => aside(a, a.effect.getComputedTiming().endTime, 0)).length) await frame().then(frame);
-      for (const a of ends) attempt(() => a.finish());
-      if (more) await frame(); // the page's listeners are called before it
+      const over = ends.filter(a => attempt(() => { a.finish(); return true; })).map(a => Promise.race([heard(a, 'finish'), heard(a, 'cancel')]));
+      // The page's listeners are called in the same moment, before the next frame. On a busy machine it comes late.
+      if (more) await Promise.race([Promise.all(over), sleep(500)]).then(frame);
     }
     return held;
   };
@@ -137,7 +139,6 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     m.start();
   };
 
-  const heard = (e, name) => new Promise(done => e.addEventListener(name, done, {once: true}));
   // A video that plays or would play shows its poster or its first picture, as it does before it is played: it is loaded
   // again. A stream can not be, it goes back to its beginning.
   const video = async v => {
@@ -172,7 +173,15 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     while (lively && [...lively].some(fading) && performance.now() < end) await frame();
   };
 
+  // The focus may come late: what has it never shows where it writes.
+  const writable = new WeakSet();
   const caret = root => {
+    if (!writable.has(root) && root.querySelector('input,textarea,[contenteditable]')) {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(':focus{caret-color:transparent!important}');
+      writable.add(root);
+      attempt(() => root.adoptedStyleSheets.push(sheet));
+    }
     const e = root.activeElement;
     if (e && (e !== document.body || e.isContentEditable)) e.style.setProperty('caret-color', 'transparent', 'important');
   };

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -146,7 +147,7 @@ func (w *watch) everyMade(page *timers) []made {
 	all := page.Workers
 	for _, one := range w.workers {
 		if one.timers != nil {
-			all = append(all[:len(all):len(all)], one.timers.Workers...)
+			all = append(slices.Clip(all), one.timers.Workers...)
 		}
 	}
 	return all

@@ -1,11 +1,14 @@
 package page
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/target"
 
 	"github.com/savepage/savepage"
 )
@@ -37,8 +40,8 @@ func TestJudge(t *testing.T) {
 
 func TestOnlyWhatIsNeededIsPaused(t *testing.T) {
 	i := &interception{}
-	if got := i.enable(); len(got) != 0 {
-		t.Errorf("without a rule: %+v", got)
+	if got := i.enable(); len(got) != 1 || got[0].method != target.CommandSetAutoAttach || !strings.Contains(fmt.Sprint(got[0].params), "filter:[map[type:worker]]") {
+		t.Errorf("without a rule only workers are taken in: %+v", got)
 	}
 	i.add(rule{patterns: within("https://a.test")})
 	i.add(rule{patterns: []*fetch.RequestPattern{{URLPattern: "*", ResourceType: network.ResourceTypeImage}}})

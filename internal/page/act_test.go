@@ -79,7 +79,7 @@ func TestClick(t *testing.T) {
 
 func TestNothingToClick(t *testing.T) {
 	for _, selector := range []string{"#no-such", "#slow"} {
-		_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/acts"), Click: []string{"#open", selector}, Timeout: 4000})
+		_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/acts"), Click: []string{"#open", selector}, Timeout: 20_000})
 		if code(err) != savepage.CodeSelectorNotFound || !strings.Contains(err.Error(), selector) {
 			t.Errorf("%s: %v", selector, err)
 		}
@@ -93,7 +93,7 @@ func TestWrongSelectorsAreNamed(t *testing.T) {
 	} {
 		shared.site.Forget()
 		o.URL = shared.url("/acts")
-		_, err := shared.Render(t.Context(), o)
+		_, err := shared.Render(t.Context(), patient(o))
 		if code(err) != savepage.CodeInvalidRequest || !strings.Contains(err.Error(), at+":") {
 			t.Errorf("%s: %v", at, err)
 		}

@@ -150,7 +150,7 @@ func TestCookieOfAnotherSite(t *testing.T) {
 		"www.example.com": {"example.org", "com", "ww.example.com", "a.www.example.com"},
 	} {
 		for _, domain := range domains {
-			_, err := shared.Render(t.Context(), savepage.Options{URL: "http://" + host + "/", Cookies: savepage.Cookies{{Name: "a", Value: "1", Domain: domain}}, Timeout: 3000})
+			_, err := shared.Render(t.Context(), savepage.Options{URL: "http://" + host + "/", Cookies: savepage.Cookies{{Name: "a", Value: "1", Domain: domain}}, Timeout: 20_000})
 			var told *savepage.Error
 			if !errors.As(err, &told) || told.Code != savepage.CodeInvalidRequest || len(told.Fields) != 1 {
 				t.Errorf("%s for %s: %v", domain, host, err)

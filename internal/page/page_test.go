@@ -76,9 +76,17 @@ func run(m *testing.M) (int, error) {
 
 func (w world) url(path string) string { return w.site.URL + path }
 
+// patient gives a render without a timeout as much time as a busy machine takes.
+func patient(o savepage.Options) savepage.Options {
+	if o.Timeout == 0 {
+		o.Timeout = 120_000
+	}
+	return o
+}
+
 func render(t *testing.T, o savepage.Options) capture.Shot {
 	t.Helper()
-	shot, err := shared.Render(t.Context(), o)
+	shot, err := shared.Render(t.Context(), patient(o))
 	if err != nil {
 		t.Fatalf("render %s: %v", o.URL, err)
 	}

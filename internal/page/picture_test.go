@@ -102,7 +102,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 		{URL: shared.url("/bands?height=5400"), Fullpage: true, Scale: 3, Width: 3840, Height: 2160, Format: savepage.FormatWebP},
 		{URL: shared.url("/bands?height=40000"), Fullpage: true, ThumbWidth: 3840, Width: 320},
 	} {
-		_, err := shared.Render(t.Context(), c)
+		_, err := shared.Render(t.Context(), patient(c))
 		if code(err) != savepage.CodeTooLarge {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -227,14 +227,14 @@ func TestSelector(t *testing.T) {
 
 func TestSelectorNotFound(t *testing.T) {
 	for _, selector := range []string{"#nothing", "#gone", "#empty"} {
-		_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/element"), Selector: selector, Timeout: 4000})
+		_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/element"), Selector: selector, Timeout: 20_000})
 		if code(err) != savepage.CodeSelectorNotFound {
 			t.Errorf("%s: %v", selector, err)
 		}
 	}
 	for _, o := range []savepage.Options{{Selector: "##"}, {WaitForSelector: "a[[b"}} {
 		o.URL = shared.url("/element")
-		if _, err := shared.Render(t.Context(), o); code(err) != savepage.CodeInvalidRequest {
+		if _, err := shared.Render(t.Context(), patient(o)); code(err) != savepage.CodeInvalidRequest {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

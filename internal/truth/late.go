@@ -8,7 +8,7 @@ import (
 // late are pages that are not ready when the time is over, and are shown as they are.
 func late() []Case {
 	at := func(o savepage.Options) savepage.Options {
-		o.Timeout, o.OnTimeout = 3000, savepage.OnTimeoutCapture
+		o.Timeout, o.OnTimeout = 8000, savepage.OnTimeoutCapture
 		return o
 	}
 	heading := Ink("the heading", Box{0, 0, 1440, 200}, 0.001, 0.5)
@@ -70,9 +70,9 @@ func spinning(at func(savepage.Options) savepage.Options) []Case {
 		{"frame-of-other", off},
 	} {
 		o, seen := at(savepage.Options{}), []Check{Fill("before the script", Box{40, 200, 200, 100}, band(101)), Fill("after the script", Box{280, 200, 200, 100}, band(102))}
-		o.Timeout = 5000 // on a busy machine a picture takes its time once scripts are off
+		o.Timeout = 10_000 // on a busy machine a picture takes its time once scripts are off
 		if c.by == "once" {
-			o.Timeout = 8000 // it is ended long before
+			o.Timeout = 20_000 // it is ended long before
 		}
 		whole := o
 		whole.Fullpage = true

@@ -21,7 +21,7 @@ func settling() []Case {
 			Checks: []Check{Spot("the last part", 205, 425, testsite.BoxColor())},
 		},
 		{
-			Name: "a request that never ends", Path: "/pending", Partial: "requests did not end", Options: savepage.Options{Timeout: 8000},
+			Name: "a request that never ends", Path: "/pending", Partial: "requests did not end", Options: savepage.Options{Timeout: 20_000},
 			Checks: []Check{Names("pending: http")},
 		},
 		{
@@ -61,7 +61,7 @@ func moments() []Case {
 		})
 	}
 	return append(cases, Case{
-		Name: "filled beside a long poll", Path: "/moments?by=long", Options: savepage.Options{Timeout: 8000}, Partial: "requests did not end",
+		Name: "filled beside a long poll", Path: "/moments?by=long", Options: savepage.Options{Timeout: 20_000}, Partial: "requests did not end",
 		Checks: []Check{Spot("the pane", 720, 400, testsite.BoxColor()), Names("pending: http")},
 	})
 }

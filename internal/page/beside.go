@@ -52,7 +52,7 @@ func (j *job) patience() time.Duration {
 	if j.hasty {
 		return hastyPatience
 	}
-	return min(5*time.Second, milliseconds(j.o.Timeout)/4)
+	return min(j.scaled(5*time.Second), milliseconds(j.o.Timeout)/4)
 }
 
 // errMoved says that the document went away while it was asked.

@@ -115,7 +115,7 @@ func (j *job) settled(ctx context.Context) error {
 func (j *job) load(ctx context.Context) error {
 	j.awaiting = "the load event"
 	timeout := milliseconds(j.o.Timeout)
-	stall, last := min(8*time.Second, timeout/3), time.Now().Add(timeout*6/10)
+	stall, last := min(j.scaled(8*time.Second), timeout/3), time.Now().Add(timeout*6/10)
 	began, late := time.Now(), false
 	err := j.w.until(ctx, func() (bool, time.Duration) {
 		if j.w.nav.loaded && !j.w.leaves() {
@@ -131,11 +131,19 @@ func (j *job) load(ctx context.Context) error {
 	return err
 }
 
+// usual is the timeout up to which a page is given the usual time.
+const usual = 40 * time.Second
+
+// scaled is a time that a page is given, longer with a long timeout: who gives it more time has cause to.
+func (j *job) scaled(d time.Duration) time.Duration {
+	return max(d, time.Duration(float64(d)*milliseconds(j.o.Timeout).Seconds()/usual.Seconds()))
+}
+
 // quiet waits until neither the document changes nor a request is open.
 func (j *job) quiet(ctx context.Context) error {
 	j.awaiting = "the page to settle"
 	timeout := milliseconds(j.o.Timeout)
-	stall, last := min(5*time.Second, timeout/4), time.Now().Add(min(8*time.Second, timeout/3))
+	stall, last := min(j.scaled(5*time.Second), timeout/4), time.Now().Add(min(j.scaled(8*time.Second), timeout/3))
 	for began := time.Now(); ; {
 		if err := j.askWorkers(ctx); err != nil {
 			return err

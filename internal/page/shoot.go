@@ -332,5 +332,5 @@ func (j *job) drawing() time.Duration {
 	if j.hasty {
 		return hastyDrawing
 	}
-	return min(5*time.Second, milliseconds(j.o.Timeout)/4)
+	return min(j.scaled(5*time.Second), milliseconds(j.o.Timeout)/4)
 }

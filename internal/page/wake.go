@@ -198,7 +198,7 @@ func (j *job) grow(is bool) {
 func (j *job) arrive(ctx context.Context) error {
 	const unasked = 300 * time.Millisecond // after which a picture that nothing loads is not waited for
 	timeout := milliseconds(j.o.Timeout)
-	stall, last := min(5*time.Second, timeout/4), time.Now().Add(timeout/3)
+	stall, last := min(j.scaled(5*time.Second), timeout/4), time.Now().Add(timeout/3)
 	for {
 		var is struct {
 			Coming int `json:"coming"`

@@ -6,7 +6,7 @@ COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # -p: packages tested at once. Several of them drive a browser of their own.
-TESTFLAGS ?= -p 2 -timeout 20m
+TESTFLAGS ?= -p 2 -timeout 40m
 PKG       ?= ./...
 
 # The version comes from here, and a clone that belongs to someone else can still be built.

@@ -44,6 +44,7 @@ type job struct {
 	began    time.Time                          // of the render
 	hasty    bool                               // the time to become ready is over: the page is shown as it is
 	muted    bool                               // its scripts are switched off: it can not be asked any more
+	silenced chan struct{}                      // closed when they are off, or the render has ended; nil when not muted
 	blank    bool
 	seen     look // what the page last said of itself
 	fonts    savepage.FontReport
@@ -66,7 +67,7 @@ var errTimeout = errors.New("render timeout")
 func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *browser.Tab) (*job, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	j := &job{cfg: cfg, o: o, to: to, tab: tab, s: tab.Session(), began: time.Now(), cancel: cancel, watched: make(chan struct{}), worlds: map[int]runtime.ExecutionContextID{}}
-	j.w = newWatch(tab, to, cancel)
+	j.w = newWatch(tab, to, milliseconds(o.Timeout), cancel)
 	j.s.Listen(j.w.hearing(j.w.handlers))
 	go j.watchTab(ctx)
 	return j, ctx
@@ -105,6 +106,9 @@ func errLost() error {
 func (j *job) end() {
 	j.cancel(context.Canceled)
 	<-j.watched
+	if j.silenced != nil {
+		<-j.silenced
+	}
 	j.clock.stand()
 	j.out.drop()
 	if j.banners != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
@@ -13,6 +14,9 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
 )
+
+// terminateAgain is how soon a page is stopped once more whose scripts are not off yet.
+const terminateAgain = 100 * time.Millisecond
 
 // errMuted says that the page can not be asked any more.
 var errMuted = errors.New("the page's scripts are switched off")
@@ -24,9 +28,27 @@ func (j *job) mute() {
 		return
 	}
 	j.muted = true
-	j.s.Send(emulation.CommandSetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	j.s.Send(runtime.CommandTerminateExecution, nil)
+	j.silenced = make(chan struct{})
+	go j.silenceScripts(j.s.Send(emulation.CommandSetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	j.partial("scripts that kept the page from being drawn were switched off")
+}
+
+// silenceScripts ends the page's script until the browser has switched scripts off. What is ended once may begin again
+// before: the renderer draws a frame, and calls what waits for it, ahead of commands.
+func (j *job) silenceScripts(off *cdp.Pending) {
+	defer close(j.silenced)
+	again := time.NewTicker(terminateAgain)
+	defer again.Stop()
+	for {
+		j.s.Send(runtime.CommandTerminateExecution, nil)
+		select {
+		case <-off.Done():
+			return
+		case <-j.watched:
+			return
+		case <-again.C:
+		}
+	}
 }
 
 // chooseUnasked is choose for a page that can not be asked.

@@ -135,8 +135,11 @@ func (j *job) load(ctx context.Context) error {
 const usual = 40 * time.Second
 
 // scaled is a time that a page is given, longer with a long timeout: who gives it more time has cause to.
-func (j *job) scaled(d time.Duration) time.Duration {
-	return max(d, time.Duration(float64(d)*milliseconds(j.o.Timeout).Seconds()/usual.Seconds()))
+func (j *job) scaled(d time.Duration) time.Duration { return j.w.longer(d) }
+
+// longer is the same for what the watch waits for.
+func (w *watch) longer(d time.Duration) time.Duration {
+	return max(d, time.Duration(float64(d)*w.timeout.Seconds()/usual.Seconds()))
 }
 
 // quiet waits until neither the document changes nor a request is open.

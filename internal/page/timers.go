@@ -14,7 +14,7 @@ var timersScript string
 
 // timers is what a page, or a worker of it, has still to do on its own.
 type timers struct {
-	Left    []float64 `json:"left"`    // milliseconds to each short timer
+	Left    []float64 `json:"left"`    // milliseconds to each short timer; negative for one that is late
 	Beyond  bool      `json:"beyond"`  // a shared worker or a lasting connection may do more
 	Frame   int       `json:"frame"`   // a script asks for the next frame, after so many that it asked for before; or -1
 	Workers []made    `json:"workers"` // that it has made
@@ -34,6 +34,8 @@ type made struct {
 const (
 	// frame is how long it takes at most, on a machine that keeps up, until a change is seen.
 	frame = 20 * time.Millisecond
+	// mostLate is how long a timer is waited for that does not come.
+	mostLate = 5 * time.Second
 	// single is how many frames in a row are still work that ends, and tween how many are when they change the page.
 	single = 4
 	tween  = 45
@@ -61,20 +63,19 @@ func (t *timers) calm() time.Duration {
 }
 
 // missing is the time until what is under way has ended: timers, and changes from frame to frame as of a picture that is
-// faded in. Timers are not waited for longer than until the network has been quiet for as long as networkidle wants, which
-// would still see what they do. moved is the time since the last change of any kind.
+// faded in. Timers are waited for that are due before the network has been quiet for as long as networkidle wants, which
+// would still see what they do; on a busy machine they may be late. moved is the time since the last change of any kind.
 func (t *timers) missing(quiet, moved time.Duration) time.Duration {
-	if t == nil || quiet >= 3*idle {
+	if t == nil {
 		return 0
 	}
 	var longest time.Duration
 	for _, ms := range t.Left {
-		left := milli(max(ms, 0)) + frame
-		if quiet+left <= idle {
-			longest = max(longest, left)
+		if left := milli(ms) + frame; quiet+left <= idle && quiet < mostLate {
+			longest = max(longest, left, frame)
 		}
 	}
-	if n := t.Frame; n >= 0 && (n < single || n < tween && moved < idle) {
+	if n := t.Frame; quiet < 3*idle && n >= 0 && (n < single || n < tween && moved < idle) {
 		longest = max(longest, 2*frame)
 	}
 	return longest

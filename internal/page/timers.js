@@ -28,7 +28,7 @@ token => {
     });
   };
   const forget = name => {
-    own[name] = new Proxy(own[name], {apply(native, self, args) { due.delete(args[0]); return Reflect.apply(native, self, args); }});
+    own[name] = new Proxy(own[name], {apply(native, self, args) { due.delete(Number(args[0])); return Reflect.apply(native, self, args); }});
   };
   const note = (name, made) => {
     if (!own[name]) return;

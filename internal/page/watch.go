@@ -25,7 +25,8 @@ const (
 // watch follows what happens to the page by the browser's events. The listener only notes and answers, it never waits.
 type watch struct {
 	s        *cdp.Session
-	frame    string // id of the main frame
+	frame    string        // id of the main frame
+	timeout  time.Duration // of the render
 	end      context.CancelCauseFunc
 	handlers map[string]func(json.RawMessage)
 	changed  chan struct{} // holds a token when something has changed
@@ -59,8 +60,8 @@ type navigation struct {
 	unreachable string   // the address that an error page stands for
 }
 
-func newWatch(tab *browser.Tab, to where, end context.CancelCauseFunc) *watch {
-	w := &watch{s: tab.Session(), frame: string(tab.Target()), end: end, changed: make(chan struct{}, 1)}
+func newWatch(tab *browser.Tab, to where, timeout time.Duration, end context.CancelCauseFunc) *watch {
+	w := &watch{s: tab.Session(), frame: string(tab.Target()), timeout: timeout, end: end, changed: make(chan struct{}, 1)}
 	w.nav.url = to.url
 	w.net.open, w.net.refused, w.net.asked = map[string]*request{}, map[string]bool{}, map[string]int{}
 	w.workers, w.begun = map[target.SessionID]*worker{}, map[string]int{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -18,8 +19,8 @@ const workerKind = "worker"
 
 const (
 	workerAnswer = 50 * time.Millisecond // after which a worker that was asked is at work
-	workerStart  = 4 * time.Second       // from when a worker is made until it begins, at most
-	workerBusy   = 2 * time.Second       // for which one that does not answer is waited for: it may wait for ever itself
+	workerStart  = 4 * time.Second       // from when a worker is made until it begins, at most; longer with a long timeout
+	workerBusy   = 2 * time.Second       // for which one that does not answer is waited for: it may wait for ever itself; as above
 )
 
 // worker is one of the page that has begun. What it asks of the network is the page's.
@@ -134,7 +135,7 @@ func (w *watch) atWork(page *timers, quiet time.Duration) time.Duration {
 	}
 	var longest time.Duration
 	for _, one := range w.workers {
-		longest = max(longest, one.missing(quiet))
+		longest = max(longest, w.missing(one, quiet))
 	}
 	if all := w.everyMade(page); w.starting(all) || w.talking(all, page.silence()) {
 		longest = max(longest, brief)
@@ -153,10 +154,10 @@ func (w *watch) everyMade(page *timers) []made {
 	return all
 }
 
-// missing is how long it takes at least until the worker has done what it is about to do.
-func (one *worker) missing(quiet time.Duration) time.Duration {
+// missing is how long it takes at least until the worker has done what it is about to do. The lock is held.
+func (w *watch) missing(one *worker, quiet time.Duration) time.Duration {
 	switch {
-	case (!one.ran || one.early) && time.Since(one.began) < workerStart, one.asked != nil && time.Since(one.since) < workerBusy:
+	case (!one.ran || one.early) && time.Since(one.began) < w.longer(workerStart), one.asked != nil && time.Since(one.since) < w.longer(workerBusy):
 		return brief
 	case one.asked != nil:
 		return 0
@@ -171,7 +172,7 @@ func (w *watch) starting(all []made) bool {
 	seen := map[string]int{}
 	for _, one := range all {
 		seen[one.URL]++
-		if seen[one.URL] > w.begun[one.URL] && milli(one.Age) < workerStart {
+		if seen[one.URL] > w.begun[one.URL] && milli(one.Age) < w.longer(workerStart) {
 			return true
 		}
 	}
@@ -193,7 +194,7 @@ func (w *watch) talking(all []made, recent time.Duration) bool {
 			recent = min(recent, one.timers.silence())
 		}
 	}
-	if recent >= workerBusy {
+	if recent >= w.longer(workerBusy) {
 		return false
 	}
 	for _, one := range all {
@@ -207,7 +208,7 @@ func (w *watch) talking(all []made, recent time.Duration) bool {
 // silence is how long nothing has gone between the page and its workers.
 func (t *timers) silence() time.Duration {
 	if t == nil || t.Silence < 0 {
-		return workerBusy
+		return math.MaxInt64
 	}
 	return milli(t.Silence)
 }

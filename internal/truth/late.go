@@ -70,9 +70,9 @@ func spinning(at func(savepage.Options) savepage.Options) []Case {
 		{"frame-of-other", off},
 	} {
 		o, seen := at(savepage.Options{}), []Check{Fill("before the script", Box{40, 200, 200, 100}, band(101)), Fill("after the script", Box{280, 200, 200, 100}, band(102))}
-		o.Timeout = 10_000 // on a busy machine a picture takes its time once scripts are off
+		o.Timeout = 15_000 // on a busy machine a picture takes its time once scripts are off
 		if c.by == "once" {
-			o.Timeout = 20_000 // it is ended long before
+			o.Timeout = 60_000 // it is ended long before
 		}
 		whole := o
 		whole.Fullpage = true

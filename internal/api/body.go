@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/savepage/savepage"
 )
@@ -76,6 +77,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
+		passOver(w, r)
 		return nil, tooLarge(limit)
 	}
 	limited := http.MaxBytesReader(w, r.Body, limit)
@@ -88,12 +90,22 @@ func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, 
 		body, err = io.ReadAll(limited)
 	}
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		passOver(w, r)
 		return nil, tooLarge(limit)
 	}
 	if err != nil {
 		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body ended too early or came too slowly")
 	}
 	return body, nil
+}
+
+// passOver reads what follows of a body that is too large, up to 64 MiB within 5 s. Most clients read no answer before
+// they have sent all, and would only see that the connection was reset. One that asks before it sends is not told to.
+func passOver(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" || http.NewResponseController(w).SetReadDeadline(time.Now().Add(5*time.Second)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, 64<<20)
 }
 
 func tooLarge(limit int64) error {

@@ -114,6 +114,7 @@ func findBrowser(named string) (string, error) {
 }
 
 const installBrowser = "On Debian 12 and newer: apt-get install --no-install-recommends chromium-headless-shell\n" +
+	"On Ubuntu: scripts/install-browser of the repository downloads Chrome's headless shell to /opt/chrome-headless-shell.\n" +
 	"Elsewhere: npx playwright install --with-deps --only-shell chromium, then set SAVEPAGE_BROWSER to the program."
 
 // checkBrowser looks for the browser and starts it the way the server does, which tries the sandbox too.

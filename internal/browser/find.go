@@ -20,6 +20,7 @@ var ErrNotFound = errors.New("no chromium found: install the package chromium-he
 func places() []string {
 	return []string{
 		"/usr/lib/chromium/chromium-headless-shell",
+		"/opt/chrome-headless-shell/chrome-headless-shell",
 		"chrome-headless-shell",
 		"headless_shell",
 		"chromium-headless-shell",

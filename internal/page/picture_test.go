@@ -151,6 +151,18 @@ func TestPicturesThatLoadOnScroll(t *testing.T) {
 	}
 }
 
+// A lazy picture deep in a box that scrolls is never asked for. Waiting for it as long as for one that loads, at each of four
+// steps down the page, would take longer than the timeout.
+func TestPictureThatNothingLoads(t *testing.T) {
+	const html = `<!doctype html><title>Shelf</title><body style="margin:0;height:16000px;position:relative">
+<div style="height:300px;overflow:auto"><div style="height:9000px"></div><img loading="lazy" width="200" height="150" src="/picture/200x150-1.png"></div>
+<div id="end" style="position:absolute;top:15900px;width:100px;height:40px;background:#7828a0"></div></body>`
+	img := decode(t, render(t, savepage.Options{HTML: html, Selector: "#end", Scale: 3}))
+	if got := img.At(150, 60); !near(got, testsite.BoxColor(), 0) {
+		t.Errorf("the element is %v", got)
+	}
+}
+
 func TestLayoutIsKept(t *testing.T) {
 	img := decode(t, render(t, savepage.Options{URL: shared.url("/layout"), Fullpage: true}))
 	if img.Bounds().Dy() != 900+40+12000 {

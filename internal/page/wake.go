@@ -196,7 +196,7 @@ func (j *job) grow(is bool) {
 
 // arrive waits for the pictures that are coming, as long as the network brings some.
 func (j *job) arrive(ctx context.Context) error {
-	const unasked = 300 * time.Millisecond // after which a picture that nothing loads is not waited for
+	unasked := j.scaled(400 * time.Millisecond) // after which a picture that nothing loads is not waited for
 	timeout := milliseconds(j.o.Timeout)
 	stall, last := min(j.scaled(5*time.Second), timeout/4), time.Now().Add(timeout/3)
 	for {
@@ -216,8 +216,10 @@ func (j *job) arrive(ctx context.Context) error {
 			j.partial("pictures further down the page were still coming")
 			return nil
 		}
+		again := time.Now().Add(50 * time.Millisecond)
 		err := j.w.until(ctx, func() (bool, time.Duration) {
-			return (open > 0 && j.w.waiting() == 0) || time.Now().After(last), 50 * time.Millisecond
+			left := time.Until(again)
+			return (open > 0 && j.w.waiting() == 0) || left <= 0, max(left, time.Millisecond)
 		})
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"strings"
+	"sync"
 )
 
 // drawn makes a picture by its file name, "WxH-SEED.png" or ".jpg", and keeps it.
@@ -23,20 +24,26 @@ func (s *Site) drawn(file string) (data []byte, mediaType string, err error) {
 	if kind == "jpg" {
 		mediaType = "image/jpeg"
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if data, ok := s.pictures[file]; ok {
-		return data, mediaType, nil
+	s.drawing.Lock()
+	one, known := s.pictures[file]
+	if !known {
+		one = sync.OnceValues(func() ([]byte, error) { return encoded(kind, scene(width, height, seed)) })
+		s.pictures[file] = one
 	}
+	s.drawing.Unlock()
+	data, err = one()
+	return data, mediaType, err
+}
+
+// encoded makes a file of a picture, as fast as may be: with the race detector on it takes long enough.
+func encoded(kind string, img image.Image) ([]byte, error) {
 	var out bytes.Buffer
-	img := scene(width, height, seed)
 	if kind == "jpg" {
-		err = jpeg.Encode(&out, img, &jpeg.Options{Quality: 88})
-	} else {
-		err = png.Encode(&out, img)
+		err := jpeg.Encode(&out, img, &jpeg.Options{Quality: 88})
+		return out.Bytes(), err
 	}
-	s.pictures[file] = out.Bytes()
-	return out.Bytes(), mediaType, err
+	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img)
+	return out.Bytes(), err
 }
 
 // scene looks as busy as a photograph: a sky, hills with grain, and the square of PictureColor in the middle.

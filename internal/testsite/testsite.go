@@ -36,14 +36,16 @@ type Site struct {
 	began   time.Time
 	ended   chan struct{} // closed by Close: answers that never come give up
 
-	mu       sync.Mutex
-	seen     []Request
-	pictures map[string][]byte
+	mu   sync.Mutex
+	seen []Request
+
+	drawing  sync.Mutex // not held while a picture is drawn
+	pictures map[string]func() ([]byte, error)
 }
 
 // Start listens on two loopback addresses with free ports and serves the site there.
 func Start() (*Site, error) {
-	s := &Site{began: time.Now(), ended: make(chan struct{}), pictures: map[string][]byte{}}
+	s := &Site{began: time.Now(), ended: make(chan struct{}), pictures: map[string]func() ([]byte, error){}}
 	var err error
 	s.pages, err = template.New("").Funcs(s.funcs()).ParseFS(pages, "pages/*.html")
 	if err != nil {

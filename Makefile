@@ -31,6 +31,9 @@ test: ## install what tests need, vet, build, and test with the race detector (P
 	go vet $(PKG)
 	@$(MAKE) --no-print-directory build
 	go test -race -shuffle=on $(TESTFLAGS) $(PKG)
+ifeq ($(PKG),./...)
+	go test -timeout 20m -run TestTruth ./internal/truth -heavy
+endif
 
 truth: ## render the truth suite and print page, result, time and check (ONLY=sticky KEEP=folder for the pictures)
 	@scripts/install-browser

@@ -16,7 +16,7 @@ func fullPages() []Case {
 	cases := []Case{
 		{
 			Name: "tall page", Path: "/bands?height=40000",
-			Checks: []Check{Size(1440, 40000), Bands(0, 0, 40000)},
+			Checks: []Check{Size(1440, 40000), Bands(0, 0, 40000)}, Heavy: true,
 		},
 		{
 			Name: "very tall page at scale 2", Path: "/bands?height=100000", Options: savepage.Options{Scale: 2, Timeout: 280000},
@@ -149,7 +149,7 @@ func lazy() []Case {
 	return []Case{
 		{
 			Name: "lazy pictures by the browser and by an observer", Path: "/d",
-			Checks: []Check{Size(1440, testsite.LazyHeight), Pictures(walk()...), Once("sticky header", 1430, 0, testsite.LazyHeader, rgb(0x14323f))},
+			Checks: []Check{Size(1440, testsite.LazyHeight), Pictures(walk()...), Once("sticky header", 1430, 0, testsite.LazyHeader, rgb(0x14323f))}, Heavy: true,
 		},
 		{
 			Name: "pictures that load on scroll", Path: "/scroll-lazy",
@@ -161,7 +161,7 @@ func lazy() []Case {
 		},
 		{
 			Name: "shop at scale 2", Path: "/shop", Options: savepage.Options{Scale: 2},
-			Checks: []Check{Pictures(shelf(48)...)},
+			Checks: []Check{Pictures(shelf(48)...)}, Heavy: true,
 		},
 		{
 			Name: "magazine with lazy backgrounds", Path: "/magazine",
@@ -189,11 +189,11 @@ func lazy() []Case {
 		},
 		{
 			Name: "feed that ends after 60 posts", Path: end,
-			Checks: []Check{Size(1440, 60*320+40), Spot("the last post", 470, 59*320+70, testsite.BandColor(59))},
+			Checks: []Check{Size(1440, 60*320+40), Spot("the last post", 470, 59*320+70, testsite.BandColor(59))}, Heavy: true,
 		},
 		{
 			Name: "feed without an end", Path: "/feed?posts=1000000", Truncated: true, Options: savepage.Options{Width: 640},
-			Checks: []Check{Spot("the 40th post", 70, 39*320+70, testsite.BandColor(39))},
+			Checks: []Check{Spot("the 40th post", 70, 39*320+70, testsite.BandColor(39))}, Heavy: true,
 		},
 	}
 }
@@ -245,7 +245,7 @@ func shells() []Case {
 		},
 		{
 			Name: "office in tiles", Path: "/shell?rows=180", Options: savepage.Options{Width: 1600},
-			Checks: []Check{Size(1600, 18060), Bands(0, 60, 18000, 1000, 1590)},
+			Checks: []Check{Size(1600, 18060), Bands(0, 60, 18000, 1000, 1590)}, Heavy: true,
 		},
 		{
 			Name: "office that fits", Path: "/shell?rows=8",

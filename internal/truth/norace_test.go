@@ -2,5 +2,5 @@
 
 package truth_test
 
-// raced: the race detector is on, and heavy cases are left out.
+// raced: the race detector is on, and cases that join large pictures are left out.
 const raced = false

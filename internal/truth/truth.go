@@ -32,7 +32,7 @@ type Case struct {
 	Partial   string        // part of a reason that the report gives for a partial picture
 	Fails     savepage.Code // the capture fails with this code
 	Same      int           // so many more shots have the same bytes
-	Heavy     bool          // takes seconds or much memory: left out under the race detector
+	Heavy     bool          // joins large pictures: left out under the race detector, where that takes a minute
 }
 
 // Check is one thing that must be true of a picture.

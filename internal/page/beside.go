@@ -223,6 +223,7 @@ func (j *job) stopScript() {
 
 // look asks the page how it is. It waits at most ms milliseconds for fonts and pictures in view.
 func (j *job) look(ctx context.Context, ms int64) error {
+	j.looked = time.Now()
 	return j.ask(ctx, milliseconds(int(ms)), &j.seen, "look", ms, j.token)
 }
 

@@ -46,7 +46,8 @@ type job struct {
 	muted    bool                               // its scripts are switched off: it can not be asked any more
 	silenced chan struct{}                      // closed when they are off, or the render has ended; nil when not muted
 	blank    bool
-	seen     look // what the page last said of itself
+	seen     look      // what the page last said of itself
+	looked   time.Time // when it was asked for that
 	fonts    savepage.FontReport
 	clock    *clock // nil: the real one
 	token    string // by which the page is asked for its timers

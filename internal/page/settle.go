@@ -185,9 +185,10 @@ func (j *job) restless() (moved bool, rest time.Duration) {
 	if !j.seen.Scripted && j.w.net.scripts == 0 {
 		return false, 0
 	}
-	quiet := min(j.w.quietFor(), j.seen.Timers.silence())
-	still := min(quiet, milli(j.seen.Still))
-	return false, max(0, j.seen.Timers.calm()-still, j.seen.Timers.missing(quiet, milli(j.seen.Moved)), j.w.atWork(j.seen.Timers, quiet))
+	said := j.seen.Timers
+	still := min(j.w.quietFor(), said.silence(), milli(j.seen.Still))
+	quiet := min(j.w.quietAt(j.looked), said.silence())
+	return false, max(0, said.calm()-still, said.missing(quiet, milli(j.seen.Moved)), j.w.atWork(said))
 }
 
 // silence waits for the network to be quiet for a while, and for the time that is missing at least. It does not wait

@@ -238,6 +238,10 @@ func (w *watch) waiting() int {
 // quietFor is the time since the last event of the network. The lock is held.
 func (w *watch) quietFor() time.Duration { return time.Since(w.net.active) }
 
+// quietAt is what quietFor was when the page or a worker was asked. What they answered is as old: on a busy machine it may be
+// heard much later. The lock is held.
+func (w *watch) quietAt(asked time.Time) time.Duration { return max(0, asked.Sub(w.net.active)) }
+
 // openList names up to three open requests for a message, oldest first.
 func (w *watch) openList() string {
 	names := w.openNames(3)

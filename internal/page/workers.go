@@ -129,13 +129,13 @@ func answeredTimers(ctx context.Context, p *cdp.Pending) *timers {
 }
 
 // atWork says how long it takes at least until the page's workers have done what they are about to do. The lock is held.
-func (w *watch) atWork(page *timers, quiet time.Duration) time.Duration {
+func (w *watch) atWork(page *timers) time.Duration {
 	if page == nil {
 		return 0
 	}
 	var longest time.Duration
 	for _, one := range w.workers {
-		longest = max(longest, w.missing(one, quiet))
+		longest = max(longest, w.missing(one, page.silence()))
 	}
 	if all := w.everyMade(page); w.starting(all) || w.talking(all, page.silence()) {
 		longest = max(longest, brief)
@@ -154,15 +154,16 @@ func (w *watch) everyMade(page *timers) []made {
 	return all
 }
 
-// missing is how long it takes at least until the worker has done what it is about to do. The lock is held.
-func (w *watch) missing(one *worker, quiet time.Duration) time.Duration {
+// missing is how long it takes at least until the worker has done what it is about to do. recent is when the page last had a
+// message to or from a worker. The lock is held.
+func (w *watch) missing(one *worker, recent time.Duration) time.Duration {
 	switch {
 	case (!one.ran || one.early) && time.Since(one.began) < w.longer(workerStart), one.asked != nil && time.Since(one.since) < w.longer(workerBusy):
 		return brief
 	case one.asked != nil:
 		return 0
 	default:
-		quiet = min(quiet, one.timers.silence())
+		quiet := min(w.quietAt(one.since), recent, one.timers.silence())
 		return max(one.timers.missing(quiet, idle), one.timers.calm()-quiet)
 	}
 }

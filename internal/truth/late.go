@@ -71,8 +71,11 @@ func spinning(at func(savepage.Options) savepage.Options) []Case {
 	} {
 		o, seen := at(savepage.Options{}), []Check{Fill("before the script", Box{40, 200, 200, 100}, band(101)), Fill("after the script", Box{280, 200, 200, 100}, band(102))}
 		o.Timeout = 15_000 // on a busy machine a picture takes its time once scripts are off
-		if c.by == "once" {
+		switch c.by {
+		case "once":
 			o.Timeout = 60_000 // it is ended long before
+		case "promises":
+			o.Timeout = 8000 // they fill the renderer's memory: it ends after 12 s
 		}
 		whole := o
 		whole.Fullpage = true

@@ -2,6 +2,7 @@ package savepage_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"go/ast"
@@ -17,35 +18,6 @@ import (
 )
 
 const module = "github.com/savepage/savepage"
-
-// plan is the floor plan: every package, and what of ours it may import. "*" is everything.
-// ARCHITECTURE.md shows the same table; change them together.
-var plan = map[string][]string{
-	"":                           {},
-	"client":                     {""},
-	"cmd/savepage":               {"*"},
-	"internal/api":               {"", "internal/capture"},
-	"internal/capture":           {""},
-	"internal/ledger":            {"", "internal/capture"},
-	"internal/ledger/sqlite":     {"", "internal/capture", "internal/ledger"},
-	"internal/ledger/ledgertest": {"", "internal/capture", "internal/ledger"},
-	"internal/progress":          {"internal/capture"},
-	"internal/cdp":               {},
-	"internal/browser":           {"", "internal/guard", "internal/cdp"},
-	"internal/page":              {"", "internal/blocklist", "internal/capture", "internal/consent", "internal/browser", "internal/cdp", "internal/guard", "internal/picture"},
-	"internal/picture":           {""},
-	"internal/blob":              {},
-	"internal/blob/blobtest":     {"internal/blob"},
-	"internal/blocklist":         {},
-	"internal/consent":           {},
-	"internal/webhook":           {"", "internal/guard"},
-	"internal/guard":             {""},
-	"internal/httpd":             {},
-	"internal/testsite":          {},
-	"examples/webhooks":          {},
-	"internal/truth":             {"", "internal/capture", "internal/testsite"},
-	"bench":                      {"*"},
-}
 
 // owners says which packages may import a third-party module. A module without a row may be imported nowhere.
 var owners = map[string][]string{
@@ -69,8 +41,11 @@ var owners = map[string][]string{
 	"modernc.org/sqlite":                  {"internal/ledger/sqlite"},
 }
 
-// longest is how many imports of ours may hang together below cmd/savepage.
-const longest = 5
+// maxChain is how many packages may import one another in a row, the program included.
+const maxChain = 7
+
+// everything in the third column of the plan allows any import.
+const everything = "everything"
 
 type listed struct {
 	ImportPath string
@@ -99,14 +74,75 @@ func packages(t *testing.T) map[string]listed {
 	}
 }
 
+// plan reads the table of packages in ARCHITECTURE.md: each package, and the packages of this module that it may import.
+func plan(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| package | owns | may import |\n|---|---|---|\n")
+	if !found {
+		t.Fatal("ARCHITECTURE.md has no table of packages")
+	}
+	rows := map[string][]string{}
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 5 {
+			t.Fatalf("ARCHITECTURE.md: this row has not three columns: %s", line)
+		}
+		name := quoted(t, cells[1])
+		if _, twice := rows[name[0]]; twice || len(name) != 1 {
+			t.Fatalf("ARCHITECTURE.md: this row does not begin with the name of one new package: %s", line)
+		}
+		rows[name[0]] = imports(t, cells[3])
+	}
+	return rows
+}
+
+// imports reads a cell of the third column.
+func imports(t *testing.T, cell string) []string {
+	t.Helper()
+	switch strings.TrimSpace(cell) {
+	case "nothing":
+		return nil
+	case everything:
+		return []string{everything}
+	default:
+		return quoted(t, cell)
+	}
+}
+
+// quoted reads the names of packages in a cell: `a`, `b`. The root package is `savepage` there, and "" here.
+func quoted(t *testing.T, cell string) []string {
+	t.Helper()
+	var names []string
+	for name := range strings.SplitSeq(strings.TrimSpace(cell), ", ") {
+		if len(name) < 3 || name[0] != '`' || strings.Trim(name, "`") != name[1:len(name)-1] {
+			t.Fatalf("ARCHITECTURE.md: %q is not a list of packages, each in backquotes", cell)
+		}
+		names = append(names, strings.TrimPrefix(strings.Trim(name, "`"), "savepage"))
+	}
+	return names
+}
+
+// ours gives the package's name inside this module.
+func ours(imported string) (string, bool) {
+	name, is := strings.CutPrefix(imported, module)
+	return strings.TrimPrefix(name, "/"), is
+}
+
 func TestEveryPackageIsInThePlan(t *testing.T) {
-	found := packages(t)
+	found, rows := packages(t), plan(t)
 	for name := range found {
-		if _, planned := plan[name]; !planned {
+		if _, planned := rows[name]; !planned {
 			t.Errorf("package %q has no row in the plan", name)
 		}
 	}
-	for name := range plan {
+	for name := range rows {
 		if _, exists := found[name]; !exists {
 			t.Errorf("the plan has a row for %q, which does not exist", name)
 		}
@@ -114,12 +150,13 @@ func TestEveryPackageIsInThePlan(t *testing.T) {
 }
 
 func TestImportsFollowThePlan(t *testing.T) {
+	rows := plan(t)
 	for name, one := range packages(t) {
 		for _, imported := range one.Imports {
-			ours, isOurs := strings.CutPrefix(imported, module)
-			switch ours = strings.TrimPrefix(ours, "/"); {
-			case isOurs && !allowed(plan[name], ours):
-				t.Errorf("%q imports %q, which the plan does not allow", name, ours)
+			inside, isOurs := ours(imported)
+			switch {
+			case isOurs && !allowed(rows[name], inside):
+				t.Errorf("%q imports %q, which the plan does not allow", name, inside)
 			case !isOurs && strings.Contains(strings.Split(imported, "/")[0], ".") && !owned(imported, name):
 				t.Errorf("%q imports %q, which belongs to another package", name, imported)
 			}
@@ -127,8 +164,19 @@ func TestImportsFollowThePlan(t *testing.T) {
 	}
 }
 
+func TestThePlanListsNothingThatIsNotImported(t *testing.T) {
+	found := packages(t)
+	for name, row := range plan(t) {
+		for _, listed := range row {
+			if listed != everything && !slices.Contains(found[name].Imports, strings.TrimSuffix(module+"/"+listed, "/")) {
+				t.Errorf("the plan lists %q for %q, which does not import it", listed, name)
+			}
+		}
+	}
+}
+
 func allowed(row []string, imported string) bool {
-	return slices.Contains(row, "*") || slices.Contains(row, imported)
+	return slices.Contains(row, everything) || slices.Contains(row, imported)
 }
 
 func owned(imported, by string) bool {
@@ -142,18 +190,22 @@ func owned(imported, by string) bool {
 
 func TestLongestImportChain(t *testing.T) {
 	found := packages(t)
-	var depth func(name string) int
-	depth = func(name string) int {
-		deepest := 0
+	var chain func(name string) []string
+	chain = func(name string) []string {
+		var below []string
 		for _, imported := range found[name].Imports {
-			if ours, isOurs := strings.CutPrefix(imported, module); isOurs {
-				deepest = max(deepest, depth(strings.TrimPrefix(ours, "/")))
+			if inside, isOurs := ours(imported); isOurs {
+				if next := chain(inside); len(next) > len(below) {
+					below = next
+				}
 			}
 		}
-		return deepest + 1
+		return append([]string{cmp.Or(name, "savepage")}, below...)
 	}
-	if got := depth("cmd/savepage") - 1; got > longest {
-		t.Errorf("the longest import chain below cmd/savepage is %d packages, more than %d", got, longest)
+	for name := range found {
+		if got := chain(name); len(got) > maxChain {
+			t.Errorf("%d packages import one another in a row, more than %d: %s", len(got), maxChain, strings.Join(got, " → "))
+		}
 	}
 }
 
@@ -206,16 +258,4 @@ func TestNoInitAndNoSkippedTest(t *testing.T) {
 
 func forbiddenInTests(call string) bool {
 	return slices.Contains([]string{"time.Sleep", "t.Skip", "t.Skipf", "t.SkipNow", "b.Skip"}, call)
-}
-
-func TestArchitectureShowsThePlan(t *testing.T) {
-	text, err := os.ReadFile("ARCHITECTURE.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range plan {
-		if name != "" && !strings.Contains(string(text), "`"+name+"`") {
-			t.Errorf("ARCHITECTURE.md does not show `%s`", name)
-		}
-	}
 }

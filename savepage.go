@@ -208,11 +208,5 @@ type Verdict struct {
 	NextAt  time.Time // when State is Pending
 }
 
-// Account owns keys, captures and webhook secrets. Accounts never see each other's records.
-type Account struct {
-	ID        string
-	APISecret string // for the older API's hash; empty when the account has none
-}
-
 // Metadata is the client's own text or flat map, kept as the JSON that came in and given back unchanged.
 type Metadata = json.RawMessage

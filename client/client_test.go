@@ -93,9 +93,8 @@ func (f *flow) Deliveries(context.Context, string, string) ([]savepage.Delivery,
 }
 
 func (f *flow) Remove(context.Context, savepage.Capture) error { return nil }
-func (f *flow) Authenticate(context.Context, string) (a savepage.Account, err error) {
-	a.ID = "acc_1"
-	return a, nil
+func (f *flow) Authenticate(context.Context, string) (savepage.Principal, error) {
+	return savepage.Principal{Account: savepage.Account{ID: "acc_1"}, Scopes: savepage.Scopes(), Limits: savepage.DefaultLimits()}, nil
 }
 
 func (f *flow) Cancel(ctx context.Context, _, _ string) (savepage.Capture, error) {

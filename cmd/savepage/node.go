@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/blob"
 	"github.com/savepage/savepage/internal/blocklist"
@@ -98,9 +99,11 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	limits := savepage.DefaultLimits()
+	limits.RequestsPerMinute = n.settings.RateLimit
 	n.ledger, err = sqlite.Open(ctx, sqlite.Config{
 		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
-		ProbeWait: n.settings.WebhookRetryBase,
+		ProbeWait: n.settings.WebhookRetryBase, Limits: limits,
 	}, n.log)
 	if err != nil {
 		return fmt.Errorf("open the records: %w", namingKey(err))
@@ -177,7 +180,7 @@ func (n *node) joinHTTP(context.Context) error {
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
 		Secrets: n.ledger, Trier: n.trier, Progress: &n.progress, Open: n.openPicture,
 	}, api.Config{
-		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait, RateLimit: n.settings.RateLimit,
+		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,
 		Operations: operations, OnAccount: httpd.SetAccount,
 	}, n.log)
 	if err != nil {

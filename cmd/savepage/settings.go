@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/guard"
 )
 
@@ -158,7 +158,7 @@ func workSettings() []setting {
 			set: number(10_000_000, func(s *Settings) *int { return &s.MaxPending }),
 		},
 		{
-			name: "RATE_LIMIT", kind: "number", value: strconv.Itoa(api.DefaultRateLimit), form: "a whole number from 1 to 60000000",
+			name: "RATE_LIMIT", kind: "number", value: strconv.Itoa(savepage.DefaultLimits().RequestsPerMinute), form: "a whole number from 1 to 60000000",
 			doc: "Requests that an account may make in a minute. The default is more than a server can answer.",
 			set: number(60_000_000, func(s *Settings) *int { return &s.RateLimit }),
 		},

@@ -49,7 +49,7 @@ type Canceler interface {
 
 // Keys tells whose key it is. An unknown key is *savepage.Error of CodeUnauthorized.
 type Keys interface {
-	Authenticate(ctx context.Context, key string) (savepage.Account, error)
+	Authenticate(ctx context.Context, key string) (savepage.Principal, error)
 }
 
 // Picture is an open picture. The API closes it.
@@ -88,17 +88,11 @@ type Config struct {
 	Version    string        // for /version and the OpenAPI document
 	SyncWait   time.Duration // how long a synchronous request waits for its picture
 	MaxWait    time.Duration // the longest wait that a client may ask for with Prefer: wait=N
-	RateLimit  int           // requests of one account per minute
-	Streams    int           // event streams of one account at once
 	Heartbeat  time.Duration // between two comments in an event stream
 	Operations Operations
 	// OnAccount, if set, hears which account a request belongs to, for the access log.
 	OnAccount func(r *http.Request, account string)
 }
-
-// DefaultRateLimit is the requests per minute that one account may make when the operator sets no limit: more than a
-// server can answer, so that nobody meets it, and yet enforced, so that the X-RateLimit headers tell the truth.
-const DefaultRateLimit = 6_000_000
 
 // withDefaults fills what was not set.
 func (c Config) withDefaults() Config {
@@ -107,12 +101,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxWait <= 0 {
 		c.MaxWait = 110 * time.Second
-	}
-	if c.RateLimit <= 0 {
-		c.RateLimit = DefaultRateLimit
-	}
-	if c.Streams <= 0 {
-		c.Streams = defaultStreams
 	}
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = defaultHeartbeat
@@ -128,8 +116,8 @@ type API struct {
 	log      *slog.Logger
 	decoder  *Decoder
 	limiter  *limiter
-	trials   trials
-	streams  streams
+	trials   places // of test events
+	streams  places // of event streams
 	mux      *http.ServeMux
 	document []byte
 	manual   []byte
@@ -147,8 +135,7 @@ func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
 	a := &API{
 		parts: parts, cfg: cfg, log: log,
 		decoder:  NewDecoder(),
-		limiter:  newLimiter(cfg.RateLimit, time.Minute),
-		streams:  streams{limit: cfg.Streams},
+		limiter:  newLimiter(time.Minute),
 		mux:      http.NewServeMux(),
 		draining: make(chan struct{}),
 	}

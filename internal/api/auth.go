@@ -12,18 +12,18 @@ import (
 // headerRequestID is set on the answer by the middleware in front of the API.
 const headerRequestID = "X-Request-Id"
 
-// keyed is a handler that needs an account.
-type keyed func(w http.ResponseWriter, r *http.Request, account savepage.Account) error
+// keyed is a handler that needs a key.
+type keyed func(w http.ResponseWriter, r *http.Request, who savepage.Principal) error
 
-// withKey lets a request through that carries a valid key and is within its account's limit.
-func (a *API) withKey(next keyed) http.Handler {
+// withKey lets a request through that carries a valid key with the scope and is within its account's limit.
+func (a *API) withKey(scope savepage.Scope, next keyed) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		account, err := a.authenticate(w, r)
+		who, err := a.authenticate(w, r)
 		if err == nil {
-			err = a.admit(w, r, account)
+			err = a.admit(w, r, who, scope)
 		}
 		if err == nil {
-			err = next(w, r, account)
+			err = next(w, r, who)
 		}
 		if err != nil {
 			a.fail(w, r, err)
@@ -31,18 +31,18 @@ func (a *API) withKey(next keyed) http.Handler {
 	})
 }
 
-// authenticate finds the account of the key in the Authorization header.
-func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (savepage.Account, error) {
+// authenticate finds who the key belongs to in the Authorization header.
+func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (savepage.Principal, error) {
 	key, given := bearer(r)
 	if !given {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="savepage"`)
-		return savepage.Account{}, savepage.Errorf(savepage.CodeUnauthorized, "%s", missingKey(r))
+		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, "%s", missingKey(r))
 	}
-	account, err := a.parts.Keys.Authenticate(r.Context(), key)
+	who, err := a.parts.Keys.Authenticate(r.Context(), key)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="savepage", error="invalid_token"`)
 	}
-	return account, err
+	return who, err
 }
 
 func bearer(r *http.Request) (string, bool) {
@@ -59,15 +59,20 @@ func missingKey(r *http.Request) string {
 	return "send Authorization: Bearer KEY"
 }
 
-// admit counts the request against the account's limit and tells the client where it stands.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+// admit counts the request against the account's limit, sets the headers that say how much of it is left, and checks
+// what the key may do.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, scope savepage.Scope) error {
 	if a.cfg.OnAccount != nil {
-		a.cfg.OnAccount(r, account.ID)
+		a.cfg.OnAccount(r, who.Account.ID)
 	}
-	allowed := a.limiter.take(account.ID, time.Now())
-	a.limiter.headers(w.Header(), allowed)
-	if !allowed.allowed {
-		return savepage.Errorf(savepage.CodeRateLimited, "more than %d requests in a minute", a.cfg.RateLimit)
+	limit := who.Limits.RequestsPerMinute
+	counted := a.limiter.take(who.Account.ID, limit, time.Now())
+	counted.headers(w.Header())
+	if !counted.allowed {
+		return savepage.Errorf(savepage.CodeRateLimited, "more than %d requests in a minute", limit)
+	}
+	if !who.May(scope) {
+		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %q", scope)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (a *API) batchRecord(b savepage.Batch) BatchRecord {
 }
 
 // postBatch answers POST /v1/batches.
-func (a *API) postBatch(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) postBatch(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if r.URL.RawQuery != "" {
 		return misplaced(r)
 	}
@@ -71,7 +71,7 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, account savepage
 		return savepage.Errorf(savepage.CodeShuttingDown, "the server is stopping; try again")
 	}
 	request := capture.BatchRequest{
-		Account: account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
+		Account: who.Account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
 	}
 	if key != "" {
 		if request.Fingerprint, err = batchFingerprint(body); err != nil {
@@ -107,11 +107,11 @@ func batchFingerprint(body batchBody) (string, error) {
 }
 
 // getBatch answers GET /v1/batches/{id}.
-func (a *API) getBatch(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) getBatch(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	b, err := a.parts.Batches.Batch(r.Context(), account.ID, r.PathValue("id"))
+	b, err := a.parts.Batches.Batch(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -132,8 +132,8 @@ func (a *API) tellBatch(w http.ResponseWriter, r *http.Request, b savepage.Batch
 }
 
 // cancelBatch answers DELETE /v1/batches/{id}.
-func (a *API) cancelBatch(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
-	b, err := a.parts.Batches.CancelBatch(r.Context(), account.ID, r.PathValue("id"))
+func (a *API) cancelBatch(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+	b, err := a.parts.Batches.CancelBatch(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (a *API) cancelBatch(w http.ResponseWriter, r *http.Request, account savepa
 }
 
 // listBatches answers GET /v1/batches.
-func (a *API) listBatches(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	values, err := parseQuery("query", r.URL.RawQuery)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (a *API) listBatches(w http.ResponseWriter, r *http.Request, account savepa
 	if len(in.wrong) > 0 {
 		return invalid(in.wrong)
 	}
-	found, next, err := a.parts.Batches.ListBatches(r.Context(), account.ID, limit, cursor)
+	found, next, err := a.parts.Batches.ListBatches(r.Context(), who.Account.ID, limit, cursor)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,11 @@ func (a *API) record(c savepage.Capture) Record {
 }
 
 // getRecord answers GET /v1/captures/{id}.
-func (a *API) getRecord(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) getRecord(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	c, err := a.find(r, account)
+	c, err := a.find(r, who)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (a *API) lookUp(r *http.Request, c savepage.Capture) (Record, error) {
 }
 
 // find looks up the capture of the path. The answer to an unknown id and to another account's is the same.
-func (a *API) find(r *http.Request, account savepage.Account) (savepage.Capture, error) {
-	c, err := a.parts.Records.Get(r.Context(), account.ID, r.PathValue("id"))
+func (a *API) find(r *http.Request, who savepage.Principal) (savepage.Capture, error) {
+	c, err := a.parts.Records.Get(r.Context(), who.Account.ID, r.PathValue("id"))
 	if fault, known := errors.AsType[*savepage.Error](err); known && fault.Code == savepage.CodeNotFound {
 		return c, savepage.Errorf(savepage.CodeNotFound, "there is no such capture")
 	}
@@ -103,13 +103,13 @@ func unknownNames(values url.Values, known []string) error {
 }
 
 // removeCapture answers DELETE /v1/captures/{id}: it cancels what is on the way and deletes what has ended.
-func (a *API) removeCapture(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
-	c, err := a.find(r, account)
+func (a *API) removeCapture(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+	c, err := a.find(r, who)
 	if err != nil {
 		return err
 	}
 	if !c.State.Final() {
-		c, err = a.parts.Cancels.Cancel(r.Context(), account.ID, c.ID)
+		c, err = a.parts.Cancels.Cancel(r.Context(), who.Account.ID, c.ID)
 		if err == nil && c.State == savepage.Canceled {
 			a.answer(w, r, http.StatusOK, a.record(c))
 			return nil
@@ -118,7 +118,7 @@ func (a *API) removeCapture(w http.ResponseWriter, r *http.Request, account save
 		if fault, known := errors.AsType[*savepage.Error](err); err != nil && (!known || fault.Code != savepage.CodeConflict) {
 			return err
 		}
-		if c, err = a.find(r, account); err != nil {
+		if c, err = a.find(r, who); err != nil {
 			return err
 		}
 	}
@@ -130,8 +130,8 @@ func (a *API) removeCapture(w http.ResponseWriter, r *http.Request, account save
 }
 
 // getImage answers GET /v1/captures/{id}/image.
-func (a *API) getImage(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
-	c, err := a.find(r, account)
+func (a *API) getImage(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+	c, err := a.find(r, who)
 	switch {
 	case err != nil:
 		return err
@@ -148,12 +148,12 @@ func (a *API) getImage(w http.ResponseWriter, r *http.Request, account savepage.
 }
 
 // listCaptures answers GET /v1/captures.
-func (a *API) listCaptures(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) listCaptures(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	filter, err := readFilter(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	found, next, err := a.parts.Records.List(r.Context(), account.ID, filter)
+	found, next, err := a.parts.Records.List(r.Context(), who.Account.ID, filter)
 	if err != nil {
 		return err
 	}

@@ -58,12 +58,12 @@ func shownDeliveries(list []savepage.Delivery) []savepage.Delivery {
 }
 
 // listDeliveries answers GET /v1/deliveries.
-func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	filter, err := readDeliveryFilter(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	found, next, err := a.parts.Deliveries.ListDeliveries(r.Context(), account.ID, filter)
+	found, next, err := a.parts.Deliveries.ListDeliveries(r.Context(), who.Account.ID, filter)
 	if err != nil {
 		return err
 	}
@@ -95,11 +95,11 @@ func readDeliveryFilter(query string) (capture.DeliveryFilter, error) {
 }
 
 // getDelivery answers GET /v1/deliveries/{id}.
-func (a *API) getDelivery(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) getDelivery(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	d, err := a.parts.Deliveries.Delivery(r.Context(), account.ID, r.PathValue("id"))
+	d, err := a.parts.Deliveries.Delivery(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {
 		return noDelivery(err)
 	}
@@ -116,7 +116,7 @@ func noDelivery(err error) error {
 }
 
 // redeliver answers POST /v1/deliveries/{id}/redeliver.
-func (a *API) redeliver(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) redeliver(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (a *API) redeliver(w http.ResponseWriter, r *http.Request, account savepage
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && !bytes.Equal(trimmed, []byte("{}")) {
 		return invalid([]savepage.FieldError{{Location: "body", Message: "must be empty: the delivery is sent as it is"}})
 	}
-	d, err := a.parts.Deliveries.Redeliver(r.Context(), account.ID, r.PathValue("id"))
+	d, err := a.parts.Deliveries.Redeliver(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {
 		return noDelivery(err)
 	}
@@ -136,7 +136,7 @@ func (a *API) redeliver(w http.ResponseWriter, r *http.Request, account savepage
 }
 
 // redeliverDead answers POST /v1/deliveries/redeliver.
-func (a *API) redeliverDead(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) redeliverDead(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (a *API) redeliverDead(w http.ResponseWriter, r *http.Request, account save
 	if err != nil {
 		return err
 	}
-	count, last, err := a.parts.Deliveries.RedeliverDead(r.Context(), account.ID, since)
+	count, last, err := a.parts.Deliveries.RedeliverDead(r.Context(), who.Account.ID, since)
 	if err != nil {
 		return err
 	}

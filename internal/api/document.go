@@ -49,7 +49,7 @@ func (a *API) describe(routes []route) error {
 			continue
 		}
 		r.doc.Method, r.doc.Path = r.method, r.path
-		complete(registry, problem, r.doc, a.cfg)
+		complete(registry, problem, r.doc)
 		document.AddOperation(r.doc)
 	}
 	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback(), "batchEnded": batchCallback()}
@@ -64,7 +64,7 @@ func (a *API) describe(routes []route) error {
 }
 
 // complete fills in the answers that an operation only names.
-func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation, cfg Config) {
+func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation) {
 	bodies, _ := op.Metadata[bodyOf].(map[int]reflect.Type)
 	for status, body := range bodies {
 		code := strconv.Itoa(status)
@@ -86,7 +86,7 @@ func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation, 
 			response.Headers = map[string]*huma.Header{}
 		}
 		for name, doc := range map[string]string{
-			"X-RateLimit-Limit":     "Requests a minute that the account may make. Here " + strconv.Itoa(cfg.RateLimit) + ".",
+			"X-RateLimit-Limit":     "Requests a minute that the account may make.",
 			"X-RateLimit-Remaining": "How many of them are left.",
 			"X-RateLimit-Reset":     "When all of them are there again, in Unix seconds.",
 		} {

@@ -20,7 +20,6 @@ type Progress interface {
 
 // Bounds of event streams.
 const (
-	defaultStreams   = 100              // of one account at once
 	defaultHeartbeat = 15 * time.Second // between two comments that keep the connection open
 	streamWrite      = 30 * time.Second // that a reader may take for one event
 	streamRetry      = 1000             // milliseconds after which a client should come back
@@ -36,35 +35,8 @@ type StepEvent struct {
 	At        time.Time      `json:"at" doc:"When it happened."`
 }
 
-// streams counts the open streams of each account.
-type streams struct {
-	limit int
-	mu    sync.Mutex
-	open  map[string]int
-}
-
-// enter takes a place; the function gives it back.
-func (s *streams) enter(account string) (func(), error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[account] >= s.limit {
-		return nil, savepage.Errorf(savepage.CodeRateLimited, "%d event streams are open, and no account may have more at once", s.limit)
-	}
-	if s.open == nil {
-		s.open = map[string]int{}
-	}
-	s.open[account]++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.open[account]--; s.open[account] == 0 {
-			delete(s.open, account)
-		}
-	}, nil
-}
-
 // getEvents answers GET /v1/captures/{id}/events: what happens to a capture, as it happens, until its end.
-func (a *API) getEvents(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) getEvents(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
@@ -72,14 +44,14 @@ func (a *API) getEvents(w http.ResponseWriter, r *http.Request, account savepage
 	if err != nil {
 		return err
 	}
-	leave, err := a.streams.enter(account.ID)
-	if err != nil {
-		return err
+	leave := a.streams.enter(who.Account.ID, who.Limits.EventStreams)
+	if leave == nil {
+		return savepage.Errorf(savepage.CodeRateLimited, "%d event streams are open, and no account may have more at once", who.Limits.EventStreams)
 	}
 	defer leave()
 	feed := a.parts.Progress.Join(r.PathValue("id")) // before the look-up: then no step falls between them
 	defer feed.Leave()
-	c, err := a.find(r, account)
+	c, err := a.find(r, who)
 	if err != nil {
 		return err
 	}

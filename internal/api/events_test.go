@@ -222,7 +222,8 @@ func TestEventsAreOfTheAccount(t *testing.T) {
 }
 
 func TestEventStreamsAreBounded(t *testing.T) {
-	s := running(t, func(c *api.Config) { c.Streams = 2 })
+	s := running(t, nil)
+	s.limits.EventStreams = 2
 	first, second := s.watch(t, firstID, ""), s.watch(t, firstID, "")
 	first.want("1 queued")
 	second.want("1 queued")

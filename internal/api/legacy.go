@@ -27,7 +27,7 @@ func (a *API) front(w http.ResponseWriter, r *http.Request) {
 			a.legacy(w, r, params)
 			return
 		}
-		a.withKey(a.getCapture).ServeHTTP(w, r)
+		a.withKey(savepage.ScopeCapture, a.getCapture).ServeHTTP(w, r)
 		return
 	}
 	allowOrigins(w.Header())
@@ -64,7 +64,7 @@ func (a *API) legacy(w http.ResponseWriter, r *http.Request, params url.Values) 
 }
 
 func (a *API) legacyCapture(w http.ResponseWriter, r *http.Request, params url.Values) error {
-	account, err := a.legacyAccount(w, r, params)
+	who, err := a.legacyPrincipal(w, r, params)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (a *API) legacyCapture(w http.ResponseWriter, r *http.Request, params url.V
 		return err
 	}
 	w.Header().Set("Cache-Control", legacyCaching(params))
-	s := submission{account: account.ID, options: options}
+	s := submission{account: who.Account.ID, options: options}
 	err = a.legacyPicture(w, r, s)
 	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // its picture has been removed: take a new one
 		s.options.CacheTTL = 0
@@ -105,27 +105,27 @@ func (a *API) legacyPicture(w http.ResponseWriter, r *http.Request, s submission
 	}
 }
 
-// legacyAccount checks key, limit and hash, in that order and before anything else.
-func (a *API) legacyAccount(w http.ResponseWriter, r *http.Request, params url.Values) (savepage.Account, error) {
+// legacyPrincipal checks key, limit and hash, in that order and before anything else.
+func (a *API) legacyPrincipal(w http.ResponseWriter, r *http.Request, params url.Values) (savepage.Principal, error) {
 	if params.Get("key") == "" {
-		return savepage.Account{}, savepage.Errorf(savepage.CodeUnauthorized, badKey)
+		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, badKey)
 	}
-	account, err := a.parts.Keys.Authenticate(r.Context(), params.Get("key"))
+	who, err := a.parts.Keys.Authenticate(r.Context(), params.Get("key"))
 	if err != nil {
-		return account, err
+		return who, err
 	}
-	if err := a.admit(w, r, account); err != nil {
-		return account, err
+	if err := a.admit(w, r, who, savepage.ScopeCapture); err != nil {
+		return who, err
 	}
-	if account.APISecret == "" {
-		return account, nil
+	if who.Account.APISecret == "" {
+		return who, nil
 	}
-	digest := md5.Sum([]byte(params.Get("q") + account.APISecret)) //nolint:gosec // see the import
+	digest := md5.Sum([]byte(params.Get("q") + who.Account.APISecret)) //nolint:gosec // see the import
 	want := hex.EncodeToString(digest[:])
 	if subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(params.Get("hash")))) != 1 {
-		return account, savepage.Errorf(savepage.CodeForbidden, "Cannot verify the hash: it must be md5 of q and the API secret")
+		return who, savepage.Errorf(savepage.CodeForbidden, "Cannot verify the hash: it must be md5 of q and the API secret")
 	}
-	return account, nil
+	return who, nil
 }
 
 // captureError is the error of a capture that failed.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/savepage/savepage"
 )
 
 // route is one method of one path, and its description. There is no other way for a request to be served.
@@ -27,31 +29,32 @@ func (r route) pattern() string {
 
 // routes is the table of everything that is served.
 func (a *API) routes() []route {
+	const submit, read = savepage.ScopeCapture, savepage.ScopeRead
 	front := http.HandlerFunc(a.front)
 	table := []route{
-		{http.MethodPost, "/v1/capture", a.withKey(a.postCapture), a.docPostCapture()},
+		{http.MethodPost, "/v1/capture", a.withKey(submit, a.postCapture), a.docPostCapture()},
 		{http.MethodGet, "/v1/", front, a.docGetCapture()},
 		{http.MethodGet, "/v1", front, a.docLegacy("legacyGet", false)},
 		{http.MethodPost, "/v1", front, a.docLegacy("legacyPost", true)},
 		{http.MethodPost, "/v1/", front, a.docLegacy("legacyPostSlash", true)},
 		{http.MethodOptions, "/v1", http.HandlerFunc(a.preflight), nil},
 		{http.MethodOptions, "/v1/", http.HandlerFunc(a.preflight), nil},
-		{http.MethodGet, "/v1/captures", a.withKey(a.listCaptures), docList()},
-		{http.MethodGet, "/v1/captures/{id}", a.withKey(a.getRecord), docGet()},
-		{http.MethodDelete, "/v1/captures/{id}", a.withKey(a.removeCapture), docDelete()},
-		{http.MethodGet, "/v1/captures/{id}/image", a.withKey(a.getImage), docImage()},
-		{http.MethodGet, "/v1/captures/{id}/events", a.withKey(a.getEvents), docEvents()},
-		{http.MethodGet, "/v1/webhooks/secret", a.withKey(a.getSecret), docGetSecret()},
-		{http.MethodPost, "/v1/webhooks/secret/rotate", a.withKey(a.rotateSecret), docRotateSecret()},
-		{http.MethodPost, "/v1/webhooks/test", a.withKey(a.postTest), docTest()},
-		{http.MethodGet, "/v1/deliveries", a.withKey(a.listDeliveries), docListDeliveries()},
-		{http.MethodPost, "/v1/deliveries/redeliver", a.withKey(a.redeliverDead), docRedeliverDead()},
-		{http.MethodGet, "/v1/deliveries/{id}", a.withKey(a.getDelivery), docDelivery()},
-		{http.MethodPost, "/v1/deliveries/{id}/redeliver", a.withKey(a.redeliver), docRedeliver()},
-		{http.MethodPost, "/v1/batches", a.withKey(a.postBatch), docPostBatch()},
-		{http.MethodGet, "/v1/batches", a.withKey(a.listBatches), docListBatches()},
-		{http.MethodGet, "/v1/batches/{id}", a.withKey(a.getBatch), docGetBatch()},
-		{http.MethodDelete, "/v1/batches/{id}", a.withKey(a.cancelBatch), docCancelBatch()},
+		{http.MethodGet, "/v1/captures", a.withKey(read, a.listCaptures), docList()},
+		{http.MethodGet, "/v1/captures/{id}", a.withKey(read, a.getRecord), docGet()},
+		{http.MethodDelete, "/v1/captures/{id}", a.withKey(submit, a.removeCapture), docDelete()},
+		{http.MethodGet, "/v1/captures/{id}/image", a.withKey(read, a.getImage), docImage()},
+		{http.MethodGet, "/v1/captures/{id}/events", a.withKey(read, a.getEvents), docEvents()},
+		{http.MethodGet, "/v1/webhooks/secret", a.withKey(read, a.getSecret), docGetSecret()},
+		{http.MethodPost, "/v1/webhooks/secret/rotate", a.withKey(submit, a.rotateSecret), docRotateSecret()},
+		{http.MethodPost, "/v1/webhooks/test", a.withKey(submit, a.postTest), docTest()},
+		{http.MethodGet, "/v1/deliveries", a.withKey(read, a.listDeliveries), docListDeliveries()},
+		{http.MethodPost, "/v1/deliveries/redeliver", a.withKey(submit, a.redeliverDead), docRedeliverDead()},
+		{http.MethodGet, "/v1/deliveries/{id}", a.withKey(read, a.getDelivery), docDelivery()},
+		{http.MethodPost, "/v1/deliveries/{id}/redeliver", a.withKey(submit, a.redeliver), docRedeliver()},
+		{http.MethodPost, "/v1/batches", a.withKey(submit, a.postBatch), docPostBatch()},
+		{http.MethodGet, "/v1/batches", a.withKey(read, a.listBatches), docListBatches()},
+		{http.MethodGet, "/v1/batches/{id}", a.withKey(read, a.getBatch), docGetBatch()},
+		{http.MethodDelete, "/v1/batches/{id}", a.withKey(submit, a.cancelBatch), docCancelBatch()},
 		{http.MethodGet, "/captures/{name}", http.HandlerFunc(a.getPicture), docPicture()},
 		{http.MethodGet, "/openapi.json", a.static("application/json", &a.document), docOpen("openapi", "This document.", "application/json")},
 		{http.MethodGet, "/docs", http.HandlerFunc(a.getManual), docOpen("docs", "The reference, as a page.", "text/html")},

@@ -27,11 +27,11 @@ type Rotation struct {
 }
 
 // getSecret answers GET /v1/webhooks/secret.
-func (a *API) getSecret(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) getSecret(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	told, err := a.parts.Secrets.Secrets(r.Context(), account.ID)
+	told, err := a.parts.Secrets.Secrets(r.Context(), who.Account.ID)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (a *API) getSecret(w http.ResponseWriter, r *http.Request, account savepage
 }
 
 // rotateSecret answers POST /v1/webhooks/secret/rotate.
-func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request, account savep
 		}
 		overlap = time.Duration(*asked.Overlap) * time.Second
 	}
-	made, err := a.parts.Secrets.RotateSecret(r.Context(), account.ID, overlap)
+	made, err := a.parts.Secrets.RotateSecret(r.Context(), who.Account.ID, overlap)
 	if err != nil {
 		return err
 	}

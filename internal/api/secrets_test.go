@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/api"
 )
 
 // secrets signs with a secret for each account, and sends nothing.
@@ -182,7 +181,8 @@ func TestFewTestEventsAtOnce(t *testing.T) {
 }
 
 func TestTestEventsAreRateLimited(t *testing.T) {
-	s := serve(t, func(c *api.Config) { c.RateLimit = 2 })
+	s := serve(t, nil)
+	s.limits.RequestsPerMinute = 2
 	for range 2 {
 		wantStatus(t, s.call(t, "POST", "/v1/webhooks/test", `{"url":"http://e.test/"}`), 200)
 	}

@@ -32,7 +32,7 @@ type submission struct {
 }
 
 // postCapture answers POST /v1/capture.
-func (a *API) postCapture(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) postCapture(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if r.URL.RawQuery != "" {
 		return misplaced(r)
 	}
@@ -44,7 +44,7 @@ func (a *API) postCapture(w http.ResponseWriter, r *http.Request, account savepa
 	if err != nil {
 		return err
 	}
-	return a.submit(w, r, submission{account: account.ID, carrier: "body", options: options, key: key})
+	return a.submit(w, r, submission{account: who.Account.ID, carrier: "body", options: options, key: key})
 }
 
 // misplaced refuses options in the query of a POST, where they would be overlooked.
@@ -61,7 +61,7 @@ func misplaced(r *http.Request) error {
 }
 
 // getCapture answers GET /v1/ of the current API.
-func (a *API) getCapture(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) getCapture(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	values, err := parseQuery("query", r.URL.RawQuery)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (a *API) getCapture(w http.ResponseWriter, r *http.Request, account savepag
 	if err != nil {
 		return err
 	}
-	return a.submit(w, r, submission{account: account.ID, carrier: "query", options: options, image: image})
+	return a.submit(w, r, submission{account: who.Account.ID, carrier: "query", options: options, image: image})
 }
 
 func wantsImage(values map[string][]string) (bool, error) {

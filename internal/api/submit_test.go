@@ -410,7 +410,8 @@ func TestRequestIDIsInTheProblem(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	s := serve(t, func(c *api.Config) { c.RateLimit = 3 })
+	s := serve(t, nil)
+	s.limits.RequestsPerMinute = 3
 	for remaining := 2; remaining >= 0; remaining-- {
 		r := s.call(t, "GET", "/v1/captures", "")
 		wantStatus(t, r, 200)
@@ -428,5 +429,32 @@ func TestRateLimit(t *testing.T) {
 	wantStatus(t, r, 429)
 	if !strings.Contains(r.body, `"error":"429 - `) {
 		t.Error(r.body)
+	}
+}
+
+func TestScopes(t *testing.T) {
+	s := serve(t, nil)
+	id, _ := s.call(t, "POST", "/v1/capture", `{"url":"https://example.com"}`).json(t)["capture_id"].(string)
+	reads := "Authorization: Bearer " + keyRead
+	for _, path := range []string{"/v1/captures", "/v1/captures/" + id, "/v1/deliveries", "/v1/batches", "/v1/webhooks/secret"} {
+		wantStatus(t, s.call(t, "GET", path, "", reads), 200)
+	}
+	for _, one := range [][3]string{
+		{"POST", "/v1/capture", `{"url":"https://example.com"}`}, {"GET", "/v1/?url=https://example.com", ""},
+		{"DELETE", "/v1/captures/" + id, ""}, {"POST", "/v1/batches", `{"urls":["https://example.com"]}`},
+		{"POST", "/v1/webhooks/secret/rotate", ""}, {"POST", "/v1/webhooks/test", `{"url":"https://example.com"}`},
+		{"POST", "/v1/deliveries/redeliver", `{"since":"2026-04-01T12:00:00Z"}`},
+	} {
+		r := s.call(t, one[0], one[1], one[2], reads)
+		p := wantProblem(t, r, 403, savepage.CodeForbidden)
+		if p["detail"] != `this key does not have the scope "capture"` || r.header.Get("X-RateLimit-Limit") == "" {
+			t.Errorf("%s %s: %s", one[0], one[1], r.body)
+		}
+	}
+	if r := s.call(t, "GET", "/v1/?q=example.com&key="+keyRead, ""); r.status != 403 {
+		t.Errorf("older API: %d %s", r.status, r.body)
+	}
+	if len(s.requested()) != 1 {
+		t.Errorf("%d submissions", len(s.requested()))
 	}
 }

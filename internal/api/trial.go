@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,38 +39,8 @@ type testBody struct {
 	SentAt    string `json:"sent_at"`
 }
 
-// trialsAtOnce is how many test events of one account may be on their way: each holds a connection for as long as its
-// receiver likes to take.
-const trialsAtOnce = 4
-
-// trials counts the test events on their way by account. The zero value is ready.
-type trials struct {
-	mu   sync.Mutex
-	busy map[string]int
-}
-
-// enter takes a place, which the function it returns gives back; nil when there is none.
-func (t *trials) enter(account string) (leave func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.busy == nil {
-		t.busy = map[string]int{}
-	}
-	if t.busy[account] >= trialsAtOnce {
-		return nil
-	}
-	t.busy[account]++
-	return func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.busy[account]--; t.busy[account] == 0 {
-			delete(t.busy, account)
-		}
-	}
-}
-
 // postTest answers POST /v1/webhooks/test.
-func (a *API) postTest(w http.ResponseWriter, r *http.Request, account savepage.Account) error {
+func (a *API) postTest(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
@@ -88,17 +57,17 @@ func (a *API) postTest(w http.ResponseWriter, r *http.Request, account savepage.
 	secrets := []string{asked.CallbackSecret}
 	if asked.CallbackSecret == "" {
 		var err error
-		if secrets, err = a.parts.Secrets.Signing(r.Context(), account.ID); err != nil {
+		if secrets, err = a.parts.Secrets.Signing(r.Context(), who.Account.ID); err != nil {
 			return err
 		}
 	}
-	d, err := testDelivery(account.ID, asked)
+	d, err := testDelivery(who.Account.ID, asked)
 	if err != nil {
 		return err
 	}
-	leave := a.trials.enter(account.ID)
+	leave := a.trials.enter(who.Account.ID, who.Limits.TestEvents)
 	if leave == nil {
-		return savepage.Errorf(savepage.CodeRateLimited, "%d test events are on their way; wait until one has ended", trialsAtOnce)
+		return savepage.Errorf(savepage.CodeRateLimited, "%d test events are on their way; wait until one has ended", who.Limits.TestEvents)
 	}
 	defer leave()
 	trial, err := a.parts.Trier.Try(r.Context(), d, secrets)

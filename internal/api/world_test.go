@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	keyA      = "sp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	keyB      = "sp_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	keyRead   = "sp_rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr" // of keyA's account: it may look up only
 	keySecret = "0123456789abcdef0123456789abcdef"
 	secret    = "8udI3nt3xidnwq90In"
 )
@@ -52,6 +53,7 @@ type world struct {
 	secrets    secrets
 	batches    []capture.BatchRequest
 	batchErr   error
+	limits     savepage.Limits // of every account
 	progress   progress.Hub
 	// ends, if set, ends a capture at once when it is submitted.
 	ends func(c *savepage.Capture)
@@ -61,6 +63,7 @@ func newWorld() *world {
 	w := &world{
 		captures: map[string]*savepage.Capture{}, ended: map[string]chan struct{}{}, replays: map[string]capture.Request{},
 		replayIDs: map[string]string{}, deliveries: map[string][]savepage.Delivery{}, pictures: map[string][]byte{},
+		limits: savepage.DefaultLimits(),
 	}
 	w.ends = w.succeed
 	return w
@@ -200,17 +203,21 @@ func (w *world) Cancel(ctx context.Context, account, id string) (savepage.Captur
 	return w.Get(ctx, account, id)
 }
 
-func (w *world) Authenticate(_ context.Context, key string) (savepage.Account, error) {
+func (w *world) Authenticate(_ context.Context, key string) (savepage.Principal, error) {
+	who := savepage.Principal{KeyID: key[:min(len(key), 11)], Scopes: savepage.Scopes(), Limits: w.limits}
 	switch key {
 	case keyA:
-		return savepage.Account{ID: "acc_a"}, nil
+		who.Account.ID = "acc_a"
 	case keyB:
-		return savepage.Account{ID: "acc_b"}, nil
+		who.Account.ID = "acc_b"
+	case keyRead:
+		who.Account.ID, who.Scopes = "acc_a", []savepage.Scope{savepage.ScopeRead}
 	case keySecret:
-		return savepage.Account{ID: "acc_s", APISecret: secret}, nil
+		who.Account = savepage.Account{ID: "acc_s", APISecret: secret}
 	default:
-		return savepage.Account{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
+		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
 	}
+	return who, nil
 }
 
 type memory struct{ *bytes.Reader }

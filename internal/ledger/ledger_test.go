@@ -69,15 +69,15 @@ func TestKeyCache(t *testing.T) {
 	if _, found := cache.Get(hash, now); found {
 		t.Error("found in an empty cache")
 	}
-	cache.Put(hash, savepage.Account{ID: "acc"}, now)
-	if account, found := cache.Get(hash, now.Add(2*time.Second-1)); !found || account.ID != "acc" {
+	cache.Put(hash, savepage.Principal{KeyID: "sp_a"}, now)
+	if who, found := cache.Get(hash, now.Add(2*time.Second-1)); !found || who.KeyID != "sp_a" {
 		t.Error("not found while fresh")
 	}
 	if _, found := cache.Get(hash, now.Add(2*time.Second)); found {
 		t.Error("found when old")
 	}
 	for i := range keyCacheSize + 10 {
-		cache.Put(HashKey(strings.Repeat("k", i%100)+string(rune('a'+i%26))+time.Duration(i).String()), savepage.Account{}, now)
+		cache.Put(HashKey(strings.Repeat("k", i%100)+string(rune('a'+i%26))+time.Duration(i).String()), savepage.Principal{}, now)
 	}
 	if len(cache.entries) > keyCacheSize {
 		t.Errorf("%d entries", len(cache.entries))

@@ -55,9 +55,9 @@ func testExpired(t *scene) {
 
 func testKeys(t *scene) {
 	b := setUp(t, Options{})
-	account, err := b.Authenticate(t.Context(), b.issued.Key)
+	who, err := b.Authenticate(t.Context(), b.issued.Key)
 	must(t, err)
-	equal(t, savepage.Account{ID: b.account}, account)
+	equal(t, principal(b.issued), who)
 	if !strings.HasPrefix(b.issued.Key, "sp_") || len(b.issued.Key) != 33 || !strings.HasPrefix(b.issued.WebhookSecret, "whsec_") {
 		t.Errorf("issued %+v", b.issued)
 	}
@@ -81,9 +81,9 @@ func testKeys(t *scene) {
 
 	must(t, b.keys.SetAPISecret(t.Context(), b.account, "old"))
 	wantCode(t, savepage.CodeNotFound, b.keys.SetAPISecret(t.Context(), "acc_none", "old"))
-	account, err = b.Authenticate(t.Context(), second.Key)
+	who, err = b.Authenticate(t.Context(), second.Key)
 	must(t, err)
-	equal(t, "old", account.APISecret)
+	equal(t, "old", who.Account.APISecret)
 
 	wantCode(t, savepage.CodeNotFound, b.keys.Revoke(t.Context(), "sp_none"))
 	must(t, b.keys.Revoke(t.Context(), keys[0].Prefix))
@@ -97,6 +97,14 @@ func testKeys(t *scene) {
 	must(t, b.keys.Revoke(t.Context(), second.Key))
 }
 
+// principal is who a key of an account without an API secret belongs to, in a ledger without limits of its own.
+func principal(issued ledger.Issued) savepage.Principal {
+	return savepage.Principal{
+		Account: savepage.Account{ID: issued.Account}, KeyID: ledger.KeyPrefix(issued.Key),
+		Scopes: savepage.Scopes(), Limits: savepage.DefaultLimits(),
+	}
+}
+
 func testBootstrap(t *scene) {
 	l := t.Open(t, Options{})
 	defer func() { must(t, l.Close()) }()
@@ -104,9 +112,9 @@ func testBootstrap(t *scene) {
 	issued, created, err := keys.Bootstrap(t.Context())
 	must(t, err)
 	equal(t, true, created)
-	account, err := l.Authenticate(t.Context(), issued.Key)
+	who, err := l.Authenticate(t.Context(), issued.Key)
 	must(t, err)
-	equal(t, savepage.Account{ID: issued.Account}, account)
+	equal(t, principal(issued), who)
 	issued, created, err = keys.Bootstrap(t.Context())
 	must(t, err)
 	equal(t, false, created)

@@ -26,7 +26,7 @@ type Reader interface {
 	Get(ctx context.Context, account, id string) (savepage.Capture, error)
 	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
 	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)
-	Authenticate(ctx context.Context, key string) (savepage.Account, error)
+	Authenticate(ctx context.Context, key string) (savepage.Principal, error)
 }
 
 // Watcher is what is asked of captures on the way.

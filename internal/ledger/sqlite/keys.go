@@ -212,37 +212,35 @@ func (k *Keys) SetAPISecret(ctx context.Context, account, secret string) error {
 	return nil
 }
 
-// Authenticate returns the account of a key, or *savepage.Error of CodeUnauthorized. It remembers valid keys for two
+// Authenticate returns who a key belongs to, or *savepage.Error of CodeUnauthorized. It remembers valid keys for two
 // seconds.
-func (l *Ledger) Authenticate(ctx context.Context, key string) (savepage.Account, error) {
+func (l *Ledger) Authenticate(ctx context.Context, key string) (savepage.Principal, error) {
 	hash, now := ledger.HashKey(key), l.now()
-	if account, found := l.keyCache.Get(hash, now); found {
-		return account, nil
+	if known, found := l.keyCache.Get(hash, now); found {
+		return known, nil
 	}
-	const query = `SELECT a.id, a.api_secret, k.last_used_at FROM keys k JOIN accounts a ON a.id = k.account
+	const query = `SELECT a.id, a.api_secret, k.prefix, k.last_used_at FROM keys k JOIN accounts a ON a.id = k.account
 		WHERE k.hash = ? AND k.revoked_at IS NULL`
-	var (
-		account savepage.Account
-		used    sql.NullInt64
-	)
-	err := l.read.QueryRowContext(ctx, query, hash[:]).Scan(&account.ID, &account.APISecret, &used)
+	who, used := savepage.Principal{Scopes: savepage.Scopes(), Limits: l.cfg.Limits}, sql.NullInt64{}
+	account := &who.Account
+	err := l.read.QueryRowContext(ctx, query, hash[:]).Scan(&account.ID, &account.APISecret, &who.KeyID, &used)
 	if errors.Is(err, sql.ErrNoRows) {
-		return savepage.Account{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
+		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
 	}
 	if err != nil {
-		return savepage.Account{}, fmt.Errorf("look up key: %w", err)
+		return savepage.Principal{}, fmt.Errorf("look up key: %w", err)
 	}
 	if account.APISecret, err = l.cfg.Vault.Open(account.APISecret, apiLabel(account.ID)); err != nil {
-		return savepage.Account{}, fmt.Errorf("open API secret of account %s: %w", account.ID, err)
+		return savepage.Principal{}, fmt.Errorf("open API secret of account %s: %w", account.ID, err)
 	}
-	l.keyCache.Put(hash, account, now)
+	l.keyCache.Put(hash, who, now)
 	if now.Sub(moment(used)) < lastUsedStep {
-		return account, nil
+		return who, nil
 	}
 	if err := l.keyUsed(ctx, hash[:], now); err != nil {
 		l.log.WarnContext(ctx, "last use of a key not recorded", "error", err)
 	}
-	return account, nil
+	return who, nil
 }
 
 func (l *Ledger) keyUsed(ctx context.Context, hash []byte, now time.Time) error {

@@ -101,10 +101,10 @@ func (s safe) works(t *testing.T, v ledger.Vault) {
 	defer func() { check(t, l.Close()) }()
 	signing, err := l.Signing(t.Context(), s.account)
 	check(t, err)
-	account, err := l.Authenticate(t.Context(), s.key)
+	who, err := l.Authenticate(t.Context(), s.key)
 	check(t, err)
-	if len(signing) != 2 || signing[0] != s.new || signing[1] != s.old || account.APISecret != s.api {
-		t.Errorf("signing %q, API secret %q", signing, account.APISecret)
+	if len(signing) != 2 || signing[0] != s.new || signing[1] != s.old || who.Account.APISecret != s.api {
+		t.Errorf("signing %q, API secret %q", signing, who.Account.APISecret)
 	}
 	got := make(chan []string, 1)
 	defer work(t, l, ledger.Handlers{

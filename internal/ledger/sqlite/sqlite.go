@@ -17,6 +17,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -32,6 +33,7 @@ type Config struct {
 	HostDeliveries  int              // deliveries at once to one host and port; 0 is 4
 	ProbeWait       time.Duration    // before a receiver that fails is tried again; 0 is 5 s
 	Grace           time.Duration    // for what runs when Work's context ends; 0 stops it at once
+	Limits          savepage.Limits  // of every account; the zero value is savepage.DefaultLimits
 	Vault           ledger.Vault     // seals secrets; the zero one keeps them as they are
 	Now             func() time.Time // nil is time.Now
 }
@@ -41,6 +43,9 @@ func (c Config) withDefaults() Config {
 	c.Workers = or(c.Workers, 1)
 	c.DeliveryWorkers = or(c.DeliveryWorkers, 256)
 	c.HostDeliveries = or(c.HostDeliveries, 4)
+	if c.Limits == (savepage.Limits{}) {
+		c.Limits = savepage.DefaultLimits()
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

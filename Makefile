@@ -45,10 +45,10 @@ lint: ## run the linters (the first run builds them)
 fmt: ## format the code
 	scripts/golangci-lint fmt ./...
 
-bench: ## measure captures, latency and accepts against a bare browser (BENCHFLAGS=-only=accepts)
+bench: ## measure against a bare browser (BENCHFLAGS=-only=accepts), or in turns against another revision (BASE=main)
 	@scripts/install-browser
 	@$(MAKE) --no-print-directory build
-	go run ./bench $(BENCHFLAGS)
+	$(if $(BASE),scripts/bench-base '$(BASE)',go run ./bench) $(BENCHFLAGS)
 
 docs: ## write docs/configuration.md and docs/errors.md from the code
 	go run ./cmd/savepage docs docs

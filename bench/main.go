@@ -18,6 +18,7 @@ import (
 
 type settings struct {
 	binary string
+	base   string
 	cell   time.Duration
 	rounds int
 	pages  string
@@ -27,8 +28,9 @@ type settings struct {
 func main() {
 	var s settings
 	flag.StringVar(&s.binary, "binary", "bin/savepage", "the service")
+	flag.StringVar(&s.base, "base", "", "another build of the service, to be compared with instead of the floor")
 	flag.DurationVar(&s.cell, "cell", 5*time.Second, "time for one measurement")
-	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service take turns in a measurement")
+	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service, or both builds, take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
 	flag.StringVar(&s.only, "only", "throughput,latency,accepts,deliveries,unwanted,settled", "what to measure")
 	flag.Parse()
@@ -44,6 +46,9 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer site.Close()
+	if s.base != "" {
+		return compare(ctx, s, site.URL)
+	}
 	if strings.Contains(s.only, "accepts") {
 		if err := accepts(ctx, s); err != nil {
 			return err
@@ -156,7 +161,7 @@ func throughput(ctx context.Context, s settings, both []driver, site string, pag
 			for round := range s.rounds {
 				for i := range 2 {
 					which := (i + round) % 2
-					one, err := measure(ctx, both[which], clients, s.cell, site+"/"+page)
+					one, err := captureFor(ctx, both[which], clients, s.cell, site+"/"+page)
 					if err != nil {
 						return fmt.Errorf("page %s, %d at once: %w", page, clients, err)
 					}
@@ -184,9 +189,9 @@ func (l *load) rate() float64 { return float64(l.done) / l.took.Seconds() }
 
 func (l *load) cpuEach() float64 { return ms(l.cpu) / float64(max(1, l.done)) }
 
-// measure lets clients capture one after the other until the time is up; captures under way are counted with the time
+// captureFor lets clients capture one after the other until the time is up; captures under way are counted with the time
 // they take.
-func measure(ctx context.Context, d driver, clients int, cell time.Duration, url string) (load, error) {
+func captureFor(ctx context.Context, d driver, clients int, cell time.Duration, url string) (load, error) {
 	before, err := cpuOf(d.pid())
 	if err != nil {
 		return load{}, err

@@ -84,7 +84,7 @@ func (l *Ledger) accepted(r *row, err error) {
 		l.gave(*r.given)
 		return
 	}
-	l.driver.bell.ring(ledger.QueueInteractive)
+	l.driver.due.send(ledger.QueueInteractive)
 }
 
 func closing(err error) error {

@@ -48,7 +48,7 @@ func (l *Ledger) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (ca
 			l.pending.Add(-n)
 			return
 		}
-		l.driver.bell.ring(ledger.QueueInteractive)
+		l.driver.due.send(ledger.QueueInteractive)
 		for _, r := range b.rows {
 			if r.given != nil {
 				l.gave(*r.given)

@@ -125,7 +125,9 @@ func dropJob(ctx context.Context, tx *sql.Tx, record string) error {
 }
 
 // riverTime is a time as River writes it in SQLite.
-func riverTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
+func riverTime(t time.Time) string {
+	return t.UTC().Round(time.Millisecond).Format("2006-01-02 15:04:05.000")
+}
 
 // quiet is the log for River: it reports each step at info, which is our business to log.
 func quiet(log *slog.Logger) *slog.Logger { return slog.New(&warnings{log.Handler()}) }

@@ -19,7 +19,7 @@ func (l *Ledger) due(queue string, wait time.Duration) {
 		l.wakePromoter()
 		return
 	}
-	l.driver.bell.ring(queue)
+	l.driver.due.send(queue)
 }
 
 func (l *Ledger) wakePromoter() {
@@ -90,6 +90,6 @@ func (l *Ledger) promoteDue(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("promote due jobs: %w", err)
 	}
-	l.driver.bell.ring(ledger.QueueInteractive)
+	l.driver.due.send(ledger.QueueInteractive)
 	return nil
 }

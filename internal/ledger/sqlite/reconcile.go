@@ -168,7 +168,7 @@ func (l *Ledger) adopt(ctx context.Context, jobs []queued) error {
 }
 
 func (l *Ledger) ringAll() {
-	l.driver.bell.ring(ledger.QueueInteractive)
+	l.driver.due.send(ledger.QueueInteractive)
 	l.wakePromoter()
 }
 

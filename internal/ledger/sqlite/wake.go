@@ -12,86 +12,85 @@ import (
 // topicInsert is where River's producers listen for new jobs.
 const topicInsert = "river_insert"
 
-// driver is River's SQLite driver with another bell: the database is served by this process only, so a commit wakes the
+// driver is River's SQLite driver with another listener: only this process serves the database, so a commit wakes the
 // workers directly instead of through a table that is polled.
 type driver struct {
 	*riversqlite.Driver
-	bell *bell
+
+	due *signal
 }
 
 var _ riverdriver.Driver[*sql.Tx] = (*driver)(nil)
 
 func newDriver(db *sql.DB) *driver {
-	return &driver{Driver: riversqlite.New(db), bell: newBell()}
+	return &driver{Driver: riversqlite.New(db), due: newSignal()}
 }
 
-// GetListener hands River the bell.
-func (d *driver) GetListener(*riverdriver.GetListenenerParams) riverdriver.Listener { return d.bell }
+// GetListener returns River's own listener, which waits for the signal instead of polling.
+func (d *driver) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
+	return &localListener{Listener: d.Driver.GetListener(params), due: d.due}
+}
 
 // SupportsListenNotify keeps River from writing notifications that nobody would read.
 func (d *driver) SupportsListenNotify() bool { return false }
 
-// bell is a riverdriver.Listener that is rung within the process. Rings for one queue that River has not heard yet are one.
-type bell struct {
-	mu   sync.Mutex
-	rung map[string]bool
-	some chan struct{}
+// localListener waits for the signals of this process.
+type localListener struct {
+	riverdriver.Listener
+
+	due *signal
 }
 
-func newBell() *bell { return &bell{rung: map[string]bool{}, some: make(chan struct{}, 1)} }
+// WaitForNotification returns the next queue that was signaled.
+func (l *localListener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
+	queue, err := l.due.wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &riverdriver.Notification{Topic: topicInsert, Payload: `{"queue":"` + queue + `"}`}, nil
+}
 
-// ring says that the queue has jobs that are due.
-func (b *bell) ring(queue string) {
-	b.mu.Lock()
-	b.rung[queue] = true
-	b.mu.Unlock()
+// signal tells one waiting goroutine which queues have jobs that are due. Signals for one queue that have not been received
+// yet are one.
+type signal struct {
+	mu     sync.Mutex
+	queues map[string]bool
+	some   chan struct{}
+}
+
+func newSignal() *signal { return &signal{queues: map[string]bool{}, some: make(chan struct{}, 1)} }
+
+// send says that the queue has jobs that are due.
+func (s *signal) send(queue string) {
+	s.mu.Lock()
+	s.queues[queue] = true
+	s.mu.Unlock()
 	select {
-	case b.some <- struct{}{}:
+	case s.some <- struct{}{}:
 	default:
 	}
 }
 
-func (b *bell) take() (string, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for queue := range b.rung {
-		delete(b.rung, queue)
+func (s *signal) take() (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for queue := range s.queues {
+		delete(s.queues, queue)
 		return queue, true
 	}
 	return "", false
 }
 
-// WaitForNotification returns the next queue that was rung for.
-func (b *bell) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
+// wait returns the next queue that was signaled, or the context's error.
+func (s *signal) wait(ctx context.Context) (string, error) {
 	for {
-		if queue, found := b.take(); found {
-			return &riverdriver.Notification{Topic: topicInsert, Payload: `{"queue":"` + queue + `"}`}, nil
+		if queue, found := s.take(); found {
+			return queue, nil
 		}
 		select {
-		case <-b.some:
+		case <-s.some:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return "", ctx.Err()
 		}
 	}
 }
-
-// Close does nothing: there is no connection.
-func (b *bell) Close(context.Context) error { return nil }
-
-// Connect does nothing.
-func (b *bell) Connect(context.Context) error { return nil }
-
-// Listen does nothing: only one topic is ever rung.
-func (b *bell) Listen(context.Context, string) error { return nil }
-
-// Unlisten does nothing.
-func (b *bell) Unlisten(context.Context, string) error { return nil }
-
-// Ping does nothing.
-func (b *bell) Ping(context.Context) error { return nil }
-
-// Schema is empty: SQLite has one.
-func (b *bell) Schema() string { return "" }
-
-// SetAfterConnectExec does nothing: River's own tests use it.
-func (b *bell) SetAfterConnectExec(string) {}

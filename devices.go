@@ -1,6 +1,7 @@
 package savepage
 
 import (
+	"cmp"
 	_ "embed" // for the presets
 	"encoding/json"
 	"slices"
@@ -67,9 +68,9 @@ func (o Options) withDevice() Options {
 		return o
 	}
 	o.Device = d.Name
-	o.Width = or(o.Width, d.Width)
-	o.Height = or(o.Height, d.Height)
-	o.Scale = or(o.Scale, d.Scale)
-	o.UserAgent = or(o.UserAgent, d.UserAgent)
+	o.Width = cmp.Or(o.Width, d.Width)
+	o.Height = cmp.Or(o.Height, d.Height)
+	o.Scale = cmp.Or(o.Scale, d.Scale)
+	o.UserAgent = cmp.Or(o.UserAgent, d.UserAgent)
 	return o
 }

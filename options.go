@@ -2,38 +2,12 @@ package savepage
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 )
-
-// Format is the file format of a picture.
-type Format string
-
-// The formats. FormatJPG is another spelling of FormatJPEG and never stored.
-const (
-	FormatPNG  Format = "png"
-	FormatJPEG Format = "jpeg"
-	FormatJPG  Format = "jpg"
-	FormatWebP Format = "webp"
-	FormatPDF  Format = "pdf"
-)
-
-// MediaType is the Content-Type of the format.
-func (f Format) MediaType() string {
-	switch f {
-	case FormatPDF:
-		return "application/pdf"
-	case FormatJPG:
-		return "image/jpeg"
-	case FormatPNG, FormatJPEG, FormatWebP:
-	}
-	return "image/" + string(f)
-}
-
-// Extension is the file name's ending, without the dot.
-func (f Format) Extension() string { return string(f) }
 
 // WaitUntil says when a page counts as ready.
 type WaitUntil string
@@ -114,7 +88,7 @@ type Options struct {
 	Selector  string `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
 
 	// The file.
-	Format      Format `json:"format,omitempty" enum:"png,jpeg,jpg,webp,pdf" default:"png" doc:"File format of the picture. A pdf has the whole page, as it is printed."`
+	Format      Format `json:"format,omitempty" default:"png" doc:"File format of the picture. A pdf has the whole page, as it is printed."`
 	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png, not with pdf."`
 	Transparent bool   `json:"transparent,omitempty" default:"false" doc:"No white behind pages without a background (png, webp)."`
 	ThumbWidth  int    `json:"thumb_width,omitempty" minimum:"1" maximum:"3840" doc:"Scale the result to this width in pixels."`
@@ -190,32 +164,21 @@ func Defaults() Options {
 	}
 }
 
-// WithDefaults fills every option that was not given, from the device first, and folds jpg into jpeg.
+// WithDefaults fills every option that was not given, from the device first, and replaces an alias of a format by the format.
 func (o Options) WithDefaults() Options {
 	o = o.withDevice()
 	d := Defaults()
-	o.Width = or(o.Width, d.Width)
-	o.Height = or(o.Height, d.Height)
-	o.Scale = or(o.Scale, d.Scale)
-	o.Format = or(o.Format, d.Format)
-	o.Quality = or(o.Quality, d.Quality)
-	o.WaitUntil = or(o.WaitUntil, d.WaitUntil)
-	o.Timeout = or(o.Timeout, d.Timeout)
-	o.OnTimeout = or(o.OnTimeout, d.OnTimeout)
-	o.Animations = or(o.Animations, d.Animations)
-	o.Time = or(o.Time, d.Time)
-	if o.Format == FormatJPG {
-		o.Format = FormatJPEG
-	}
+	o.Width = cmp.Or(o.Width, d.Width)
+	o.Height = cmp.Or(o.Height, d.Height)
+	o.Scale = cmp.Or(o.Scale, d.Scale)
+	o.Format = cmp.Or(o.Format, d.Format).Info().Format
+	o.Quality = cmp.Or(o.Quality, d.Quality)
+	o.WaitUntil = cmp.Or(o.WaitUntil, d.WaitUntil)
+	o.Timeout = cmp.Or(o.Timeout, d.Timeout)
+	o.OnTimeout = cmp.Or(o.OnTimeout, d.OnTimeout)
+	o.Animations = cmp.Or(o.Animations, d.Animations)
+	o.Time = cmp.Or(o.Time, d.Time)
 	return o
-}
-
-func or[T comparable](given, otherwise T) T {
-	var zero T
-	if given == zero {
-		return otherwise
-	}
-	return given
 }
 
 // Cross checks the rules that join several options, which tags can not say. It returns every broken one, with locations
@@ -231,10 +194,7 @@ func (o Options) Cross() []FieldError {
 	case o.URL != "" && o.HTML != "":
 		add("html", "must not be given together with url", nil)
 	}
-	if o.Transparent && (o.Format == FormatJPEG || o.Format == FormatJPG) {
-		add("transparent", "needs format png or webp", string(o.Format))
-	}
-	if o.OnTimeout != OnTimeoutCapture && o.Delay >= or(o.Timeout, Defaults().Timeout) {
+	if o.OnTimeout != OnTimeoutCapture && o.Delay >= cmp.Or(o.Timeout, Defaults().Timeout) {
 		add("delay", "must be shorter than timeout", o.Delay)
 	}
 	for _, part := range []struct {
@@ -249,7 +209,8 @@ func (o Options) Cross() []FieldError {
 	wrong = append(wrong, o.checkBlocking()...)
 	wrong = append(wrong, o.checkSurroundings()...)
 	wrong = append(wrong, o.checkAuthorization()...)
-	wrong = append(wrong, o.checkPDF()...)
+	wrong = append(wrong, o.checkFormat()...)
+	wrong = append(wrong, o.checkPaper()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
 	wrong = append(wrong, o.checkCallback()...)

@@ -1,10 +1,10 @@
 package savepage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -102,52 +102,13 @@ func checkPages(text string) error {
 	return nil
 }
 
-// checkPDF refuses options for a PDF where none is asked for, and with one those that only a picture can have.
-func (o Options) checkPDF() []FieldError {
-	type given struct {
-		name  string
-		is    bool
-		value any
-	}
-	message := "needs format pdf"
-	rows := []given{
-		{"pdf_paper", o.PDFPaper != "", o.PDFPaper},
-		{"pdf_landscape", o.PDFLandscape, true},
-		{"pdf_margin", o.PDFMargin != "", o.PDFMargin},
-		{"pdf_background", o.PDFBackground != nil, o.PDFBackground},
-		{"pdf_pages", o.PDFPages != "", o.PDFPages},
-		{"pdf_scale", o.PDFScale != 0, o.PDFScale},
-	}
-	if o.Format == FormatPDF {
-		message = "can not be given with format pdf"
-		rows = []given{
-			{"selector", o.Selector != "", o.Selector},
-			{"clip", o.Clip != nil, nil},
-			{"max_height", o.MaxHeight != 0, o.MaxHeight},
-			{"transparent", o.Transparent, true},
-			{"thumb_width", o.ThumbWidth != 0, o.ThumbWidth},
-			{"quality", o.Quality != 0 && o.Quality != Defaults().Quality, o.Quality},
-		}
-	}
-	var wrong []FieldError
-	for _, row := range rows {
-		if row.is {
-			wrong = append(wrong, FieldError{row.name, message, row.value})
-		}
-	}
-	if o.Format == FormatPDF && slices.Contains(o.FailOn, FailOnBlank) {
-		wrong = append(wrong, FieldError{"fail_on", "blank can not be told of a pdf", nil})
-	}
-	if o.Format != FormatPDF {
-		return wrong
-	}
-	return append(wrong, o.checkPaper()...)
-}
-
 // checkPaper holds the margins against the paper and reads the pages.
 func (o Options) checkPaper() []FieldError {
+	if !o.Format.Info().Paged {
+		return nil
+	}
 	var wrong []FieldError
-	margins, err := ParseMargins(or(o.PDFMargin, DefaultMargin))
+	margins, err := ParseMargins(cmp.Or(o.PDFMargin, DefaultMargin))
 	width, height := o.PDFPaper.Size()
 	if o.PDFLandscape {
 		width, height = height, width

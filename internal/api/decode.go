@@ -346,13 +346,13 @@ func partner(name string) string {
 		return "url"
 	case "delay":
 		return "timeout"
-	case "transparent", "pdf_paper", "pdf_landscape", "pdf_margin", "pdf_background", "pdf_pages", "pdf_scale":
-		return "format"
 	case "authorization":
 		return "headers"
-	default:
-		return ""
 	}
+	if savepage.OptionFormats(name) != nil {
+		return "format"
+	}
+	return ""
 }
 
 // at joins a carrier and a name to a location.

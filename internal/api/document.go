@@ -15,7 +15,7 @@ import (
 // describe makes the OpenAPI document and the page that shows it from the table of routes.
 func (a *API) describe(routes []route) error {
 	registry := newRegistry()
-	registry.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
+	optionsSchema(registry)
 	registry.Schema(reflect.TypeFor[Rotation](), true, "Rotation")
 	registry.Schema(reflect.TypeFor[TestEvent](), true, "TestEvent")
 	batchSchemas(registry)

@@ -58,13 +58,51 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Clip](), reflect.TypeFor[clipSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Geolocation](), reflect.TypeFor[placeSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Metadata](), reflect.TypeFor[metadataSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Format](), reflect.TypeFor[formatSchema]())
 	return r
+}
+
+// optionsSchema is the schema of savepage.Options. Of a format it takes aliases too, which no answer contains.
+func optionsSchema(r huma.Registry) *huma.Schema {
+	schema := r.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
+	schema = r.SchemaFromRef(schema.Ref)
+	format := schema.Properties["format"]
+	format.Enum = nil
+	for _, row := range savepage.Formats() {
+		for _, name := range formatNames(row) {
+			format.Enum = append(format.Enum, name)
+		}
+	}
+	format.PrecomputeMessages()
+	return schema
+}
+
+// formatNames are the names that a request may give for a format.
+func formatNames(row savepage.FormatInfo) []string {
+	names := []string{string(row.Format)}
+	for _, alias := range row.Aliases {
+		names = append(names, string(alias))
+	}
+	return names
+}
+
+// formatSchema stands for savepage.Format in schemas.
+type formatSchema string
+
+// Schema lists the formats that pictures have.
+func (formatSchema) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, row := range savepage.Formats() {
+		s.Enum = append(s.Enum, string(row.Format))
+	}
+	s.PrecomputeMessages()
+	return s
 }
 
 // describe generates the schema of savepage.Options and the fields that follow from it.
 func describe(r huma.Registry) (*huma.Schema, []Field) {
 	options := reflect.TypeFor[savepage.Options]()
-	schema := r.Schema(options, false, "Options")
+	schema := optionsSchema(r)
 	fields := make([]Field, 0, options.NumField())
 	for i := range options.NumField() {
 		name, _, _ := strings.Cut(options.Field(i).Tag.Get("json"), ",")

@@ -141,13 +141,23 @@ func withScheme(target string) string {
 	return "http://" + target
 }
 
+// legacyFormat is the format of a picture for the older API, which knows pictures of pixels only.
 func legacyFormat(given string) savepage.Format {
-	switch format := savepage.Format(strings.ToLower(given)); format {
-	case savepage.FormatPNG, savepage.FormatWebP:
-		return format
-	default:
-		return savepage.FormatJPEG
+	if info := savepage.Format(strings.ToLower(given)).Info(); info.Pixels() {
+		return info.Format
 	}
+	return savepage.FormatJPEG
+}
+
+// legacyFormats are the names that legacyFormat knows.
+func legacyFormats() []string {
+	var names []string
+	for _, row := range savepage.Formats() {
+		if row.Pixels() {
+			names = append(names, formatNames(row)...)
+		}
+	}
+	return names
 }
 
 func truth(given string) bool {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -124,7 +125,7 @@ func legacyTable() [][2]string {
 		{"delay", "Extra wait in seconds, up to 30."},
 		{"nocookie", "true, True or 1: hide cookie banners."},
 		{"noads", "true, True or 1: load nothing from the hosts of advertisements and trackers."},
-		{"format", "jpeg (default), jpg, png or webp."},
+		{"format", strings.Join(legacyFormats(), ", ") + "; jpeg without it."},
 		{"refresh", "Shoot again if the kept picture is older than this many seconds; negative: always. Without it a kept one up to a day old is sent."},
 		{"maxage", "Seconds for Cache-Control."},
 		{"user_agent", "User-Agent for the page."},
@@ -209,8 +210,8 @@ func docOpen(id, summary, mediaType string) *huma.Operation {
 
 func pictures() map[string]*huma.MediaType {
 	content := map[string]*huma.MediaType{}
-	for _, format := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP, savepage.FormatPDF} {
-		content[format.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	for _, format := range savepage.Formats() {
+		content[format.MediaType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	}
 	return content
 }

@@ -12,7 +12,26 @@ import (
 )
 
 // pictureName is what names of pictures look like. Nothing else reaches the store.
-var pictureName = regexp.MustCompile(`^[A-Za-z0-9]{22,64}\.(png|jpeg|webp|pdf)$`)
+var pictureName = regexp.MustCompile(`^[A-Za-z0-9]{22,64}\.(` + strings.Join(extensions(), "|") + `)$`)
+
+func extensions() []string {
+	var all []string
+	for _, row := range savepage.Formats() {
+		all = append(all, row.Extension)
+	}
+	return all
+}
+
+// formatOf is the format of a picture's file name.
+func formatOf(name string) savepage.Format {
+	_, extension, _ := strings.Cut(name, ".")
+	for _, row := range savepage.Formats() {
+		if row.Extension == extension {
+			return row.Format
+		}
+	}
+	return ""
+}
 
 // getPicture answers GET /captures/{name}: no key, because the name can not be guessed.
 func (a *API) getPicture(w http.ResponseWriter, r *http.Request) {
@@ -21,9 +40,8 @@ func (a *API) getPicture(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, nothingHere(r))
 		return
 	}
-	_, extension, _ := strings.Cut(name, ".")
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	err := a.sendPicture(w, r, &savepage.Picture{Name: name, Format: savepage.Format(extension)})
+	err := a.sendPicture(w, r, &savepage.Picture{Name: name, Format: formatOf(name)})
 	if err == nil {
 		return
 	}
@@ -47,9 +65,10 @@ func (a *API) sendPicture(w http.ResponseWriter, r *http.Request, p *savepage.Pi
 	defer picture.Close() //nolint:errcheck // it was only read
 	stem, _, _ := strings.Cut(p.Name, ".")
 	h := w.Header()
-	h.Set("Content-Type", p.Format.MediaType())
+	format := p.Format.Info()
+	h.Set("Content-Type", format.MediaType)
 	shown := "inline"
-	if p.Format == savepage.FormatPDF {
+	if format.Download {
 		shown = "attachment" // a browser opens it apart from this origin
 	}
 	h.Set("Content-Disposition", shown+`; filename="`+p.Name+`"`)

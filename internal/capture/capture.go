@@ -108,11 +108,10 @@ func optionsHash(o savepage.Options) (string, error) {
 	o.Async, o.Metadata, o.CacheTTL = false, nil, 0
 	o.Timeout, o.OnTimeout = 0, "" // what is taken at the timeout is not kept
 	o.FailOn = slices.Compact(slices.Sorted(slices.Values(o.FailOn)))
-	if o.Format == savepage.FormatPNG {
-		o.Quality = 0
-	}
-	if o.Format == savepage.FormatPDF {
+	if format := o.Format.Info(); format.Paged {
 		o.Fullpage = false // it has the whole page in any case
+	} else if !format.Quality {
+		o.Quality = 0
 	}
 	if !o.Fullpage {
 		o.MaxHeight = 0

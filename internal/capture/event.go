@@ -44,7 +44,7 @@ type View struct {
 	Image      string            `json:"image,omitempty" doc:"Address of the picture. It needs no key: its name can not be guessed."`
 	Width      int               `json:"width,omitempty" doc:"Width of the picture in its own pixels; of a pdf's first page in points of 1/72 inch."`
 	Height     int               `json:"height,omitempty" doc:"Height, as width."`
-	Format     savepage.Format   `json:"format,omitempty" enum:"png,jpeg,webp,pdf" doc:"File format of the picture."`
+	Format     savepage.Format   `json:"format,omitempty" doc:"File format of the picture."`
 	Size       int64             `json:"size,omitempty" doc:"Bytes of the picture."`
 	Fullpage   *bool             `json:"fullpage,omitempty" doc:"Whether the whole page was asked for."`
 	CapturedAt string            `json:"captured_at,omitempty" format:"date-time" doc:"When the picture was done: UTC, whole seconds. Of a cached one: when the first capture of it was done."`

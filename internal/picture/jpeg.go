@@ -7,6 +7,8 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+
+	"github.com/savepage/savepage"
 )
 
 // bandRows is the height of the bands that are encoded one by one: a multiple of 16, the height of an MCU of 4:2:0, and
@@ -28,8 +30,8 @@ type jpegWriter struct {
 }
 
 func newJPEGWriter(w io.Writer, width, height, quality int) (*jpegWriter, error) {
-	if width < 1 || height < 1 || width > MaxJPEGSide || height > MaxJPEGSide {
-		return nil, fmt.Errorf("jpeg of %d x %d pixels: a side has 1 to %d", width, height, MaxJPEGSide)
+	if most := savepage.FormatJPEG.Info().MaxSide; width < 1 || height < 1 || width > most || height > most {
+		return nil, fmt.Errorf("jpeg of %d x %d pixels: a side has 1 to %d", width, height, most)
 	}
 	band := image.NewRGBA(image.Rect(0, 0, width, min(bandRows, height)))
 	return &jpegWriter{w: w, width: width, height: height, quality: quality, band: band, missing: height, stride: band.Stride}, nil
@@ -80,7 +82,7 @@ func (j *jpegWriter) header(head []byte) error {
 	if frame < 0 || scan < 0 {
 		return corrupt("jpeg without a frame")
 	}
-	binary.BigEndian.PutUint16(head[frame+5:], uint16(j.height)) //nolint:gosec // checked against MaxJPEGSide
+	binary.BigEndian.PutUint16(head[frame+5:], uint16(j.height)) //nolint:gosec // checked against the format's MaxSide
 	perBand := (j.width + 15) / 16 * (bandRows / 16)
 	restart := binary.BigEndian.AppendUint16([]byte{0xff, 0xdd, 0, 4}, uint16(perBand)) //nolint:gosec // at most 4096 x 8
 	for _, part := range [][]byte{head[:scan], restart, head[scan:]} {

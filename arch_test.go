@@ -36,7 +36,7 @@ var owners = map[string][]string{
 	"golang.org/x/image":                  {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                    {"internal/guard", "internal/blocklist"},
 	"golang.org/x/sync":                   {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/sqlite", "bench"},
-	"golang.org/x/sys":                    {"internal/browser", "internal/ledger/sqlite", "internal/blob", "cmd/savepage"},
+	"golang.org/x/sys":                    {"internal/browser", "internal/ledger/sqlite", "cmd/savepage"},
 	"golang.org/x/term":                   {"cmd/savepage"},
 	"modernc.org/sqlite":                  {"internal/ledger/sqlite"},
 }

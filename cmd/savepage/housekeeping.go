@@ -19,7 +19,7 @@ func expireEvery(retention time.Duration) time.Duration {
 // keepHouse removes what is older than the retention, and pictures without a record, until ctx ends. A fault is logged
 // and left to the next round.
 func (n *node) keepHouse(ctx context.Context) {
-	service, pictures := n.service, shelf{n.ledger, n.folder}
+	service, pictures := n.service, pictureStore{n.ledger, n.blobs}
 	do := func(chore string, work func(context.Context, time.Time) (int, error)) {
 		if _, err := work(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			n.log.ErrorContext(ctx, "housekeeping failed", slog.String("chore", chore), slog.Any("error", err))
@@ -51,17 +51,17 @@ type names interface {
 	Known(ctx context.Context, names []string) (map[string]bool, error)
 }
 
-// shelf is the store beside its records, as the sweep sees them.
-type shelf struct {
+// pictureStore is the store beside its records, as the sweep sees them.
+type pictureStore struct {
 	names
 
-	folder *blob.Folder
+	blobs blob.Store
 }
 
 // Stale returns the keys of pictures that were stored before the time.
-func (s shelf) Stale(ctx context.Context, before time.Time) ([]string, error) {
+func (s pictureStore) Stale(ctx context.Context, before time.Time) ([]string, error) {
 	var keys []string
-	for key, err := range s.folder.Keys(ctx, before) {
+	for key, err := range s.blobs.Keys(ctx, before) {
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/blob/stores"
 	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
@@ -36,7 +38,7 @@ type node struct {
 	links    capture.Links
 	policy   *guard.Policy
 	ledger   *sqlite.Ledger
-	folder   *blob.Folder
+	blobs    blob.Store
 	pool     *browser.Pool // nil without the role render
 	sender   *webhook.Sender
 	trier    *webhook.Sender // of test events, with connections of its own: a slow receiver delays no callback
@@ -113,15 +115,12 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 }
 
 // openPictures comes after the ledger, whose lock keeps a second server from sweeping what the first is writing.
-func (n *node) openPictures(context.Context) (err error) {
-	dir := n.settings.Blobs
-	if dir == "" {
-		dir = filepath.Join(n.settings.Data, "pictures")
+func (n *node) openPictures(ctx context.Context) (err error) {
+	where := cmp.Or(n.settings.Blobs, filepath.Join(n.settings.Data, "pictures"))
+	if n.blobs, err = stores.Open(ctx, where); err != nil {
+		return fmt.Errorf("open the pictures: %w", err)
 	}
-	if n.folder, err = blob.OpenFolder(dir); err != nil {
-		return err
-	}
-	n.onClose(n.folder.Close)
+	n.onClose(n.blobs.Close)
 	return nil
 }
 
@@ -150,7 +149,7 @@ func (n *node) measure(context.Context) error {
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
-	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.folder, Guard: n.policy, Observer: observer{n.metrics}, Progress: &n.progress}
+	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics}, Progress: &n.progress}
 	if n.pool != nil {
 		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
 		if n.settings.Blocklists != "" {
@@ -203,7 +202,7 @@ func operationsOnly(o api.Operations) http.Handler {
 
 // checks are what /readyz asks.
 func (n *node) checks() []httpd.Check {
-	checks := []httpd.Check{{Name: "database", Run: n.ledger.Ready}, {Name: "pictures", Run: n.folder.Ready}}
+	checks := []httpd.Check{{Name: "database", Run: n.ledger.Ready}, {Name: "pictures", Run: n.blobs.Ready}}
 	if n.pool != nil {
 		//nolint:contextcheck // Ready bounds its own time
 		checks = append(checks, httpd.Check{Name: "browser", Run: func(context.Context) error { return n.pool.Ready() }})
@@ -213,7 +212,7 @@ func (n *node) checks() []httpd.Check {
 
 // openPicture opens a stored picture for the API.
 func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error) {
-	return n.folder.Open(ctx, name)
+	return n.blobs.Open(ctx, name)
 }
 
 // welcome makes the first account in an empty database and prints its key. That comes last, so that a start that fails

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/blob/stores"
 	"github.com/savepage/savepage/internal/guard"
 )
 
@@ -121,8 +121,8 @@ func storeSettings() []setting {
 			set: setDatabase,
 		},
 		{
-			name: "BLOBS", kind: "folder", shown: "pictures in the data folder", form: "a folder",
-			doc: "Folder of the pictures.",
+			name: "BLOBS", kind: "folder", shown: "pictures in the data folder", form: stores.Forms(),
+			doc: "Where pictures are kept.",
 			set: setBlobs,
 		},
 		{
@@ -257,11 +257,8 @@ func setDatabase(s *Settings, text string) error {
 }
 
 func setBlobs(s *Settings, text string) error {
-	if scheme, _, found := strings.Cut(text, "://"); found {
-		return fmt.Errorf("this version keeps pictures in a folder only, not in %s", scheme)
-	}
 	s.Blobs = text
-	return nil
+	return stores.Check(text)
 }
 
 func setRoles(s *Settings, text string) error {

@@ -1,17 +1,49 @@
-// Package blob keeps bytes by key: the pictures of captures. Bytes are on disk before Put returns, a visible blob is
-// always whole, and no key reaches outside the store. It does not know what the bytes mean, who may read them, or how
-// long they are kept.
+// Package blob keeps bytes by key: the pictures of captures. A Store is what the program needs of any place for them;
+// the packages below are the kinds of stores, and blob/stores opens the one that a setting names. Bytes are durable before
+// Put returns, a visible blob is always whole, and no key reaches outside the store. A store does not know what the bytes
+// mean, who may read them, or how long they are kept.
 package blob
 
 import (
+	"context"
 	"errors"
 	"io"
+	"iter"
 	"time"
 )
 
 // ErrKey says that a key is not written as keys must be: 3 to 200 characters of A-Z a-z 0-9 . _ -, the first one a
 // letter or a digit, the second one no dot.
 var ErrKey = errors.New("not a blob key")
+
+// Store keeps blobs. It is safe for concurrent use. Whoever opens one closes it.
+type Store interface {
+	Reader
+	Writer
+	// Keys yields every key that was stored before the time, in no order. It stops at the first error. Blobs may be put
+	// and deleted meanwhile.
+	Keys(ctx context.Context, before time.Time) iter.Seq2[string, error]
+	// Ready returns nil when the store can be read and written.
+	Ready(ctx context.Context) error
+	// Close gives back what the store holds. Blobs that are open stay readable.
+	Close() error
+}
+
+// Reader opens blobs.
+type Reader interface {
+	// Open opens a blob for reading; the caller closes it. Where there is none, and for a key that cannot be one, the
+	// error is fs.ErrNotExist.
+	Open(ctx context.Context, key string) (Blob, error)
+}
+
+// Writer stores and removes blobs.
+type Writer interface {
+	// Put stores all that it reads under the key and returns when it is durable. A key that exists gets the new bytes; a
+	// reader sees the old or the new ones, never a mix. The error for a key that cannot be one is ErrKey.
+	Put(ctx context.Context, key string, from io.Reader) error
+	// Delete removes a blob. An unknown key is no error; a key that cannot be one is ErrKey.
+	Delete(ctx context.Context, key string) error
+}
 
 // Blob is one stored blob, open for reading. The caller closes it.
 type Blob interface {
@@ -20,14 +52,23 @@ type Blob interface {
 	ModTime() time.Time // when it was stored
 }
 
-// Longest and shortest key, in bytes.
+// Kind is one way to keep blobs.
+type Kind struct {
+	Form  string                    // what a setting that names such a store looks like, for people
+	Takes func(setting string) bool // whether the setting names a store of this kind
+	// Open opens the store that the setting names, and makes it where that is possible.
+	Open func(ctx context.Context, setting string) (Store, error)
+}
+
+// Bounds of a key, in bytes.
 const (
 	minKey = 3
 	maxKey = 200
 )
 
-// validKey keeps keys to what every file system and every object store takes as a plain name.
-func validKey(key string) bool {
+// ValidKey reports whether a store may keep something under the key: every file system and every object store takes it
+// as a plain name.
+func ValidKey(key string) bool {
 	if len(key) < minKey || len(key) > maxKey || !isAlphanumeric(key[0]) || key[1] == '.' {
 		return false
 	}

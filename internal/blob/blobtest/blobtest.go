@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -20,23 +19,18 @@ import (
 	"github.com/savepage/savepage/internal/blob"
 )
 
-// Store is what a blob store does.
-type Store interface {
-	Put(ctx context.Context, key string, from io.Reader) error
-	Open(ctx context.Context, key string) (blob.Blob, error)
-	Delete(ctx context.Context, key string) error
-	Keys(ctx context.Context, before time.Time) iter.Seq2[string, error]
-	Ready(ctx context.Context) error
-}
+// Reopen opens one and the same store each time it is called.
+type Reopen func(ctx context.Context) (blob.Store, error)
 
 // check is one test of one store.
 type check struct {
-	t     *testing.T
-	store Store
+	t      *testing.T
+	store  blob.Store
+	reopen Reopen
 }
 
-// Run tests the stores that open returns. Each call of open is for a new, empty store; open closes it at the test's end.
-func Run(t *testing.T, open func(t *testing.T) Store) {
+// Run tests a kind of store. Each call of fresh is for a place of its own that is still empty; Run closes what it opens.
+func Run(t *testing.T, fresh func(t *testing.T) Reopen) {
 	t.Helper()
 	tests := []struct {
 		name string
@@ -45,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a blob comes back as it was put", check.putAndOpen},
 		{"a blob comes back as it was read", check.putFrom},
 		{"a blob can be read from any place", check.seek},
+		{"a blob outlives the store's closing", check.outlive},
 		{"an unknown key does not exist", check.unknown},
 		{"a second put replaces the first", check.replace},
 		{"delete removes and may be repeated", check.remove},
@@ -57,7 +52,36 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"the store is ready", check.ready},
 	}
 	for _, one := range tests {
-		t.Run(one.name, func(t *testing.T) { one.test(check{t, open(t)}) })
+		t.Run(one.name, func(t *testing.T) {
+			t.Parallel()
+			c := check{t: t, reopen: fresh(t)}
+			c.store = c.open()
+			one.test(c)
+		})
+	}
+}
+
+// open opens the test's store; the end of the test closes it.
+func (c check) open() blob.Store {
+	c.t.Helper()
+	s, err := c.reopen(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			c.t.Error(err)
+		}
+	})
+	return s
+}
+
+// outlive opens the store a second time, beside the first one that is not used any more.
+func (c check) outlive() {
+	t, data := c.t, content(7)
+	mustPut(t, c.store, "abc.png", data)
+	if got := readAll(t, mustOpen(t, c.open(), "abc.png")); !bytes.Equal(got, data) {
+		t.Errorf("came back changed: %d bytes, want %d", len(got), len(data))
 	}
 }
 
@@ -316,14 +340,14 @@ func content(size int) []byte {
 	return data
 }
 
-func mustPut(t *testing.T, s Store, key string, data []byte) {
+func mustPut(t *testing.T, s blob.Store, key string, data []byte) {
 	t.Helper()
 	if err := s.Put(t.Context(), key, bytes.NewReader(data)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func mustOpen(t *testing.T, s Store, key string) blob.Blob {
+func mustOpen(t *testing.T, s blob.Store, key string) blob.Blob {
 	t.Helper()
 	b, err := s.Open(t.Context(), key)
 	if err != nil {
@@ -342,7 +366,7 @@ func readAll(t *testing.T, b blob.Blob) []byte {
 	return data
 }
 
-func list(t *testing.T, s Store, before time.Time) []string {
+func list(t *testing.T, s blob.Store, before time.Time) []string {
 	t.Helper()
 	var found []string
 	for key, err := range s.Keys(t.Context(), before) {

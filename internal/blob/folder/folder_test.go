@@ -1,11 +1,10 @@
-package blob_test
+package folder_test
 
 import (
 	"bufio"
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/savepage/savepage/internal/blob"
+		"github.com/savepage/savepage/internal/blob"
 	"github.com/savepage/savepage/internal/blob/blobtest"
+	"github.com/savepage/savepage/internal/blob/folder"
 )
 
 // childFolder names the folder in which a copy of this test program puts blobs until it is killed.
@@ -28,9 +28,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func open(t *testing.T, dir string) *blob.Folder {
+func open(t *testing.T, dir string) *folder.Folder {
 	t.Helper()
-	f, err := blob.OpenFolder(dir)
+	f, err := folder.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +43,11 @@ func open(t *testing.T, dir string) *blob.Folder {
 }
 
 func TestFolder(t *testing.T) {
-	blobtest.Run(t, openEmpty)
-}
-
-func openEmpty(t *testing.T) blobtest.Store {
-	t.Helper()
-	return open(t, t.TempDir())
+	blobtest.Run(t, func(t *testing.T) blobtest.Reopen {
+		t.Helper()
+		dir := t.TempDir()
+		return func(ctx context.Context) (blob.Store, error) { return folder.Kind().Open(ctx, dir) }
+	})
 }
 
 func TestFolderMakesItsFolder(t *testing.T) {
@@ -59,21 +58,6 @@ func TestFolderMakesItsFolder(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(dir, "ab", "abc.png"))
 	if err != nil || string(data) != "picture" {
 		t.Errorf("the file holds %q, %v", data, err)
-	}
-}
-
-func TestFolderKeepsBlobsWhenOpenedAgain(t *testing.T) {
-	dir := t.TempDir()
-	if err := open(t, dir).Put(t.Context(), "abc.png", strings.NewReader("picture")); err != nil {
-		t.Fatal(err)
-	}
-	b, err := open(t, dir).Open(t.Context(), "abc.png")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = b.Close() }()
-	if data, err := io.ReadAll(b); err != nil || string(data) != "picture" {
-		t.Errorf("got %q, %v", data, err)
 	}
 }
 
@@ -153,7 +137,7 @@ func putUntilKilled(t *testing.T, dir string, count int) []string {
 
 // putForever puts sealed blobs from several goroutines and reports each key after it is stored.
 func putForever(dir string) error {
-	f, err := blob.OpenFolder(dir)
+	f, err := folder.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,6 @@
-package blob
+// Package folder keeps each blob as a file of a folder on this machine. What a killed process left half written is removed
+// when the folder is opened. It refuses to share a folder with another process.
+package folder
 
 import (
 	"context"
@@ -10,11 +12,29 @@ import (
 	"iter"
 	"os"
 	"path"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/savepage/savepage/internal/blob"
 )
 
-// Folder keeps each blob as a file of a folder, in subfolders named by the first two characters of the key. It is safe
+// Kind is a folder, named by its path.
+func Kind() blob.Kind {
+	return blob.Kind{
+		Form:  "a folder",
+		Takes: func(setting string) bool { return setting != "" && !strings.Contains(setting, "://") },
+		Open: func(_ context.Context, setting string) (blob.Store, error) {
+			f, err := Open(setting)
+			if err != nil {
+				return nil, err // a nil *Folder would be a Store that is not nil
+			}
+			return f, nil
+		},
+	}
+}
+
+// Folder is a blob.Store of files, in subfolders named by the first two characters of the key. It is safe
 // for use by many goroutines, and one process uses a folder at a time.
 type Folder struct {
 	root *os.Root
@@ -26,9 +46,9 @@ type Folder struct {
 // unfinished is the subfolder of files that are being written. Its name is no shard's, since no key begins with a dot.
 const unfinished = ".tmp"
 
-// OpenFolder opens the store in dir and makes the folder when it is not there. What an earlier process left half
+// Open opens the store in dir and makes the folder when it is not there. What an earlier process left half
 // written is removed. The caller closes the store.
-func OpenFolder(dir string) (*Folder, error) {
+func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the picture folder: %w", err)
 	}
@@ -60,8 +80,8 @@ func (f *Folder) sweep() error {
 // Put stores all that it reads under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
 // sees the old or the new ones, never a mix.
 func (f *Folder) Put(ctx context.Context, key string, from io.Reader) error {
-	if !validKey(key) {
-		return fmt.Errorf("put blob %q: %w", key, ErrKey)
+	if !blob.ValidKey(key) {
+		return fmt.Errorf("put blob %q: %w", key, blob.ErrKey)
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("put blob: %w", err)
@@ -90,7 +110,7 @@ func (f *Folder) write(name string, from io.Reader) error {
 
 // publish gives a complete file its name. The file itself is on disk already, so whoever sees the name sees all of it.
 func (f *Folder) publish(temp, key string) error {
-	shard, name := place(key)
+	shard, name := fileOf(key)
 	if err := f.makeShard(shard); err != nil {
 		return err
 	}
@@ -133,16 +153,16 @@ func (f *Folder) syncDir(name string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Open opens a blob for reading; the caller closes it. Where there is none, and for a key that can not be one, the error
-// is fs.ErrNotExist.
-func (f *Folder) Open(ctx context.Context, key string) (Blob, error) {
-	if !validKey(key) {
+// Open opens a blob for reading; the caller closes it. Where there is none, and for a key that cannot be one, the error is
+// fs.ErrNotExist.
+func (f *Folder) Open(ctx context.Context, key string) (blob.Blob, error) {
+	if !blob.ValidKey(key) {
 		return nil, fmt.Errorf("open blob %q: %w", key, fs.ErrNotExist)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open blob: %w", err)
 	}
-	_, name := place(key)
+	_, name := fileOf(key)
 	file, err := f.root.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open blob: %w", err)
@@ -156,13 +176,13 @@ func (f *Folder) Open(ctx context.Context, key string) (Blob, error) {
 
 // Delete removes a blob. An unknown key is no error.
 func (f *Folder) Delete(ctx context.Context, key string) error {
-	if !validKey(key) {
-		return fmt.Errorf("delete blob %q: %w", key, ErrKey)
+	if !blob.ValidKey(key) {
+		return fmt.Errorf("delete blob %q: %w", key, blob.ErrKey)
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("delete blob: %w", err)
 	}
-	_, name := place(key)
+	_, name := fileOf(key)
 	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete blob: %w", err)
 	}
@@ -201,7 +221,7 @@ func (f *Folder) shardKeys(ctx context.Context, shard string, before time.Time, 
 			yield("", fmt.Errorf("list blobs: %w", err))
 			return false
 		}
-		if !validKey(entry.Name()) || !storedBefore(entry, before) {
+		if !blob.ValidKey(entry.Name()) || !storedBefore(entry, before) {
 			continue
 		}
 		if !yield(entry.Name(), nil) {
@@ -235,8 +255,8 @@ func (f *Folder) Ready(ctx context.Context) error {
 // shardLength is how many characters of a key name its subfolder.
 const shardLength = 2
 
-// place returns the subfolder of a key and the file's name in the store.
-func place(key string) (shard, name string) {
+// fileOf returns the subfolder of a key and the file's name in the store.
+func fileOf(key string) (shard, name string) {
 	shard = key[:shardLength]
 	return shard, path.Join(shard, key)
 }

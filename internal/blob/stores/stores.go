@@ -1,0 +1,55 @@
+// Package stores opens the blob store that a setting names. It holds the one list of the kinds of stores, and refuses to
+// know anything else about them.
+package stores
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/blob/folder"
+)
+
+// kinds are the stores that the program has.
+func kinds() []blob.Kind {
+	return []blob.Kind{
+		folder.Kind(),
+	}
+}
+
+// Forms says what a setting that names a store may look like.
+func Forms() string {
+	var forms []string
+	for _, kind := range kinds() {
+		forms = append(forms, kind.Form)
+	}
+	return strings.Join(forms, " or ")
+}
+
+// Check returns nil when a kind of store takes the setting, and else why none does.
+func Check(setting string) error {
+	_, err := find(setting)
+	return err
+}
+
+// Open opens the store that the setting names. The caller closes it.
+func Open(ctx context.Context, setting string) (blob.Store, error) {
+	kind, err := find(setting)
+	if err != nil {
+		return nil, err
+	}
+	return kind.Open(ctx, setting)
+}
+
+func find(setting string) (blob.Kind, error) {
+	for _, kind := range kinds() {
+		if kind.Takes(setting) {
+			return kind, nil
+		}
+	}
+	if scheme, _, found := strings.Cut(setting, "://"); found {
+		return blob.Kind{}, fmt.Errorf("there is no store for %s://", scheme)
+	}
+	return blob.Kind{}, fmt.Errorf("there is no store for %q", setting)
+}

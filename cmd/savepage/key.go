@@ -34,10 +34,7 @@ func newKey(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Make, list and revoke API keys and webhook secrets, also while a server runs",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usageError{errors.New("say create, list, revoke or rotate-secret; see " + cmd.CommandPath() + " --help")}
-		},
+		RunE:  unknownCommand,
 	}
 	create := &cobra.Command{
 		Use:   "create",

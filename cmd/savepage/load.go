@@ -15,7 +15,7 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
-	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/near"
 )
 
 const (
@@ -250,7 +250,7 @@ func unknownVariables(fromEnv *koanf.Koanf) (wrong []string) {
 	for _, key := range fromEnv.Keys() {
 		name := envPrefix + strings.ToUpper(key)
 		if !slices.Contains(known, name) && !slices.Contains(clientVariables(), name) {
-			wrong = append(wrong, fmt.Sprintf("%s is no setting: did you mean %s?", name, nearest(name, known)))
+			wrong = append(wrong, "unknown setting "+name+near.Hint(name, known))
 		}
 	}
 	return wrong
@@ -269,19 +269,8 @@ func unknownKeys(fromFile *koanf.Koanf, path string) (wrong []string) {
 	}
 	for _, key := range fromFile.Keys() {
 		if !slices.Contains(known, key) {
-			wrong = append(wrong, fmt.Sprintf("%s in %s is no setting: did you mean %s?", key, path, nearest(key, known)))
+			wrong = append(wrong, fmt.Sprintf("unknown setting %s in %s%s", key, path, near.Hint(key, known)))
 		}
 	}
 	return wrong
-}
-
-// nearest returns the known name that takes the fewest edits to reach.
-func nearest(name string, known []string) string {
-	best, fewest := "", 0
-	for _, one := range known {
-		if n := api.Distance(name, one); best == "" || n < fewest {
-			best, fewest = one, n
-		}
-	}
-	return best
 }

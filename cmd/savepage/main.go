@@ -9,10 +9,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/savepage/savepage/internal/near"
 )
 
 // The exit codes of every command.
@@ -63,6 +67,9 @@ func execute(ctx context.Context, args []string, w world) int {
 	if err == nil {
 		return exitOK
 	}
+	if group, rest, notFound := root.Find(args); notFound != nil {
+		err = unknownCommand(group, slices.DeleteFunc(rest, func(arg string) bool { return strings.HasPrefix(arg, "-") }))
+	}
 	if errors.Is(err, errPartial) {
 		return exitPartial
 	}
@@ -103,7 +110,20 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nSee %s --help", err, cmd.CommandPath())}
 	}
 	var known []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	meant := nearest(unknown.GetSpecifiedName(), known)
-	return usageError{fmt.Errorf("%w: did you mean --%s?\nSee %s --help", err, meant, cmd.CommandPath())}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+	return usageError{fmt.Errorf("%w%s\nSee %s --help", err, near.Hint("--"+unknown.GetSpecifiedName(), known), cmd.CommandPath())}
+}
+
+// unknownCommand is the fault of a command line that names no command of cmd, which only groups others.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	var known []string
+	for _, one := range cmd.Commands() {
+		if !one.Hidden {
+			known = append(known, one.Name())
+		}
+	}
+	if len(args) == 0 {
+		return usageError{fmt.Errorf("a command is missing: %s; see %s --help", strings.Join(known, ", "), cmd.CommandPath())}
+	}
+	return usageError{fmt.Errorf("unknown command %q%s\nSee %s --help", args[0], near.Hint(args[0], known), cmd.CommandPath())}
 }

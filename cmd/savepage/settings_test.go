@@ -161,8 +161,8 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	want := settingsError{
-		"SAVEPAGE_LISTNE is no setting: did you mean SAVEPAGE_LISTEN?",
-		"conkurrency in savepage.yaml is no setting: did you mean concurrency?",
+		`unknown setting SAVEPAGE_LISTNE; did you mean "SAVEPAGE_LISTEN"?`,
+		`unknown setting conkurrency in savepage.yaml; did you mean "concurrency"?`,
 		"SAVEPAGE_DATABASE is ••••••: want sqlite (this version keeps its records in SQLite only)",
 		`SAVEPAGE_SYNC_WAIT is "never": want a duration from 1s to 110s`,
 		`--max-pending is "-1": want a whole number from 1 to 10000000`,
@@ -210,15 +210,6 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 	if s.Database.Reveal() != "hunter2" {
 		t.Error("lost")
-	}
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"concurrency", "retention", "listen"}
-	for given, want := range map[string]string{"conkurency": "concurrency", "retain": "retention", "listne": "listen", "": "listen"} {
-		if got := nearest(given, known); got != want {
-			t.Errorf("nearest to %q is %q, want %q", given, got, want)
-		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -20,10 +19,7 @@ func newWebhook(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "webhook",
 		Short: "Receive callbacks on this machine, and check their signatures",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usageError{errors.New("say listen or verify; see " + cmd.CommandPath() + " --help")}
-		},
+		RunE:  unknownCommand,
 	}
 	cmd.AddCommand(newListen(w), newVerify(w))
 	return cmd

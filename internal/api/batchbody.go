@@ -85,7 +85,7 @@ func (in *batchReader) unknown(name string) string {
 	if _, option := in.decoder.fields[name]; option {
 		return "belongs in options, or in one of captures"
 	}
-	return strings.Replace(notAnOption(name, batchFields()), "an option", "a part of a batch", 1)
+	return unknownName("field", name, batchFields())
 }
 
 // readCommon reads what holds for all rows. What is wrong is left out of it, so that rows do not complain again.

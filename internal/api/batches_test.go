@@ -121,11 +121,11 @@ func TestBatchNamesEveryWrongField(t *testing.T) {
 		`{"captures":[{"url":"https://a.test","width":1},{"url":"https://a.test"},{"height":1,"colour":1},7,{"url":"https://10.0.0.1"}],"widht":2}`: {
 			"body.captures[0].width":  "must be from 320 to 3840",
 			"body.captures[2].height": "must be from 240 to 2160",
-			"body.captures[2].colour": "is not an option",
+			"body.captures[2].colour": "unknown option",
 			"body.captures[2].url":    "is required: an http or https URL, or give html",
 			"body.captures[3]":        "must be an object of options",
 			"body.captures[4].url":    "the address is private",
-			"body.widht":              "is not a part of a batch",
+			"body.widht":              "unknown field",
 		},
 		`{"urls":["https://a.test","b.test",7,"https://10.0.0.1/"],"options":{"width":1,"height":"x"},"width":2,"metadata":[],"batch_callback_url":"ftp:/"}`: {
 			"body.urls[1]":            `must be an http or https URL; did you mean "https://b.test"?`,

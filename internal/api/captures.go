@@ -93,7 +93,7 @@ func unknownNames(values url.Values, known []string) error {
 	var wrong []savepage.FieldError
 	for name, texts := range values {
 		if !slices.Contains(known, name) {
-			wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: notAnOption(name, known), Value: echo(texts[0])})
+			wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: unknownName("parameter", name, known), Value: echo(texts[0])})
 		}
 	}
 	if len(wrong) == 0 {

@@ -157,7 +157,7 @@ func TestListFilters(t *testing.T) {
 	p := wantProblem(t, s.call(t, "GET", "/v1/captures?state=done&limit=101&created_after=yesterday&crusor=x&url=a&url=b", ""), 400, savepage.CodeInvalidRequest)
 	wrong := map[string]string{
 		"query.state": "must be one of queued, running, success, failed, canceled", "query.limit": "must be from 1 to 100",
-		"query.created_after": "must be a time like 2026-04-01T12:00:00Z", "query.crusor": `is not an option; did you mean "cursor"?`,
+		"query.created_after": "must be a time like 2026-04-01T12:00:00Z", "query.crusor": `unknown parameter; did you mean "cursor"?`,
 		"query.url": "is given more than once",
 	}
 	if diff := cmp.Diff(wrong, errorsOf(t, p)); diff != "" {

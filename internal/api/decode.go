@@ -180,7 +180,7 @@ func (d *Decoder) dropUnknown(carrier string, o object) []savepage.FieldError {
 		}
 		delete(o.values, name)
 		if !known && len(wrong) < mostWrong {
-			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: notAnOption(name, d.names), Value: echo(value)})
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: unknownName("option", name, d.names), Value: echo(value)})
 		}
 	}
 	return wrong

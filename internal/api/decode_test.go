@@ -270,9 +270,9 @@ func TestWrongFieldsAreAllNamed(t *testing.T) {
 		"body.format":      "must be one of png, jpeg, jpg, webp, pdf",
 		"body.quality":     "must be from 1 to 100",
 		"body.fullpage":    "must be true or false",
-		"body.full_page":   `is not an option; did you mean "fullpage"?`,
-		"body.widht":       `is not an option; did you mean "width"?`,
-		"body.zzzzzzzz":    "is not an option",
+		"body.full_page":   `unknown option; did you mean "fullpage"?`,
+		"body.widht":       `unknown option; did you mean "width"?`,
+		"body.zzzzzzzz":    "unknown option",
 		"body.headers.X-A": "must be a text",
 		"body.cookies":     `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`,
 		"body.metadata":    "must be a text or a flat map of texts, numbers and booleans",
@@ -297,7 +297,7 @@ func TestWrongTextsAreAllNamed(t *testing.T) {
 		"query.format":      "must be one of png, jpeg, jpg, webp, pdf",
 		"query.headers":     "must be an object of texts",
 		"query.delay":       "is given more than once",
-		"query.webhook_url": `is not an option; did you mean "callback_url"?`,
+		"query.webhook_url": `unknown option; did you mean "callback_url"?`,
 		"query.cookies":     `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`,
 		"query.url":         "is required: an http or https URL, or give html",
 	}
@@ -395,7 +395,7 @@ func TestSuggestions(t *testing.T) {
 		"wait_for_selectr": "wait_for_selector", "viewport_height": "height", "cookie": "cookies", "omit_background": "transparent",
 	} {
 		_, err := d.Values("", map[string][]string{"url": {"http://e.test"}, given: {"1"}})
-		if got := fieldsOf(t, err)[given]; got != `is not an option; did you mean "`+want+`"?` {
+		if got := fieldsOf(t, err)[given]; got != `unknown option; did you mean "`+want+`"?` {
 			t.Errorf("%s: %q", given, got)
 		}
 	}

@@ -177,7 +177,7 @@ func readSince(w http.ResponseWriter, r *http.Request) (time.Time, error) {
 	var wrong []savepage.FieldError
 	for name := range fields {
 		if name != "since" {
-			wrong = append(wrong, savepage.FieldError{Location: at("body", name), Message: notAnOption(name, []string{"since"})})
+			wrong = append(wrong, savepage.FieldError{Location: at("body", name), Message: unknownName("field", name, []string{"since"})})
 		}
 	}
 	var since *time.Time

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/near"
 )
 
 // DeviceList is the answer of GET /v1/devices.
@@ -35,11 +36,10 @@ func checkDevice(given string) []savepage.FieldError {
 	if _, known := savepage.FindDevice(given); known {
 		return nil
 	}
-	best, least := "", -1
+	var known []string
 	for _, d := range savepage.Devices() {
-		if distance := Distance(plainName(given), plainName(d.Name)); least < 0 || distance < least {
-			best, least = d.Name, distance
-		}
+		known = append(known, d.Name)
 	}
-	return []savepage.FieldError{{Location: "device", Message: "is not a preset; did you mean " + strconv.Quote(best) + "? GET /v1/devices lists them", Value: echo(given)}}
+	message := "unknown device; did you mean " + strconv.Quote(near.Closest(given, known)) + "? GET /v1/devices lists them"
+	return []savepage.FieldError{{Location: "device", Message: message, Value: echo(given)}}
 }

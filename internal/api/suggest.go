@@ -1,8 +1,14 @@
 package api
 
-import "strings"
+import (
+	"slices"
+	"strconv"
+	"strings"
 
-// foreign maps names that other services use, in the form that plainName gives them, to ours.
+	"github.com/savepage/savepage/internal/near"
+)
+
+// foreign maps names that other services use, in the form that near.Plain gives them, to ours.
 func foreign() map[string]string {
 	spellings := map[string]string{
 		"width":                "viewportwidth windowwidth browserwidth vw",
@@ -58,56 +64,10 @@ func foreign() map[string]string {
 	return ours
 }
 
-// plainName drops what spellings differ in: full_page, fullPage and full-page become fullpage.
-func plainName(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(name))
-}
-
-// nearest returns the known name that given most likely means, or "".
-func nearest(given string, known []string) string {
-	if len(given) > 64 {
-		return ""
+// unknownName is what is said of a name that is not known: kind is "option", "parameter" or "field".
+func unknownName(kind, given string, known []string) string {
+	if ours := foreign()[near.Plain(given)]; slices.Contains(known, ours) {
+		return "unknown " + kind + "; did you mean " + strconv.Quote(ours) + "?"
 	}
-	want := plainName(given)
-	other := foreign()[want]
-	best, least := "", 3
-	for _, name := range known {
-		if other == name || plainName(name) == want {
-			return name
-		}
-		d := Distance(want, plainName(name))
-		if d < least && d*2 <= len(want) {
-			best, least = name, d
-		}
-	}
-	return best
-}
-
-// notAnOption is what is said of an unknown name.
-func notAnOption(given string, known []string) string {
-	if name := nearest(given, known); name != "" {
-		return `is not an option; did you mean "` + name + `"?`
-	}
-	return "is not an option"
-}
-
-// Distance is the Levenshtein distance of two names in bytes: how many letters are changed, added or left out.
-func Distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return "unknown " + kind + near.Hint(given, known)
 }

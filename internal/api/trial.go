@@ -145,7 +145,7 @@ func (a *API) readObject(w http.ResponseWriter, r *http.Request, into any, mayBe
 	var wrong []savepage.FieldError
 	for name := range o.values {
 		if !slices.Contains(known, name) {
-			wrong = append(wrong, savepage.FieldError{Location: at("body", name), Message: notAnOption(name, known)})
+			wrong = append(wrong, savepage.FieldError{Location: at("body", name), Message: unknownName("field", name, known)})
 		}
 	}
 	if len(wrong) > 0 {

@@ -21,7 +21,7 @@ func expireEvery(retention time.Duration) time.Duration {
 func (n *node) keepHouse(ctx context.Context) {
 	service, pictures := n.service, pictureStore{n.ledger, n.blobs}
 	do := func(chore string, work func(context.Context, time.Time) (int, error)) {
-		if _, err := work(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if _, err := work(ctx, n.clock.Now()); err != nil && ctx.Err() == nil {
 			n.log.ErrorContext(ctx, "housekeeping failed", slog.String("chore", chore), slog.Any("error", err))
 		}
 	}
@@ -31,17 +31,19 @@ func (n *node) keepHouse(ctx context.Context) {
 	}
 	expire()
 	sweep()
-	expiry, hour := time.NewTicker(expireEvery(n.settings.Retention)), time.NewTicker(sweepEvery)
+	expiry, sweeping := n.clock.NewTimer(expireEvery(n.settings.Retention)), n.clock.NewTimer(sweepEvery)
 	defer expiry.Stop()
-	defer hour.Stop()
+	defer sweeping.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-expiry.C:
 			expire()
-		case <-hour.C:
+			expiry.Reset(expireEvery(n.settings.Retention))
+		case <-sweeping.C:
 			sweep()
+			sweeping.Reset(sweepEvery)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (k *keyCommand) run(do func(ctx context.Context, keys *sqlite.Keys, args []
 		if err != nil {
 			return err
 		}
-		keys, err := sqlite.OpenKeys(cmd.Context(), s.Data, vault)
+		keys, err := sqlite.OpenKeys(cmd.Context(), s.Data, vault, k.clock)
 		if err != nil {
 			return err
 		}

@@ -159,7 +159,7 @@ func (r *listening) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "the body can not be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	e := event{At: time.Now().UTC().Truncate(time.Millisecond), ID: req.Header.Get(savepage.HeaderWebhookID), Checked: len(r.secrets) > 0}
+	e := event{At: r.command.clock.Now().Truncate(time.Millisecond), ID: req.Header.Get(savepage.HeaderWebhookID), Checked: len(r.secrets) > 0}
 	if e.Checked {
 		found := webhook.Inspect(webhook.Received{Header: req.Header, Body: body, Secrets: r.secrets, Now: e.At})
 		e.Verified, e.Findings = found.Verified, found.Findings

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/near"
 )
 
@@ -35,7 +36,7 @@ func mainCode() int {
 	defer stop()
 	// After the first signal the second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	return execute(ctx, os.Args[1:], world{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ()})
+	return execute(ctx, os.Args[1:], world{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: clock.System()})
 }
 
 // world is what a command may touch of the process around it.
@@ -43,6 +44,7 @@ type world struct {
 	out, err io.Writer
 	in       io.Reader
 	environ  []string
+	clock    *clock.Clock // nil: the machine's
 }
 
 // usageError is a fault of the command line, not of the work.
@@ -60,6 +62,7 @@ var errPartial = errors.New("some failed")
 // execute runs one command and returns the exit code.
 func execute(ctx context.Context, args []string, w world) int {
 	started := false
+	w.clock = w.clock.Or()
 	root := newRoot(w) //nolint:contextcheck // commands take the context that ExecuteContext gives them
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SetArgs(args)

@@ -19,6 +19,7 @@ import (
 	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/ledger"
@@ -32,6 +33,7 @@ import (
 type node struct {
 	settings Settings
 	log      *slog.Logger
+	clock    *clock.Clock
 	closers  []func() error // run last to first
 
 	listener net.Listener
@@ -105,7 +107,7 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	limits.RequestsPerMinute = n.settings.RateLimit
 	n.ledger, err = sqlite.Open(ctx, sqlite.Config{
 		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
-		ProbeWait: n.settings.WebhookRetryBase, Limits: limits,
+		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
 	}, n.log)
 	if err != nil {
 		return fmt.Errorf("open the records: %w", namingKey(err))
@@ -149,7 +151,7 @@ func (n *node) measure(context.Context) error {
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
-	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics}, Progress: &n.progress}
+	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics}, Progress: &n.progress, Clock: n.clock}
 	if n.pool != nil {
 		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
 		if n.settings.Blocklists != "" {
@@ -162,6 +164,7 @@ func (n *node) joinFlow(context.Context) error {
 	n.service = capture.New(parts, cfg, n.log)
 	hooks := webhook.Config{
 		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
+		Clock: n.clock,
 	}
 	n.sender, n.trier = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
 	n.onClose(func() error { n.sender.Close(); n.trier.Close(); return nil })

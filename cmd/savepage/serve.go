@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/ledger"
 )
@@ -29,23 +30,24 @@ func newServe(w world) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return Run(cmd.Context(), s, Streams{Out: w.out, Err: w.err}, func(string) {})
+			return Run(cmd.Context(), s, Streams{Out: w.out, Err: w.err, Clock: w.clock}, func(string) {})
 		},
 	}
 	addSettingFlags(cmd.Flags())
 	return cmd
 }
 
-// Streams are where a server writes.
+// Streams are where a server writes, and the clock that it goes by.
 type Streams struct {
-	Out io.Writer // the first key, once
-	Err io.Writer // the log
+	Out   io.Writer    // the first key, once
+	Err   io.Writer    // the log
+	Clock *clock.Clock // nil: the machine's
 }
 
 // Run serves until ctx ends, then lets what is under way come to its end within the grace period and closes all. ready
 // hears the address when requests are answered. It returns nil after an orderly end.
 func Run(ctx context.Context, s Settings, to Streams, ready func(address string)) (err error) {
-	n := &node{settings: s, log: newLog(s, to.Err), drain: func() {}}
+	n := &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or(), drain: func() {}}
 	defer func() { err = errors.Join(err, n.close()) }()
 	if err := n.open(ctx); err != nil {
 		return n.unlessStopped(ctx, err)

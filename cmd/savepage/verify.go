@@ -72,7 +72,7 @@ func (v *verifyCommand) read() (r webhook.Received, err error) {
 	if v.body == "" || v.headers == "" || v.body == toStdout && v.headers == toStdout {
 		return r, errors.New("name the files of the event with --body and --headers; one of them may be -")
 	}
-	r.Now = time.Now()
+	r.Now = v.clock.Now()
 	if v.at != "" {
 		if r.Now, err = time.Parse(time.RFC3339, v.at); err != nil {
 			return r, fmt.Errorf("--at is %q: want a time like 2026-04-01T12:00:00Z", v.at)

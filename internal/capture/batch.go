@@ -55,7 +55,7 @@ type Batches interface {
 // end. The Fields of a *savepage.Error name every wrong field of every capture as "[3].width", those of the batch by
 // their bare names.
 func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (AcceptedBatch, error) {
-	now := time.Now().UTC()
+	now := s.clock.Now()
 	batch := savepage.Batch{
 		ID: NewID("bat_", now), Account: r.Account, Metadata: r.Metadata, CreatedAt: now,
 		Counts: savepage.Counts{Total: len(r.Captures), Queued: len(r.Captures)},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // Config bounds the flow.
@@ -56,6 +57,7 @@ type Service struct {
 	guard    Guard
 	observer Observer
 	progress Progress
+	clock    *clock.Clock
 	cfg      Config
 	log      *slog.Logger
 }
@@ -68,14 +70,15 @@ type Parts struct {
 	Blobs    Blobs
 	Guard    Guard
 	Observer Observer
-	Progress Progress // nil: nobody watches
+	Progress Progress     // nil: nobody watches
+	Clock    *clock.Clock // nil: the machine's
 }
 
 // New joins the parts.
 func New(p Parts, cfg Config, log *slog.Logger) *Service {
 	s := &Service{
 		ledger: p.Ledger, batches: p.Batches, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard,
-		observer: p.Observer, progress: p.Progress, cfg: cfg, log: log,
+		observer: p.Observer, progress: p.Progress, clock: p.Clock.Or(), cfg: cfg, log: log,
 	}
 	if s.progress == nil {
 		s.progress = unheard{}

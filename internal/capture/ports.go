@@ -79,7 +79,7 @@ type Ledger interface {
 	// (ledger.Class).
 	Accept(ctx context.Context, s Submission) (Accepted, error)
 	// Finish ends the claimed capture, and with the same result those of its Flight that wait for it, records owed
-	// deliveries with their jobs and completes its job, in one commit. It returns ErrLost when the claim is not current.
+	// deliveries and ends its job, in one commit. It returns ErrLost when the claim is not current.
 	Finish(ctx context.Context, c Claim, o Outcome) error
 	// Release puts the claimed capture back to Queued, to be taken again after the wait. free gives the attempt back to
 	// the capture's budget: the page was not the cause. It returns ErrLost when the claim is not current.

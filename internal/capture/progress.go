@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // Phase is a part of a render. They come in this order, and some may be left out.
@@ -94,6 +95,7 @@ func (unheard) End(string)        {}
 // tracker tells of one attempt. A nil one tells nobody.
 type tracker struct {
 	to      Progress
+	clock   *clock.Clock
 	id      string
 	attempt int
 }
@@ -102,7 +104,7 @@ type trackerKey struct{}
 
 // track begins to tell of an attempt. What is done with the returned context can be told of by Report; end must be called.
 func (s *Service) track(ctx context.Context, c savepage.Capture) (context.Context, func()) {
-	t := &tracker{to: s.progress, id: c.ID, attempt: c.Attempt}
+	t := &tracker{to: s.progress, clock: s.clock, id: c.ID, attempt: c.Attempt}
 	t.to.Begin(c.ID)
 	t.tell(Step{Seq: SeqStarted(c.Attempt), Kind: StepStarted})
 	return context.WithValue(ctx, trackerKey{}, t), func() { t.to.End(c.ID) }
@@ -117,7 +119,7 @@ func (t *tracker) tell(s Step) {
 	if t == nil {
 		return
 	}
-	s.Attempt, s.At = t.attempt, time.Now().UTC()
+	s.Attempt, s.At = t.attempt, t.clock.Now()
 	t.to.Step(t.id, s)
 }
 

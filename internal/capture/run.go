@@ -14,7 +14,7 @@ import (
 // back, ErrLost when another has it, and any other error when nothing could be recorded; the queue then offers the
 // capture again.
 func (s *Service) Run(ctx context.Context, claim Claim) error {
-	started := time.Now().UTC()
+	begun := start{at: s.clock.Now(), measured: time.Now()}
 	ctx, end := s.track(ctx, claim.Capture)
 	defer end()
 	shot, err := s.render(ctx, claim.Capture)
@@ -28,7 +28,7 @@ func (s *Service) Run(ctx context.Context, claim Claim) error {
 	if fault != nil && s.mayRetry(claim, fault.Code) {
 		return s.release(ctx, claim, fault, err)
 	}
-	return s.finish(ctx, claim, s.outcome(claim.Capture, started, shot, picture, fault), err)
+	return s.finish(ctx, claim, s.outcome(claim.Capture, begun, shot, picture, fault), err)
 }
 
 // render gives the renderer the capture's own timeout and some slack: the renderer names what it awaited, the slack only
@@ -102,14 +102,16 @@ func (s *Service) release(ctx context.Context, claim Claim, fault *savepage.Erro
 	return err
 }
 
+// start is when a worker took a capture, by the clock and for measuring.
+type start struct{ at, measured time.Time }
+
 // outcome is the record of the end, without what is owed for it.
-func (s *Service) outcome(c savepage.Capture, started time.Time, shot Shot, p *savepage.Picture, fault *savepage.Error) Outcome {
-	now := time.Now().UTC()
+func (s *Service) outcome(c savepage.Capture, begun start, shot Shot, p *savepage.Picture, fault *savepage.Error) Outcome {
 	o := Outcome{
-		State: savepage.Success, FinishedAt: now, Picture: p, Error: fault, Fleeting: shot.Hasty,
+		State: savepage.Success, FinishedAt: s.clock.Now(), Picture: p, Error: fault, Fleeting: shot.Hasty,
 		Timing: savepage.Timing{
-			QueueMS:  started.Sub(c.CreatedAt).Milliseconds(),
-			RenderMS: now.Sub(started).Milliseconds(),
+			QueueMS:  max(begun.at.Sub(c.CreatedAt).Milliseconds(), 0), // a clock may have been set back
+			RenderMS: time.Since(begun.measured).Milliseconds(),
 			Phases:   shot.Phases,
 		},
 	}

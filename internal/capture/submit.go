@@ -17,7 +17,7 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	now := time.Now().UTC()
+	now := s.clock.Now()
 	submission := Submission{
 		Capture: savepage.Capture{
 			ID: NewID("cap_", now), Account: r.Account, State: savepage.Queued,

@@ -30,7 +30,7 @@ func (c *Clock) Or() *Clock {
 	return c
 }
 
-// Now returns the time, in UTC.
+// Now returns the time in UTC, without a monotonic reading: it goes back when the clock is set back.
 func (c *Clock) Now() time.Time {
 	now := time.Now().UTC()
 	if c.manual != nil {
@@ -43,6 +43,9 @@ func (c *Clock) Now() time.Time {
 // timer ends sooner or later for it.
 func (c *Clock) Step(by time.Duration) { c.offset.Add(int64(by)) }
 
+// Moved reports whether Now is another time than the machine's.
+func (c *Clock) Moved() bool { return c.manual != nil || c.offset.Load() != 0 }
+
 // Advance lets time pass on a manual clock and ends the timers that this makes due, in order. It panics on a system clock,
 // where time passes by itself, and when by is negative.
 func (c *Clock) Advance(by time.Duration) {
@@ -52,24 +55,43 @@ func (c *Clock) Advance(by time.Duration) {
 	c.manual.advance(by)
 }
 
-// Timer sends on C once, when the time it was last set to has passed.
+// Timer sends on C once, when the time that it was last set to has come.
 type Timer struct {
-	C     <-chan time.Time
-	reset func(d time.Duration)
-	stop  func()
+	C       <-chan time.Time
+	reset   func(d time.Duration)
+	resetAt func(at time.Time)
+	stop    func()
 }
 
-// NewTimer starts a timer.
+// NewTimer starts a timer that ends after d.
 func (c *Clock) NewTimer(d time.Duration) *Timer {
 	if c.manual != nil {
-		return c.manual.newTimer(d)
+		return c.newManualTimer(d)
 	}
 	t := time.NewTimer(d)
-	return &Timer{C: t.C, reset: func(d time.Duration) { t.Reset(d) }, stop: func() { t.Stop() }}
+	return &Timer{
+		C: t.C, stop: func() { t.Stop() },
+		reset:   func(d time.Duration) { t.Reset(d) },
+		resetAt: func(at time.Time) { t.Reset(at.Sub(c.Now())) },
+	}
 }
 
-// Reset sets the timer anew. What it would have sent before is not sent any more.
+func (c *Clock) newManualTimer(d time.Duration) *Timer {
+	one := &pending{send: make(chan time.Time, 1)}
+	c.manual.set(one, d)
+	return &Timer{
+		C: one.send, stop: func() { c.manual.stop(one) },
+		reset:   func(d time.Duration) { c.manual.set(one, d) },
+		resetAt: func(at time.Time) { c.manual.setAt(one, at.Add(-time.Duration(c.offset.Load()))) },
+	}
+}
+
+// Reset sets the timer to d from now. What it would have sent before is not sent any more.
 func (t *Timer) Reset(d time.Duration) { t.reset(d) }
+
+// ResetAt sets the timer to a time. Where the time follows from an earlier Now it is the better Reset: what has passed
+// since is not waited for again.
+func (t *Timer) ResetAt(at time.Time) { t.resetAt(at) }
 
 // Stop ends the timer. What it would have sent is not sent any more.
 func (t *Timer) Stop() { t.stop() }

@@ -58,6 +58,39 @@ func TestManualTimersEndInOrder(t *testing.T) {
 	}
 }
 
+// TestResetAtMissesNoAdvance sets a timer by a time that was read before time passed.
+func TestResetAtMissesNoAdvance(t *testing.T) {
+	c := clock.Manual(start)
+	c.Step(time.Hour)
+	timer, due := c.NewTimer(time.Hour), c.Now().Add(time.Minute)
+	c.Advance(time.Minute)
+	timer.ResetAt(due)
+	if !ended(timer) {
+		t.Error("a timer of a time that has come did not end")
+	}
+	timer.ResetAt(due.Add(time.Second))
+	if ended(timer) {
+		t.Error("a timer of a time to come has ended")
+	}
+	c.Advance(time.Second)
+	if !ended(timer) {
+		t.Error("a timer did not end at its time")
+	}
+}
+
+func TestMoved(t *testing.T) {
+	c := clock.System()
+	if c.Moved() || !clock.Manual(start).Moved() {
+		t.Error("only the manual clock is another time than the machine's")
+	}
+	if c.Step(time.Second); !c.Moved() {
+		t.Error("a clock that was stepped is another time than the machine's")
+	}
+	if c.Step(-time.Second); c.Moved() {
+		t.Error("a clock that was stepped back is the machine's again")
+	}
+}
+
 func TestSystemRunsBesideTheMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := clock.System()
@@ -69,12 +102,14 @@ func TestSystemRunsBesideTheMachine(t *testing.T) {
 		timer := c.NewTimer(time.Minute)
 		timer.Reset(time.Second)
 		<-timer.C
-		if got := c.Now().Sub(before); got != time.Second {
-			t.Errorf("%v have passed, want a second", got)
+		timer.ResetAt(c.Now().Add(time.Second))
+		<-timer.C
+		if got := c.Now().Sub(before); got != 2*time.Second {
+			t.Errorf("%v have passed, want two seconds", got)
 		}
 		c.Step(time.Minute)
-		if got := c.Now().Sub(before); got != time.Minute+time.Second {
-			t.Errorf("%v after the step, want a minute and a second", got)
+		if got := c.Now().Sub(before); got != time.Minute+2*time.Second {
+			t.Errorf("%v after the step, want a minute and two seconds", got)
 		}
 		timer.Stop()
 	})

@@ -40,15 +40,19 @@ func (m *manual) advance(by time.Duration) {
 	m.elapsed = end
 }
 
-func (m *manual) newTimer(d time.Duration) *Timer {
-	one := &pending{send: make(chan time.Time, 1)}
-	m.set(one, d)
-	return &Timer{C: one.send, reset: func(d time.Duration) { m.set(one, d) }, stop: func() { m.stop(one) }}
-}
-
 func (m *manual) set(one *pending, d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.arm(one, d)
+}
+
+func (m *manual) setAt(one *pending, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.arm(one, at.Sub(m.start.Add(m.elapsed)))
+}
+
+func (m *manual) arm(one *pending, d time.Duration) {
 	m.remove(one)
 	if d <= 0 {
 		one.send <- m.start.Add(m.elapsed)

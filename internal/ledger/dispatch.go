@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
-// Waits after a fault of ours, such as a full disk: they double from the first to the longest.
+// Waits after a internal fault, such as a full disk: they double from the first to the longest.
 const (
 	faultWait    = time.Second
 	faultWaitMax = time.Minute
@@ -17,7 +18,7 @@ const (
 // lookAgain is how long the dispatcher sleeps at most: the clock may have been set.
 const lookAgain = 5 * time.Second
 
-// Backoff is how long to wait after the nth fault of ours in a row.
+// Backoff is how long to wait after the nth internal fault in a row.
 func Backoff(n int) time.Duration {
 	return min(faultWait<<min(max(n-1, 0), 10), faultWaitMax)
 }
@@ -38,7 +39,7 @@ type Owed interface {
 type Dispatcher struct {
 	Lanes *Lanes
 	Owed  Owed
-	Now   func() time.Time
+	Clock *clock.Clock
 	Grace time.Duration // for attempts under way when Run's context ends
 }
 
@@ -55,10 +56,11 @@ func (d *Dispatcher) Run(ctx context.Context) {
 
 // hand gives out steps until ctx ends.
 func (d *Dispatcher) hand(ctx context.Context, send func(s step)) {
-	timer := time.NewTimer(0)
+	timer := d.Clock.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		s, wait, found := d.Lanes.take(d.Now())
+		now := d.Clock.Now()
+		s, wait, found := d.Lanes.take(now)
 		switch {
 		case found && s.id != "":
 			send(s)
@@ -69,7 +71,7 @@ func (d *Dispatcher) hand(ctx context.Context, send func(s step)) {
 		case wait < 0 || wait > lookAgain:
 			wait = lookAgain
 		}
-		timer.Reset(wait)
+		timer.ResetAt(now.Add(wait))
 		select {
 		case <-ctx.Done():
 		case <-d.Lanes.wake:
@@ -82,7 +84,7 @@ func (d *Dispatcher) hand(ctx context.Context, send func(s step)) {
 func (d *Dispatcher) read(ctx context.Context, s step) {
 	ids, more, err := d.Owed.Due(ctx, s.Receiver, laneBatch+len(s.except))
 	if err != nil {
-		ids, more = nil, d.Now().Add(faultWait)
+		ids, more = nil, d.Clock.Now().Add(faultWait)
 	}
 	d.Lanes.read(s, ids, more)
 }
@@ -91,15 +93,15 @@ func (d *Dispatcher) read(ctx context.Context, s step) {
 func (d *Dispatcher) work(ctx context.Context, s step) {
 	verdict := d.attempt(ctx, s)
 	if verdict == nil {
-		d.Lanes.answered(s, nil, d.Now())
+		d.Lanes.answered(s, nil, d.Clock.Now())
 		d.Lanes.recorded(s, time.Time{})
 		return
 	}
-	change := d.Lanes.answered(s, &verdict.Attempt, d.Now())
+	change := d.Lanes.answered(s, &verdict.Attempt, d.Clock.Now())
 	// The receiver has answered: the attempt is written down whatever ends meanwhile.
 	durable := context.WithoutCancel(ctx)
 	for n := 1; d.Owed.Record(durable, s.Receiver, s.id, *verdict, change) != nil; n++ {
-		if !pause(ctx, Backoff(n)) {
+		if !d.Clock.Pause(ctx, Backoff(n)) {
 			break
 		}
 	}
@@ -116,20 +118,8 @@ func (d *Dispatcher) attempt(ctx context.Context, s step) *savepage.Verdict {
 		if err == nil {
 			return verdict
 		}
-		if !pause(ctx, Backoff(n)) {
+		if !d.Clock.Pause(ctx, Backoff(n)) {
 			return nil
 		}
-	}
-}
-
-// pause waits; it returns false when ctx has ended first.
-func pause(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

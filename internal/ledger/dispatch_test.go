@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // The tests of this file run in bubbles, whose clock jumps to the next moment at which something happens.
@@ -79,7 +80,7 @@ func (o *office) urge(one *letter) {
 // run delivers until the function it returns.
 func (o *office) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := Dispatcher{Lanes: o.lanes, Owed: o, Now: time.Now}
+	d := Dispatcher{Lanes: o.lanes, Owed: o, Clock: clock.System()}
 	var running sync.WaitGroup
 	running.Go(func() { d.Run(ctx) })
 	return func() {
@@ -474,7 +475,7 @@ func TestBreakerOverARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t, limits)
 		o.answers["host"] = says(500)
-		before := time.Now()
+		before := clock.System().Now()
 		to := Receiver{"a", "host"}
 		o.lanes.Restore(to, Breaker{Failures: 7, OpenedAt: before.Add(-time.Minute), ProbeAt: before.Add(10 * time.Second), Wait: 20 * time.Second})
 		all := o.owe("a", "host", 50)
@@ -520,7 +521,7 @@ func TestStop(t *testing.T) {
 		o.answers["slow"], o.answers["quick"] = hangs, takes(2*time.Second)
 		slow, quick := o.owe("a", "slow", 1)[0], o.owe("a", "quick", 9)
 		ctx, cancel := context.WithCancel(t.Context())
-		d := Dispatcher{Lanes: o.lanes, Owed: o, Now: time.Now, Grace: 5 * time.Second}
+		d := Dispatcher{Lanes: o.lanes, Owed: o, Clock: clock.System(), Grace: 5 * time.Second}
 		var running sync.WaitGroup
 		running.Go(func() { d.Run(ctx) })
 		after(time.Second)

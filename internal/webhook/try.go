@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/savepage/savepage"
 )
@@ -23,13 +24,13 @@ func (s *Sender) Try(ctx context.Context, d savepage.Delivery, secrets []string)
 		}
 		return savepage.Trial{}, fmt.Errorf("judge the address: %w", err)
 	}
-	start := s.cfg.Now()
+	start, began := s.cfg.Clock.Now(), time.Now()
 	r := s.attempt(ctx, d, secrets, start)
 	if r.sent == nil {
 		return savepage.Trial{}, fmt.Errorf("make the test event: %w", r.cause)
 	}
 	t := savepage.Trial{
-		Outcome: r.attempt.Outcome, Status: r.attempt.Status, LatencyMS: s.cfg.Now().Sub(start).Milliseconds(),
+		Outcome: r.attempt.Outcome, Status: r.attempt.Status, LatencyMS: time.Since(began).Milliseconds(),
 		Error: r.attempt.Error, Answer: r.attempt.Answer,
 		Sent: savepage.Sent{Headers: sentHeaders(r.sent, d.Headers), Body: string(d.Body)}, Hints: hints(r, len(secrets)),
 	}

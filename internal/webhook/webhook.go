@@ -12,16 +12,17 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/guard"
 )
 
 // Config is how often and how long a receiver is tried. Zero fields mean their defaults.
 type Config struct {
-	RetryBase   time.Duration    // wait after the first attempt; 5 s
-	MaxAttempts int              // in all; 13
-	Timeout     time.Duration    // for one attempt, from the lookup to the end of the answer; 15 s
-	Now         func() time.Time // nil: time.Now
-	Random      func() float64   // from 0 to below 1, for the jitter; nil: math/rand
+	RetryBase   time.Duration  // wait after the first attempt; 5 s
+	MaxAttempts int            // in all; 13
+	Timeout     time.Duration  // for one attempt, from the lookup to the end of the answer; 15 s
+	Clock       *clock.Clock   // nil: the machine's
+	Random      func() float64 // from 0 to below 1, for the jitter; nil: math/rand
 }
 
 func (c Config) withDefaults() Config {
@@ -34,9 +35,7 @@ func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = 15 * time.Second
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Clock = c.Clock.Or()
 	if c.Random == nil {
 		c.Random = rand.Float64
 	}
@@ -64,12 +63,12 @@ func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 // Deliver makes one attempt of a delivery, signed with each of the secrets, and says what follows from it: delivered, dead,
 // or pending until NextAt. The newest secret comes first: it alone makes X-Signature. When ctx ends first the receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
 func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
-	start := s.cfg.Now()
+	start, began := s.cfg.Clock.Now(), time.Now()
 	result := s.attempt(ctx, d, secrets, start)
-	end := s.cfg.Now()
+	end := s.cfg.Clock.Now()
 	result.attempt.Number = len(d.Attempts) + 1
 	result.attempt.At = start
-	result.attempt.LatencyMS = end.Sub(start).Milliseconds()
+	result.attempt.LatencyMS = time.Since(began).Milliseconds()
 	verdict := s.cfg.verdict(result, d.Earlier, end)
 	if ctx.Err() != nil && verdict.State != savepage.Delivered {
 		verdict.State, verdict.NextAt = savepage.Pending, end

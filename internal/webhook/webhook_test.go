@@ -28,6 +28,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/guard"
 )
 
@@ -244,8 +245,8 @@ func TestOwnHeaders(t *testing.T) {
 // J12: an attempt keeps the id and has a time of its own.
 func TestEachAttemptHasItsTime(t *testing.T) {
 	var headers []http.Header
-	clock := time.Unix(1_700_000_000, 0)
-	r := handled(t, Config{Now: func() time.Time { return clock }}, func(w http.ResponseWriter, req *http.Request) {
+	now := clock.Manual(time.Unix(1_700_000_000, 0))
+	r := handled(t, Config{Clock: now}, func(w http.ResponseWriter, req *http.Request) {
 		headers = append(headers, req.Header)
 		w.WriteHeader(http.StatusInternalServerError)
 	})
@@ -253,7 +254,7 @@ func TestEachAttemptHasItsTime(t *testing.T) {
 	for range 2 {
 		v := r.Deliver(t.Context(), d, secret)
 		d.Attempts = append(d.Attempts, v.Attempt)
-		clock = clock.Add(time.Minute)
+		now.Advance(time.Minute)
 	}
 	if headers[0].Get("Webhook-Id") != headers[1].Get("Webhook-Id") || headers[0].Get("Webhook-Timestamp") != "1700000000" || headers[1].Get("Webhook-Timestamp") != "1700000060" {
 		t.Errorf("%v", headers)
@@ -263,8 +264,8 @@ func TestEachAttemptHasItsTime(t *testing.T) {
 // A receiver that answers 500 three times, and then 200.
 func TestTriesAgain(t *testing.T) {
 	calls := 0
-	clock := time.Unix(1_700_000_000, 0)
-	cfg := Config{Now: func() time.Time { return clock }, Random: func() float64 { return 0.5 }}
+	now := clock.Manual(time.Unix(1_700_000_000, 0))
+	cfg := Config{Clock: now, Random: func() float64 { return 0.5 }}
 	r := handled(t, cfg, func(w http.ResponseWriter, _ *http.Request) {
 		if calls++; calls <= 3 {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -275,11 +276,11 @@ func TestTriesAgain(t *testing.T) {
 	for n, wait := range []time.Duration{5 * time.Second, 15 * time.Second, 45 * time.Second} {
 		v := r.Deliver(t.Context(), d, secret)
 		a := v.Attempt
-		if v.State != savepage.Pending || !v.NextAt.Equal(clock.Add(wait)) || a.Number != n+1 || a.Outcome != savepage.AttemptStatus || a.Status != 500 || a.Answer != "not now" || !strings.Contains(a.Error, "500 Internal Server Error") {
+		if v.State != savepage.Pending || !v.NextAt.Equal(now.Now().Add(wait)) || a.Number != n+1 || a.Outcome != savepage.AttemptStatus || a.Status != 500 || a.Answer != "not now" || !strings.Contains(a.Error, "500 Internal Server Error") {
 			t.Fatalf("%d: %+v", n, v)
 		}
 		d.Attempts = append(d.Attempts, a)
-		clock = v.NextAt
+		now.Advance(wait)
 	}
 	if v := r.Deliver(t.Context(), d, secret); v.State != savepage.Delivered || v.Attempt.Number != 4 || !v.NextAt.IsZero() {
 		t.Errorf("%+v", v)

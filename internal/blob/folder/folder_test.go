@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-		"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/blob"
 	"github.com/savepage/savepage/internal/blob/blobtest"
 	"github.com/savepage/savepage/internal/blob/folder"
 )

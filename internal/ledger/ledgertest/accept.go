@@ -10,6 +10,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -75,8 +76,8 @@ func testForeign(t *scene) {
 }
 
 func testIdempotency(t *scene) {
-	c := &clock{at: time.Now()}
-	b := setUp(t, Options{Now: c.now})
+	c := clock.Manual(time.Now())
+	b := setUp(t, Options{Clock: c})
 	first := b.submission()
 	first.IdempotencyKey = "k"
 	a, err := b.Accept(t.Context(), first)
@@ -85,7 +86,7 @@ func testIdempotency(t *scene) {
 
 	again := b.submission()
 	again.IdempotencyKey = "k"
-	c.move(24*time.Hour - time.Second)
+	c.Advance(24*time.Hour - time.Second)
 	a, err = b.Accept(t.Context(), again)
 	must(t, err)
 	equal(t, true, a.Replayed)
@@ -103,7 +104,7 @@ func testIdempotency(t *scene) {
 	must(t, err)
 	equal(t, false, a.Replayed)
 
-	c.move(2 * time.Second)
+	c.Advance(2 * time.Second)
 	a, err = b.Accept(t.Context(), again)
 	must(t, err)
 	equal(t, false, a.Replayed)
@@ -226,8 +227,8 @@ func testQueueFull(t *scene) {
 
 // testFairness has a second account come after 2,000 captures of the first, in the same moment.
 func testFairness(t *scene) {
-	c := &clock{at: time.Now()}
-	b := setUp(t, Options{Workers: 1, Now: c.now})
+	c := clock.Manual(time.Now())
+	b := setUp(t, Options{Workers: 1, Clock: c})
 	second := b.other(t)
 	each(50, func(int) {
 		for range 40 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -289,10 +290,10 @@ func testBatchGoesLast(t *scene) {
 
 // testBatchNeverStarves has captures without an end come a while after a batch.
 func testBatchNeverStarves(t *scene) {
-	c := &clock{at: time.Now()}
-	b := setUp(t, Options{Workers: 1, Now: c.now})
+	c := clock.Manual(time.Now())
+	b := setUp(t, Options{Workers: 1, Clock: c})
 	a := b.acceptBatch(t, 1)
-	c.move(time.Hour)
+	c.Advance(time.Hour)
 	for range 20 {
 		b.accept(t, b.account)
 	}

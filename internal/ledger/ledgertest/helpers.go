@@ -223,24 +223,6 @@ func (r *recorder) all() []string {
 	return append([]string(nil), r.names...)
 }
 
-// clock is a time that tests move.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) move(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(by)
-}
-
 // each runs fn on n goroutines and waits for all.
 func each(n int, fn func(i int)) {
 	var group sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -95,7 +96,7 @@ type Options struct {
 	ProbeWait       time.Duration
 	Grace           time.Duration
 	Vault           ledger.Vault
-	Now             func() time.Time
+	Clock           *clock.Clock
 }
 
 // Store is one empty place for records. All of its functions work on the same place.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -142,8 +143,8 @@ func testRelease(t *scene) {
 // testReleaseFirst has a capture that was given back go before those that wait, once its own wait is over.
 func testReleaseFirst(t *scene) {
 	const wait = 50 * time.Millisecond
-	c := &clock{at: time.Now()}
-	b := setUp(t, Options{Workers: 1, Now: c.now})
+	c := clock.Manual(time.Now())
+	b := setUp(t, Options{Workers: 1, Clock: c})
 	for range 20 {
 		b.accept(t, b.account)
 	}
@@ -166,7 +167,7 @@ func testReleaseFirst(t *scene) {
 	again, second := receive(t, "the first turn", turns), receive(t, "the second turn", turns)
 	equal(t, false, second == again)
 	equal(t, 1, t.Timed(t))
-	c.move(wait + time.Millisecond) // which times of jobs are rounded to
+	c.Advance(wait + time.Millisecond) // which times of jobs are rounded to
 	eventually(t, "the wait is over", func() bool { return t.Timed(t) == 0 })
 	proceed <- true
 	equal(t, again, receive(t, "the third turn", turns))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -23,8 +24,8 @@ func secretTests() map[string]func(*scene) {
 
 // testRotate replaces a secret twice within the overlap: each stays valid for as long as it was told.
 func testRotate(t *scene) {
-	now := &clock{at: whole(time.Now())}
-	b := setUp(t, Options{Now: now.now})
+	now := clock.Manual(whole(time.Now()))
+	b := setUp(t, Options{Clock: now})
 	signs := func(want ...string) {
 		t.Helper()
 		got, err := b.Signing(t.Context(), b.account)
@@ -43,20 +44,20 @@ func testRotate(t *scene) {
 	made, err := b.RotateSecret(t.Context(), b.account, 24*time.Hour)
 	must(t, err)
 	must(t, savepage.CheckSecret(made.Secret))
-	end := now.now().Add(24 * time.Hour)
+	end := now.Now().Add(24 * time.Hour)
 	equal(t, []savepage.SecretInfo{{Hint: ledger.Hint(first), CreatedAt: known.Current.CreatedAt, ValidUntil: &end}}, made.Previous)
 	signs(made.Secret, first)
 	again, err := b.Secrets(t.Context(), b.account)
 	must(t, err)
 	equal(t, savepage.WebhookSecrets{Current: made.Current, Previous: made.Previous}, again)
 
-	now.move(time.Hour)
+	now.Advance(time.Hour)
 	third, err := b.keys.RotateSecret(t.Context(), b.account, 24*time.Hour)
 	must(t, err)
 	signs(third.Secret, made.Secret, first)
-	now.move(23 * time.Hour)
+	now.Advance(23 * time.Hour)
 	signs(third.Secret, made.Secret)
-	now.move(2 * time.Hour)
+	now.Advance(2 * time.Hour)
 	signs(third.Secret)
 
 	other := b.other(t)

@@ -165,7 +165,7 @@ func (l *Ledger) useKey(ctx context.Context, tx *sql.Tx, k keyUse) (id string, m
 	if k.key == "" {
 		return k.id, false, nil
 	}
-	now := l.now()
+	now := l.clock.Now()
 	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture, expires_at = excluded.expires_at
 		WHERE expires_at <= ?`
@@ -206,7 +206,7 @@ func (l *Ledger) place(ctx context.Context, tx *sql.Tx, rows []*row) ([]queued, 
 			return nil, err
 		}
 	}
-	now := l.now()
+	now := l.clock.Now()
 	jobs := make([]queued, len(rows))
 	for i, r := range rows {
 		class := ledger.ClassOf(r.Capture)

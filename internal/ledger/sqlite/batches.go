@@ -148,7 +148,7 @@ func (l *Ledger) leaveBatch(ctx context.Context, tx *sql.Tx, e batchEnds) ([]sav
 	const leave = `UPDATE batches SET open = open - ?2, success = success + ?2 * (?3 = 'success'), failed = failed + ?2 * (?3 = 'failed'),
 		canceled = canceled + ?2 * (?3 = 'canceled'), ended_at = CASE WHEN open = ?2 THEN ?4 END
 		WHERE id = ?1 AND ended_at IS NULL RETURNING ` + batchColumns + `, 0`
-	b, err := scanBatch(tx.QueryRowContext(ctx, leave, e.id, e.n, string(e.state), stamp(l.now())).Scan)
+	b, err := scanBatch(tx.QueryRowContext(ctx, leave, e.id, e.n, string(e.state), stamp(l.clock.Now())).Scan)
 	if err != nil {
 		return nil, fmt.Errorf("count the end of captures in batch %s: %w", e.id, err)
 	}
@@ -294,7 +294,7 @@ func (l *Ledger) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]st
 		return nil, fmt.Errorf("drop what is private: %w", err)
 	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
-	ids, err := collect(ctx, tx, scanText, end, stamp(l.now()), batch)
+	ids, err := collect(ctx, tx, scanText, end, stamp(l.clock.Now()), batch)
 	if err != nil {
 		return nil, fmt.Errorf("end captures: %w", err)
 	}

@@ -26,7 +26,7 @@ func (l *Ledger) start(ctx context.Context, id string, job int64) (capture.Claim
 		const take = `UPDATE captures SET state = 'running', waits = 0, attempt = attempt + 1, started_at = ?
 			WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + columns + `, attempt - free`
 		c, err := scanCapture(func(dest ...any) error {
-			return tx.QueryRowContext(ctx, take, stamp(l.now()), id).Scan(append(dest, &claim.Spent)...)
+			return tx.QueryRowContext(ctx, take, stamp(l.clock.Now()), id).Scan(append(dest, &claim.Spent)...)
 		})
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -142,7 +142,7 @@ func missed(done sql.Result, err error) (bool, error) {
 func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duration, free bool) error {
 	lost := false
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		now := l.now()
+		now := l.clock.Now()
 		const back = `UPDATE captures SET state = 'queued', started_at = NULL, due_at = ?, free = free + ?
 			WHERE id = ? AND attempt = ? AND state = 'running'`
 		var err error
@@ -244,7 +244,7 @@ func (l *Ledger) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Ca
 		return savepage.Capture{}, err
 	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE id = ? RETURNING ` + columns
-	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(l.now()), id).Scan)
+	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(l.clock.Now()), id).Scan)
 	if err != nil {
 		return savepage.Capture{}, err
 	}

@@ -37,7 +37,7 @@ func (l *Ledger) firstAttempt(d savepage.Delivery) time.Time {
 	if d.NextAt != nil {
 		return *d.NextAt
 	}
-	return l.now()
+	return l.clock.Now()
 }
 
 // woke follows the commit that recorded deliveries.
@@ -71,7 +71,7 @@ const (
 
 // Due reads what the receiver is to be sent now.
 func (p *post) Due(ctx context.Context, r ledger.Receiver, limit int) ([]string, time.Time, error) {
-	now := p.now()
+	now := p.clock.Now()
 	ids, err := collect(ctx, p.read, scanText, dueQuery, r.Account, r.Host, stamp(now), limit)
 	if err != nil {
 		return nil, time.Time{}, p.fault(ctx, "look for due deliveries", err)
@@ -171,7 +171,7 @@ func (l *Ledger) settleDelivery(ctx context.Context, tx *sql.Tx, id string, v sa
 	if v.State == savepage.Pending {
 		next = stamp(v.NextAt)
 	} else {
-		ended = stamp(l.now())
+		ended = stamp(l.clock.Now())
 	}
 	const move = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = ? WHERE id = ? AND state = 'pending'`
 	return missed(tx.ExecContext(ctx, move, string(v.State), next, ended, id))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // TestPlans holds the queries that run all the time to their indexes: none may read a whole table.
@@ -95,26 +96,26 @@ func explain(t *testing.T, l *Ledger, query string, args []any) string {
 }
 
 func TestPurge(t *testing.T) {
-	now := time.Now()
-	l := openInside(t, Config{Dir: t.TempDir(), Now: func() time.Time { return now }})
+	now := clock.Manual(time.Now())
+	l := openInside(t, Config{Dir: t.TempDir(), Clock: now})
 	issued, _, err := l.Keys().Bootstrap(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"a", "b"} {
 		_, err := l.Accept(t.Context(), capture.Submission{IdempotencyKey: key, Capture: savepage.Capture{
-			ID: capture.NewID("cap_", now), Account: issued.Account, CreatedAt: now,
+			ID: capture.NewID("cap_", now.Now()), Account: issued.Account, CreatedAt: now.Now(),
 		}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		now = now.Add(time.Hour)
+		now.Advance(time.Hour)
 	}
 	for _, step := range []struct {
 		after time.Duration
 		left  int
 	}{{0, 2}, {22 * time.Hour, 1}, {time.Second, 1}, {time.Hour, 0}} {
-		now = now.Add(step.after)
+		now.Advance(step.after)
 		if err := l.purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}

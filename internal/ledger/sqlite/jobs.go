@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -61,12 +62,13 @@ func (j captureJob) record() (string, time.Time) { return j.ID, j.at }
 // all scheduled ones every five seconds and leaves pending ones to us.
 type placing struct {
 	river.MiddlewareDefaults
-	now func() time.Time
+
+	clock *clock.Clock
 }
 
 // InsertMany sets place, state and key of each job.
 func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertParams, inner func(context.Context) ([]*rivertype.JobInsertResult, error)) ([]*rivertype.JobInsertResult, error) {
-	now := p.now()
+	now := p.clock.Now()
 	for _, one := range many {
 		job, ours := one.Args.(queued)
 		if !ours {
@@ -82,10 +84,11 @@ func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertPar
 }
 
 // inserter makes the River client that only inserts.
-func inserter(d *driver, now func() time.Time, log *slog.Logger) (*river.Client[*sql.Tx], error) {
+func inserter(d *driver, now *clock.Clock, log *slog.Logger) (*river.Client[*sql.Tx], error) {
 	client, err := river.NewClient[*sql.Tx](d, &river.Config{
+		Test:       riverTest(now),
 		Logger:     quiet(log),
-		Middleware: []rivertype.Middleware{&placing{now: now}},
+		Middleware: []rivertype.Middleware{&placing{clock: now}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make queue client: %w", err)
@@ -122,6 +125,28 @@ func dropJob(ctx context.Context, tx *sql.Tx, record string) error {
 		return fmt.Errorf("drop job: %w", err)
 	}
 	return nil
+}
+
+// riverClock is the clock as River asks for it.
+type riverClock struct{ clock *clock.Clock }
+
+// riverTest has River order and expire by the clock. River's name for it says what it was made for.
+func riverTest(c *clock.Clock) river.TestConfig { return river.TestConfig{Time: riverClock{c}} }
+
+// Now returns the machine's time with its monotonic reading while the clock has not been moved: River measures by it.
+func (r riverClock) Now() time.Time {
+	if r.clock.Moved() {
+		return r.clock.Now()
+	}
+	return time.Now()
+}
+
+// NowOrNil returns nil while the clock has not been moved: the database's own time is then as good.
+func (r riverClock) NowOrNil() *time.Time {
+	if !r.clock.Moved() {
+		return nil
+	}
+	return new(r.clock.Now())
 }
 
 // riverTime is a time as River writes it in SQLite.

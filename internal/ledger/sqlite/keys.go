@@ -11,6 +11,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -24,14 +25,14 @@ const (
 type Keys struct {
 	db     *sql.DB
 	vault  ledger.Vault
-	now    func() time.Time
+	clock  *clock.Clock
 	served bool // by another process
 }
 
 // OpenKeys opens the keys of a data folder without taking its lock, so that it works beside a running server. A folder
 // that no server has used yet is made ready. The vault must be the server's; without its master key, what touches secrets
 // fails and the rest works. The caller closes it.
-func OpenKeys(ctx context.Context, dir string, vault ledger.Vault) (*Keys, error) {
+func OpenKeys(ctx context.Context, dir string, vault ledger.Vault, now *clock.Clock) (*Keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -43,7 +44,7 @@ func OpenKeys(ctx context.Context, dir string, vault ledger.Vault) (*Keys, error
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Keys{db: db, vault: vault, now: time.Now, served: served}, nil
+	return &Keys{db: db, vault: vault, clock: now, served: served}, nil
 }
 
 func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) (served bool, err error) {
@@ -78,7 +79,7 @@ func (k *Keys) Close() error { return k.db.Close() }
 func (k *Keys) Create(ctx context.Context, account string) (ledger.Issued, error) {
 	issued := ledger.Issued{Account: account, Key: ledger.NewKey()}
 	err := inTx(ctx, k.db, func(tx *sql.Tx) error {
-		now := k.now()
+		now := k.clock.Now()
 		if account == "" {
 			return k.createAccount(ctx, tx, &issued)
 		}
@@ -122,7 +123,7 @@ func (k *Keys) createAccount(ctx context.Context, tx *sql.Tx, issued *ledger.Iss
 	if err := k.mayWrite(ctx, tx); err != nil {
 		return err
 	}
-	now := k.now()
+	now := k.clock.Now()
 	issued.Account, issued.WebhookSecret = capture.NewID("acc_", now), ledger.NewSecret()
 	sealed, err := k.vault.Seal(issued.WebhookSecret, webhookLabel(issued.Account))
 	if err != nil {
@@ -169,7 +170,7 @@ func (k *Keys) Revoke(ctx context.Context, key string) error {
 	err := inTx(ctx, k.db, func(tx *sql.Tx) error {
 		hash := ledger.HashKey(key)
 		const revoke = `UPDATE keys SET revoked_at = ? WHERE (hash = ? OR prefix = ?) AND revoked_at IS NULL`
-		done, err := tx.ExecContext(ctx, revoke, stamp(k.now()), hash[:], key)
+		done, err := tx.ExecContext(ctx, revoke, stamp(k.clock.Now()), hash[:], key)
 		if err != nil {
 			return err
 		}
@@ -215,7 +216,7 @@ func (k *Keys) SetAPISecret(ctx context.Context, account, secret string) error {
 // Authenticate returns who a key belongs to, or *savepage.Error of CodeUnauthorized. It remembers valid keys for two
 // seconds.
 func (l *Ledger) Authenticate(ctx context.Context, key string) (savepage.Principal, error) {
-	hash, now := ledger.HashKey(key), l.now()
+	hash, now := ledger.HashKey(key), l.clock.Now()
 	if known, found := l.keyCache.Get(hash, now); found {
 		return known, nil
 	}

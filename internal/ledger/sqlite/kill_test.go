@@ -17,6 +17,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
@@ -99,7 +100,7 @@ func fussy(context.Context, savepage.Delivery, []string) savepage.Verdict {
 // TestKill ends the process with SIGKILL at random moments and counts afterwards.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
-	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{})
+	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{}, clock.System())
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")
 	check(t, err)

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/ledgertest"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
@@ -50,14 +51,14 @@ func store(tb testing.TB, dir string) ledgertest.Store {
 			tb.Helper()
 			l, err := sqlite.Open(tb.Context(), sqlite.Config{
 				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, ProbeWait: o.ProbeWait, Grace: o.Grace,
-				Vault: o.Vault, Now: o.Now,
+				Vault: o.Vault, Clock: o.Clock,
 			}, logger(tb))
 			check(tb, err)
 			return l
 		},
 		Keys: func(tb testing.TB) ledgertest.Keys {
 			tb.Helper()
-			k, err := sqlite.OpenKeys(tb.Context(), dir, ledger.Vault{})
+			k, err := sqlite.OpenKeys(tb.Context(), dir, ledger.Vault{}, clock.System())
 			check(tb, err)
 			tb.Cleanup(func() { check(tb, k.Close()) })
 			return k

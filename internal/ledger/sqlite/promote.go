@@ -30,7 +30,7 @@ func (l *Ledger) wakePromoter() {
 }
 
 func (l *Ledger) keepPromoting(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := l.clock.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
@@ -39,48 +39,54 @@ func (l *Ledger) keepPromoting(ctx context.Context) {
 		case <-timer.C:
 		case <-l.alarm:
 		}
-		wait, err := l.promote(ctx)
+		next, err := l.promote(ctx)
 		if err != nil && ctx.Err() == nil {
 			l.log.ErrorContext(ctx, "looking for due jobs failed", "error", err)
 		}
-		timer.Reset(wait)
+		timer.ResetAt(next)
 	}
 }
 
-// promote makes available what is due, and returns how long the next job waits.
-func (l *Ledger) promote(ctx context.Context) (time.Duration, error) {
+// promote makes available what is due, and returns when to look again: the time of the next job, at the latest soon.
+func (l *Ledger) promote(ctx context.Context) (time.Time, error) {
 	for {
-		wait, err := l.nextDue(ctx)
-		if err != nil || wait > 0 {
-			return min(wait, promoteEvery), err
+		now := l.clock.Now()
+		soon := now.Add(promoteEvery)
+		next, err := l.nextDue(ctx)
+		switch {
+		case err != nil || next.IsZero() || next.After(soon):
+			return soon, err
+		case next.After(now):
+			return next, nil
 		}
 		if err := l.promoteDue(ctx); err != nil {
-			return promoteEvery, err
+			return soon, err
 		}
 	}
 }
 
 const nextDueQuery = `SELECT CAST(scheduled_at AS TEXT) FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' ORDER BY scheduled_at LIMIT 1`
 
-func (l *Ledger) nextDue(ctx context.Context) (time.Duration, error) {
+// nextDue returns the time of the first job that waits for one; zero without one.
+func (l *Ledger) nextDue(ctx context.Context) (time.Time, error) {
 	var text string
 	err := l.read.QueryRowContext(ctx, nextDueQuery).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
-		return promoteEvery, nil
+		return time.Time{}, nil
 	}
 	if err != nil {
-		return promoteEvery, fmt.Errorf("read next due job: %w", err)
+		return time.Time{}, fmt.Errorf("read next due job: %w", err)
 	}
 	at, err := time.Parse(time.DateTime, text)
 	if err != nil {
-		return promoteEvery, fmt.Errorf("read time of next due job: %w", err)
+		return time.Time{}, fmt.Errorf("read time of next due job: %w", err)
 	}
-	return at.Sub(l.now()), nil
+	return at, nil
 }
 
 func (l *Ledger) promoteDue(ctx context.Context) error {
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		now := l.now()
+		now := l.clock.Now()
 		// A capture that has waited for its time goes among the first: it has had its turn before.
 		const available = `UPDATE river_job SET state = 'available', scheduled_at = ?1
 			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?2 ORDER BY scheduled_at LIMIT ?3)`

@@ -163,7 +163,7 @@ func scanText(scan func(dest ...any) error) (string, error) {
 // Depth returns how much waits and runs in each queue. Captures of batches are a queue of their own here, although all
 // captures wait in one order.
 func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
-	now := l.now()
+	now := l.clock.Now()
 	single, err := l.captureDepth(ctx, now, ledger.QueueInteractive, `batch IS NULL`)
 	if err != nil {
 		return nil, err

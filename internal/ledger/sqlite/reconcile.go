@@ -77,14 +77,7 @@ func (l *Ledger) reconcileAll(ctx context.Context) error {
 }
 
 func (l *Ledger) keepReconciling(ctx context.Context) {
-	ticker := time.NewTicker(reconcileEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	for l.clock.Pause(ctx, reconcileEvery) {
 		if err := errors.Join(l.reconcile(ctx), l.adoptOrphans(ctx), l.repair(ctx), l.purge(ctx), l.noteAgain(ctx)); err != nil && ctx.Err() == nil {
 			l.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}
@@ -120,7 +113,7 @@ func (l *Ledger) reconcile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for captures without a job: %w", err)
 	}
-	now := l.now()
+	now := l.clock.Now()
 	jobs := make([]queued, 0, len(captures))
 	for _, c := range captures {
 		jobs = append(jobs, captureJob{ID: c.id, at: again(now, c.at.Sub(now))})
@@ -175,7 +168,7 @@ func (l *Ledger) ringAll() {
 // adoptOrphans gives back jobs that count as running while no worker of this process has them.
 func (l *Ledger) adoptOrphans(ctx context.Context) error {
 	const running = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`
-	jobs, err := collect(ctx, l.read, scanNumber, running, riverTime(l.now().Add(-orphanAge)))
+	jobs, err := collect(ctx, l.read, scanNumber, running, riverTime(l.clock.Now().Add(-orphanAge)))
 	if err != nil {
 		return fmt.Errorf("look for jobs without a worker: %w", err)
 	}
@@ -205,7 +198,7 @@ func scanNumber(scan func(dest ...any) error) (int64, error) {
 // restorePlaces puts captures back among the first whose job River has moved to the present, after a fault or at a stop: with
 // all places in the past they would go last for hours. A job that has its place still waits from before it was made.
 func (l *Ledger) restorePlaces(ctx context.Context, tx *sql.Tx, since time.Time) error {
-	now := l.now()
+	now := l.clock.Now()
 	const displaced = `UPDATE river_job SET scheduled_at = ?1 WHERE state = 'available' AND queue = ?2 AND priority = 1
 		AND scheduled_at > ?3 AND scheduled_at <= ?4 AND scheduled_at >= created_at`
 	_, err := tx.ExecContext(ctx, displaced, riverTime(again(now, 0)), ledger.QueueInteractive, riverTime(since), riverTime(now))
@@ -218,13 +211,13 @@ func (l *Ledger) restorePlaces(ctx context.Context, tx *sql.Tx, since time.Time)
 // repair restores places that were lost since the round before.
 func (l *Ledger) repair(ctx context.Context) error {
 	return l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return l.restorePlaces(ctx, tx, l.now().Add(-10*reconcileEvery))
+		return l.restorePlaces(ctx, tx, l.clock.Now().Add(-10*reconcileEvery))
 	}, nil)
 }
 
 // noteAgain tells the lanes again what is owed, so that a fault of theirs becomes latency and never loss.
 func (l *Ledger) noteAgain(ctx context.Context) error {
-	now := l.now()
+	now := l.clock.Now()
 	if now.Sub(l.sweep.noted) < noteEvery {
 		return nil
 	}
@@ -234,7 +227,7 @@ func (l *Ledger) noteAgain(ctx context.Context) error {
 
 // purge forgets Idempotency-Keys that have expired, some at a time.
 func (l *Ledger) purge(ctx context.Context) error {
-	now := l.now()
+	now := l.clock.Now()
 	if now.Sub(l.sweep.purged) < purgeEvery {
 		return nil
 	}

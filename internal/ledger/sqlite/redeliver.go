@@ -26,7 +26,7 @@ func (l *Ledger) Redeliver(ctx context.Context, account, id string) (savepage.De
 		const again = `UPDATE deliveries SET next_at = ?1, ended_at = NULL, state = 'pending', earlier = CASE state WHEN 'pending' THEN earlier
 			ELSE (SELECT count(*) FROM attempts WHERE delivery = deliveries.id) END
 			WHERE id = ?2 AND account = ?3 RETURNING account, receiver`
-		err := tx.QueryRowContext(ctx, again, stamp(l.now()), id, account).Scan(&to.Account, &to.Host)
+		err := tx.QueryRowContext(ctx, again, stamp(l.clock.Now()), id, account).Scan(&to.Account, &to.Host)
 		found = err == nil
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -46,7 +46,7 @@ func (l *Ledger) Redeliver(ctx context.Context, account, id string) (savepage.De
 // RedeliverDead has all of the account's deliveries that died at since or later sent again. They step in one after the
 // other, in the order in which they were made. It returns how many they are, and when the last one's turn is.
 func (l *Ledger) RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error) {
-	begin := l.now()
+	begin := l.clock.Now()
 	for {
 		moved, err := l.redeliverSome(ctx, account, since, begin.Add(time.Duration(count)*redeliverStep))
 		count += moved

@@ -13,6 +13,8 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // The tests of this file hold what this package has copied of River to River itself, so that a newer River cannot differ
@@ -97,7 +99,7 @@ func TestStatesAreRivers(t *testing.T) {
 func TestUniqueKeyIsEnforced(t *testing.T) {
 	db := migrated(t)
 	d := newDriver(db)
-	client, err := inserter(d, time.Now, slog.New(slog.DiscardHandler))
+	client, err := inserter(d, clock.System(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
@@ -195,7 +196,7 @@ func TestKeysBesideAServer(t *testing.T) {
 			l := open(t, sqlite.Config{Dir: dir, Vault: c.server})
 			issued, _, err := l.Keys().Bootstrap(t.Context())
 			check(t, err)
-			keys, err := sqlite.OpenKeys(t.Context(), dir, c.command)
+			keys, err := sqlite.OpenKeys(t.Context(), dir, c.command, clock.System())
 			check(t, err)
 			defer keys.Close()
 			_, err1 := keys.Create(t.Context(), "")

@@ -73,7 +73,7 @@ func (l *Ledger) signing(ctx context.Context, d *savepage.Delivery) ([]string, e
 
 // Signing returns the webhook secrets that sign for an account now, newest first and never none.
 func (l *Ledger) Signing(ctx context.Context, account string) ([]string, error) {
-	list, err := readSecrets(ctx, l.read, l.cfg.Vault, account, l.now())
+	list, err := readSecrets(ctx, l.read, l.cfg.Vault, account, l.clock.Now())
 	secrets := make([]string, len(list))
 	for i, one := range list {
 		secrets[i] = one.text
@@ -83,7 +83,7 @@ func (l *Ledger) Signing(ctx context.Context, account string) ([]string, error) 
 
 // Secrets tells what may be told of the account's webhook secrets, or *savepage.Error of CodeNotFound.
 func (l *Ledger) Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error) {
-	list, err := readSecrets(ctx, l.read, l.cfg.Vault, account, l.now())
+	list, err := readSecrets(ctx, l.read, l.cfg.Vault, account, l.clock.Now())
 	if err != nil {
 		return savepage.WebhookSecrets{}, err
 	}
@@ -97,7 +97,7 @@ func (l *Ledger) RotateSecret(ctx context.Context, account string, overlap time.
 	var refused *savepage.Error
 	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
-		made, err = rotate(ctx, tx, l.cfg.Vault, rotation{account: account, overlap: overlap, now: l.now()})
+		made, err = rotate(ctx, tx, l.cfg.Vault, rotation{account: account, overlap: overlap, now: l.clock.Now()})
 		if fault, known := errors.AsType[*savepage.Error](err); known {
 			refused, err = fault, nil // nothing was written; the others of the commit go on
 		}
@@ -118,7 +118,7 @@ func (k *Keys) RotateSecret(ctx context.Context, account string, overlap time.Du
 		if err := k.mayWrite(ctx, tx); err != nil {
 			return err
 		}
-		made, err = rotate(ctx, tx, k.vault, rotation{account: account, overlap: overlap, now: k.now()})
+		made, err = rotate(ctx, tx, k.vault, rotation{account: account, overlap: overlap, now: k.clock.Now()})
 		return err
 	})
 	if err != nil {

@@ -97,7 +97,7 @@ func (l *Ledger) giveKept(ctx context.Context, tx *sql.Tx, rows []*row) error {
 
 // give ends a capture that waits, or has only just come, with the result of another, and records what is owed for it.
 func (l *Ledger) give(ctx context.Context, tx *sql.Tx, c, from savepage.Capture, owe capture.Owe) (given, error) {
-	c.State, c.FinishedAt = from.State, l.now().UTC().Truncate(time.Microsecond)
+	c.State, c.FinishedAt = from.State, l.clock.Now().UTC().Truncate(time.Microsecond)
 	c.Source, c.Picture, c.Report, c.Error, c.CapturedAt = from.ID, from.Picture, from.Report, from.Error, from.CapturedAt
 	if from.Source != "" {
 		c.Source = from.Source
@@ -184,7 +184,7 @@ func (l *Ledger) succeed(ctx context.Context, tx *sql.Tx, canceled string) error
 	if err := count(ctx, tx, account, one(wanted)); err != nil {
 		return err
 	}
-	return l.enqueue(ctx, tx, captureJob{ID: id, at: again(l.now(), 0)})
+	return l.enqueue(ctx, tx, captureJob{ID: id, at: again(l.clock.Now(), 0)})
 }
 
 // successor selects the one that is wanted soonest and has it wait no longer.

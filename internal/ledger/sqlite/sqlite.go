@@ -18,6 +18,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -26,16 +27,16 @@ type Handlers = ledger.Handlers
 
 // Config says where the ledger is and how much it does at once.
 type Config struct {
-	Dir             string           // the data folder; made when it is missing
-	MaxPending      int              // captures accepted and not ended; 0 is 100,000
-	Workers         int              // captures at once; 0 is 1
-	DeliveryWorkers int              // deliveries at once; 0 is 256
-	HostDeliveries  int              // deliveries at once to one host and port; 0 is 4
-	ProbeWait       time.Duration    // before a receiver that fails is tried again; 0 is 5 s
-	Grace           time.Duration    // for what runs when Work's context ends; 0 stops it at once
-	Limits          savepage.Limits  // of every account; the zero value is savepage.DefaultLimits
-	Vault           ledger.Vault     // seals secrets; the zero one keeps them as they are
-	Now             func() time.Time // nil is time.Now
+	Dir             string          // the data folder; made when it is missing
+	MaxPending      int             // captures accepted and not ended; 0 is 100,000
+	Workers         int             // captures at once; 0 is 1
+	DeliveryWorkers int             // deliveries at once; 0 is 256
+	HostDeliveries  int             // deliveries at once to one host and port; 0 is 4
+	ProbeWait       time.Duration   // before a receiver that fails is tried again; 0 is 5 s
+	Grace           time.Duration   // for what runs when Work's context ends; 0 stops it at once
+	Limits          savepage.Limits // of every account; the zero value is savepage.DefaultLimits
+	Vault           ledger.Vault    // seals secrets; the zero one keeps them as they are
+	Clock           *clock.Clock    // nil is the machine's
 }
 
 func (c Config) withDefaults() Config {
@@ -46,9 +47,7 @@ func (c Config) withDefaults() Config {
 	if c.Limits == (savepage.Limits{}) {
 		c.Limits = savepage.DefaultLimits()
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Clock = c.Clock.Or()
 	return c
 }
 
@@ -62,7 +61,7 @@ func or(given, otherwise int) int {
 // Ledger is an open data folder. It is safe for concurrent use.
 type Ledger struct {
 	cfg    Config
-	now    func() time.Time
+	clock  *clock.Clock
 	log    *slog.Logger
 	lock   *os.File
 	write  *sql.DB // one connection, shared with River
@@ -92,7 +91,7 @@ type Ledger struct {
 func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Ledger, error) {
 	cfg = cfg.withDefaults()
 	l := &Ledger{
-		cfg: cfg, now: cfg.Now, log: log, maxPending: int64(cfg.MaxPending), alarm: make(chan struct{}, 1), stop: func() {},
+		cfg: cfg, clock: cfg.Clock, log: log, maxPending: int64(cfg.MaxPending), alarm: make(chan struct{}, 1), stop: func() {},
 		keyCache: ledger.NewKeyCache(keyCacheLife),
 	}
 	l.lanes = ledger.NewLanes(ledger.Limits{Workers: cfg.DeliveryWorkers, PerHost: cfg.HostDeliveries, ProbeWait: cfg.ProbeWait})
@@ -123,7 +122,7 @@ func (l *Ledger) open(ctx context.Context) error {
 		return err
 	}
 	l.driver = newDriver(l.write)
-	if l.insert, err = inserter(l.driver, l.now, l.log); err != nil {
+	if l.insert, err = inserter(l.driver, l.clock, l.log); err != nil {
 		return err
 	}
 	if err := l.takeOver(ctx); err != nil {
@@ -162,7 +161,7 @@ func (l *Ledger) Close() error {
 }
 
 // Keys makes, lists and revokes the keys of this ledger. It is closed with the ledger.
-func (l *Ledger) Keys() *Keys { return &Keys{db: l.write, vault: l.cfg.Vault, now: l.now} }
+func (l *Ledger) Keys() *Keys { return &Keys{db: l.write, vault: l.cfg.Vault, clock: l.clock} }
 
 // Migrate brings the database of a data folder up to date. The folder must not be served meanwhile.
 func Migrate(ctx context.Context, dir string, log *slog.Logger) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
@@ -29,7 +30,7 @@ func TestMigrateThenOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a folder?with#odd%20name")
 	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
 	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
-	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{})
+	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{}, clock.System())
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")
 	check(t, err)
@@ -81,7 +82,7 @@ func TestTakeOver(t *testing.T) {
 
 	// By a clock that stands still no job is ever old enough to be found without a worker: the take-over itself must do it.
 	begin := time.Now()
-	next := open(t, sqlite.Config{Dir: copied, Workers: 3, Now: func() time.Time { return begin }})
+	next := open(t, sqlite.Config{Dir: copied, Workers: 3, Clock: clock.Manual(begin)})
 	taken := make(chan string, 4)
 	defer work(t, next, ledger.Handlers{
 		Render: func(ctx context.Context, c capture.Claim) error {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -44,7 +45,7 @@ func (l *Ledger) workDeliveries(ctx context.Context, h Handlers) error {
 	if err := l.fillLanes(ctx); err != nil {
 		return err
 	}
-	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post{Ledger: l, deliver: h.Deliver}, Now: l.now, Grace: l.cfg.Grace}
+	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post{Ledger: l, deliver: h.Deliver}, Clock: l.clock, Grace: l.cfg.Grace}
 	sender.Run(ctx)
 	return nil
 }
@@ -70,13 +71,14 @@ func (l *Ledger) workCaptures(ctx context.Context, h Handlers) error {
 
 func (l *Ledger) riverConfig(workers *river.Workers) *river.Config {
 	return &river.Config{
+		Test:                        riverTest(l.clock),
 		Logger:                      quiet(l.log),
 		Workers:                     workers,
 		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: l.cfg.Workers}},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,
 		JobTimeout:                  -1, // captures bound their own time
-		RetryPolicy:                 faultPolicy{},
+		RetryPolicy:                 faultPolicy{l.clock},
 		CompletedJobRetentionPeriod: keepEnded,
 		CancelledJobRetentionPeriod: keepEnded,
 		ReindexerIndexNames:         []string{},                         // would hold the one connection for long
@@ -85,11 +87,11 @@ func (l *Ledger) riverConfig(workers *river.Workers) *river.Config {
 }
 
 // faultPolicy says when a job is tried again that met a fault of ours, such as a full disk.
-type faultPolicy struct{}
+type faultPolicy struct{ clock *clock.Clock }
 
 // NextRetry doubles the wait with each attempt.
-func (faultPolicy) NextRetry(job *rivertype.JobRow) time.Time {
-	return time.Now().Add(ledger.Backoff(job.Attempt))
+func (p faultPolicy) NextRetry(job *rivertype.JobRow) time.Time {
+	return p.clock.Now().Add(ledger.Backoff(job.Attempt))
 }
 
 // logged reports a fault of ours and passes it on to River, which tries the job again.

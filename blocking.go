@@ -25,6 +25,14 @@ const (
 	ResourceOther       Resource = "other"
 )
 
+// Resources lists the kinds that block_resources takes.
+func Resources() []Resource {
+	return []Resource{
+		ResourceImage, ResourceStylesheet, ResourceFont, ResourceScript, ResourceMedia, ResourceXHR, ResourceFetch,
+		ResourceEventSource, ResourceWebSocket, ResourceFrame, ResourcePing, ResourceOther,
+	}
+}
+
 // checkBlocking refuses patterns that can match no address: they are held against the whole of it.
 func (o Options) checkBlocking() []FieldError {
 	var wrong []FieldError

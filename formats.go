@@ -153,7 +153,7 @@ func (o Options) checkFormat() []FieldError {
 	for _, rule := range formatRules() {
 		value, given := rule.given(o)
 		if given && !rule.fits(info) && !(rule.ignored && info.Pixels()) {
-			wrong = append(wrong, FieldError{rule.option, "needs format " + anyOf(rule.formats()), value})
+			wrong = append(wrong, FieldError{rule.option, "needs format " + listed(rule.formats(), " or "), value})
 		}
 	}
 	if info.Paged && slices.Contains(o.FailOn, FailOnBlank) {
@@ -162,14 +162,14 @@ func (o Options) checkFormat() []FieldError {
 	return wrong
 }
 
-// anyOf writes "png", "png or jpeg", "png, jpeg or webp".
-func anyOf(formats []Format) string {
+// listed joins the names of formats with commas, and the last two with another separator.
+func listed(formats []Format, last string) string {
 	var b strings.Builder
 	for i, f := range formats {
 		switch {
 		case i == 0:
 		case i == len(formats)-1:
-			b.WriteString(" or ")
+			b.WriteString(last)
 		default:
 			b.WriteString(", ")
 		}

@@ -66,94 +66,91 @@ const (
 	MaxHeaderValue   = 8 << 10 // bytes of one header or cookie value
 )
 
-// Options is everything a client may ask of a capture. This struct is the one source of names, types, ranges, defaults
-// and texts: JSON body, query, form, command line, OpenAPI document and manual are all read from its tags (json, minimum,
-// maximum, minLength, maxLength, enum, default, doc; example where it helps). No option's zero value means anything but
-// "not given".
+// Options is everything a client may ask of a capture. This struct is the only source of names, types, ranges and defaults:
+// JSON body, query, form, command line, OpenAPI document and manual are all read from its tags (json, minimum, maximum,
+// minLength, maxLength, enum, default, example). The names of formats and resources come from Formats and Resources, the
+// texts from OptionGroups. The zero value of an option always means "not given".
 type Options struct {
-	// What is captured: a URL or a document.
-	URL  string `json:"url,omitempty" maxLength:"8192" doc:"Page to capture: http or https." example:"https://example.com"`
-	HTML string `json:"html,omitempty" maxLength:"2097152" doc:"Render this document instead of a URL."`
+	// The page: a URL or a document.
+	URL  string `json:"url,omitempty" maxLength:"8192" example:"https://example.com"`
+	HTML string `json:"html,omitempty" maxLength:"2097152" example:"<h1>Hello</h1>"`
 
 	// The viewport.
-	Width  int     `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440" doc:"Viewport width in CSS pixels."`
-	Height int     `json:"height,omitempty" minimum:"240" maximum:"2160" default:"900" doc:"Viewport height in CSS pixels."`
-	Scale  float64 `json:"scale,omitempty" minimum:"0.5" maximum:"3" default:"1" doc:"Device scale factor: 2 makes twice as many pixels each way."`
-	Device string  `json:"device,omitempty" maxLength:"64" doc:"Device preset (GET /v1/devices): sets viewport, scale, touch, mobile layout and user agent. Options that are given win." example:"iPhone 15"`
+	Width  int     `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440"`
+	Height int     `json:"height,omitempty" minimum:"240" maximum:"2160" default:"900"`
+	Scale  float64 `json:"scale,omitempty" minimum:"0.5" maximum:"3" default:"1"`
+	Device string  `json:"device,omitempty" maxLength:"64" example:"iPhone 15"`
 
 	// The part of the page.
-	Fullpage  bool   `json:"fullpage,omitempty" default:"false" doc:"Capture the whole scrollable page."`
-	MaxHeight int    `json:"max_height,omitempty" minimum:"240" maximum:"200000" doc:"Cut a full page here, in CSS pixels; the report says so. Without it the server's cap holds."`
-	Clip      *Clip  `json:"clip,omitempty" doc:"A part of the page in CSS pixels, from its upper left corner: x, y, width, height; in a query x,y,w,h. What reaches beyond the page is left out, and the report says truncated."`
-	Selector  string `json:"selector,omitempty" maxLength:"2048" doc:"CSS selector: the picture is the first element that matches." example:"#main"`
+	Fullpage  bool   `json:"fullpage,omitempty" default:"false"`
+	MaxHeight int    `json:"max_height,omitempty" minimum:"240" maximum:"200000"`
+	Clip      *Clip  `json:"clip,omitempty" example:"\"0,100,800,600\""`
+	Selector  string `json:"selector,omitempty" maxLength:"2048" example:"#main"`
 
 	// The file.
-	Format      Format `json:"format,omitempty" default:"png" doc:"File format of the picture. A pdf has the whole page, as it is printed."`
-	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80" doc:"Quality of jpeg and webp; 100 with webp is lossless. Without effect on png, not with pdf."`
-	Transparent bool   `json:"transparent,omitempty" default:"false" doc:"No white behind pages without a background (png, webp)."`
-	ThumbWidth  int    `json:"thumb_width,omitempty" minimum:"1" maximum:"3840" doc:"Scale the result to this width in pixels."`
+	Format      Format `json:"format,omitempty" default:"png"`
+	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80"`
+	Transparent bool   `json:"transparent,omitempty" default:"false"`
+	ThumbWidth  int    `json:"thumb_width,omitempty" minimum:"1" maximum:"3840"`
 
-	// The pages of a PDF: only with format pdf.
-	PDFPaper      Paper   `json:"pdf_paper,omitempty" enum:"a0,a1,a2,a3,a4,a5,a6,letter,legal,tabloid" doc:"Paper of a pdf; a4 unless given."`
-	PDFLandscape  bool    `json:"pdf_landscape,omitempty" default:"false" doc:"The paper of a pdf lies on its side."`
-	PDFMargin     string  `json:"pdf_margin,omitempty" maxLength:"100" doc:"White edges of a pdf's pages: one, two or four lengths as in CSS, in mm, cm, in, px or pt; 10mm unless given." example:"10mm 15mm"`
-	PDFBackground *bool   `json:"pdf_background,omitempty" default:"true" doc:"Print backgrounds in a pdf."`
-	PDFPages      string  `json:"pdf_pages,omitempty" maxLength:"200" doc:"The pages of a pdf that are wanted." example:"1-3,5,8-"`
-	PDFScale      float64 `json:"pdf_scale,omitempty" minimum:"0.1" maximum:"2" doc:"How large the page is printed in a pdf; 1 unless given."`
+	// The pages of a pdf.
+	PDFPaper      Paper   `json:"pdf_paper,omitempty" enum:"a0,a1,a2,a3,a4,a5,a6,letter,legal,tabloid"`
+	PDFLandscape  bool    `json:"pdf_landscape,omitempty" default:"false"`
+	PDFMargin     string  `json:"pdf_margin,omitempty" maxLength:"100" example:"10mm 15mm"`
+	PDFBackground *bool   `json:"pdf_background,omitempty" default:"true"`
+	PDFPages      string  `json:"pdf_pages,omitempty" maxLength:"200" example:"1-3,5,8-"`
+	PDFScale      float64 `json:"pdf_scale,omitempty" minimum:"0.1" maximum:"2"`
 
-	// When the page is ready.
-	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled" doc:"When the page counts as ready."`
-	WaitForSelector string    `json:"wait_for_selector,omitempty" maxLength:"2048" doc:"CSS selector: wait until an element that matches is visible."`
-	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0" doc:"Extra wait before the picture, in milliseconds."`
-	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000" doc:"Time for the whole render, in milliseconds."`
+	// When to capture.
+	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled"`
+	WaitForSelector string    `json:"wait_for_selector,omitempty" maxLength:"2048" example:"#chart"`
+	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0"`
+	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000"`
+	OnTimeout       OnTimeout `json:"on_timeout,omitempty" enum:"fail,capture" default:"fail"`
+	FailOn          []Failure `json:"fail_on,omitempty" maxItems:"4" enum:"4xx,5xx,blank,request_failed" example:"[\"4xx\",\"5xx\"]"`
 
-	// How the render ends.
-	OnTimeout OnTimeout `json:"on_timeout,omitempty" enum:"fail,capture" default:"fail" doc:"At the timeout: fail, or capture what is there; the report then calls it partial and says what was awaited. A page that never answered fails in any case."`
+	// The cache.
+	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0"`
 
-	FailOn []Failure `json:"fail_on,omitempty" maxItems:"4" enum:"4xx,5xx,blank,request_failed" doc:"The capture fails when the page's status is one of these, the picture has one colour, or a request of the page failed. Repeat it in a query or put commas between."`
+	// Motion and time.
+	Animations Animations `json:"animations,omitempty" enum:"freeze,allow" default:"freeze"`
+	Time       Clock      `json:"time,omitempty" enum:"real,virtual" default:"real"`
 
-	// Whether a kept picture will do.
-	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0" doc:"Seconds: a picture of the same options that is not older is given at once instead of a new one, and equal captures at the same time render once."`
+	// Blocking.
+	BlockAds           bool       `json:"block_ads,omitempty" default:"false"`
+	BlockTrackers      bool       `json:"block_trackers,omitempty" default:"false"`
+	BlockCookieBanners bool       `json:"block_cookie_banners,omitempty" default:"false"`
+	BlockChats         bool       `json:"block_chats,omitempty" default:"false"`
+	BlockURLs          []string   `json:"block_urls,omitempty" maxItems:"100" minLength:"1" maxLength:"1024" example:"[\"*://ads.example/*\"]"`
+	BlockResources     []Resource `json:"block_resources,omitempty" maxItems:"20" example:"[\"image\",\"font\"]"`
 
-	// What moves.
-	Animations Animations `json:"animations,omitempty" enum:"freeze,allow" default:"freeze" doc:"freeze: what moves and has an end is shown at its end, what has none stands still at a moment that is the same for every picture; no caret. allow: as it moves."`
-	Time       Clock      `json:"time,omitempty" enum:"real,virtual" default:"real" doc:"virtual: delay and wait_for_selector pass on the page's own clock, as fast as it can work: a delay of 5000 costs what the page computes and loads, and never more than 5 s."`
+	// Changing the page.
+	Hide  []string `json:"hide,omitempty" maxItems:"50" minLength:"1" maxLength:"2048" example:"[\".banner\"]"`
+	Click []string `json:"click,omitempty" maxItems:"20" minLength:"1" maxLength:"2048" example:"[\"#open\"]"`
+	CSS   string   `json:"css,omitempty" maxLength:"262144" example:"header { display: none }"`
+	JS    string   `json:"js,omitempty" maxLength:"262144" example:"document.title = 'Hello'"`
 
-	// What is left out.
-	BlockAds           bool       `json:"block_ads,omitempty" default:"false" doc:"Load no advertisements and hide their places (EasyList)."`
-	BlockTrackers      bool       `json:"block_trackers,omitempty" default:"false" doc:"Load no trackers (EasyPrivacy)."`
-	BlockCookieBanners bool       `json:"block_cookie_banners,omitempty" default:"false" doc:"Reject cookies in the page's banner, or hide it; never accept. The report says which."`
-	BlockChats         bool       `json:"block_chats,omitempty" default:"false" doc:"Load no chat windows and hide their buttons."`
-	BlockURLs          []string   `json:"block_urls,omitempty" maxItems:"100" minLength:"1" maxLength:"1024" doc:"Load nothing from addresses that match one of these patterns: the whole URL, with * for any characters and ? for one. Repeat it in a query." example:"[\"*://cdn.example.com/*\"]"`
-	BlockResources     []Resource `json:"block_resources,omitempty" maxItems:"20" enum:"image,stylesheet,font,script,media,xhr,fetch,eventsource,websocket,frame,ping,other" doc:"Load nothing of these kinds, but the page itself. Repeat it in a query or put commas between."`
+	// Requests of the page.
+	Headers        Headers `json:"headers,omitempty" example:"{\"X-Team\":\"blue\"}"`
+	Authorization  string  `json:"authorization,omitempty" writeOnly:"true" maxLength:"8192" example:"Bearer TOKEN"`
+	Cookies        Cookies `json:"cookies,omitempty" example:"\"a=1; b=2\""`
+	UserAgent      string  `json:"user_agent,omitempty" maxLength:"1024"`
+	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" example:"en-US,en;q=0.9"`
 
-	// What is done to the page.
-	Hide  []string `json:"hide,omitempty" maxItems:"50" minLength:"1" maxLength:"2048" doc:"CSS selectors: what matches one is not there, also when it comes late. Repeat it in a query." example:"[\".banner\"]"`
-	Click []string `json:"click,omitempty" maxItems:"20" minLength:"1" maxLength:"2048" doc:"CSS selectors: the first visible element of each is clicked, in this order, and the page settles after each. Repeat it in a query." example:"[\"#open\"]"`
-	CSS   string   `json:"css,omitempty" maxLength:"262144" doc:"Style sheet for the page, whatever its content policy says."`
-	JS    string   `json:"js,omitempty" maxLength:"262144" doc:"Script that is run in the page when it has loaded, with the page's own rights; a promise that it ends with is awaited, and it may use await. The page settles once more after it."`
+	// The environment.
+	Timezone      string       `json:"timezone,omitempty" maxLength:"64" example:"Europe/Berlin"`
+	Locale        string       `json:"locale,omitempty" maxLength:"64" example:"de-CH"`
+	Geolocation   *Geolocation `json:"geolocation,omitempty" example:"\"47.37,8.54\""`
+	ColorScheme   ColorScheme  `json:"color_scheme,omitempty" enum:"light,dark"`
+	ReducedMotion bool         `json:"reduced_motion,omitempty" default:"false"`
+	Media         Media        `json:"media,omitempty" enum:"screen,print"`
 
-	// What the page gets.
-	Headers        Headers `json:"headers,omitempty" doc:"Request headers for the page's own origin only. In a query: a JSON object."`
-	Authorization  string  `json:"authorization,omitempty" writeOnly:"true" maxLength:"8192" doc:"Authorization header for the page's own origin only." example:"Bearer TOKEN"`
-	Cookies        Cookies `json:"cookies,omitempty" doc:"Cookies for the page: a list of name, value, domain, path, or the text of a Cookie header. Without a domain they go to the page's own origin only."`
-	UserAgent      string  `json:"user_agent,omitempty" maxLength:"1024" doc:"User-Agent that the page sees."`
-	AcceptLanguage string  `json:"accept_language,omitempty" maxLength:"256" doc:"Accept-Language that the page sees." example:"en-US,en;q=0.9"`
-
-	// Where and how the page believes to be shown.
-	Timezone      string       `json:"timezone,omitempty" maxLength:"64" doc:"IANA name of the time zone." example:"Europe/Berlin"`
-	Locale        string       `json:"locale,omitempty" maxLength:"64" doc:"BCP 47 tag: how numbers and dates are written, and Accept-Language where it is not given." example:"de-CH"`
-	Geolocation   *Geolocation `json:"geolocation,omitempty" doc:"The place that the page is told when it asks; the page's own origin may ask."`
-	ColorScheme   ColorScheme  `json:"color_scheme,omitempty" enum:"light,dark" doc:"What the page is told of prefers-color-scheme."`
-	ReducedMotion bool         `json:"reduced_motion,omitempty" default:"false" doc:"Tell the page that its reader prefers reduced motion."`
-	Media         Media        `json:"media,omitempty" enum:"screen,print" doc:"The medium whose styles hold; print with format pdf, else screen."`
-
-	// How the result is told.
-	CallbackURL     string   `json:"callback_url,omitempty" maxLength:"8192" doc:"Answer 202 at once and POST the result here when the capture has ended."`
-	CallbackHeaders Headers  `json:"callback_headers,omitempty" writeOnly:"true" doc:"Up to 10 headers for the callback, such as Authorization. Never given back. In a query: a JSON object."`
-	CallbackSecret  string   `json:"callback_secret,omitempty" maxLength:"128" writeOnly:"true" doc:"Signs this capture's callback instead of the account's secret: whsec_ and base64 of 24 to 64 bytes. Never given back."`
-	Async           bool     `json:"async,omitempty" default:"false" doc:"Answer 202 at once, without a callback."`
-	Metadata        Metadata `json:"metadata,omitempty" doc:"Text or flat map up to 1 KiB, given back in every answer and callback."`
+	// The result.
+	CallbackURL     string   `json:"callback_url,omitempty" maxLength:"8192" example:"https://myapp.example.com/hook"`
+	CallbackHeaders Headers  `json:"callback_headers,omitempty" writeOnly:"true"`
+	CallbackSecret  string   `json:"callback_secret,omitempty" maxLength:"128" writeOnly:"true"`
+	Async           bool     `json:"async,omitempty" default:"false"`
+	Metadata        Metadata `json:"metadata,omitempty" example:"{\"order\":17}"`
 }
 
 // Defaults returns the options of a request that names nothing.

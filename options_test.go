@@ -31,10 +31,26 @@ func TestDefaultsMatchTheTags(t *testing.T) {
 }
 
 func TestEveryOptionIsDocumented(t *testing.T) {
+	var options, texts []string
 	for field := range reflect.TypeFor[Options]().Fields() {
-		if field.Tag.Get("doc") == "" || !strings.HasSuffix(field.Tag.Get("json"), ",omitempty") {
-			t.Errorf("%s needs a doc tag and a json name with omitempty", field.Name)
+		name, omitempty := strings.CutSuffix(field.Tag.Get("json"), ",omitempty")
+		if options = append(options, name); !omitempty {
+			t.Errorf("%s needs a json name with omitempty", field.Name)
 		}
+	}
+	for _, group := range OptionGroups() {
+		for _, option := range group.Options {
+			texts = append(texts, option.Name)
+			if !strings.HasSuffix(option.Text, ".") || !strings.HasPrefix(OptionDoc(option.Name), option.Text) {
+				t.Errorf("%s is described by %q and %q", option.Name, option.Text, OptionDoc(option.Name))
+			}
+		}
+	}
+	if !slices.Equal(options, texts) {
+		t.Errorf("the texts name\n%v, the options are\n%v", texts, options)
+	}
+	if OptionDoc("widht") != "" || !strings.HasSuffix(OptionDoc("transparent"), " Formats: png, webp.") {
+		t.Errorf("%q and %q", OptionDoc("widht"), OptionDoc("transparent"))
 	}
 }
 

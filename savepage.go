@@ -189,6 +189,13 @@ const (
 	AttemptBlocked   AttemptOutcome = "address_blocked" // by the guard
 )
 
+// AttemptOutcomes lists every outcome of an attempt.
+func AttemptOutcomes() []AttemptOutcome {
+	return []AttemptOutcome{
+		AttemptDelivered, AttemptStatus, AttemptTimeout, AttemptRefused, AttemptTLS, AttemptResolve, AttemptBlocked,
+	}
+}
+
 // Attempt is one POST to a receiver.
 type Attempt struct {
 	Number    int            `json:"number"` // from 1

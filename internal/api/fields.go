@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,44 +58,9 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Geolocation](), reflect.TypeFor[placeSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Metadata](), reflect.TypeFor[metadataSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Format](), reflect.TypeFor[formatSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Resource](), reflect.TypeFor[resourceSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.AttemptOutcome](), reflect.TypeFor[outcomeSchema]())
 	return r
-}
-
-// optionsSchema is the schema of savepage.Options. Of a format it takes aliases too, which no answer contains.
-func optionsSchema(r huma.Registry) *huma.Schema {
-	schema := r.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
-	schema = r.SchemaFromRef(schema.Ref)
-	format := schema.Properties["format"]
-	format.Enum = nil
-	for _, row := range savepage.Formats() {
-		for _, name := range formatNames(row) {
-			format.Enum = append(format.Enum, name)
-		}
-	}
-	format.PrecomputeMessages()
-	return schema
-}
-
-// formatNames are the names that a request may give for a format.
-func formatNames(row savepage.FormatInfo) []string {
-	names := []string{string(row.Format)}
-	for _, alias := range row.Aliases {
-		names = append(names, string(alias))
-	}
-	return names
-}
-
-// formatSchema stands for savepage.Format in schemas.
-type formatSchema string
-
-// Schema lists the formats that pictures have.
-func (formatSchema) Schema(huma.Registry) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeString}
-	for _, row := range savepage.Formats() {
-		s.Enum = append(s.Enum, string(row.Format))
-	}
-	s.PrecomputeMessages()
-	return s
 }
 
 // describe generates the schema of savepage.Options and the fields that follow from it.
@@ -223,67 +187,3 @@ func rangeOf(s *huma.Schema, enum []string) string {
 }
 
 func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
-// cookiesSchema stands for savepage.Cookies in schemas.
-type cookiesSchema struct{}
-
-// Schema describes a list of cookies or the text of a Cookie header.
-func (cookiesSchema) Schema(r huma.Registry) *huma.Schema {
-	return either(
-		&huma.Schema{Type: huma.TypeString, Description: `The text of a Cookie header: "a=1; b=2".`},
-		&huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[savepage.Cookie](), true, "Cookie")},
-	)
-}
-
-// clipSchema stands for savepage.Clip in schemas.
-type clipSchema struct{}
-
-// Schema describes an object of four whole numbers or a text of them.
-func (clipSchema) Schema(huma.Registry) *huma.Schema {
-	return objectOrText(reflect.TypeFor[savepage.Clip](), huma.TypeInteger, "x,y,width,height")
-}
-
-// placeSchema stands for savepage.Geolocation in schemas.
-type placeSchema struct{}
-
-// Schema describes an object of two or three numbers or a text of them.
-func (placeSchema) Schema(huma.Registry) *huma.Schema {
-	return objectOrText(reflect.TypeFor[savepage.Geolocation](), huma.TypeNumber, "latitude,longitude or latitude,longitude,accuracy")
-}
-
-// objectOrText describes a struct of numbers that can also be written as a text. The ranges stand only in words: they are
-// checked by the options themselves, so that an error names the one that is wrong.
-func objectOrText(t reflect.Type, number, text string) *huma.Schema {
-	object := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
-	for field := range t.Fields() {
-		name, optional, _ := strings.Cut(field.Tag.Get("json"), ",")
-		object.Properties[name] = &huma.Schema{
-			Type: number, Description: field.Tag.Get("doc") + " From " + field.Tag.Get("minimum") + " to " + field.Tag.Get("maximum") + ".",
-		}
-		if optional == "" {
-			object.Required = append(object.Required, name)
-		}
-	}
-	return either(&huma.Schema{Type: huma.TypeString, Description: text}, object)
-}
-
-// metadataSchema stands for savepage.Metadata in schemas.
-type metadataSchema struct{}
-
-// Schema describes a text or a flat map.
-func (metadataSchema) Schema(huma.Registry) *huma.Schema {
-	scalar := either(&huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeNumber}, &huma.Schema{Type: huma.TypeBoolean})
-	return either(
-		&huma.Schema{Type: huma.TypeString},
-		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: scalar},
-	)
-}
-
-func either(alternatives ...*huma.Schema) *huma.Schema {
-	for _, one := range alternatives {
-		one.PrecomputeMessages()
-	}
-	s := &huma.Schema{OneOf: slices.Clip(alternatives)}
-	s.PrecomputeMessages()
-	return s
-}

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/savepage/savepage"
+)
+
+// optionsSchema is the schema of savepage.Options, with the texts of the manual. It takes aliases of formats too, which no
+// answer contains.
+func optionsSchema(r huma.Registry) *huma.Schema {
+	schema := r.Schema(reflect.TypeFor[savepage.Options](), true, "Options")
+	schema = r.SchemaFromRef(schema.Ref)
+	for name, property := range schema.Properties {
+		property.Description = savepage.OptionDoc(name)
+	}
+	var formats []string
+	for _, row := range savepage.Formats() {
+		formats = append(formats, formatNames(row)...)
+	}
+	format := schema.Properties["format"]
+	format.Enum = wordsSchema(formats).Enum
+	format.PrecomputeMessages()
+	return schema
+}
+
+// formatNames are the names that a request may give for a format.
+func formatNames(row savepage.FormatInfo) []string {
+	names := []string{string(row.Format)}
+	for _, alias := range row.Aliases {
+		names = append(names, string(alias))
+	}
+	return names
+}
+
+// wordsSchema is a string that is one of several words.
+func wordsSchema[T ~string](words []T) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, word := range words {
+		s.Enum = append(s.Enum, string(word))
+	}
+	s.PrecomputeMessages()
+	return s
+}
+
+// formatSchema stands for savepage.Format in schemas.
+type formatSchema string
+
+// Schema lists the formats that pictures have.
+func (formatSchema) Schema(huma.Registry) *huma.Schema {
+	var formats []savepage.Format
+	for _, row := range savepage.Formats() {
+		formats = append(formats, row.Format)
+	}
+	return wordsSchema(formats)
+}
+
+// resourceSchema stands for savepage.Resource in schemas.
+type resourceSchema string
+
+// Schema lists the kinds of resources.
+func (resourceSchema) Schema(huma.Registry) *huma.Schema { return wordsSchema(savepage.Resources()) }
+
+// outcomeSchema stands for savepage.AttemptOutcome in schemas.
+type outcomeSchema string
+
+// Schema lists the outcomes of an attempt.
+func (outcomeSchema) Schema(huma.Registry) *huma.Schema {
+	return wordsSchema(savepage.AttemptOutcomes())
+}
+
+// cookiesSchema stands for savepage.Cookies in schemas.
+type cookiesSchema struct{}
+
+// Schema describes a list of cookies or the text of a Cookie header.
+func (cookiesSchema) Schema(r huma.Registry) *huma.Schema {
+	return either(
+		&huma.Schema{Type: huma.TypeString, Description: `The text of a Cookie header: "a=1; b=2".`},
+		&huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[savepage.Cookie](), true, "Cookie")},
+	)
+}
+
+// clipSchema stands for savepage.Clip in schemas.
+type clipSchema struct{}
+
+// Schema describes an object of four whole numbers or a text of them.
+func (clipSchema) Schema(huma.Registry) *huma.Schema {
+	return objectOrText(reflect.TypeFor[savepage.Clip](), huma.TypeInteger, "x,y,width,height")
+}
+
+// placeSchema stands for savepage.Geolocation in schemas.
+type placeSchema struct{}
+
+// Schema describes an object of two or three numbers or a text of them.
+func (placeSchema) Schema(huma.Registry) *huma.Schema {
+	return objectOrText(reflect.TypeFor[savepage.Geolocation](), huma.TypeNumber, "latitude,longitude or latitude,longitude,accuracy")
+}
+
+// objectOrText describes a struct of numbers that can also be written as a text. The ranges stand only in words: they are
+// checked by the options themselves, so that an error names the one that is wrong.
+func objectOrText(t reflect.Type, number, text string) *huma.Schema {
+	object := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
+	for field := range t.Fields() {
+		name, optional, _ := strings.Cut(field.Tag.Get("json"), ",")
+		object.Properties[name] = &huma.Schema{
+			Type: number, Description: field.Tag.Get("doc") + " From " + field.Tag.Get("minimum") + " to " + field.Tag.Get("maximum") + ".",
+		}
+		if optional == "" {
+			object.Required = append(object.Required, name)
+		}
+	}
+	return either(&huma.Schema{Type: huma.TypeString, Description: text}, object)
+}
+
+// metadataSchema stands for savepage.Metadata in schemas.
+type metadataSchema struct{}
+
+// Schema describes a text or a flat map.
+func (metadataSchema) Schema(huma.Registry) *huma.Schema {
+	scalar := either(&huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeNumber}, &huma.Schema{Type: huma.TypeBoolean})
+	return either(
+		&huma.Schema{Type: huma.TypeString},
+		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: scalar},
+	)
+}
+
+func either(alternatives ...*huma.Schema) *huma.Schema {
+	for _, one := range alternatives {
+		one.PrecomputeMessages()
+	}
+	s := &huma.Schema{OneOf: slices.Clip(alternatives)}
+	s.PrecomputeMessages()
+	return s
+}

@@ -1,0 +1,170 @@
+package savepage
+
+// OptionGroup is a part of the manual's list of options.
+type OptionGroup struct {
+	Title   string
+	Options []OptionText
+}
+
+// OptionText is what the manual says of an option.
+type OptionText struct {
+	Name string // as on the wire
+	Text string
+}
+
+// OptionGroups returns the texts of all options, grouped, in the order of Options.
+func OptionGroups() []OptionGroup {
+	return []OptionGroup{
+		pageTexts(), viewportTexts(), partTexts(), fileTexts(), pdfTexts(), readyTexts(), cacheTexts(), motionTexts(), blockingTexts(),
+		changeTexts(), requestTexts(), environmentTexts(), resultTexts(),
+	}
+}
+
+// OptionDoc returns the manual's text of an option, with the formats that it needs; empty for an unknown option.
+func OptionDoc(name string) string {
+	for _, group := range OptionGroups() {
+		for _, option := range group.Options {
+			if option.Name != name {
+				continue
+			}
+			if formats := OptionFormats(name); formats != nil {
+				return option.Text + " Formats: " + listed(formats, ", ") + "."
+			}
+			return option.Text
+		}
+	}
+	return ""
+}
+
+func pageTexts() OptionGroup {
+	return OptionGroup{"The page", []OptionText{
+		{"url", "URL of the page to capture. Required, unless html is given."},
+		{"html", "HTML document to capture instead of a URL."},
+	}}
+}
+
+func viewportTexts() OptionGroup {
+	return OptionGroup{"Viewport", []OptionText{
+		{"width", "Viewport width in CSS pixels."},
+		{"height", "Viewport height in CSS pixels."},
+		{"scale", "Device scale factor: 2 doubles the number of pixels in each direction."},
+		{"device", "Device preset (GET /v1/devices). It sets viewport, scale, touch, mobile layout and user agent; " +
+			"explicit options override it."},
+	}}
+}
+
+func partTexts() OptionGroup {
+	return OptionGroup{"Part of the page", []OptionText{
+		{"fullpage", "Capture the whole scrollable page."},
+		{"max_height", "Cut a full page at this height in CSS pixels; report.truncated is then true. Without it the server's limit applies."},
+		{"clip", "Capture this rectangle, in CSS pixels from the upper left corner of the page. What lies beyond the page is left out, and " +
+			"report.truncated is then true."},
+		{"selector", "CSS selector. Capture the first element that matches."},
+	}}
+}
+
+func fileTexts() OptionGroup {
+	return OptionGroup{"File", []OptionText{
+		{"format", "File format. A pdf contains the whole page, as printed."},
+		{"quality", "Encoding quality; a webp of quality 100 is lossless. Ignored by png."},
+		{"transparent", "Do not put white behind a page without a background."},
+		{"thumb_width", "Scale the picture to this width in pixels."},
+	}}
+}
+
+func pdfTexts() OptionGroup {
+	return OptionGroup{"PDF", []OptionText{
+		{"pdf_paper", "Paper size; a4 by default."},
+		{"pdf_landscape", "Print in landscape."},
+		{"pdf_margin", "Page margins: one, two or four lengths as in CSS, in mm, cm, in, px or pt; 10mm by default."},
+		{"pdf_background", "Print backgrounds."},
+		{"pdf_pages", "Pages to print."},
+		{"pdf_scale", "Scale of the printed page; 1 by default."},
+	}}
+}
+
+func readyTexts() OptionGroup {
+	return OptionGroup{"When to capture", []OptionText{
+		{"wait_until", "When the page counts as ready. settled: loaded, fonts and visible images included, and quiet for a moment. " +
+			"networkidle: no request for 500 ms."},
+		{"wait_for_selector", "CSS selector. Wait until an element that matches is visible."},
+		{"delay", "Additional wait in milliseconds."},
+		{"timeout", "Limit of the whole render in milliseconds."},
+		{"on_timeout", "At the timeout, fail, or capture the page as it is; report.partial is then true, and report.reasons names what was " +
+			"awaited. A page that has not answered at all fails in both cases."},
+		{"fail_on", "Fail when the page's HTTP status is 4xx or 5xx, when the picture has one colour only (blank), or when a request of the " +
+			"page fails (request_failed)."},
+	}}
+}
+
+func cacheTexts() OptionGroup {
+	return OptionGroup{"Cache", []OptionText{
+		{"cache_ttl", "Maximum age in seconds of an existing picture of the same options that may be returned instead of a new one. Equal " +
+			"captures at the same time are rendered once. 0 always renders."},
+	}}
+}
+
+func motionTexts() OptionGroup {
+	return OptionGroup{"Motion and time", []OptionText{
+		{"animations", "freeze: animations that end are shown at their end, endless ones at the same moment in every picture, and the text " +
+			"cursor is hidden. allow: capture the page as it moves."},
+		{"time", "virtual: delay and wait_for_selector pass on a clock of the page, as fast as the page can compute. A delay of 5000 then " +
+			"takes as long as the page computes and loads, and at most 5 s."},
+	}}
+}
+
+func blockingTexts() OptionGroup {
+	return OptionGroup{"Blocking", []OptionText{
+		{"block_ads", "Load no advertisements and hide their places (EasyList)."},
+		{"block_trackers", "Load no trackers (EasyPrivacy)."},
+		{"block_cookie_banners", "Reject cookies in the page's cookie banner, or hide the banner; never accept. " +
+			"report.cookie_banner names the outcome."},
+		{"block_chats", "Load no chat widgets and hide their buttons."},
+		{"block_urls", "Load nothing from URLs that match one of these patterns. A pattern covers the whole URL; * stands for any " +
+			"characters, ? for one."},
+		{"block_resources", "Load no resources of these kinds. The page itself is always loaded."},
+	}}
+}
+
+func changeTexts() OptionGroup {
+	return OptionGroup{"Changing the page", []OptionText{
+		{"hide", "CSS selectors. Hide every element that matches, including those added later."},
+		{"click", "CSS selectors. Click the first visible element of each, in this order, and let the page settle after each click."},
+		{"css", "Style sheet to add. The page's content security policy does not apply to it."},
+		{"js", "Script to run when the page has loaded, with the rights of the page. It may use await, a promise that it returns is awaited, " +
+			"and the page settles again afterwards."},
+	}}
+}
+
+func requestTexts() OptionGroup {
+	return OptionGroup{"Requests of the page", []OptionText{
+		{"headers", "Request headers, sent to the page's own origin only."},
+		{"authorization", "Authorization header, sent to the page's own origin only."},
+		{"cookies", "Cookies: a list of name, value, domain and path, or the text of a Cookie header. A cookie without a domain is sent to " +
+			"the page's own origin only."},
+		{"user_agent", "User-Agent of all requests and of the page's scripts."},
+		{"accept_language", "Accept-Language of all requests and the languages of the page's scripts."},
+	}}
+}
+
+func environmentTexts() OptionGroup {
+	return OptionGroup{"Environment", []OptionText{
+		{"timezone", "Time zone, as an IANA name."},
+		{"locale", "Locale, as a BCP 47 tag. It decides how numbers and dates are formatted, and Accept-Language unless that is given."},
+		{"geolocation", "Position that the geolocation API returns. Only the page's own origin may read it."},
+		{"color_scheme", "Value of the media feature prefers-color-scheme."},
+		{"reduced_motion", "Set the media feature prefers-reduced-motion to reduce."},
+		{"media", "Medium whose styles apply: print for a pdf, else screen, by default."},
+	}}
+}
+
+func resultTexts() OptionGroup {
+	return OptionGroup{"Result", []OptionText{
+		{"callback_url", "Answer 202 at once, and POST the result to this URL when the capture has ended."},
+		{"callback_headers", "Up to 10 headers of the callback, such as Authorization. No answer contains them."},
+		{"callback_secret", "Secret that signs the callback of this capture instead of the account's secret: whsec_ and base64 of 24 to 64 " +
+			"bytes. No answer contains it."},
+		{"async", "Answer 202 at once, without a callback."},
+		{"metadata", "A string or a flat object, at most 1 KiB, that every answer and callback returns unchanged."},
+	}}
+}

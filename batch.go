@@ -2,7 +2,7 @@ package savepage
 
 import "time"
 
-// Batch is a set of captures that are accepted together, or not at all, and whose common end is announced once.
+// Batch is a set of captures that are accepted together or not at all, with one event when all have ended.
 type Batch struct {
 	ID          string // "bat_" and 26 characters, sortable by time
 	Account     string
@@ -11,18 +11,18 @@ type Batch struct {
 	Counts      Counts
 
 	CreatedAt time.Time
-	EndedAt   time.Time // zero while one of its captures is on the way
+	EndedAt   time.Time // zero until all of its captures have ended
 }
 
-// Counts is how many captures of a batch there are in each state. Those that were deleted since are still counted.
+// Counts is the number of captures of a batch in each state. It still counts those that were deleted since.
 type Counts struct {
-	Total    int `json:"total" doc:"Captures in all."`
-	Queued   int `json:"queued" doc:"That wait."`
-	Running  int `json:"running" doc:"That a worker holds."`
-	Success  int `json:"success" doc:"That ended with a picture."`
-	Failed   int `json:"failed" doc:"That ended without one."`
-	Canceled int `json:"canceled" doc:"That were canceled."`
+	Total    int `json:"total" doc:"All captures."`
+	Queued   int `json:"queued" doc:"Captures that wait."`
+	Running  int `json:"running" doc:"Captures that are rendered now."`
+	Success  int `json:"success" doc:"Captures that ended with a picture."`
+	Failed   int `json:"failed" doc:"Captures that ended without a picture."`
+	Canceled int `json:"canceled" doc:"Canceled captures."`
 }
 
-// Cross checks what no schema says of a batch. Locations are bare field names.
-func (b Batch) Cross() []FieldError { return checkMetadata(b.Metadata) }
+// ValidateFields checks what the schema of a batch cannot express. Locations are bare field names.
+func (b Batch) ValidateFields() []FieldError { return checkMetadata(b.Metadata) }

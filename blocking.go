@@ -8,8 +8,8 @@ import (
 // Resource is a kind of request that a page makes.
 type Resource string
 
-// The kinds that block_resources knows. The browser does not tell xhr from fetch: either refuses both. ResourceFrame is a
-// document in a frame, ResourceOther what no other kind is, as the scripts of workers.
+// The kinds of resources. The browser does not distinguish xhr from fetch: either blocks both. ResourceFrame is a document
+// in a frame, ResourceOther everything else, such as the scripts of workers.
 const (
 	ResourceImage       Resource = "image"
 	ResourceStylesheet  Resource = "stylesheet"
@@ -33,12 +33,13 @@ func Resources() []Resource {
 	}
 }
 
-// checkBlocking refuses patterns that can match no address: they are held against the whole of it.
+// checkBlocking refuses patterns that cannot match: a pattern covers the whole URL.
 func (o Options) checkBlocking() []FieldError {
 	var wrong []FieldError
 	for i, pattern := range o.BlockURLs {
 		if pattern != "" && !canMatchURL(pattern) {
-			wrong = append(wrong, FieldError{fmt.Sprintf("block_urls[%d]", i), "matches no URL: begin it with * or a scheme, as in *://example.com/*", pattern})
+			const message = "matches no URL; begin it with * or a scheme, such as *://example.com/*"
+			wrong = append(wrong, FieldError{fmt.Sprintf("block_urls[%d]", i), message, pattern})
 		}
 	}
 	return wrong

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Limits of what a request may give its callback.
+// Limits of callback_headers and callback_secret.
 const (
 	MaxCallbackHeaders     = 10
 	MaxCallbackHeaderBytes = 1 << 10 // of one value
@@ -15,27 +15,27 @@ const (
 	MaxSecretBytes         = 64
 )
 
-// How long a replaced webhook secret still signs: unless told otherwise, and at most.
+// How long an earlier webhook secret still signs after a rotation: by default, and at most.
 const (
 	SecretOverlap    = 24 * time.Hour
 	MaxSecretOverlap = 7 * 24 * time.Hour
 )
 
-// WebhookSecrets tells what may be told of the secrets that sign an account's callbacks.
+// WebhookSecrets describes the secrets that sign an account's callbacks.
 type WebhookSecrets struct {
-	Secret   string       `json:"secret,omitempty" doc:"The new secret, whole. Only in the answer that made it: it can not be read again."`
-	Current  SecretInfo   `json:"current" doc:"The secret that signs."`
-	Previous []SecretInfo `json:"previous" doc:"Replaced ones that still sign beside it, newest first."`
+	Secret   string       `json:"secret,omitempty" doc:"The new secret. Only the answer that creates it contains it."`
+	Current  SecretInfo   `json:"current" doc:"The current secret."`
+	Previous []SecretInfo `json:"previous" doc:"Earlier secrets that still sign as well, newest first."`
 }
 
-// SecretInfo names a secret without telling it.
+// SecretInfo identifies a secret without revealing it.
 type SecretInfo struct {
-	Hint       string     `json:"hint" doc:"Its first and last characters." example:"whsec_MfKQ…aSw="`
-	CreatedAt  time.Time  `json:"created_at" doc:"When it was made."`
-	ValidUntil *time.Time `json:"valid_until,omitempty" doc:"When a replaced one stops signing."`
+	Hint       string     `json:"hint" doc:"First and last characters of the secret." example:"whsec_MfKQ…aSw="`
+	CreatedAt  time.Time  `json:"created_at" doc:"When it was created."`
+	ValidUntil *time.Time `json:"valid_until,omitempty" doc:"When an earlier secret stops signing."`
 }
 
-// checkCallback checks what goes with callback_url and is for its receiver only. Values are secret and never given back.
+// checkCallback checks the options that need callback_url. Their values are secret and never returned.
 func (o Options) checkCallback() []FieldError {
 	if o.CallbackURL != "" {
 		wrong := o.CallbackHeaders.checkForCallback()
@@ -57,18 +57,18 @@ func (o Options) checkCallback() []FieldError {
 func (h Headers) checkForCallback() []FieldError {
 	var wrong []FieldError
 	if len(h) > MaxCallbackHeaders {
-		wrong = append(wrong, FieldError{"callback_headers", fmt.Sprintf("must be at most %d", MaxCallbackHeaders), len(h)})
+		wrong = append(wrong, FieldError{"callback_headers", fmt.Sprintf("must be at most %d headers", MaxCallbackHeaders), len(h)})
 	}
 	seen := map[string]bool{}
 	for name, value := range h {
 		at, lower := "callback_headers."+name, strings.ToLower(name)
 		switch {
 		case !isToken(name):
-			wrong = append(wrong, FieldError{at, "is not a header name", name})
+			wrong = append(wrong, FieldError{at, "is not a valid header name", name})
 		case seen[lower]:
-			wrong = append(wrong, FieldError{at, "is given twice, in another case", name})
+			wrong = append(wrong, FieldError{at, "is given twice, differing only in case", name})
 		case ownedByCallback(lower):
-			wrong = append(wrong, FieldError{at, "belongs to the callback or its connection and can not be given here", name})
+			wrong = append(wrong, FieldError{at, "is set by the service and cannot be given", name})
 		case len(value) > MaxCallbackHeaderBytes || !isHeaderValue(value):
 			wrong = append(wrong, FieldError{at, fmt.Sprintf("must be at most %d bytes of printable ASCII", MaxCallbackHeaderBytes), nil})
 		}
@@ -77,7 +77,7 @@ func (h Headers) checkForCallback() []FieldError {
 	return wrong
 }
 
-// ownedByCallback reports whether a header, in lower case, is ours to set or speaks to the connection and not to the
+// ownedByCallback reports whether a header, in lower case, is set by the service or concerns the connection and not the
 // receiver (RFC 9110, section 7.6.1).
 func ownedByCallback(name string) bool {
 	if ownedHeader(name) {
@@ -96,7 +96,7 @@ func ownedByCallback(name string) bool {
 }
 
 // CheckSecret returns nil when a webhook secret is whsec_ and the padded base64 of MinSecretBytes to MaxSecretBytes, as the
-// Standard Webhooks specification has it, and else ErrSecret. The error does not contain the secret.
+// Standard Webhooks specification has it, else ErrSecret. The error does not contain the secret.
 func CheckSecret(secret string) error {
 	encoded, found := strings.CutPrefix(secret, SecretPrefix)
 	key, err := base64.StdEncoding.Strict().DecodeString(encoded)

@@ -55,14 +55,14 @@ func (c *Clip) UnmarshalText(text []byte) error {
 	for i, into := range []*int{&c.X, &c.Y, &c.Width, &c.Height} {
 		n, err := strconv.Atoi(strings.TrimSpace(parts[i]))
 		if err != nil {
-			return fmt.Errorf("%q is not x,y,width,height: %q is no whole number", text, parts[i])
+			return fmt.Errorf("%q is not x,y,width,height: %q is not a whole number", text, parts[i])
 		}
 		*into = n
 	}
 	return nil
 }
 
-// check holds each member to its range.
+// check compares each member with its range.
 func (c *Clip) check() []FieldError {
 	if c == nil {
 		return nil

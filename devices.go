@@ -9,14 +9,13 @@ import (
 	"sync"
 )
 
-// Device is a preset of the option device: what a page is told of the device that shows it. The descriptors are
-// Playwright's: see devices/README.md.
+// Device is a preset of the option device. The descriptors are Playwright's: see devices/README.md.
 type Device struct {
 	Name         string  `json:"name"`
 	Width        int     `json:"width"`  // of the viewport, CSS pixels
 	Height       int     `json:"height"` // of the viewport, CSS pixels
 	Scale        float64 `json:"scale"`  // device scale factor; may be beyond the range of the option scale
-	Mobile       bool    `json:"mobile"` // the page's viewport meta tag counts
+	Mobile       bool    `json:"mobile"` // the page's viewport meta tag applies
 	Touch        bool    `json:"touch"`
 	ScreenWidth  int     `json:"screen_width"`  // CSS pixels, of the device held upright
 	ScreenHeight int     `json:"screen_height"` // CSS pixels, of the device held upright
@@ -26,7 +25,7 @@ type Device struct {
 //go:embed devices/devices.json
 var devicesJSON string
 
-// presets reads the table once. What is embedded is valid: a test reads it.
+// presets reads the embedded table once. A test checks that it is valid.
 var presets = sync.OnceValue(func() []Device {
 	var all []Device
 	if json.Unmarshal([]byte(devicesJSON), &all) != nil {
@@ -58,7 +57,7 @@ func plainDevice(name string) string {
 	}, strings.ToLower(name))
 }
 
-// withDevice takes from the preset what was not given.
+// withDevice fills options that were not given from the preset.
 func (o Options) withDevice() Options {
 	if o.Device == "" {
 		return o

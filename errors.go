@@ -41,47 +41,55 @@ const (
 	CodeInternal            Code = "internal_error"
 )
 
-// CodeInfo is what the manual and the answers say of a code.
+// CodeInfo is a row of the table of codes.
 type CodeInfo struct {
 	Code    Code
 	Status  int    // HTTP status of an answer that carries it
-	Retried bool   // whether the service tried again by itself before it gave up
+	Retried bool   // whether the service retried before it gave up
 	Manual  string // one line: what it means and what to do
 }
 
-// Codes returns the table of all codes, in the order of the manual. The table is the only source: status, retry and text
-// are never decided elsewhere.
+// Codes returns the table of all codes, in the order of the manual. It is the only source of status, retry and text.
 func Codes() []CodeInfo {
 	return []CodeInfo{
-		{CodeInvalidRequest, http.StatusBadRequest, false, "The request is wrong; errors names each field, its value and the range."},
-		{CodeUnauthorized, http.StatusUnauthorized, false, "No key, or not a valid one. Send Authorization: Bearer KEY."},
-		{CodeForbidden, http.StatusForbidden, false, "The key may not do this."},
-		{CodeNotFound, http.StatusNotFound, false, "There is nothing under this address, or it belongs to another account."},
-		{CodeMethodNotAllowed, http.StatusMethodNotAllowed, false, "The address exists, with another method; see Allow."},
-		{CodeConflict, http.StatusConflict, false, "The capture is in a state that does not allow this."},
-		{CodeIdempotencyMismatch, http.StatusUnprocessableEntity, false, "The Idempotency-Key was used with another body. Use a new one."},
-		{CodeTooLarge, http.StatusRequestEntityTooLarge, false, "The request body, or the picture asked for, is larger than allowed. For a picture set max_height, scale or another format."},
+		{CodeInvalidRequest, http.StatusBadRequest, false, "The request is invalid. errors names each field, its value and the allowed range."},
+		{CodeUnauthorized, http.StatusUnauthorized, false, "The key is missing or not valid. Send Authorization: Bearer KEY."},
+		{CodeForbidden, http.StatusForbidden, false, "The key does not permit this request."},
+		{CodeNotFound, http.StatusNotFound, false, "The resource does not exist, or belongs to another account."},
+		{CodeMethodNotAllowed, http.StatusMethodNotAllowed, false, "The path does not support this method. Allow lists those that it supports."},
+		{CodeConflict, http.StatusConflict, false, "The current state of the resource does not allow this."},
+		{
+			CodeIdempotencyMismatch, http.StatusUnprocessableEntity, false,
+			"The Idempotency-Key was used with a different body. Use a new one.",
+		},
+		{
+			CodeTooLarge, http.StatusRequestEntityTooLarge, false,
+			"The request body or the requested picture is too large. For a picture, set max_height, scale or another format.",
+		},
 		{CodeUnsupportedMedia, http.StatusUnsupportedMediaType, false, "Send application/json or a form."},
-		{CodeRateLimited, http.StatusTooManyRequests, false, "Too many requests; wait as long as Retry-After says."},
+		{CodeRateLimited, http.StatusTooManyRequests, false, "Too many requests. Wait as long as Retry-After says."},
 		{CodeQuotaExceeded, http.StatusTooManyRequests, false, "The account's quota is used up."},
-		{CodeTooManyPending, http.StatusTooManyRequests, false, "The account has too many captures waiting."},
-		{CodeNameNotResolved, http.StatusBadGateway, false, "The page's host name has no address."},
+		{CodeTooManyPending, http.StatusTooManyRequests, false, "Too many captures of the account are waiting."},
+		{CodeNameNotResolved, http.StatusBadGateway, false, "The host name of the page does not resolve."},
 		{CodeConnectionFailed, http.StatusBadGateway, false, "The page's server refused, closed or broke the connection."},
-		{CodeTLSError, http.StatusBadGateway, false, "The page's certificate is not valid."},
-		{CodeNavigationTimeout, http.StatusBadGateway, false, "The page's server did not answer within the timeout."},
-		{CodeAddressBlocked, http.StatusBadRequest, false, "The address is private or special and the operator did not allow it."},
-		{CodeHTTPError, http.StatusBadGateway, false, "The page answered with a status that the request does not accept."},
+		{CodeTLSError, http.StatusBadGateway, false, "The certificate of the page's server is not valid."},
+		{CodeNavigationTimeout, http.StatusBadGateway, false, "The page's server did not answer within timeout."},
+		{CodeAddressBlocked, http.StatusBadRequest, false, "The address is private or reserved, and the operator has not allowed it."},
+		{CodeHTTPError, http.StatusBadGateway, false, "The page's HTTP status is one that fail_on lists."},
 		{CodeSelectorNotFound, http.StatusBadGateway, false, "No visible element matched the selector in time."},
-		{CodeBlank, http.StatusBadGateway, false, "The picture has one colour only."},
-		{CodeRequestFailed, http.StatusBadGateway, false, "A request of the page failed, and fail_on says that none may; the message names the first."},
-		{CodePageCrashed, http.StatusBadGateway, true, "The page ended its renderer each time it was tried, mostly by using too much memory."},
-		{CodeBrowserLost, http.StatusBadGateway, true, "The browser ended while it rendered the page, each time it was tried."},
-		{CodeTooManyRedirects, http.StatusBadGateway, false, "The page redirects without an end."},
-		{CodeNotAPage, http.StatusBadGateway, false, "The address answers with a download or nothing, not with a page."},
-		{CodeQueueFull, http.StatusServiceUnavailable, false, "Too many captures are waiting; try again after Retry-After."},
-		{CodeShuttingDown, http.StatusServiceUnavailable, false, "The server is stopping; try again."},
-		{CodeRenderTimeout, http.StatusGatewayTimeout, false, "The picture was not done within timeout; the message says what was awaited."},
-		{CodeInternal, http.StatusInternalServerError, true, "The fault is ours; the request id finds it in the log."},
+		{CodeBlank, http.StatusBadGateway, false, "The picture has only one colour, and fail_on lists blank."},
+		{
+			CodeRequestFailed, http.StatusBadGateway, false,
+			"A request of the page failed, and fail_on lists request_failed. The message names the first one.",
+		},
+		{CodePageCrashed, http.StatusBadGateway, true, "The page crashed the renderer on every attempt, usually by using too much memory."},
+		{CodeBrowserLost, http.StatusBadGateway, true, "The browser stopped while it rendered the page, on every attempt."},
+		{CodeTooManyRedirects, http.StatusBadGateway, false, "The page redirects endlessly."},
+		{CodeNotAPage, http.StatusBadGateway, false, "The URL returns a download or nothing instead of a page."},
+		{CodeQueueFull, http.StatusServiceUnavailable, false, "Too many captures are waiting. Try again after Retry-After."},
+		{CodeShuttingDown, http.StatusServiceUnavailable, false, "The server is shutting down. Try again."},
+		{CodeRenderTimeout, http.StatusGatewayTimeout, false, "The picture was not finished within timeout. The message names what was awaited."},
+		{CodeInternal, http.StatusInternalServerError, true, "An internal error. The request id identifies it in the server's log."},
 	}
 }
 
@@ -96,7 +104,7 @@ func (c Code) Info() CodeInfo {
 }
 
 // CaptureStatus is the HTTP status of a synchronous answer whose capture ended with c: 504 for a timeout of the render,
-// 500 for a fault of ours, 400 for options that only the browser could judge, 502 for everything that lies with the page.
+// 500 for an internal error, 400 for options that only the browser could check, 502 for every error of the page.
 func (c Code) CaptureStatus() int {
 	switch c {
 	case CodeRenderTimeout:
@@ -110,7 +118,7 @@ func (c Code) CaptureStatus() int {
 	}
 }
 
-// Error is what a client may see of a fault: a stable code and a sentence. Causes stay in the log.
+// Error is the part of an error that clients see: a stable code and a sentence. Causes are only logged.
 type Error struct {
 	Code    Code         `json:"code"`
 	Message string       `json:"message"`
@@ -123,6 +131,9 @@ type FieldError struct {
 	Message  string `json:"message"`  // "must be from 320 to 3840"
 	Value    any    `json:"value,omitempty"`
 }
+
+// String returns "location: message".
+func (f FieldError) String() string { return f.Location + ": " + f.Message }
 
 // Errorf makes an Error of a code and a sentence.
 func Errorf(code Code, format string, args ...any) *Error {

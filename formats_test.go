@@ -47,17 +47,17 @@ func TestOptionsOfFormats(t *testing.T) {
 		}
 	}
 	for want, o := range map[string]Options{
-		"selector needs format png, jpeg or webp":      {Selector: "p", Format: FormatPDF},
-		"transparent needs format png or webp":         {Transparent: true, Format: FormatJPG},
-		"quality needs format jpeg or webp":            {Quality: 10, Format: FormatPDF},
-		"pdf_paper needs format pdf":                   {PDFPaper: "a5"},
-		"fail_on cannot contain blank with format pdf": {FailOn: []Failure{FailOnBlank}, Format: FormatPDF},
+		"selector: needs format png, jpeg or webp":      {Selector: "p", Format: FormatPDF},
+		"transparent: needs format png or webp":         {Transparent: true, Format: FormatJPG},
+		"quality: needs format jpeg or webp":            {Quality: 10, Format: FormatPDF},
+		"pdf_paper: needs format pdf":                   {PDFPaper: "a5"},
+		"fail_on: cannot contain blank with format pdf": {FailOn: []Failure{FailOnBlank}, Format: FormatPDF},
 		"": {Quality: 10, FailOn: []Failure{FailOnBlank}},
 	} {
 		o.URL = "http://example.com/"
 		var got []string
-		for _, field := range o.Cross() {
-			got = append(got, field.Location+" "+field.Message)
+		for _, field := range o.ValidateFields() {
+			got = append(got, field.String())
 		}
 		if strings.Join(got, "; ") != want {
 			t.Errorf("%q, want %q", got, want)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// WaitUntil says when a page counts as ready.
+// WaitUntil is when a page counts as ready.
 type WaitUntil string
 
 // The moments a capture can wait for.
@@ -20,19 +20,19 @@ const (
 	WaitNetworkIdle      WaitUntil = "networkidle"
 )
 
-// OnTimeout says what a render does at its timeout.
+// OnTimeout is what a render does at its timeout.
 type OnTimeout string
 
-// What can be done at the timeout.
+// The values of on_timeout.
 const (
 	OnTimeoutFail    OnTimeout = "fail"
 	OnTimeoutCapture OnTimeout = "capture"
 )
 
-// Failure is what fail_on can name.
+// Failure is a value of fail_on.
 type Failure string
 
-// What ends a capture as failed where fail_on names it.
+// The values of fail_on.
 const (
 	FailOn4xx     Failure = "4xx"
 	FailOn5xx     Failure = "5xx"
@@ -40,7 +40,7 @@ const (
 	FailOnRequest Failure = "request_failed"
 )
 
-// Clock says by which clock a page waits.
+// Clock is the clock by which a page waits.
 type Clock string
 
 // The clocks.
@@ -49,10 +49,10 @@ const (
 	TimeVirtual Clock = "virtual"
 )
 
-// Animations says what becomes of what moves on the page.
+// Animations is how moving parts of the page are captured.
 type Animations string
 
-// What can become of animations.
+// The values of animations.
 const (
 	AnimationsFreeze Animations = "freeze"
 	AnimationsAllow  Animations = "allow"
@@ -153,7 +153,7 @@ type Options struct {
 	Metadata        Metadata `json:"metadata,omitempty" example:"{\"order\":17}"`
 }
 
-// Defaults returns the options of a request that names nothing.
+// Defaults returns the options of a request that gives none.
 func Defaults() Options {
 	return Options{
 		Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000,
@@ -178,16 +178,16 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
-// Cross checks the rules that join several options, which tags can not say. It returns every broken one, with locations
-// that are bare field names ("url"); ranges of single fields are the schema's business.
-func (o Options) Cross() []FieldError {
+// ValidateFields checks the rules that tags cannot express, above all those between several options. It returns every
+// violation, located by the bare name of the option ("url"). The schema checks the ranges of single options.
+func (o Options) ValidateFields() []FieldError {
 	var wrong []FieldError
 	add := func(field, message string, value any) {
 		wrong = append(wrong, FieldError{Location: field, Message: message, Value: value})
 	}
 	switch {
 	case o.URL == "" && o.HTML == "":
-		add("url", "is required: an http or https URL, or give html", nil)
+		add("url", "is required; give an http or https URL, or html", nil)
 	case o.URL != "" && o.HTML != "":
 		add("html", "must not be given together with url", nil)
 	}
@@ -204,7 +204,7 @@ func (o Options) Cross() []FieldError {
 	}
 	wrong = append(wrong, o.Clip.check()...)
 	wrong = append(wrong, o.checkBlocking()...)
-	wrong = append(wrong, o.checkSurroundings()...)
+	wrong = append(wrong, o.checkEnvironment()...)
 	wrong = append(wrong, o.checkAuthorization()...)
 	wrong = append(wrong, o.checkFormat()...)
 	wrong = append(wrong, o.checkPaper()...)
@@ -217,16 +217,16 @@ func (o Options) Cross() []FieldError {
 // Headers are request headers by name.
 type Headers map[string]string
 
-// check refuses names that are no tokens, values that could end a line, and headers that belong to the connection.
+// check refuses invalid names, values that could end a line, and headers that belong to the connection.
 func (h Headers) check() []FieldError {
 	var wrong []FieldError
 	for name, value := range h {
 		at := "headers." + name
 		switch {
 		case !isToken(name):
-			wrong = append(wrong, FieldError{at, "is not a header name", name})
+			wrong = append(wrong, FieldError{at, "is not a valid header name", name})
 		case ownedHeader(name):
-			wrong = append(wrong, FieldError{at, "is set by the browser and can not be given here", name})
+			wrong = append(wrong, FieldError{at, "is set by the browser and cannot be given", name})
 		case !isHeaderValue(value):
 			wrong = append(wrong, FieldError{at, fmt.Sprintf("must be at most %d bytes of printable ASCII", MaxHeaderValue), nil})
 		}
@@ -267,8 +267,8 @@ func isHeaderValue(s string) bool {
 	return true
 }
 
-// Cookie is one cookie for the page. Without Domain it belongs to the page's own origin, and to the https address of a page
-// that is named as http; with one it belongs to the domain, whatever the port.
+// Cookie is one cookie for the page. Without a Domain it belongs to the page's own origin, and for an http URL also to the
+// same host over https; with one it belongs to that domain, on every port.
 type Cookie struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
@@ -292,7 +292,7 @@ func (c *Cookies) UnmarshalJSON(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&list); err != nil {
-		return errors.New(`must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`)
+		return errors.New(`must be a list of {"name","value","domain","path"} or a string like "a=1; b=2"`)
 	}
 	*c = list
 	return nil
@@ -322,7 +322,7 @@ func (c Cookies) check() []FieldError {
 		at := fmt.Sprintf("cookies[%d]", i)
 		switch {
 		case !isToken(one.Name):
-			wrong = append(wrong, FieldError{at + ".name", "is not a cookie name", one.Name})
+			wrong = append(wrong, FieldError{at + ".name", "is not a valid cookie name", one.Name})
 		case !isHeaderValue(one.Value) || strings.ContainsAny(one.Value, ";\t"):
 			wrong = append(wrong, FieldError{at + ".value", "must be printable ASCII without ';'", nil})
 		case one.Path != "" && (one.Path[0] != '/' || !isHeaderValue(one.Path)):
@@ -332,7 +332,7 @@ func (c Cookies) check() []FieldError {
 	return wrong
 }
 
-// checkMetadata allows a text or a flat map of texts, numbers and booleans.
+// checkMetadata allows a string or a flat object of strings, numbers and booleans.
 func checkMetadata(m Metadata) []FieldError {
 	if len(m) == 0 || string(m) == "null" {
 		return nil
@@ -346,12 +346,12 @@ func checkMetadata(m Metadata) []FieldError {
 	}
 	var flat map[string]any
 	if json.Unmarshal(m, &flat) != nil {
-		return []FieldError{{"metadata", "must be a text or a flat map", nil}}
+		return []FieldError{{"metadata", "must be a string or a flat object", nil}}
 	}
 	for name, value := range flat {
 		switch value.(type) {
 		case map[string]any, []any:
-			return []FieldError{{"metadata." + name, "must be a text, a number or a boolean", nil}}
+			return []FieldError{{"metadata." + name, "must be a string, a number or a boolean", nil}}
 		}
 	}
 	return nil

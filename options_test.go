@@ -126,7 +126,7 @@ func TestCrossNamesTheField(t *testing.T) {
 			o := page
 			c.change(&o)
 			var named []string
-			for _, field := range o.Cross() {
+			for _, field := range o.ValidateFields() {
 				named = append(named, field.Location)
 			}
 			if !slices.Equal(named, c.wrong) {
@@ -165,7 +165,7 @@ func TestPDFOptions(t *testing.T) {
 			o := Options{URL: "http://a.test", Format: FormatPDF}
 			c.change(&o)
 			var named []string
-			for _, field := range o.WithDefaults().Cross() {
+			for _, field := range o.WithDefaults().ValidateFields() {
 				named = append(named, field.Location)
 			}
 			if !slices.Equal(named, c.wrong) {
@@ -202,7 +202,7 @@ func TestCodesAreOneTable(t *testing.T) {
 
 // Whichever of the two comes first, the other is refused.
 func TestCallbackHeaderTwice(t *testing.T) {
-	wrong := Options{URL: "http://a.test", CallbackURL: "http://b.test", CallbackHeaders: Headers{"X-A": "a", "x-a": "b"}}.Cross()
+	wrong := Options{URL: "http://a.test", CallbackURL: "http://b.test", CallbackHeaders: Headers{"X-A": "a", "x-a": "b"}}.ValidateFields()
 	if len(wrong) != 1 || !strings.EqualFold(wrong[0].Location, "callback_headers.x-a") {
 		t.Errorf("%v", wrong)
 	}
@@ -214,7 +214,7 @@ func TestCallbackHeadersThatAreOurs(t *testing.T) {
 		"Content-Length", "Content-Type", "content-encoding", "User-Agent", "X-Signature", "x-signature-previous",
 		"Webhook-Id", "webhook-signature", "Webhook-Timestamp", "webhook-anything", "Idempotency-Key", "Accept-Encoding",
 	} {
-		wrong := Options{URL: "http://a.test", CallbackURL: "http://b.test", CallbackHeaders: Headers{name: "hidden"}}.Cross()
+		wrong := Options{URL: "http://a.test", CallbackURL: "http://b.test", CallbackHeaders: Headers{name: "hidden"}}.ValidateFields()
 		if len(wrong) != 1 || wrong[0].Location != "callback_headers."+name || wrong[0].Value == "hidden" {
 			t.Errorf("%s: %v", name, wrong)
 		}

@@ -15,7 +15,7 @@ type Paper string
 // PaperA4 is the paper when none is given.
 const PaperA4 Paper = "a4"
 
-// Size is the paper's width and height in points of 1/72 inch, upright; of A4 when p is no paper. The A series is ISO 216,
+// Size is the paper's width and height in points of 1/72 inch, upright; of A4 for an unknown paper. The A series is ISO 216,
 // the others are ANSI and US customary sizes.
 func (p Paper) Size() (width, height float64) {
 	const mm = 72 / 25.4
@@ -50,7 +50,7 @@ const DefaultMargin = "10mm"
 type Margins struct{ Top, Right, Bottom, Left float64 }
 
 // ParseMargins reads one, two or four lengths as CSS does: "10mm", "1cm 0", "0.5in 20px 0.5in 20px". Units are mm, cm, in,
-// px and pt; a number without one is in mm.
+// px and pt; a number without a unit is in mm.
 func ParseMargins(text string) (Margins, error) {
 	var given []float64
 	for word := range strings.FieldsSeq(text) {
@@ -78,31 +78,31 @@ func parseLength(word string) (float64, error) {
 	points, known := perUnit[word[len(number):]]
 	n, err := strconv.ParseFloat(number, 64)
 	if !known || err != nil || n < 0 || n > 10_000 {
-		return 0, fmt.Errorf("%q is no length", word)
+		return 0, fmt.Errorf("%q is not a length", word)
 	}
 	return n * points, nil
 }
 
-// pageRanges is what names pages of a PDF: "2", "1-3", "4-", and several of them.
+// pageRanges matches pages of a PDF: "2", "1-3", "4-", and several of these.
 var pageRanges = regexp.MustCompile(`^\d{1,5}(-(\d{1,5})?)?(,\d{1,5}(-(\d{1,5})?)?)*$`)
 
 func checkPages(text string) error {
 	text = strings.ReplaceAll(text, " ", "")
 	if !pageRanges.MatchString(text) {
-		return errors.New("no list of pages")
+		return errors.New("not a list of pages")
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		first, last, is := strings.Cut(part, "-")
 		from, _ := strconv.Atoi(first)
 		to, _ := strconv.Atoi(last)
 		if from == 0 || is && last != "" && to < from {
-			return fmt.Errorf("no pages %s", part)
+			return fmt.Errorf("%s is not a range of pages", part)
 		}
 	}
 	return nil
 }
 
-// checkPaper holds the margins against the paper and reads the pages.
+// checkPaper compares the margins with the paper and reads the pages.
 func (o Options) checkPaper() []FieldError {
 	if !o.Format.Info().Paged {
 		return nil
@@ -113,15 +113,16 @@ func (o Options) checkPaper() []FieldError {
 	if o.PDFLandscape {
 		width, height = height, width
 	}
-	const least = 36 // points that are left for the page each way
+	const least = 36 // points that must remain for the page in each direction
 	switch {
 	case err != nil:
-		wrong = append(wrong, FieldError{"pdf_margin", `must be one, two or four lengths like "10mm" or "1in 20px" (mm, cm, in, px, pt)`, o.PDFMargin})
+		const message = `must be one, two or four lengths such as "10mm" or "1in 20px" (mm, cm, in, px, pt)`
+		wrong = append(wrong, FieldError{"pdf_margin", message, o.PDFMargin})
 	case margins.Left+margins.Right > width-least || margins.Top+margins.Bottom > height-least:
-		wrong = append(wrong, FieldError{"pdf_margin", "leaves too little of the paper", o.PDFMargin})
+		wrong = append(wrong, FieldError{"pdf_margin", "leaves too little space on the paper", o.PDFMargin})
 	}
 	if o.PDFPages != "" && checkPages(o.PDFPages) != nil {
-		wrong = append(wrong, FieldError{"pdf_pages", `must name pages from 1 on, like "1-3,5,8-"`, o.PDFPages})
+		wrong = append(wrong, FieldError{"pdf_pages", `must be page numbers and ranges from 1, such as "1-3,5,8-"`, o.PDFPages})
 	}
 	return wrong
 }

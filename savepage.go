@@ -1,6 +1,6 @@
-// Package savepage is the vocabulary of the service: what may be asked of a capture, what a capture is, what is told of
-// it, and how that is signed. Server, command line, client and tests speak it. It holds no behaviour beyond checking and
-// signing, and depends on the standard library only.
+// Package savepage is the vocabulary of the service: the options of a capture, the capture itself, its report, errors and
+// callbacks, and how callbacks are signed. Server, command line, client and tests use it. It holds no behaviour beyond
+// checking and signing, and depends on the standard library only.
 package savepage
 
 import (
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// State says how far a capture has come. Queued and Running are on the way; the others are final, and a capture ends in
-// exactly one of them.
+// State is the state of a capture. Queued and Running are not final; the others are, and a capture ends in exactly one of
+// them.
 type State string
 
 // The states of a capture.
@@ -27,12 +27,12 @@ func States() []State { return []State{Queued, Running, Success, Failed, Cancele
 // Final reports whether a capture in this state has ended.
 func (s State) Final() bool { return s == Success || s == Failed || s == Canceled }
 
-// Capture is one request to turn a page into a picture, and what became of it. It is the record as the service knows
-// it; View turns it into the answer that clients see.
+// Capture is one request to turn a page into a picture, and its result. It is the service's own record; capture.View is
+// the part of it that clients see.
 type Capture struct {
 	ID      string // "cap_" and 26 characters, sortable by time
 	Account string
-	BatchID string // of the batch that it came with; empty for none
+	BatchID string // of the batch that it belongs to; empty for none
 	State   State
 	Options Options // complete: defaults are filled in
 	// Interactive is true while a client waits for the answer.
@@ -43,9 +43,9 @@ type Capture struct {
 	CreatedAt  time.Time
 	StartedAt  time.Time // of the last attempt; zero while queued
 	FinishedAt time.Time // zero until final
-	CapturedAt time.Time // when Picture was taken: before CreatedAt when a kept one was given
+	CapturedAt time.Time // when Picture was taken: before CreatedAt when it came from the cache
 
-	Source  string   // id of the capture that was rendered, when this one got its result; empty otherwise
+	Source  string   // id of the capture that was rendered, where this one shares its result; else empty
 	Picture *Picture // set when State is Success
 	Report  *Report  // set when a page was loaded
 	Error   *Error   // set when State is Failed
@@ -61,16 +61,16 @@ type Picture struct {
 	Size   int64  `json:"size"`   // bytes
 }
 
-// Timing is where a capture's time went, in milliseconds.
+// Timing is how long the parts of a capture took, in milliseconds.
 type Timing struct {
-	QueueMS  int64 `json:"queue_ms"`  // accepted until taken by a worker
-	RenderMS int64 `json:"render_ms"` // taken until stored
+	QueueMS  int64 `json:"queue_ms"`  // from acceptance until a worker takes it
+	RenderMS int64 `json:"render_ms"` // from then until the picture is stored
 	TotalMS  int64 `json:"total_ms"`  // the sum of both
 
 	Phases Phases `json:"-"`
 }
 
-// Phases splits RenderMS, in milliseconds. They are shown in the Server-Timing header.
+// Phases splits RenderMS, in milliseconds. The Server-Timing header shows them.
 type Phases struct {
 	Navigate int64 `json:"navigate"`
 	Settle   int64 `json:"settle"`
@@ -79,14 +79,14 @@ type Phases struct {
 	Store    int64 `json:"store"`
 }
 
-// Report says how far a picture can be trusted.
+// Report says what may be missing from a picture.
 type Report struct {
 	HTTPStatus int      `json:"http_status"`         // of the main document; 0 for the html option
 	FinalURL   string   `json:"final_url,omitempty"` // after redirects
 	Title      string   `json:"title,omitempty"`
 	Blank      bool     `json:"blank"`             // every pixel has one colour
 	Partial    bool     `json:"partial"`           // something was missing when the picture was taken
-	Reasons    []string `json:"reasons,omitempty"` // why it is partial, in words
+	Reasons    []string `json:"reasons,omitempty"` // why it is partial
 	Truncated  bool     `json:"truncated"`         // a full page is taller than the picture, or a clip reaches beyond the page
 
 	Pages int `json:"pages,omitempty"` // of a pdf
@@ -99,83 +99,84 @@ type Report struct {
 	CookieBanner *BannerReport `json:"cookie_banner,omitempty"` // with block_cookie_banners
 }
 
-// FontReport counts the letters of the page that no font has, at most 300 kinds of letters of the page's text being
-// looked at. In the picture a box stands for each.
+// FontReport counts the characters of the page that no font has; at most 300 different characters are checked. The
+// picture shows a box for each.
 type FontReport struct {
 	Missing int      `json:"missing"`
 	Named   []string `json:"named,omitempty"` // the first few, as "U+A015 Yi"
 }
 
-// BannerReport says what became of the page's cookie banner.
+// BannerReport is the outcome of block_cookie_banners.
 type BannerReport struct {
 	Outcome BannerOutcome `json:"outcome"`
-	Tool    string        `json:"tool,omitempty"` // the consent tool, as autoconsent names it; empty when it is the site's own, or was not recognised
+	// Tool is the consent tool, as autoconsent names it; empty for the site's own banner and for an unknown tool.
+	Tool string `json:"tool,omitempty"`
 }
 
-// BannerOutcome names what became of a cookie banner.
+// BannerOutcome is how a cookie banner was treated.
 type BannerOutcome string
 
-// The outcomes of a cookie banner. None is ever accepted.
+// The outcomes of a cookie banner. A banner is never accepted.
 const (
-	BannerRejected BannerOutcome = "rejected" // the page was told no
-	BannerHidden   BannerOutcome = "hidden"   // it could not be told; the banner is hidden
-	BannerNone     BannerOutcome = "none"     // none was found
+	BannerRejected BannerOutcome = "rejected" // cookies were rejected in it
+	BannerHidden   BannerOutcome = "hidden"   // it offers no rejection and was hidden
+	BannerNone     BannerOutcome = "none"     // no banner was found
 )
 
-// RequestReport counts what the page asked of the network.
+// RequestReport counts the requests of the page.
 type RequestReport struct {
 	Total   int      `json:"total"`
 	Failed  int      `json:"failed"`
-	Blocked int      `json:"blocked"`         // refused by the guard or by an option
+	Blocked int      `json:"blocked"`         // by the guard or by an option
 	Pending int      `json:"pending"`         // still open when the picture was taken
 	Named   []string `json:"named,omitempty"` // the first few that failed, were blocked or are pending
 }
 
-// ConsoleReport counts what the page wrote to its console.
+// ConsoleReport counts the messages of the page's console.
 type ConsoleReport struct {
 	Errors   int      `json:"errors"`
 	Warnings int      `json:"warnings"`
 	Texts    []string `json:"texts,omitempty"` // the first few
 }
 
-// DeliveryState says how far a callback has come.
+// DeliveryState is the state of a callback.
 type DeliveryState string
 
-// The states of a delivery. Pending has attempts to come; Dead has used them all, or was ended by the receiver.
+// The states of a delivery. A pending one has attempts left; a dead one has used them all, or its receiver ended it.
 const (
 	Pending   DeliveryState = "pending"
 	Delivered DeliveryState = "delivered"
 	Dead      DeliveryState = "dead"
 )
 
-// Delivery is one callback that is owed: an event, its receiver and every attempt made.
+// Delivery is one callback that is owed: an event, its receiver and its attempts.
 type Delivery struct {
 	ID        string        `json:"id"`                   // "msg_…": the webhook-id header of every attempt
 	CaptureID string        `json:"capture_id,omitempty"` // empty for the event of a batch
 	BatchID   string        `json:"batch_id,omitempty"`   // of a batch's own event
 	Account   string        `json:"-"`
 	URL       string        `json:"url"`
-	Headers   Headers       `json:"-"` // what callback_headers gave; may be secret
+	Headers   Headers       `json:"-"` // of the option callback_headers; may be secret
 	Body      []byte        `json:"-"` // the exact bytes that are signed and sent
 	State     DeliveryState `json:"state"`
 	CreatedAt time.Time     `json:"created_at"`
 	NextAt    *time.Time    `json:"next_attempt_at,omitempty"` // while pending
 	EndedAt   *time.Time    `json:"ended_at,omitempty"`
 	Attempts  []Attempt     `json:"attempts"`
-	// WaitingFor says what holds a delivery back that is due: WaitingForReceiver or nothing.
+	// WaitingFor is WaitingForReceiver while a delivery that is due waits for its receiver, else empty.
 	WaitingFor string `json:"waiting_for,omitempty"`
 	Receiver   string `json:"-"` // host and port of URL
-	Earlier    int    `json:"-"` // attempts made before the present schedule began: sending again begins a new one
+	Earlier    int    `json:"-"` // attempts of earlier schedules: sending again starts a new schedule
 }
 
-// WaitingForReceiver says that the receiver has failed several times in a row and is tried with one delivery at a time;
-// the others wait for it and use no attempts. NextAt is then when the next try is made.
+// WaitingForReceiver says that the receiver has failed several times in a row. It is tried with one delivery at a time,
+// next at NextAt; the others wait without using attempts.
 const WaitingForReceiver = "receiver"
 
 // DeliveryStates lists every state of a delivery.
 func DeliveryStates() []DeliveryState { return []DeliveryState{Pending, Delivered, Dead} }
 
-// AttemptOutcome names how one attempt of a delivery ended.
+// AttemptOutcome is how an attempt of a delivery ended.
 type AttemptOutcome string
 
 // The outcomes of an attempt.
@@ -205,15 +206,15 @@ type Attempt struct {
 	LatencyMS int64          `json:"latency_ms"`
 	Error     string         `json:"error,omitempty"`
 	Answer    string         `json:"answer,omitempty"`          // first 1 KiB of the body, as valid UTF-8
-	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // what the schedule said after it; absent after the last one
+	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // of the next attempt; absent after the last one
 }
 
-// Verdict is what follows from one attempt: the delivery is delivered, dead, or pending until NextAt.
+// Verdict is the result of an attempt: the delivery is delivered, dead, or pending until NextAt.
 type Verdict struct {
 	Attempt Attempt
 	State   DeliveryState
 	NextAt  time.Time // when State is Pending
 }
 
-// Metadata is the client's own text or flat map, kept as the JSON that came in and given back unchanged.
+// Metadata is the client's own string or flat object, kept as the JSON that was received and returned unchanged.
 type Metadata = json.RawMessage

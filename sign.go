@@ -25,10 +25,10 @@ const (
 // SecretPrefix begins every webhook secret.
 const SecretPrefix = "whsec_"
 
-// MaxEventBytes is more than any callback has.
+// MaxEventBytes is larger than any callback.
 const MaxEventBytes = 4 << 20
 
-// Tolerance is how far the timestamp of a callback may lie from the receiver's clock.
+// Tolerance is how far the timestamp of a callback may differ from the receiver's clock.
 const Tolerance = 5 * time.Minute
 
 // Reasons why Verify refuses a callback.
@@ -36,7 +36,7 @@ var (
 	ErrSecret    = errors.New(`webhook secret is not "whsec_" and base64`)
 	ErrHeaders   = errors.New("webhook-id, webhook-timestamp or webhook-signature is missing or malformed")
 	ErrTimestamp = errors.New("webhook-timestamp is more than five minutes away")
-	ErrSignature = errors.New("no signature matches: the secret is another one, or the body was changed")
+	ErrSignature = errors.New("no signature matches: the secret is wrong or the body was changed")
 )
 
 // Sign returns X-Signature: lower-case hex HMAC-SHA256 of the raw body, keyed with the secret's own characters.
@@ -56,7 +56,7 @@ func SignStandard(secret, id string, at time.Time, body []byte) (string, error) 
 	return "v1," + base64.StdEncoding.EncodeToString(sum(key, []byte(head), body)), nil
 }
 
-// Verify checks the Standard Webhooks headers of a callback against its raw body and reports why it is not to be trusted.
+// Verify checks the Standard Webhooks headers of a callback against its raw body and returns the reason when they do not match.
 // now is the receiver's clock.
 func Verify(secret string, header http.Header, body []byte, now time.Time) error {
 	return VerifyAny([]string{secret}, header, body, now)
@@ -66,7 +66,7 @@ func Verify(secret string, header http.Header, body []byte, now time.Time) error
 // those of several accounts.
 func VerifyAny(secrets []string, header http.Header, body []byte, now time.Time) error {
 	if len(secrets) == 0 {
-		return fmt.Errorf("%w: there is none", ErrSecret)
+		return fmt.Errorf("%w: none was given", ErrSecret)
 	}
 	id, at, err := identify(header)
 	if err != nil {
@@ -91,7 +91,7 @@ func VerifyAny(secrets []string, header http.Header, body []byte, now time.Time)
 	return nil
 }
 
-// identify reads what is signed beside the body. An error names the header.
+// identify reads the id and the timestamp, which are signed with the body. An error names the header.
 func identify(header http.Header) (id string, at time.Time, err error) {
 	for _, name := range []string{HeaderWebhookID, HeaderWebhookTimestamp, HeaderWebhookSignature} {
 		if header.Get(name) == "" {

@@ -11,7 +11,7 @@ import (
 	_ "time/tzdata" // the names of time zones are the same wherever the service runs
 )
 
-// ColorScheme is what the page is told of prefers-color-scheme.
+// ColorScheme is the value of the media feature prefers-color-scheme.
 type ColorScheme string
 
 // The colour schemes.
@@ -20,7 +20,7 @@ const (
 	ColorSchemeDark  ColorScheme = "dark"
 )
 
-// Media is the medium that the page is laid out for.
+// Media is the medium whose styles apply.
 type Media string
 
 // The media.
@@ -29,7 +29,7 @@ const (
 	MediaPrint  Media = "print"
 )
 
-// Geolocation is a place on earth. It can also be written as the text "latitude,longitude" or
+// Geolocation is a position on earth. It can also be written as the text "latitude,longitude" or
 // "latitude,longitude,accuracy".
 type Geolocation struct {
 	Latitude  float64 `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees north."`
@@ -72,14 +72,14 @@ func (g *Geolocation) UnmarshalText(text []byte) error {
 	for i, part := range parts {
 		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil {
-			return fmt.Errorf("%q is not latitude,longitude: %q is no number", text, part)
+			return fmt.Errorf("%q is not latitude,longitude: %q is not a number", text, part)
 		}
 		*into[i] = n
 	}
 	return nil
 }
 
-// check holds each member to its range. What is no number is in none.
+// check compares each member with its range. NaN is in none.
 func (g *Geolocation) check() []FieldError {
 	if g == nil {
 		return nil
@@ -90,20 +90,21 @@ func (g *Geolocation) check() []FieldError {
 		value, low, high float64
 	}{{"latitude", g.Latitude, -90, 90}, {"longitude", g.Longitude, -180, 180}, {"accuracy", g.Accuracy, 0, MaxAccuracy}} {
 		if !(one.value >= one.low && one.value <= one.high) {
-			wrong = append(wrong, FieldError{"geolocation." + one.name, fmt.Sprintf("must be from %v to %v", one.low, one.high), fmt.Sprint(one.value)})
+			message := fmt.Sprintf("must be from %v to %v", one.low, one.high)
+			wrong = append(wrong, FieldError{"geolocation." + one.name, message, fmt.Sprint(one.value)})
 		}
 	}
 	return wrong
 }
 
-// checkSurroundings refuses names of time zones and locales that no browser knows.
-func (o Options) checkSurroundings() []FieldError {
+// checkEnvironment refuses unknown time zones and malformed locales.
+func (o Options) checkEnvironment() []FieldError {
 	wrong := o.Geolocation.check()
 	if o.Timezone != "" && !isTimezone(o.Timezone) {
-		wrong = append(wrong, FieldError{"timezone", "must be the IANA name of a time zone, as Europe/Berlin", o.Timezone})
+		wrong = append(wrong, FieldError{"timezone", "must be an IANA time zone such as Europe/Berlin", o.Timezone})
 	}
 	if o.Locale != "" && !isLocale(o.Locale) {
-		wrong = append(wrong, FieldError{"locale", "must be a BCP 47 tag, as de-CH", o.Locale})
+		wrong = append(wrong, FieldError{"locale", "must be a BCP 47 tag such as de-CH", o.Locale})
 	}
 	return wrong
 }

@@ -94,7 +94,7 @@ func (r *listReader) complain(err error) {
 		return
 	}
 	for _, field := range fault.Fields {
-		r.wrong = append(r.wrong, fmt.Sprintf("%s:%d: %s %s", r.name, r.line, field.Location, field.Message))
+		r.wrong = append(r.wrong, fmt.Sprintf("%s:%d: %s", r.name, r.line, field))
 	}
 }
 

@@ -234,7 +234,7 @@ func asFlags(err error) error {
 		if field.Location == "url" {
 			name = "URL"
 		}
-		lines = append(lines, "  "+name+" "+field.Message)
+		lines = append(lines, "  "+name+": "+field.Message)
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }

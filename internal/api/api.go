@@ -200,9 +200,9 @@ func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	a.fail(w, r, savepage.Errorf(savepage.CodeMethodNotAllowed, "%s is not possible here; use %s", r.Method, strings.Join(allowed, " or ")))
+	a.fail(w, r, savepage.Errorf(savepage.CodeMethodNotAllowed, "%s is not supported here; use %s", r.Method, strings.Join(allowed, " or ")))
 }
 
 func nothingHere(r *http.Request) error {
-	return savepage.Errorf(savepage.CodeNotFound, "there is nothing at %s; see /docs", echo(r.URL.Path))
+	return savepage.Errorf(savepage.CodeNotFound, "%s does not exist; see /docs", echo(r.URL.Path))
 }

@@ -54,7 +54,7 @@ func bearer(r *http.Request) (string, bool) {
 func missingKey(r *http.Request) string {
 	query := r.URL.Query()
 	if slices.ContainsFunc([]string{"key", "api_key", "apikey", "access_key", "token"}, query.Has) {
-		return "a key in the address ends up in logs and is not taken: send Authorization: Bearer KEY"
+		return "keys in the query are not accepted, because they end up in logs; send Authorization: Bearer KEY"
 	}
 	return "send Authorization: Bearer KEY"
 }
@@ -69,7 +69,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, who savepage.Princip
 	counted := a.limiter.take(who.Account.ID, limit, time.Now())
 	counted.headers(w.Header())
 	if !counted.allowed {
-		return savepage.Errorf(savepage.CodeRateLimited, "more than %d requests in a minute", limit)
+		return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)
 	}
 	if !who.May(scope) {
 		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %q", scope)

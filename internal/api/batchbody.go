@@ -47,7 +47,7 @@ func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (batchBody, *bat
 		return batchBody{}, nil, err
 	}
 	if kind != mediaJSON {
-		return batchBody{}, nil, savepage.Errorf(savepage.CodeUnsupportedMedia, "a batch is not taken as a form: send application/json")
+		return batchBody{}, nil, savepage.Errorf(savepage.CodeUnsupportedMedia, "a batch must be JSON; send application/json")
 	}
 	text, err := readBodyUpTo(w, r, maxBatchBody)
 	if err != nil {
@@ -83,7 +83,7 @@ func (in *batchReader) read(o object) batchBody {
 
 func (in *batchReader) unknown(name string) string {
 	if _, option := in.decoder.fields[name]; option {
-		return "belongs in options, or in one of captures"
+		return "must be in options or in one of captures"
 	}
 	return unknownName("field", name, batchFields())
 }
@@ -113,7 +113,7 @@ func (in *batchReader) readCallback(o object) {
 	}
 	in.onTop = true
 	if _, twice := in.common.values["callback_url"]; twice {
-		in.refuse("body.callback_url", "is given in options as well", value)
+		in.refuse("body.callback_url", "must not be given in options as well", value)
 	} else if got := in.single(o, "callback_url", "callback_url"); got.CallbackURL != "" {
 		in.common.values["callback_url"] = value
 	}
@@ -144,7 +144,7 @@ func (in *batchReader) readRows(o object) []savepage.Options {
 	case hasURLs:
 		in.list, value = "urls", urls
 	case !hasCaptures:
-		in.refuse("body.urls", "is required: a list of addresses, or give captures, a list of options", nil)
+		in.refuse("body.urls", "is required; give a list of URLs, or captures with a list of options", nil)
 		return nil
 	}
 	items, isList := value.([]any)
@@ -154,7 +154,7 @@ func (in *batchReader) readRows(o object) []savepage.Options {
 	}
 	rows, err := rowsOf(items, o.raw[in.list])
 	if err != nil {
-		in.refuse("body."+in.list, "can not be read", nil)
+		in.refuse("body."+in.list, "cannot be read", nil)
 		return nil
 	}
 	return in.decodeRows(items, rows)
@@ -172,7 +172,7 @@ func (in *batchReader) decodeRows(items []any, rows []object) []savepage.Options
 			}
 		}
 		if rows[i].values == nil {
-			in.refuse(place, map[string]string{"urls": "must be an address", "captures": "must be an object of options"}[in.list], items[i])
+			in.refuse(place, map[string]string{"urls": "must be a URL", "captures": "must be an object of options"}[in.list], items[i])
 			continue
 		}
 		options, err := in.decoder.decode(place, in.common.over(rows[i]), nil)
@@ -256,7 +256,7 @@ func (in *batchReader) add(field savepage.FieldError) {
 func (in *batchReader) err(code savepage.Code) error {
 	said := make([]string, 0, mostSaid+1)
 	for _, field := range in.wrong[:min(len(in.wrong), mostSaid)] {
-		said = append(said, field.Location+" "+field.Message)
+		said = append(said, field.String())
 	}
 	if more := len(in.wrong) - mostSaid; more > 0 {
 		text := strconv.Itoa(more) + " more"

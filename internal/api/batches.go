@@ -68,7 +68,7 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, who savepage.Pri
 		return err
 	}
 	if a.stopping() {
-		return savepage.Errorf(savepage.CodeShuttingDown, "the server is stopping; try again")
+		return savepage.Errorf(savepage.CodeShuttingDown, "the server is shutting down; try again")
 	}
 	request := capture.BatchRequest{
 		Account: who.Account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,

@@ -51,7 +51,7 @@ func (a *API) readOptions(w http.ResponseWriter, r *http.Request) (savepage.Opti
 // mediaOf says how the body is written. A body without a type is taken for JSON.
 func mediaOf(h http.Header) (media, string, error) {
 	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Encoding %q is not taken: send the body as it is", echo(encoding))
+		return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Encoding %q is not supported; send the body unencoded", echo(encoding))
 	}
 	given := h.Get("Content-Type")
 	if given == "" || given == "application/json" {
@@ -67,7 +67,7 @@ func mediaOf(h http.Header) (media, string, error) {
 	case name == "multipart/form-data" && params["boundary"] != "":
 		return mediaMultipart, params["boundary"], nil
 	}
-	return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Type %q is not taken: send application/json or a form", echo(given))
+	return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Type %q is not supported; send application/json or a form", echo(given))
 }
 
 // readBody reads the whole body, up to the limit of a single capture.
@@ -94,7 +94,7 @@ func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, 
 		return nil, tooLarge(limit)
 	}
 	if err != nil {
-		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body ended too early or came too slowly")
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body is incomplete or arrived too slowly")
 	}
 	return body, nil
 }
@@ -119,7 +119,7 @@ func readForm(kind media, boundary string, body []byte) (url.Values, error) {
 	}
 	text := string(body)
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body looks like JSON, but its type says form: send Content-Type: application/json")
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body is JSON, but its Content-Type is that of a form; send application/json")
 	}
 	return parseQuery("body", text)
 }
@@ -143,11 +143,11 @@ func readParts(form *multipart.Reader) (url.Values, error) {
 	return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body has more than %d parts", maxParts)
 }
 
-// parseQuery reads a query strictly: what is not well written is an error, never dropped.
+// parseQuery reads a query strictly: what is malformed is an error, never dropped.
 func parseQuery(carrier, text string) (url.Values, error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the %s is not well written: %v; encode special characters as %%XX", carrier, err)
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the %s is malformed: %v; encode special characters as %%XX", carrier, err)
 	}
 	return values, nil
 }

@@ -71,7 +71,7 @@ func (a *API) lookUp(r *http.Request, c savepage.Capture) (Record, error) {
 func (a *API) find(r *http.Request, who savepage.Principal) (savepage.Capture, error) {
 	c, err := a.parts.Records.Get(r.Context(), who.Account.ID, r.PathValue("id"))
 	if fault, known := errors.AsType[*savepage.Error](err); known && fault.Code == savepage.CodeNotFound {
-		return c, savepage.Errorf(savepage.CodeNotFound, "there is no such capture")
+		return c, savepage.Errorf(savepage.CodeNotFound, "the capture does not exist")
 	}
 	return c, err
 }
@@ -224,7 +224,7 @@ func (in *filterReader) refuse(name, message string, value any) {
 func (in *filterReader) one(name string) string {
 	texts := in.values[name]
 	if len(texts) > 1 {
-		in.refuse(name, "is given more than once", texts[1])
+		in.refuse(name, "must be given only once", texts[1])
 	}
 	if len(texts) == 0 {
 		return ""

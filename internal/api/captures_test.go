@@ -158,7 +158,7 @@ func TestListFilters(t *testing.T) {
 	wrong := map[string]string{
 		"query.state": "must be one of queued, running, success, failed, canceled", "query.limit": "must be from 1 to 100",
 		"query.created_after": "must be a time like 2026-04-01T12:00:00Z", "query.crusor": `unknown parameter; did you mean "cursor"?`,
-		"query.url": "is given more than once",
+		"query.url": "must be given only once",
 	}
 	if diff := cmp.Diff(wrong, errorsOf(t, p)); diff != "" {
 		t.Error(diff)

@@ -78,7 +78,7 @@ func (d *Decoder) Values(carrier string, values map[string][]string) (savepage.O
 			continue
 		}
 		if len(texts) > 1 {
-			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "is given more than once", Value: shown(d.fields[name], texts[1])})
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "must be given only once", Value: shown(d.fields[name], texts[1])})
 		}
 		o.coerce(d.fields[name].Kind, name, texts[0])
 	}
@@ -158,7 +158,7 @@ func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) 
 	var options savepage.Options
 	wrong = append(wrong, d.fill(carrier, &options, o, bad)...)
 	options = options.WithDefaults()
-	for _, field := range slices.Concat(options.Cross(), checkTexts(options)) {
+	for _, field := range slices.Concat(options.ValidateFields(), checkTexts(options)) {
 		if name := topName("", field.Location); !bad[name] && !bad[partner(name)] {
 			field.Location = at(carrier, field.Location)
 			wrong = append(wrong, field)
@@ -213,7 +213,7 @@ func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
 	switch {
 	case detail.Location != at(carrier, f.Name): // inside of it
 		if detail.Message == validation.MsgExpectedString {
-			return "must be a text"
+			return "must be a string"
 		}
 		if f.Kind == KindList {
 			return f.item
@@ -383,7 +383,7 @@ func invalid(wrong []savepage.FieldError) *savepage.Error {
 	wrong = wrong[:min(len(wrong), mostWrong)]
 	said := make([]string, 0, mostSaid+1)
 	for _, field := range wrong[:min(len(wrong), mostSaid)] {
-		said = append(said, field.Location+" "+field.Message)
+		said = append(said, field.String())
 	}
 	if more := len(wrong) - mostSaid; more > 0 {
 		said = append(said, strconv.Itoa(more)+" more")

@@ -273,9 +273,9 @@ func TestWrongFieldsAreAllNamed(t *testing.T) {
 		"body.full_page":   `unknown option; did you mean "fullpage"?`,
 		"body.widht":       `unknown option; did you mean "width"?`,
 		"body.zzzzzzzz":    "unknown option",
-		"body.headers.X-A": "must be a text",
-		"body.cookies":     `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`,
-		"body.metadata":    "must be a text or a flat map of texts, numbers and booleans",
+		"body.headers.X-A": "must be a string",
+		"body.cookies":     `must be a list of {"name","value","domain","path"} or a string like "a=1; b=2"`,
+		"body.metadata":    "must be a string or a flat object of strings, numbers and booleans",
 		"body.delay":       "must be a whole number from 0 to 30000",
 		"body.url":         "must be an http or https URL",
 		"body.user_agent":  "must be printable ASCII",
@@ -295,11 +295,11 @@ func TestWrongTextsAreAllNamed(t *testing.T) {
 		"query.scale":       "must be a number from 0.5 to 3",
 		"query.fullpage":    "must be true or false",
 		"query.format":      "must be one of png, jpeg, jpg, webp, pdf",
-		"query.headers":     "must be an object of texts",
-		"query.delay":       "is given more than once",
+		"query.headers":     "must be an object with string values",
+		"query.delay":       "must be given only once",
 		"query.webhook_url": `unknown option; did you mean "callback_url"?`,
-		"query.cookies":     `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`,
-		"query.url":         "is required: an http or https URL, or give html",
+		"query.cookies":     `must be a list of {"name","value","domain","path"} or a string like "a=1; b=2"`,
+		"query.url":         "is required; give an http or https URL, or html",
 	}
 	if diff := cmp.Diff(want, fieldsOf(t, err)); diff != "" {
 		t.Error(diff)
@@ -308,16 +308,16 @@ func TestWrongTextsAreAllNamed(t *testing.T) {
 
 func TestRulesOfSeveralOptions(t *testing.T) {
 	for body, want := range map[string]map[string]string{
-		`{}`:                                 {"body.url": "is required: an http or https URL, or give html"},
+		`{}`:                                 {"body.url": "is required; give an http or https URL, or html"},
 		`{"url":"http://e.test","html":"x"}`: {"body.html": "must not be given together with url"},
 		`{"url":"http://e.test","transparent":true,"format":"jpg"}`: {
 			"body.transparent": "needs format png or webp",
 		},
 		`{"url":"http://e.test","delay":2000,"timeout":1000}`: {"body.delay": "must be shorter than timeout"},
 		`{"url":"http://e.test","delay":30000,"timeout":5}`:   {"body.timeout": "must be from 1000 to 300000"},
-		`{"html":5}`: {"body.html": "must be a text"},
+		`{"html":5}`: {"body.html": "must be a string"},
 		`{"url":"http://e.test","headers":{"Host":"x"}}`: {
-			"body.headers.Host": "is set by the browser and can not be given here",
+			"body.headers.Host": "is set by the browser and cannot be given",
 		},
 		`{"url":"example.com/x"}`: {"body.url": `must be an http or https URL; did you mean "https://example.com/x"?`},
 		`{"url":"http://"}`:       {"body.url": "must be an http or https URL"},
@@ -334,11 +334,11 @@ func TestJSONIsReadStrictly(t *testing.T) {
 		"empty":         {"  ", "is empty"},
 		"list":          {"[1]", "must be a JSON object"},
 		"broken":        {"{\"url\":\n  nope}", "is not valid JSON at line 2, column"},
-		"cut":           {`{"url":"x`, "it ends too early"},
-		"trailing":      {`{"url":"http://e.test"} x`, "has something after the JSON object at line 1"},
-		"two":           {`{"url":"http://e.test"}{}`, "has something after"},
-		"twice":         {`{"width":1,"width":2}`, `has "width" twice`},
-		"twice inside":  {`{"headers":{"a":"1","a":"2"}}`, `has "a" twice`},
+		"cut":           {`{"url":"x`, "it ends early"},
+		"trailing":      {`{"url":"http://e.test"} x`, "contains text after the JSON object, at line 1"},
+		"two":           {`{"url":"http://e.test"}{}`, "contains text after"},
+		"twice":         {`{"width":1,"width":2}`, `contains "width" twice`},
+		"twice inside":  {`{"headers":{"a":"1","a":"2"}}`, `contains "a" twice`},
 		"NaN":           {`{"width":NaN}`, "is not valid JSON"},
 		"huge number":   {`{"width":1e999}`, "a number is out of range"},
 		"deep":          {`{"metadata":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + `}`, "nests deeper than"},
@@ -435,7 +435,7 @@ func checkDecoded(t *testing.T, o savepage.Options, err error) {
 		}
 		return
 	}
-	if wrong := o.Cross(); len(wrong) > 0 || o.Width < 320 || o.Width > 3840 || o.Scale < 0.5 || o.Scale > 3 && o.Device == "" || o.Quality < 1 || o.Timeout < 1000 {
+	if wrong := o.ValidateFields(); len(wrong) > 0 || o.Width < 320 || o.Width > 3840 || o.Scale < 0.5 || o.Scale > 3 && o.Device == "" || o.Quality < 1 || o.Timeout < 1000 {
 		t.Fatalf("passed: %+v %v", o, wrong)
 	}
 	if _, err := json.Marshal(o); err != nil {

@@ -110,7 +110,7 @@ func (a *API) getDelivery(w http.ResponseWriter, r *http.Request, who savepage.P
 // noDelivery gives an unknown id and another account's the same answer.
 func noDelivery(err error) error {
 	if fault, known := errors.AsType[*savepage.Error](err); known && fault.Code == savepage.CodeNotFound {
-		return savepage.Errorf(savepage.CodeNotFound, "there is no such delivery")
+		return savepage.Errorf(savepage.CodeNotFound, "the delivery does not exist")
 	}
 	return err
 }
@@ -125,7 +125,7 @@ func (a *API) redeliver(w http.ResponseWriter, r *http.Request, who savepage.Pri
 		return err
 	}
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && !bytes.Equal(trimmed, []byte("{}")) {
-		return invalid([]savepage.FieldError{{Location: "body", Message: "must be empty: the delivery is sent as it is"}})
+		return invalid([]savepage.FieldError{{Location: "body", Message: "must be empty: the delivery is sent unchanged"}})
 	}
 	d, err := a.parts.Deliveries.Redeliver(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {

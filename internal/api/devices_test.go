@@ -46,7 +46,7 @@ func TestUnknownDeviceIsNamed(t *testing.T) {
 		}
 	}
 	_, err := d.JSON([]byte(`{"url":"http://e.test","device":7}`))
-	if got := fieldsOf(t, err)["body.device"]; got != "must be a text" {
+	if got := fieldsOf(t, err)["body.device"]; got != "must be a string" {
 		t.Errorf("%q", got)
 	}
 }

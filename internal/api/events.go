@@ -46,7 +46,7 @@ func (a *API) getEvents(w http.ResponseWriter, r *http.Request, who savepage.Pri
 	}
 	leave := a.streams.enter(who.Account.ID, who.Limits.EventStreams)
 	if leave == nil {
-		return savepage.Errorf(savepage.CodeRateLimited, "%d event streams are open, and no account may have more at once", who.Limits.EventStreams)
+		return savepage.Errorf(savepage.CodeRateLimited, "too many event streams: the account may have %d open", who.Limits.EventStreams)
 	}
 	defer leave()
 	feed := a.parts.Progress.Join(r.PathValue("id")) // before the look-up: then no step falls between them
@@ -78,7 +78,7 @@ func lastEventID(h http.Header) (int, error) {
 	}
 	last, err := strconv.Atoi(given)
 	if err != nil || last < 0 {
-		return 0, invalid([]savepage.FieldError{{Location: "header.Last-Event-ID", Message: "must be the id of an event of this stream", Value: echo(given)}})
+		return 0, invalid([]savepage.FieldError{{Location: "header.Last-Event-ID", Message: "must be the id of an event of this capture", Value: echo(given)}})
 	}
 	return last, nil
 }

@@ -105,7 +105,7 @@ func newListField(f Field, s *huma.Schema) Field {
 	if s.MaxItems != nil {
 		f.Range = "at most " + strconv.Itoa(*s.MaxItems) + ", each " + one
 	}
-	f.expect = "must be a list of texts, " + f.Range
+	f.expect = "must be a list of strings, " + f.Range
 	f.sort = f.expect
 	return f
 }
@@ -157,17 +157,17 @@ func sortOf(k Kind) string {
 	case KindBoolean:
 		return "must be true or false"
 	case KindHeaders:
-		return "must be an object of texts"
+		return "must be an object with string values"
 	case KindCookies:
-		return `must be a list of {"name","value","domain","path"} or a text like "a=1; b=2"`
+		return `must be a list of {"name","value","domain","path"} or a string like "a=1; b=2"`
 	case KindPlace:
-		return `must be {"latitude","longitude","accuracy"} in numbers, or a text like "47.37,8.54"`
+		return `must be {"latitude","longitude","accuracy"} in numbers, or a string like "47.37,8.54"`
 	case KindClip:
-		return `must be {"x","y","width","height"} or a text like "0,100,800,600", in whole numbers`
+		return `must be {"x","y","width","height"} or a string like "0,100,800,600", in whole numbers`
 	case KindMetadata:
-		return "must be a text or a flat map of texts, numbers and booleans"
+		return "must be a string or a flat object of strings, numbers and booleans"
 	default:
-		return "must be a text"
+		return "must be a string"
 	}
 }
 

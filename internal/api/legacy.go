@@ -37,7 +37,7 @@ func (a *API) front(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, current := bearer(r); current && !params.Has("key") && !params.Has("q") {
-		a.fail(w, r, savepage.Errorf(savepage.CodeInvalidRequest, "POST the options to /v1/capture; this address takes the key and q of the older API"))
+		a.fail(w, r, savepage.Errorf(savepage.CodeInvalidRequest, "POST options to /v1/capture; this path is for key and q of the older API"))
 		return
 	}
 	a.legacy(w, r, params)
@@ -123,7 +123,7 @@ func (a *API) legacyPrincipal(w http.ResponseWriter, r *http.Request, params url
 	digest := md5.Sum([]byte(params.Get("q") + who.Account.APISecret)) //nolint:gosec // see the import
 	want := hex.EncodeToString(digest[:])
 	if subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(params.Get("hash")))) != 1 {
-		return who, savepage.Errorf(savepage.CodeForbidden, "Cannot verify the hash: it must be md5 of q and the API secret")
+		return who, savepage.Errorf(savepage.CodeForbidden, "Cannot verify the hash: it must be the md5 of q and the API secret")
 	}
 	return who, nil
 }

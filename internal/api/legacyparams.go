@@ -90,7 +90,7 @@ const (
 func legacyOptions(params url.Values) (savepage.Options, error) {
 	target := strings.TrimSpace(params.Get("q"))
 	if target == "" {
-		return savepage.Options{}, savepage.Errorf(savepage.CodeInvalidRequest, "q is missing: the URL to capture")
+		return savepage.Options{}, savepage.Errorf(savepage.CodeInvalidRequest, "q is missing; it must be the URL to capture")
 	}
 	o := savepage.Defaults()
 	o.URL = withScheme(target)
@@ -120,8 +120,8 @@ func legacyCheck(o savepage.Options) error {
 	if len(o.URL) > savepage.MaxURLBytes {
 		return savepage.Errorf(savepage.CodeInvalidRequest, "q must be at most %d characters", savepage.MaxURLBytes)
 	}
-	if wrong := o.Cross(); len(wrong) > 0 {
-		return savepage.Errorf(savepage.CodeInvalidRequest, "%s %s", wrong[0].Location, wrong[0].Message)
+	if wrong := o.ValidateFields(); len(wrong) > 0 {
+		return savepage.Errorf(savepage.CodeInvalidRequest, "%s", wrong[0])
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func legacyCookies(given string) savepage.Cookies {
 			continue
 		}
 		probe := savepage.Options{URL: "http://probe.invalid", Cookies: one}
-		if len(probe.Cross()) == 0 {
+		if len(probe.ValidateFields()) == 0 {
 			kept = append(kept, one...)
 		}
 	}

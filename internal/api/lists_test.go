@@ -42,18 +42,18 @@ func TestWrongListsAreNamed(t *testing.T) {
 	kinds := "must be one of image, stylesheet, font, script, media, xhr, fetch, eventsource, websocket, frame, ping, other"
 	for given, want := range map[string]map[string]string{
 		`"block_resources":["image","pictures"]`:                  {"body.block_resources[1]": kinds},
-		`"block_resources":"image"`:                               {"body.block_resources": "must be a list of texts, at most 20, each " + strings.TrimPrefix(kinds, "must be ")},
-		`"block_urls":["*",7]`:                                    {"body.block_urls[1]": "must be a text"},
-		`"block_urls":["*://a.test/*","ads.test/x"]`:              {"body.block_urls[1]": "matches no URL: begin it with * or a scheme, as in *://example.com/*"},
-		`"hide":".a"`:                                             {"body.hide": "must be a list of texts, at most 50, each from 1 to 2048 characters"},
+		`"block_resources":"image"`:                               {"body.block_resources": "must be a list of strings, at most 20, each " + strings.TrimPrefix(kinds, "must be ")},
+		`"block_urls":["*",7]`:                                    {"body.block_urls[1]": "must be a string"},
+		`"block_urls":["*://a.test/*","ads.test/x"]`:              {"body.block_urls[1]": "matches no URL; begin it with * or a scheme, such as *://example.com/*"},
+		`"hide":".a"`:                                             {"body.hide": "must be a list of strings, at most 50, each from 1 to 2048 characters"},
 		`"click":["a",""]`:                                        {"body.click[1]": "must be from 1 to 2048 characters"},
-		`"css":["a"]`:                                             {"body.css": "must be a text"},
+		`"css":["a"]`:                                             {"body.css": "must be a string"},
 		`"js":"` + strings.Repeat("a", 262145) + `"`:              {"body.js": "must be at most 262144 characters"},
 		`"block_urls":[""]`:                                       {"body.block_urls[0]": "must be from 1 to 1024 characters"},
-		`"block_urls":{"a":1}`:                                    {"body.block_urls": "must be a list of texts, at most 100, each from 1 to 1024 characters"},
+		`"block_urls":{"a":1}`:                                    {"body.block_urls": "must be a list of strings, at most 100, each from 1 to 1024 characters"},
 		`"authorization":"a\nb"`:                                  {"body.authorization": "must be at most 8192 bytes of printable ASCII"},
 		`"authorization":"a","headers":{"authorization":"b"}`:     {"body.authorization": "must not be given together with headers.authorization"},
-		`"block_urls":[` + strings.Repeat(`"*a",`, 100) + `"*b"]`: {"body.block_urls": "must be a list of texts, at most 100, each from 1 to 1024 characters"},
+		`"block_urls":[` + strings.Repeat(`"*a",`, 100) + `"*b"]`: {"body.block_urls": "must be a list of strings, at most 100, each from 1 to 1024 characters"},
 	} {
 		_, err := d.JSON([]byte(`{"url":"http://e.test",` + given + `}`))
 		if diff := cmp.Diff(want, fieldsOf(t, err)); diff != "" {
@@ -71,7 +71,7 @@ func TestPatternsThatMatchNothing(t *testing.T) {
 		"*": true, "?ttp://a/": true, "http://a/*": true, "https://a/*": true, "http*://a": true, "ws://a": true, "wss:*": true, "http?://a/": true, "ws*": true,
 		"example.com/*": false, "/ads/*": false, "httpd": false, "https": false, "ftp://a": false, "w*": false,
 	} {
-		if wrong := (savepage.Options{URL: "http://e.test", BlockURLs: []string{pattern}}).Cross(); (len(wrong) == 0) != right {
+		if wrong := (savepage.Options{URL: "http://e.test", BlockURLs: []string{pattern}}).ValidateFields(); (len(wrong) == 0) != right {
 			t.Errorf("%q: %v", pattern, wrong)
 		}
 	}

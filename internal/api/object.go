@@ -24,7 +24,7 @@ type object struct {
 func parseObject(text []byte) (object, error) {
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
-		return object{}, errors.New("is empty: send a JSON object of options")
+		return object{}, errors.New("is empty; send a JSON object of options")
 	case !utf8.Valid(text):
 		return object{}, errors.New("is not UTF-8")
 	}
@@ -41,7 +41,7 @@ func parseObject(text []byte) (object, error) {
 		return object{}, err
 	}
 	if _, err := p.dec.Token(); !errors.Is(err, io.EOF) {
-		return object{}, fmt.Errorf("has something after the JSON object at %s", p.place(p.dec.InputOffset()))
+		return object{}, fmt.Errorf("contains text after the JSON object, at %s", p.place(p.dec.InputOffset()))
 	}
 	return o, nil
 }
@@ -64,7 +64,7 @@ func (p parser) members(depth int, values map[string]any, raw map[string]json.Ra
 		}
 		after := p.dec.InputOffset()
 		if _, twice := values[name]; twice {
-			return fmt.Errorf("has %q twice, again at %s", name, p.place(after))
+			return fmt.Errorf("contains %q twice, again at %s", name, p.place(after))
 		}
 		if values[name], err = p.value(depth); err != nil {
 			return err
@@ -113,7 +113,7 @@ func (p parser) items(depth int) (any, error) {
 // explain says where the text stops being JSON.
 func (p parser) explain(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("is not valid JSON: it ends too early, at %s", p.place(int64(len(p.text))))
+		return fmt.Errorf("is not valid JSON: it ends early, at %s", p.place(int64(len(p.text))))
 	}
 	offset := p.dec.InputOffset()
 	if syntax, known := errors.AsType[*json.SyntaxError](err); known {

@@ -50,7 +50,7 @@ func (a *API) visible(r *http.Request, err error) *savepage.Error {
 	}
 	a.log.ErrorContext(r.Context(), "request failed", slog.String("method", r.Method), slog.String("route", r.Pattern),
 		slog.String("request_id", r.Header.Get(headerRequestID)), slog.Any("error", err))
-	return savepage.Errorf(savepage.CodeInternal, "the request failed on our side")
+	return savepage.Errorf(savepage.CodeInternal, "an internal error")
 }
 
 func problemOf(fault *savepage.Error, status int) Problem {
@@ -84,7 +84,7 @@ func (a *API) problem(w http.ResponseWriter, p Problem) {
 
 // Fault answers a request whose handler panicked. The middleware that recovers calls it.
 func (a *API) Fault(w http.ResponseWriter, _ *http.Request) {
-	a.problem(w, problemOf(savepage.Errorf(savepage.CodeInternal, "the request failed on our side"), http.StatusInternalServerError))
+	a.problem(w, problemOf(savepage.Errorf(savepage.CodeInternal, "an internal error"), http.StatusInternalServerError))
 }
 
 // answer writes v as JSON.

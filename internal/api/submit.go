@@ -55,7 +55,7 @@ func misplaced(r *http.Request) error {
 	}
 	var wrong []savepage.FieldError
 	for name := range values {
-		wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: "is not taken in the address: put it in the body"})
+		wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: "must be in the body, not in the query"})
 	}
 	return invalid(wrong)
 }
@@ -99,7 +99,7 @@ func idempotencyKey(h http.Header) (string, error) {
 	key := given[0]
 	unprintable := strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
 	if len(given) > 1 || key == "" || len(key) > 255 || unprintable {
-		return "", invalid([]savepage.FieldError{{Location: "header.Idempotency-Key", Message: "must be 1 to 255 printable ASCII characters, once"}})
+		return "", invalid([]savepage.FieldError{{Location: "header.Idempotency-Key", Message: "must be given once, with 1 to 255 printable ASCII characters"}})
 	}
 	return key, nil
 }
@@ -111,7 +111,7 @@ func (a *API) submit(w http.ResponseWriter, r *http.Request, s submission) error
 	if s.image && async {
 		return invalid([]savepage.FieldError{{
 			Location: "query.response", Value: "image",
-			Message: "image needs an answer that waits: leave out callback_url, async and Prefer: respond-async",
+			Message: "image cannot be combined with callback_url, async or Prefer: respond-async",
 		}})
 	}
 	accepted, err := a.accept(r.Context(), s, !async)
@@ -136,7 +136,7 @@ func (a *API) submit(w http.ResponseWriter, r *http.Request, s submission) error
 // accept hands the submission to the flow and puts the carrier before the places of its errors.
 func (a *API) accept(ctx context.Context, s submission, interactive bool) (capture.Accepted, error) {
 	if a.stopping() {
-		return capture.Accepted{}, savepage.Errorf(savepage.CodeShuttingDown, "the server is stopping; try again")
+		return capture.Accepted{}, savepage.Errorf(savepage.CodeShuttingDown, "the server is shutting down; try again")
 	}
 	request := capture.Request{Account: s.account, Options: s.options, IdempotencyKey: s.key, Interactive: interactive}
 	if s.key != "" {
@@ -245,7 +245,7 @@ func tellCached(h http.Header, c savepage.Capture) {
 func (a *API) failed(w http.ResponseWriter, c savepage.Capture) {
 	fault := c.Error
 	if fault == nil {
-		fault = savepage.Errorf(savepage.CodeInternal, "the capture failed on our side")
+		fault = savepage.Errorf(savepage.CodeInternal, "an internal error")
 	}
 	p := problemOf(fault, fault.Code.CaptureStatus())
 	p.CaptureID, p.StatusURL, p.Report = c.ID, a.cfg.Links.Status(c.ID), c.Report

@@ -337,7 +337,7 @@ func TestClaimedLength(t *testing.T) {
 	req = httptest.NewRequest(http.MethodPost, "/v1/capture", strings.NewReader(page))
 	req.ContentLength = int64(len(page)) + 1
 	req.Header.Set("Authorization", "Bearer "+keyA)
-	if got := record(s, req); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "ended too early") {
+	if got := record(s, req); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "is incomplete") {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }

@@ -33,8 +33,8 @@ func TestSurroundingsInEveryCarrier(t *testing.T) {
 }
 
 func TestWrongSurroundingsAreNamed(t *testing.T) {
-	const place = `must be {"latitude","longitude","accuracy"} in numbers, or a text like "47.37,8.54"`
-	const zone, tag = "must be the IANA name of a time zone, as Europe/Berlin", "must be a BCP 47 tag, as de-CH"
+	const place = `must be {"latitude","longitude","accuracy"} in numbers, or a string like "47.37,8.54"`
+	const zone, tag = "must be an IANA time zone such as Europe/Berlin", "must be a BCP 47 tag such as de-CH"
 	d := api.NewDecoder()
 	for given, want := range map[string][2]string{
 		`"timezone":"Europe/Nowhere"`:                  {"timezone", zone},

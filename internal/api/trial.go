@@ -45,7 +45,7 @@ func (a *API) postTest(w http.ResponseWriter, r *http.Request, who savepage.Prin
 		return err
 	}
 	if a.stopping() {
-		return savepage.Errorf(savepage.CodeShuttingDown, "the server is stopping; try again")
+		return savepage.Errorf(savepage.CodeShuttingDown, "the server is shutting down; try again")
 	}
 	var asked TestEvent
 	if err := a.readObject(w, r, &asked, false); err != nil {
@@ -67,7 +67,7 @@ func (a *API) postTest(w http.ResponseWriter, r *http.Request, who savepage.Prin
 	}
 	leave := a.trials.enter(who.Account.ID, who.Limits.TestEvents)
 	if leave == nil {
-		return savepage.Errorf(savepage.CodeRateLimited, "%d test events are on their way; wait until one has ended", who.Limits.TestEvents)
+		return savepage.Errorf(savepage.CodeRateLimited, "too many test events: the account may have %d under way", who.Limits.TestEvents)
 	}
 	defer leave()
 	trial, err := a.parts.Trier.Try(r.Context(), d, secrets)
@@ -88,7 +88,7 @@ func (t TestEvent) check() error {
 		wrong = append(wrong, savepage.FieldError{Location: "body.url", Message: or(message, "is required: an http or https URL"), Value: echo(t.URL)})
 	}
 	like := savepage.Options{URL: "http://like.invalid", CallbackURL: "http://like.invalid", CallbackHeaders: t.CallbackHeaders, CallbackSecret: t.CallbackSecret}
-	for _, field := range like.Cross() {
+	for _, field := range like.ValidateFields() {
 		field.Location = at("body", field.Location)
 		wrong = append(wrong, field)
 	}
@@ -171,9 +171,9 @@ func kindName(t reflect.Type) string {
 	case reflect.Int:
 		return "a whole number"
 	case reflect.Map:
-		return "an object of texts"
+		return "an object with string values"
 	default:
-		return "a text"
+		return "a string"
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (AcceptedBatc
 		Counts: savepage.Counts{Total: len(r.Captures), Queued: len(r.Captures)},
 	}
 	var faults rowFaults
-	if wrong := batch.Cross(); len(wrong) > 0 {
+	if wrong := batch.ValidateFields(); len(wrong) > 0 {
 		faults.add("", invalid(wrong))
 	}
 	batch.CallbackURL = s.admitBatchCallback(r.CallbackURL, &faults)

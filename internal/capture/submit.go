@@ -68,7 +68,7 @@ func (s *Service) Check(o savepage.Options) error {
 
 // admit checks what the schema of single fields can not say, and puts the addresses into their normal form.
 func (s *Service) admit(o savepage.Options) (savepage.Options, error) {
-	wrong := o.Cross()
+	wrong := o.ValidateFields()
 	for _, address := range []struct {
 		field string
 		value *string

@@ -3,14 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
-	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
@@ -29,12 +29,11 @@ import (
 	"github.com/savepage/savepage/internal/webhook"
 )
 
-// node is one running server: its parts, in the order in which they are opened.
+// node is one running server: its parts, in the order in which they are opened. A part that is not open is nil.
 type node struct {
 	settings Settings
 	log      *slog.Logger
 	clock    *clock.Clock
-	closers  []func() error // run last to first
 
 	listener net.Listener
 	links    capture.Links
@@ -43,15 +42,20 @@ type node struct {
 	blobs    blob.Store
 	pool     *browser.Pool // nil without the role render
 	sender   *webhook.Sender
-	trier    *webhook.Sender // of test events, with connections of its own: a slow receiver delays no callback
-	metrics  *httpd.Metrics
-	progress progress.Hub
-	service  *capture.Service
-	handler  http.Handler
-	drain    func() // makes the API refuse new captures and let go of those who wait
+	// testSender sends test events, over connections of its own: a slow receiver delays no callback.
+	testSender *webhook.Sender
+	metrics    *httpd.Metrics
+	progress   progress.Hub
+	service    *capture.Service
+	api        *api.API // nil without the role api
+	handler    http.Handler
+
+	server   *httpd.Server
+	parts    *errgroup.Group // what serve has started
+	stopWork func()          // ends the context of what works beside the server of HTTP
 }
 
-// open opens every part that the roles need. What was opened is closed by close, also after an error.
+// open opens every part that the roles need. drain closes them, also after an error.
 func (n *node) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		n.listen, n.openLedger, n.openPictures, n.openBrowser, n.measure, n.joinFlow, n.joinHTTP,
@@ -63,29 +67,12 @@ func (n *node) open(ctx context.Context) error {
 	return nil
 }
 
-func (n *node) onClose(do func() error) { n.closers = append(n.closers, do) }
-
-// close closes what was opened, last to first.
-func (n *node) close() error {
-	var faults []error
-	for _, do := range slices.Backward(n.closers) {
-		faults = append(faults, do())
-	}
-	return errors.Join(faults...)
-}
-
 // listen comes first: links in answers need the port, and the guard keeps pages away from it.
 func (n *node) listen(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", n.settings.Listen)
 	if err != nil {
 		return fmt.Errorf("SAVEPAGE_LISTEN: %w", err)
 	}
-	n.onClose(func() error {
-		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	})
 	n.listener = listener
 	n.links = capture.Links{PublicURL: n.settings.PublicURL, CDNURL: n.settings.CDNURL}
 	if n.links.PublicURL == "" {
@@ -112,7 +99,6 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the records: %w", namingKey(err))
 	}
-	n.onClose(n.ledger.Close)
 	return nil
 }
 
@@ -122,7 +108,6 @@ func (n *node) openPictures(ctx context.Context) (err error) {
 	if n.blobs, err = stores.Open(ctx, where); err != nil {
 		return fmt.Errorf("open the pictures: %w", err)
 	}
-	n.onClose(n.blobs.Close)
 	return nil
 }
 
@@ -135,7 +120,6 @@ func (n *node) openBrowser(ctx context.Context) (err error) {
 	if n.pool, err = browser.Start(ctx, cfg, n.policy, n.log); err != nil {
 		return err
 	}
-	n.onClose(n.pool.Close)
 	return nil
 }
 
@@ -166,8 +150,7 @@ func (n *node) joinFlow(context.Context) error {
 		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
 		Clock: n.clock,
 	}
-	n.sender, n.trier = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
-	n.onClose(func() error { n.sender.Close(); n.trier.Close(); return nil })
+	n.sender, n.testSender = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
 	return nil
 }
 
@@ -180,7 +163,7 @@ func (n *node) joinHTTP(context.Context) error {
 	}
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
-		Secrets: n.ledger, Trier: n.trier, Progress: &n.progress, Open: n.openPicture,
+		Secrets: n.ledger, Trier: n.testSender, Progress: &n.progress, Open: n.openPicture,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,
 		Operations: operations, OnAccount: httpd.SetAccount,
@@ -188,7 +171,7 @@ func (n *node) joinHTTP(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.drain = served.Drain
+	n.api = served
 	chain.Fault = served.Fault
 	n.handler = chain.Wrap(served)
 	return nil

@@ -44,51 +44,57 @@ type Streams struct {
 	Clock *clock.Clock // nil: the machine's
 }
 
-// Run serves until ctx ends, then lets what is under way come to its end within the grace period and closes all. ready
-// hears the address when requests are answered. It returns nil after an orderly end.
-func Run(ctx context.Context, s Settings, to Streams, ready func(address string)) (err error) {
-	n := &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or(), drain: func() {}}
-	defer func() { err = errors.Join(err, n.close()) }()
+// Run serves until ctx ends, then drains: see drainSteps. ready is called with the address when requests are answered. It
+// returns nil after an orderly end.
+func Run(ctx context.Context, s Settings, to Streams, ready func(address string)) error {
+	n := &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or()}
+	return n.run(ctx, to.Out, hooks{ready: ready, drains: func(string) {}})
+}
+
+// hooks are called by a running server.
+type hooks struct {
+	ready  func(address string) // requests are answered
+	drains func(step string)    // this step of the drain begins
+}
+
+func (n *node) run(ctx context.Context, out io.Writer, on hooks) (err error) {
+	defer func() { err = errors.Join(err, n.drain(context.WithoutCancel(ctx), on.drains)) }()
 	if err := n.open(ctx); err != nil {
 		return n.unlessStopped(ctx, err)
 	}
-	if err := n.welcome(ctx, to.Out); err != nil {
+	if err := n.welcome(ctx, out); err != nil {
 		return n.unlessStopped(ctx, err)
 	}
-	return n.serve(ctx, ready)
+	return n.serve(ctx, on.ready)
 }
 
-// unlessStopped logs and drops the error of work whose context has ended: to be stopped in the middle of something, the
-// start for one, is no failure of the server's.
+// unlessStopped logs and drops the error of work whose context has ended: a stop in the middle of the start, or of a
+// part's work, is not a failure of the server.
 func (n *node) unlessStopped(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	n.log.Warn("stopped in the middle of something", slog.Any("error", err))
+	n.log.Warn("work interrupted by the stop", slog.Any("error", err))
 	return nil
 }
 
-// serve runs the parts until ctx ends or one of them fails. Each ends its own work in good order when its context ends.
+// serve starts the parts and returns when ctx ends or one of them fails. The drain stops them.
 func (n *node) serve(ctx context.Context, ready func(address string)) error {
-	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return n.answer(running) })
-	group.Go(func() error { return n.unlessStopped(running, n.ledger.Work(running, n.handlers())) })
-	group.Go(func() error { n.keepHouse(running); return nil })
+	parts, ended := errgroup.WithContext(ctx)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n.parts, n.stopWork, n.server = parts, stop, httpd.NewServer(n.handler, n.log)
+	parts.Go(func() error { return n.unlessStopped(ended, n.server.Serve(n.listener)) })
+	parts.Go(func() error { return n.unlessStopped(ended, n.ledger.Work(working, n.handlers())) })
+	parts.Go(func() error { n.keepHouse(working); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),
 		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))
 	ready(n.listener.Addr().String())
-	err := group.Wait()
-	n.log.Info("drained")
-	return err
-}
-
-// answer serves HTTP.
-func (n *node) answer(ctx context.Context) error {
-	server := httpd.Server{Handler: n.handler, Log: n.log, Grace: n.settings.Grace, Stopping: func() {
-		n.log.Info("stopping", slog.Duration("grace", n.settings.Grace))
-		n.drain()
-	}}
-	return n.unlessStopped(ctx, server.Serve(ctx, n.listener))
+	<-ended.Done()
+	n.log.Info("stopping", slog.Duration("grace", n.settings.Grace))
+	if ctx.Err() != nil {
+		return nil
+	}
+	return context.Cause(ended)
 }
 
 // handlers do what the roles of this server ask for.

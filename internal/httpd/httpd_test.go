@@ -259,26 +259,27 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
+// serve serves until the function that it returns is called, which returns what both the stop and Serve returned.
+func serve(t *testing.T, on net.Listener, grace time.Duration, server *httpd.Server) (stop func() error) {
+	t.Helper()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(on) }()
+	return func() error { return errors.Join(server.Shutdown(context.Background(), grace), <-served) }
+}
+
 // The stop waits for a request that is being answered, and accepts no new one.
 func TestGracefulStop(t *testing.T) {
 	log, _ := newLog()
 	listener := listen(t)
 	entered, release := make(chan struct{}), make(chan struct{})
-	stopping := make(chan struct{})
-	server := httpd.Server{
-		Log: log, Grace: time.Hour, Stopping: func() { close(stopping) },
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			close(entered)
-			<-release
-			if r.Context().Err() != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-			_, _ = io.WriteString(w, "done")
-		}),
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
+	stop := serve(t, listener, time.Hour, httpd.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-release
+		if r.Context().Err() != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		_, _ = io.WriteString(w, "done")
+	}), log))
 	answers := make(chan string, 1)
 	go func() {
 		resp, err := http.Get("http://" + listener.Addr().String())
@@ -291,10 +292,10 @@ func TestGracefulStop(t *testing.T) {
 		answers <- string(text)
 	}()
 	<-entered
-	stop()
-	<-stopping
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
 	select {
-	case err := <-served:
+	case err := <-stopped:
 		t.Fatalf("did not wait: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
@@ -316,7 +317,7 @@ func TestGracefulStop(t *testing.T) {
 	if got := <-answers; got != "done" {
 		t.Errorf("answer %q", got)
 	}
-	if err := <-served; err != nil {
+	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
 	http.DefaultClient.CloseIdleConnections()
@@ -327,13 +328,10 @@ func TestStopCutsOff(t *testing.T) {
 	log, _ := newLog()
 	listener := listen(t)
 	entered := make(chan struct{})
-	server := httpd.Server{Log: log, Grace: 20 * time.Millisecond, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	stop := serve(t, listener, 20*time.Millisecond, httpd.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(entered)
 		<-r.Context().Done()
-	})}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
+	}), log))
 	failed := make(chan error, 1)
 	go func() {
 		resp, err := http.Get("http://" + listener.Addr().String())
@@ -343,8 +341,7 @@ func TestStopCutsOff(t *testing.T) {
 		failed <- err
 	}()
 	<-entered
-	stop()
-	if err := <-served; !errors.Is(err, context.DeadlineExceeded) {
+	if err := stop(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 	if err := <-failed; err == nil {
@@ -357,7 +354,7 @@ func TestServeSaysWhyItFailed(t *testing.T) {
 	log, _ := newLog()
 	listener := listen(t)
 	listener.Close()
-	err := httpd.Server{Log: log, Handler: http.NotFoundHandler()}.Serve(t.Context(), listener)
+	err := httpd.NewServer(http.NotFoundHandler(), log).Serve(listener)
 	if !errors.Is(err, net.ErrClosed) {
 		t.Errorf("%v", err)
 	}
@@ -367,11 +364,7 @@ func TestServeSaysWhyItFailed(t *testing.T) {
 func TestSlowHeader(t *testing.T) {
 	log, _ := newLog()
 	listener := listen(t)
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() {
-		served <- httpd.Server{Log: log, Grace: time.Second, Handler: http.NotFoundHandler()}.Serve(ctx, listener)
-	}()
+	stop := serve(t, listener, time.Second, httpd.NewServer(http.NotFoundHandler(), log))
 	started := time.Now()
 	conn, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
@@ -383,8 +376,7 @@ func TestSlowHeader(t *testing.T) {
 	if _, err := io.ReadAll(conn); err != nil || time.Since(started) < 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(started), err)
 	}
-	stop()
-	if err := <-served; err != nil {
+	if err := stop(); err != nil {
 		t.Error(err)
 	}
 }

@@ -19,50 +19,39 @@ const (
 	maxHeader         = 64 << 10
 )
 
-// Server serves a handler on a listener until it is told to stop.
-type Server struct {
-	Handler http.Handler
-	Log     *slog.Logger
-	Grace   time.Duration // how long requests may go on after the stop
-	// Stopping, if set, is called when the stop begins, before the listener is closed.
-	Stopping func()
-}
+// Server serves a handler on a listener until Shutdown.
+type Server struct{ http *http.Server }
 
-// Serve serves until ctx ends. Then it accepts no more connections, waits for the requests that are being answered, at
-// most for Grace, and cuts off what is left. It closes the listener. The error is nil after a stop in which nothing had
-// to be cut off.
-func (s Server) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler:           s.Handler,
+// NewServer returns a server that does not serve yet. Faults of single connections are logged at the level debug.
+func NewServer(handler http.Handler, log *slog.Logger) *Server {
+	return &Server{&http.Server{
+		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return errors.Join(fmt.Errorf("serve %s: %w", listener.Addr(), err), server.Close())
-	case <-ctx.Done():
-	}
-	if s.Stopping != nil {
-		s.Stopping()
-	}
-	err := shutdown(context.WithoutCancel(ctx), server, s.Grace)
-	if ended := <-failed; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	return err
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}
 }
 
-func shutdown(ctx context.Context, server *http.Server, grace time.Duration) error {
+// Serve serves until Shutdown, then returns nil, while requests may still be answered. It closes the listener. When the
+// listener fails it cuts off what is being answered and returns why.
+func (s *Server) Serve(listener net.Listener) error {
+	err := s.http.Serve(listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("serve %s: %w", listener.Addr(), err), s.http.Close())
+}
+
+// Shutdown closes the listener, waits for the requests that are being answered, at most for the grace period, and cuts
+// off the rest. The error is nil when nothing had to be cut off.
+func (s *Server) Shutdown(ctx context.Context, grace time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	if err := server.Shutdown(limited); err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off after %s: %w", grace, err), server.Close())
+	if err := s.http.Shutdown(limited); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off after %s: %w", grace, err), s.http.Close())
 	}
 	return nil
 }

@@ -188,6 +188,22 @@ func owned(imported, by string) bool {
 	return false
 }
 
+// TestEnginesAreOpenedInOnePlace keeps kinds of databases and stores exchangeable: only the lists of them know them.
+func TestEnginesAreOpenedInOnePlace(t *testing.T) {
+	lists := map[string]string{
+		"internal/ledger/sqlite": "internal/ledger/engines",
+		"internal/blob/folder":   "internal/blob/stores",
+	}
+	for name, one := range packages(t) {
+		for _, imported := range one.Imports {
+			kind, _ := ours(imported)
+			if list, isKind := lists[kind]; isKind && name != list {
+				t.Errorf("%q imports %q, which only %q may", name, kind, list)
+			}
+		}
+	}
+}
+
 func TestLongestImportChain(t *testing.T) {
 	found := packages(t)
 	var chain func(name string) []string

@@ -15,7 +15,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
+	"github.com/savepage/savepage/internal/ledger/engines"
 )
 
 // Sizes of the measurements of deliveries.
@@ -147,11 +147,15 @@ func owe(ctx context.Context, n int, to func(i int) (string, time.Time)) (string
 	if err != nil {
 		return "", err
 	}
-	records, err := sqlite.Open(ctx, sqlite.Config{Dir: filepath.Join(dir, "data")}, slog.New(slog.DiscardHandler))
+	database, err := engines.At("sqlite", filepath.Join(dir, "data"))
 	if err != nil {
 		return "", err
 	}
-	issued, err := records.Keys().Create(ctx, "")
+	records, err := database.Open(ctx, ledger.Config{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	issued, _, err := records.Bootstrap(ctx)
 	if err != nil {
 		return "", err
 	}

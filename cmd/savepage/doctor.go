@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -60,7 +59,7 @@ func newDoctor(w world) *cobra.Command {
 // examine makes every check, in the order in which faults should be mended.
 func examine(ctx context.Context, s Settings) []check {
 	checks := checkBrowser(ctx, s)
-	checks = append(checks, checkFonts(fontFolders()), checkData(s), checkSpace(s), checkDatabase(s), checkListen(ctx, s))
+	checks = append(checks, checkFonts(fontFolders()), checkData(s), checkSpace(s), checkDatabase(ctx, s), checkListen(ctx, s))
 	return append(checks, checkEgress(s))
 }
 
@@ -217,26 +216,14 @@ func checkSpace(s Settings) check {
 	return check{Name: "space", OK: true, Found: found}
 }
 
-// checkDatabase looks at the file only: opening it would bring it up to this version.
-func checkDatabase(s Settings) check {
-	name := filepath.Join(s.Data, databaseFile)
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return check{Name: "database", OK: true, Found: name + " (made by the first start)"}
-	}
-	const magic = "SQLite format 3\x00"
-	head := make([]byte, len(magic))
-	if err == nil {
-		_, err = io.ReadFull(file, head)
-		err = errors.Join(err, file.Close())
-	}
+// checkDatabase changes nothing: opening the database would bring it up to this version.
+func checkDatabase(ctx context.Context, s Settings) check {
+	database, err := s.database()
 	if err != nil {
-		return check{Name: "database", Found: err.Error(), Fix: "Make the file readable and writable for this user."}
+		return check{Name: "database", Found: err.Error(), Fix: "Correct SAVEPAGE_DATABASE."}
 	}
-	if string(head) != magic {
-		return check{Name: "database", Found: name + " is no SQLite database", Fix: "Put the database back from a copy, or name another folder with SAVEPAGE_DATA."}
-	}
-	return check{Name: "database", OK: true, Found: name}
+	seen := database.Inspect(ctx)
+	return check{Name: "database", OK: seen.Fix == "", Found: seen.Found, Fix: seen.Fix}
 }
 
 // checkListen is satisfied with a free port, and with a SavePage that serves on it already.

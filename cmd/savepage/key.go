@@ -5,20 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
-
-// databaseFile is the name that the ledger gives its database in the data folder.
-const databaseFile = "savepage.db"
 
 // keyCommand is what the key commands share.
 type keyCommand struct {
@@ -67,20 +60,24 @@ func newKey(w world) *cobra.Command {
 }
 
 // run opens the keys for a command and closes them after it.
-func (k *keyCommand) run(do func(ctx context.Context, keys *sqlite.Keys, args []string) error) func(*cobra.Command, []string) error {
+func (k *keyCommand) run(do func(ctx context.Context, keys ledger.Keys, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		s, err := loadSettings(cmd.Flags(), k.environ)
 		if err != nil {
 			return err
 		}
-		if err := mustExist(cmd.Name(), s); err != nil {
+		database, err := s.database()
+		if err != nil {
+			return err
+		}
+		if err := mustExist(cmd, database); err != nil {
 			return err
 		}
 		vault, err := s.vault()
 		if err != nil {
 			return err
 		}
-		keys, err := sqlite.OpenKeys(cmd.Context(), s.Data, vault, k.clock)
+		keys, err := database.OpenKeys(cmd.Context(), vault, k.clock)
 		if err != nil {
 			return err
 		}
@@ -89,18 +86,15 @@ func (k *keyCommand) run(do func(ctx context.Context, keys *sqlite.Keys, args []
 	}
 }
 
-// mustExist keeps a mistyped folder from being made and found empty. Only create may come before the first start.
-func mustExist(command string, s Settings) error {
-	if command == "create" {
+// mustExist keeps a mistyped place from being made and found empty. Only create may come before the first start.
+func mustExist(cmd *cobra.Command, database ledger.Database) error {
+	if cmd.Name() == "create" || database.Inspect(cmd.Context()).Exists {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no database in %s; name the server's data folder with --data", s.Data)
-	}
-	return nil
+	return fmt.Errorf("there is no database in %s; name the server's data folder with --data", database)
 }
 
-func (k *keyCommand) create(ctx context.Context, keys *sqlite.Keys, _ []string) error {
+func (k *keyCommand) create(ctx context.Context, keys ledger.Keys, _ []string) error {
 	issued, err := keys.Create(ctx, k.account)
 	if err != nil {
 		return err
@@ -125,7 +119,7 @@ func (k *keyCommand) create(ctx context.Context, keys *sqlite.Keys, _ []string) 
 	return err
 }
 
-func (k *keyCommand) list(ctx context.Context, keys *sqlite.Keys, _ []string) error {
+func (k *keyCommand) list(ctx context.Context, keys ledger.Keys, _ []string) error {
 	list, err := keys.List(ctx, k.account)
 	if err != nil {
 		return err
@@ -151,7 +145,7 @@ func dateText(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04Z")
 }
 
-func (k *keyCommand) revoke(ctx context.Context, keys *sqlite.Keys, args []string) error {
+func (k *keyCommand) revoke(ctx context.Context, keys ledger.Keys, args []string) error {
 	if err := keys.Revoke(ctx, args[0]); err != nil {
 		return err
 	}

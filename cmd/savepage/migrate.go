@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 func newMigrate(w world) *cobra.Command {
@@ -19,10 +17,14 @@ func newMigrate(w world) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := sqlite.Migrate(cmd.Context(), s.Data, newLog(s, w.err)); err != nil {
+			database, err := s.database()
+			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(w.out, "the database in %s is up to date\n", s.Data)
+			if err := database.Migrate(cmd.Context(), newLog(s, w.err)); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(w.out, "the database in %s is up to date\n", database)
 			return err
 		},
 	}

@@ -23,7 +23,6 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 	"github.com/savepage/savepage/internal/page"
 	"github.com/savepage/savepage/internal/progress"
 	"github.com/savepage/savepage/internal/webhook"
@@ -38,7 +37,7 @@ type node struct {
 	listener net.Listener
 	links    capture.Links
 	policy   *guard.Policy
-	ledger   *sqlite.Ledger
+	ledger   ledger.Store
 	blobs    blob.Store
 	pool     *browser.Pool // nil without the role render
 	sender   *webhook.Sender
@@ -92,8 +91,12 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	}
 	limits := savepage.DefaultLimits()
 	limits.RequestsPerMinute = n.settings.RateLimit
-	n.ledger, err = sqlite.Open(ctx, sqlite.Config{
-		Dir: n.settings.Data, MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
+	database, err := n.settings.database()
+	if err != nil {
+		return err
+	}
+	n.ledger, err = database.Open(ctx, ledger.Config{
+		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
 	}, n.log)
 	if err != nil {
@@ -204,7 +207,7 @@ func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error
 // welcome makes the first account in an empty database and prints its key. That comes last, so that a start that fails
 // for another reason makes no key that nobody has seen.
 func (n *node) welcome(ctx context.Context, out io.Writer) error {
-	issued, created, err := n.ledger.Keys().Bootstrap(ctx)
+	issued, created, err := n.ledger.Bootstrap(ctx)
 	if err != nil || !created {
 		return err
 	}

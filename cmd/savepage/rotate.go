@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // newRotateSecret is the key command that gives an account a new webhook secret.
@@ -31,7 +31,7 @@ func (k *keyCommand) newRotateSecret() *cobra.Command {
 			if overlap < 0 || overlap > savepage.MaxSecretOverlap {
 				return usageError{fmt.Errorf("--overlap is %s: want a duration from 0s to %s", overlap, savepage.MaxSecretOverlap)}
 			}
-			return k.run(func(ctx context.Context, keys *sqlite.Keys, _ []string) error {
+			return k.run(func(ctx context.Context, keys ledger.Keys, _ []string) error {
 				return k.rotate(ctx, keys, overlap)
 			})(cmd, args)
 		},
@@ -41,7 +41,7 @@ func (k *keyCommand) newRotateSecret() *cobra.Command {
 	return cmd
 }
 
-func (k *keyCommand) rotate(ctx context.Context, keys *sqlite.Keys, overlap time.Duration) error {
+func (k *keyCommand) rotate(ctx context.Context, keys ledger.Keys, overlap time.Duration) error {
 	made, err := keys.RotateSecret(ctx, k.account, overlap)
 	if err != nil {
 		return err

@@ -14,6 +14,8 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/blob/stores"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/engines"
 )
 
 // Settings is what the operator decides. Every field is a row of settingTable.
@@ -116,7 +118,7 @@ func storeSettings() []setting {
 			set: func(s *Settings, text string) error { s.Data = text; return nil },
 		},
 		{
-			name: "DATABASE", kind: "database", value: "sqlite", form: "sqlite", secret: true,
+			name: "DATABASE", kind: "database", value: "sqlite", form: engines.Forms(), secret: true,
 			doc: "Where records and the queue are kept: sqlite is a file in the data folder.",
 			set: setDatabase,
 		},
@@ -250,10 +252,12 @@ func setBaseURL(to *string, text string) error {
 
 func setDatabase(s *Settings, text string) error {
 	s.Database = Secret(text)
-	if strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
-		return errors.New("this version keeps its records in SQLite only")
-	}
-	return oneOf(text, "sqlite")
+	return engines.Check(text)
+}
+
+// database is where the records are kept.
+func (s Settings) database() (ledger.Database, error) {
+	return engines.At(s.Database.Reveal(), s.Data)
 }
 
 func setBlobs(s *Settings, text string) error {

@@ -163,7 +163,7 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	want := settingsError{
 		`unknown setting SAVEPAGE_LISTNE; did you mean "SAVEPAGE_LISTEN"?`,
 		`unknown setting conkurrency in savepage.yaml; did you mean "concurrency"?`,
-		"SAVEPAGE_DATABASE is ••••••: want sqlite (this version keeps its records in SQLite only)",
+		"SAVEPAGE_DATABASE is ••••••: want sqlite (there is no engine for postgres://)",
 		`SAVEPAGE_SYNC_WAIT is "never": want a duration from 1s to 110s`,
 		`--max-pending is "-1": want a whole number from 1 to 10000000`,
 		`grace in savepage.yaml is "soon": want a duration from 0s to 10m`,

@@ -8,8 +8,8 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// MostOldSecrets is how many replaced webhook secrets of an account may be valid at once.
-const MostOldSecrets = 10
+// MaxOldSecrets is how many replaced webhook secrets of an account may be valid at once.
+const MaxOldSecrets = 10
 
 // Private is what the callbacks of a capture carry that nobody may read back. It is kept apart from the capture's options,
 // so that no look-up can show it.

@@ -32,7 +32,7 @@ func acceptTests() map[string]func(*scene) {
 }
 
 func testRoundTrip(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	sub := b.submission()
 	sub.Capture.Interactive = true
 	sub.Capture.Options = savepage.Options{
@@ -54,7 +54,7 @@ func testRoundTrip(t *scene) {
 }
 
 func testForeign(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	id, foreign := b.accept(t, b.account), b.other(t)
 	_, err := b.Get(t.Context(), foreign, id)
 	wantCode(t, savepage.CodeNotFound, err)
@@ -77,7 +77,7 @@ func testForeign(t *scene) {
 
 func testIdempotency(t *scene) {
 	c := clock.Manual(time.Now())
-	b := setUp(t, Options{Clock: c})
+	b := setUp(t, ledger.Config{Clock: c})
 	first := b.submission()
 	first.IdempotencyKey = "k"
 	a, err := b.Accept(t.Context(), first)
@@ -112,7 +112,7 @@ func testIdempotency(t *scene) {
 }
 
 func testIdempotencyAtOnce(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	var fresh atomic.Int32
 	each(40, func(int) {
 		sub := b.submission()
@@ -131,7 +131,7 @@ func testIdempotencyAtOnce(t *scene) {
 }
 
 func testIdempotencyForgotten(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	sub := b.submission()
 	sub.IdempotencyKey = "k"
 	_, err := b.Accept(t.Context(), sub)
@@ -148,7 +148,7 @@ func testIdempotencyForgotten(t *scene) {
 
 // testBadRows hands in wrong submissions among right ones: a used id, and an account that does not exist.
 func testBadRows(t *scene) {
-	b := setUp(t, Options{MaxPending: 120})
+	b := setUp(t, ledger.Config{MaxPending: 120})
 	used := b.submission()
 	_, err := b.Accept(t.Context(), used)
 	must(t, err)
@@ -177,7 +177,7 @@ func testBadRows(t *scene) {
 }
 
 func testManyAtOnce(t *scene) {
-	b := setUp(t, Options{Workers: 8})
+	b := setUp(t, ledger.Config{Workers: 8})
 	var accepted, rendered recorder
 	each(64, func(int) {
 		for range 3 {
@@ -204,7 +204,7 @@ func testManyAtOnce(t *scene) {
 }
 
 func testQueueFull(t *scene) {
-	b := setUp(t, Options{MaxPending: 3})
+	b := setUp(t, ledger.Config{MaxPending: 3})
 	ids := []string{b.accept(t, b.account), b.accept(t, b.account), b.accept(t, b.account)}
 	_, err := b.Accept(t.Context(), b.submission())
 	wantCode(t, savepage.CodeQueueFull, err)
@@ -215,7 +215,7 @@ func testQueueFull(t *scene) {
 	wantCode(t, savepage.CodeQueueFull, err)
 
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{MaxPending: 3})
+	b.Store = t.open(ledger.Config{MaxPending: 3})
 	_, err = b.Accept(t.Context(), b.submission())
 	wantCode(t, savepage.CodeQueueFull, err)
 	stop := b.work(t, ledger.Handlers{})
@@ -228,7 +228,7 @@ func testQueueFull(t *scene) {
 // testFairness has a second account come after 2,000 captures of the first, in the same moment.
 func testFairness(t *scene) {
 	c := clock.Manual(time.Now())
-	b := setUp(t, Options{Workers: 1, Clock: c})
+	b := setUp(t, ledger.Config{Workers: 1, Clock: c})
 	second := b.other(t)
 	each(50, func(int) {
 		for range 40 {
@@ -264,7 +264,7 @@ func testFairness(t *scene) {
 
 // testOwnInteractive has an account ask at once while its own batch waits.
 func testOwnInteractive(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	for range 50 {
 		b.accept(t, b.account)
 	}
@@ -282,7 +282,7 @@ func testOwnInteractive(t *scene) {
 }
 
 func testList(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	var ids []string
 	base := whole(time.Now().Add(-time.Hour))
 	for i := range 7 {
@@ -331,9 +331,9 @@ func testList(t *scene) {
 }
 
 func testClosed(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	must(t, b.Close())
 	_, err := b.Accept(t.Context(), b.submission())
 	wantCode(t, savepage.CodeShuttingDown, err)
-	b.Ledger = t.Open(t, Options{})
+	b.Store = t.open(ledger.Config{})
 }

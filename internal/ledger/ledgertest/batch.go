@@ -91,7 +91,7 @@ func (b *bench) events(tb testing.TB, id string) (told []capture.BatchEvent) {
 }
 
 func testBatch(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	s := batch(b.account, 3)
 	s.Batch.Metadata = savepage.Metadata(`{"a":"<b>"}`)
 	a, err := b.AcceptBatch(t.Context(), s)
@@ -143,11 +143,11 @@ func testBatch(t *scene) {
 }
 
 func testThousand(t *scene) {
-	b := setUp(t, Options{Workers: 8, MaxPending: 1000})
+	b := setUp(t, ledger.Config{Workers: 8, MaxPending: 1000})
 	a := b.acceptBatch(t, 1000)
 	equal(t, 1000, len(a.CaptureIDs))
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{Workers: 8, MaxPending: 1000})
+	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: 1000})
 	b.work(t, ledger.Handlers{})
 	for _, id := range a.CaptureIDs {
 		equal(t, savepage.Success, b.await(t, id).State)
@@ -159,7 +159,7 @@ func testThousand(t *scene) {
 
 // testBatchBadRow has the last row name an id that is used. Nothing of the batch may stay.
 func testBatchBadRow(t *scene) {
-	b := setUp(t, Options{MaxPending: 21})
+	b := setUp(t, ledger.Config{MaxPending: 21})
 	used := b.submission()
 	_, err := b.Accept(t.Context(), used)
 	must(t, err)
@@ -178,7 +178,7 @@ func testBatchBadRow(t *scene) {
 }
 
 func testBatchQueueFull(t *scene) {
-	b := setUp(t, Options{MaxPending: 5})
+	b := setUp(t, ledger.Config{MaxPending: 5})
 	b.accept(t, b.account)
 	_, err := b.AcceptBatch(t.Context(), batch(b.account, 5))
 	wantCode(t, savepage.CodeQueueFull, err)
@@ -191,7 +191,7 @@ func testBatchQueueFull(t *scene) {
 }
 
 func testBatchIdempotency(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	first := batch(b.account, 3)
 	first.IdempotencyKey = "k"
 	a, err := b.AcceptBatch(t.Context(), first)
@@ -214,7 +214,7 @@ func testBatchIdempotency(t *scene) {
 }
 
 func testBatchForeign(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	a, foreign := b.acceptBatch(t, 2), b.other(t)
 	_, err := b.Batch(t.Context(), foreign, a.Batch.ID)
 	wantCode(t, savepage.CodeNotFound, err)
@@ -237,7 +237,7 @@ func testBatchForeign(t *scene) {
 }
 
 func testBatchList(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	var want []string
 	base := whole(time.Now().Add(-time.Hour))
 	for i := range 5 {
@@ -265,7 +265,7 @@ func testBatchList(t *scene) {
 
 // testBatchGoesLast has single captures of its own and of another account come after a batch.
 func testBatchGoesLast(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	other := b.other(t)
 	a := b.acceptBatch(t, 30)
 	var singles []string
@@ -291,7 +291,7 @@ func testBatchGoesLast(t *scene) {
 // testBatchNeverStarves has captures without an end come a while after a batch.
 func testBatchNeverStarves(t *scene) {
 	c := clock.Manual(time.Now())
-	b := setUp(t, Options{Workers: 1, Clock: c})
+	b := setUp(t, ledger.Config{Workers: 1, Clock: c})
 	a := b.acceptBatch(t, 1)
 	c.Advance(time.Hour)
 	for range 20 {
@@ -308,12 +308,12 @@ func testBatchNeverStarves(t *scene) {
 
 // testBatchRestart closes in the middle of a batch: the counts go on where they were.
 func testBatchRestart(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	a := b.acceptBatch(t, 4)
 	_, err := b.Cancel(t.Context(), b.account, a.CaptureIDs[0])
 	must(t, err)
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{Workers: 1})
+	b.Store = t.open(ledger.Config{Workers: 1})
 	equal(t, []int{4, 3, 0, 0, 0, 1}, counts(b.batch(t, a.Batch.ID)))
 	b.work(t, ledger.Handlers{})
 	for _, id := range a.CaptureIDs[1:] {
@@ -324,7 +324,7 @@ func testBatchRestart(t *scene) {
 }
 
 func testBatchForgotten(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	keyed := batch(b.account, 2)
 	keyed.IdempotencyKey = "k"
 	a, err := b.AcceptBatch(t.Context(), keyed)

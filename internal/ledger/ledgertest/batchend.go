@@ -14,7 +14,7 @@ import (
 // testLastTwo has the two captures of many batches end in the same moment, in some by a cancellation.
 func testLastTwo(t *scene) {
 	const batches = 40
-	b := setUp(t, Options{Workers: 8})
+	b := setUp(t, ledger.Config{Workers: 8})
 	var accepted []capture.AcceptedBatch
 	pairs := map[string]*sync.WaitGroup{}
 	for range batches {
@@ -51,7 +51,7 @@ func testLastTwo(t *scene) {
 }
 
 func testLastCanceled(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	a := b.acceptBatch(t, 3)
 	for i, id := range a.CaptureIDs {
 		equal(t, 0, len(b.events(t, a.Batch.ID)))
@@ -75,7 +75,7 @@ func (b *bench) deliverTo(sent chan<- savepage.Delivery) func(context.Context, s
 
 // testCancelBatch cancels while one has ended, one runs and the others wait.
 func testCancelBatch(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	a := b.acceptBatch(t, 5)
 	running, results := make(chan string, 5), make(chan error, 5)
 	nth := 0
@@ -109,7 +109,7 @@ func testCancelBatch(t *scene) {
 }
 
 func testBatchWithoutCallback(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	s := batch(b.account, 2)
 	s.Batch.CallbackURL = ""
 	_, err := b.AcceptBatch(t.Context(), s)

@@ -69,7 +69,7 @@ func (b *bench) settled(tb testing.TB, id string) []savepage.Delivery {
 }
 
 func testDelivered(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	got := make(chan savepage.Delivery, 1)
 	var owed savepage.Delivery
 	b.work(t, ledger.Handlers{
@@ -102,7 +102,7 @@ func testDelivered(t *scene) {
 // testAgain has a receiver refuse: each attempt comes at its time and sees those before it.
 func testAgain(t *scene) {
 	waits := []time.Duration{300 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond, 100 * time.Millisecond}
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	var due time.Time
 	var late []time.Duration
 	b.work(t, ledger.Handlers{
@@ -137,7 +137,7 @@ func testAgain(t *scene) {
 
 // testRestart closes between two attempts: the next one comes at its time.
 func testRestart(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	stop := b.work(t, ledger.Handlers{
 		Render:  b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
 		Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict { return tryAgain(2 * time.Second) },
@@ -151,7 +151,7 @@ func testRestart(t *scene) {
 	before := b.deliveries(t, id)[0]
 	equal(t, before.Attempts[len(before.Attempts)-1].NextAt, before.NextAt)
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{})
+	b.Store = t.open(ledger.Config{})
 	attempts := make(chan time.Time, 1)
 	b.work(t, ledger.Handlers{Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict {
 		attempts <- time.Now()
@@ -167,7 +167,7 @@ func testRestart(t *scene) {
 // testSlowReceiver has more deliveries to a receiver that hangs than there are workers.
 func testSlowReceiver(t *scene) {
 	const slow = 14
-	b := setUp(t, Options{Workers: 4, DeliveryWorkers: 6})
+	b := setUp(t, ledger.Config{Workers: 4, DeliveryWorkers: 6})
 	var busy, most atomic.Int32
 	open, fast := make(chan bool), make(chan bool, 1)
 	b.work(t, ledger.Handlers{
@@ -213,7 +213,7 @@ func (b *bench) acceptFor(tb testing.TB, receiver string) string {
 
 // testStopDelivering stops in the middle of an attempt: it does not count.
 func testStopDelivering(t *scene) {
-	b := setUp(t, Options{Grace: 20 * time.Millisecond})
+	b := setUp(t, ledger.Config{Grace: 20 * time.Millisecond})
 	running := make(chan bool, 1)
 	stop := b.work(t, ledger.Handlers{
 		Render: b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
@@ -233,7 +233,7 @@ func testStopDelivering(t *scene) {
 
 // testReconcile takes the jobs of captures and deliveries away.
 func testReconcile(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	owing := b.owe(t, "http://a.test", "http://b.test")
 	ids := []string{b.accept(t, b.account), b.accept(t, b.account)}
 	t.DropJobs(t)
@@ -253,7 +253,7 @@ func testReconcile(t *scene) {
 }
 
 func testDepth(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	b.owe(t, "http://a.test", "http://b.test")
 	sub := b.submission()
 	sub.Capture.CreatedAt = time.Now().Add(-time.Hour)

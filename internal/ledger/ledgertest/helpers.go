@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -19,8 +21,8 @@ const patience = 5 * time.Minute
 
 // bench is an open ledger with an account.
 type bench struct {
-	Ledger
-	keys    Keys
+	ledger.Store
+	keys    ledger.Keys
 	issued  ledger.Issued
 	account string
 }
@@ -28,12 +30,29 @@ type bench struct {
 // scene is a test with its store.
 type scene struct {
 	*testing.T
-	Store
+	Place
 }
 
-func setUp(t *scene, o Options) *bench {
+// open opens the ledger of the test's place; whoever calls it closes it.
+func (s *scene) open(cfg ledger.Config) ledger.Store {
+	s.Helper()
+	l, err := s.Open(s.Context(), cfg, slog.New(slog.NewTextHandler(s.Output(), nil)))
+	must(s, err)
+	return l
+}
+
+// openKeys opens the keys of the test's place; the end of the test closes them.
+func (s *scene) openKeys(c *clock.Clock) ledger.Keys {
+	s.Helper()
+	keys, err := s.OpenKeys(s.Context(), ledger.Vault{}, c.Or())
+	must(s, err)
+	s.Cleanup(func() { must(s, keys.Close()) })
+	return keys
+}
+
+func setUp(t *scene, cfg ledger.Config) *bench {
 	t.Helper()
-	b := &bench{Ledger: t.Open(t, o), keys: t.Keys(t)}
+	b := &bench{Store: t.open(cfg), keys: t.openKeys(cfg.Clock)}
 	t.Cleanup(func() { must(t, b.Close()) })
 	issued, err := b.keys.Create(t.Context(), "")
 	must(t, err)

@@ -17,7 +17,7 @@ func keepTests() map[string]func(*scene) {
 }
 
 func testExpired(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	owing := b.owe(t, "http://a.test")
 	var ended []string
 	for range 3 {
@@ -54,7 +54,7 @@ func testExpired(t *scene) {
 }
 
 func testKeys(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	who, err := b.Authenticate(t.Context(), b.issued.Key)
 	must(t, err)
 	equal(t, principal(b.issued), who)
@@ -106,9 +106,9 @@ func principal(issued ledger.Issued) savepage.Principal {
 }
 
 func testBootstrap(t *scene) {
-	l := t.Open(t, Options{})
+	l := t.open(ledger.Config{})
 	defer func() { must(t, l.Close()) }()
-	keys := t.Keys(t)
+	keys := t.openKeys(nil)
 	issued, created, err := keys.Bootstrap(t.Context())
 	must(t, err)
 	equal(t, true, created)

@@ -108,7 +108,7 @@ func (b *bench) end(tb testing.TB, state savepage.DeliveryState, urls ...string)
 }
 
 func testListDeliveries(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	dead := b.end(t, savepage.Dead, "http://a.test", "http://b.test", "http://c.test")
 	done := b.end(t, savepage.Delivered, "http://a.test")
 	owing := b.owe(t, "http://a.test", "http://b.test")
@@ -155,7 +155,7 @@ func testListDeliveries(t *scene) {
 
 // testRedeliver sends a dead delivery and a delivered one again: each starts a schedule of its own, with its attempts kept.
 func testRedeliver(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	dead, done := b.end(t, savepage.Dead, "http://a.test")[0], b.end(t, savepage.Delivered, "http://a.test")[0]
 	a := &attempts{answer: ends(savepage.Delivered, 200)}
 	stop := b.work(t, ledger.Handlers{Deliver: a.deliver})
@@ -176,7 +176,7 @@ func testRedeliver(t *scene) {
 	must(t, err)
 	equal(t, []any{savepage.Pending, true, 2}, []any{again.State, again.EndedAt == nil, again.Earlier})
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{})
+	b.Store = t.open(ledger.Config{})
 	b.work(t, ledger.Handlers{Deliver: a.deliver})
 	equal(t, 3, len(b.settled(t, dead.CaptureID)[0].Attempts))
 	b.counts(t, ledger.DeliveryStats{Delivered: 1}) // since the start
@@ -184,7 +184,7 @@ func testRedeliver(t *scene) {
 
 // testRedeliverPending makes one that waits for its time due now, in the schedule that it has.
 func testRedeliverPending(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	id := b.owe(t, "http://a.test", "http://a.test")
 	owed := b.deliveries(t, id)
 	a := &attempts{answer: ends(savepage.Delivered, 200)}
@@ -202,7 +202,7 @@ func testRedeliverPending(t *scene) {
 
 // testRedeliverDead sends all dead ones again: once, one after the other, and only those that died since.
 func testRedeliverDead(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	old := b.end(t, savepage.Dead, "http://a.test")[0]
 	since := time.Now()
 	var urls []string
@@ -242,7 +242,7 @@ func testRedeliverDead(t *scene) {
 // testBreaker has a receiver fail: its deliveries wait and say so, also after a restart, and none uses an attempt.
 func testBreaker(t *scene) {
 	const probeWait = 10 * time.Hour
-	b := setUp(t, Options{ProbeWait: probeWait})
+	b := setUp(t, ledger.Config{ProbeWait: probeWait})
 	a := &attempts{answer: func(savepage.Delivery) savepage.Verdict { return tryAgain(probeWait / 2) }}
 	render := b.finisher(func(c savepage.Capture) (owed []savepage.Delivery) {
 		for range 20 {
@@ -270,7 +270,7 @@ func testBreaker(t *scene) {
 	equal(t, 20, waiting)
 	stop()
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{ProbeWait: probeWait})
+	b.Store = t.open(ledger.Config{ProbeWait: probeWait})
 	a.set(ends(savepage.Delivered, 200))
 	b.work(t, ledger.Handlers{Deliver: a.deliver})
 	eventually(t, "the breaker is still open", open)
@@ -300,7 +300,7 @@ func (b *bench) tried(tb testing.TB, id string) (all []savepage.Attempt) {
 // testDeadLettersAreKept asks for what can go: a capture stays while a delivery of it is owed, and a dead one counts from its
 // death.
 func testDeadLettersAreKept(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	before := time.Now()
 	done := b.end(t, savepage.Delivered, "http://a.test")[0]
 	middle := time.Now()
@@ -332,7 +332,7 @@ func testDeadLettersAreKept(t *scene) {
 
 // testNobodyDelivers works on captures only: what is owed waits for a ledger that delivers.
 func testNobodyDelivers(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	render := b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} })

@@ -30,7 +30,7 @@ func runTests() map[string]func(*scene) {
 }
 
 func testFinish(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	want := capture.Outcome{
 		State: savepage.Success, FinishedAt: whole(time.Now()),
 		Picture: &savepage.Picture{Name: "abc.png", Format: savepage.FormatPNG, Width: 10, Height: 20, Size: 30},
@@ -62,7 +62,7 @@ func testFinish(t *scene) {
 }
 
 func testFinishFailed(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		if err := b.Finish(ctx, c, capture.Outcome{State: savepage.Running}); err == nil {
 			t.Error("a capture was finished as running")
@@ -76,7 +76,7 @@ func testFinishFailed(t *scene) {
 
 // testFence has a worker come back late, while another has the capture and after that one has finished.
 func testFence(t *scene) {
-	b := setUp(t, Options{Workers: 2})
+	b := setUp(t, ledger.Config{Workers: 2})
 	claims, finish := make(chan capture.Claim, 4), make(chan bool)
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		claims <- c
@@ -113,7 +113,7 @@ func testFence(t *scene) {
 // testRelease gives a capture back again and again: it is taken again, and not before the wait is over.
 func testRelease(t *scene) {
 	const wait = 300 * time.Millisecond
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	var spent []int
 	var released time.Time
 	var took []time.Duration
@@ -144,7 +144,7 @@ func testRelease(t *scene) {
 func testReleaseFirst(t *scene) {
 	const wait = 50 * time.Millisecond
 	c := clock.Manual(time.Now())
-	b := setUp(t, Options{Workers: 1, Clock: c})
+	b := setUp(t, ledger.Config{Workers: 1, Clock: c})
 	for range 20 {
 		b.accept(t, b.account)
 	}
@@ -175,7 +175,7 @@ func testReleaseFirst(t *scene) {
 }
 
 func testFault(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		if c.Capture.Attempt == 1 {
 			return errors.New("disk full")
@@ -186,7 +186,7 @@ func testFault(t *scene) {
 }
 
 func testPanic(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		if c.Capture.Attempt == 1 {
 			panic("a page did this")
@@ -197,7 +197,7 @@ func testPanic(t *scene) {
 }
 
 func testCancelQueued(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	id, kept := b.accept(t, b.account), b.accept(t, b.account)
 	got, err := b.Cancel(t.Context(), b.account, id)
 	must(t, err)
@@ -223,7 +223,7 @@ func testCancelQueued(t *scene) {
 }
 
 func testCancelRunning(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	running, results := make(chan string, 1), make(chan error, 1)
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		running <- c.Capture.ID
@@ -242,7 +242,7 @@ func testCancelRunning(t *scene) {
 }
 
 func testAwait(t *scene) {
-	b := setUp(t, Options{Workers: 4})
+	b := setUp(t, ledger.Config{Workers: 4})
 	_, err := b.Await(t.Context(), "cap_none")
 	wantCode(t, savepage.CodeNotFound, err)
 	id := b.accept(t, b.account)
@@ -269,7 +269,7 @@ func testAwait(t *scene) {
 
 // testDrain stops while a capture runs that needs a moment more.
 func testDrain(t *scene) {
-	b := setUp(t, Options{Workers: 1, Grace: patience})
+	b := setUp(t, ledger.Config{Workers: 1, Grace: patience})
 	running, proceed := make(chan bool, 2), make(chan bool)
 	stop := b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		running <- true
@@ -296,7 +296,7 @@ func testDrain(t *scene) {
 
 // testDrainStubborn stops while captures run that do not end: they are given back and taken by the next start.
 func testDrainStubborn(t *scene) {
-	b := setUp(t, Options{Workers: 2, Grace: 50 * time.Millisecond})
+	b := setUp(t, ledger.Config{Workers: 2, Grace: 50 * time.Millisecond})
 	running := make(chan bool, 2)
 	stop := b.work(t, ledger.Handlers{Render: func(ctx context.Context, _ capture.Claim) error {
 		running <- true
@@ -313,7 +313,7 @@ func testDrainStubborn(t *scene) {
 		equal(t, true, got.StartedAt.IsZero())
 	}
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{Workers: 2})
+	b.Store = t.open(ledger.Config{Workers: 2})
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		if c.Capture.Attempt != 2 || c.Spent != 1 {
 			t.Errorf("attempt %d, of which %d count", c.Capture.Attempt, c.Spent)

@@ -25,7 +25,7 @@ func secretTests() map[string]func(*scene) {
 // testRotate replaces a secret twice within the overlap: each stays valid for as long as it was told.
 func testRotate(t *scene) {
 	now := clock.Manual(whole(time.Now()))
-	b := setUp(t, Options{Clock: now})
+	b := setUp(t, ledger.Config{Clock: now})
 	signs := func(want ...string) {
 		t.Helper()
 		got, err := b.Signing(t.Context(), b.account)
@@ -75,14 +75,14 @@ func testRotate(t *scene) {
 
 // testRotateAtOnce ends all older secrets, as one does when a secret has leaked.
 func testRotateAtOnce(t *scene) {
-	b := setUp(t, Options{})
-	for range ledger.MostOldSecrets {
+	b := setUp(t, ledger.Config{})
+	for range ledger.MaxOldSecrets {
 		_, err := b.RotateSecret(t.Context(), b.account, time.Hour)
 		must(t, err)
 	}
 	before, err := b.Signing(t.Context(), b.account)
 	must(t, err)
-	equal(t, ledger.MostOldSecrets+1, len(before))
+	equal(t, ledger.MaxOldSecrets+1, len(before))
 	_, err = b.RotateSecret(t.Context(), b.account, time.Hour)
 	wantCode(t, savepage.CodeConflict, err)
 	after, err := b.Signing(t.Context(), b.account)
@@ -100,7 +100,7 @@ const ownSecret = "whsec_b3duIHNlY3JldCBvZiBvbmUgY2FwdHVyZSE=" //nolint:gosec //
 
 // testPrivate follows a secret and headers of a capture's own: every attempt gets them, over a restart, and no look-up does.
 func testPrivate(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	sub := b.submission()
 	sub.Capture.Options.CallbackURL = "http://a.test/"
 	sub.Capture.Options.CallbackSecret = ownSecret
@@ -141,7 +141,7 @@ func testPrivate(t *scene) {
 	eventually(t, "the attempt is recorded", func() bool { return len(b.deliveries(t, id)[0].Attempts) > 0 })
 	stop()
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{})
+	b.Store = t.open(ledger.Config{})
 	for len(got) > 0 {
 		<-got
 	}
@@ -153,7 +153,7 @@ func testPrivate(t *scene) {
 
 // testPrivateGoes has what is private leave with the capture.
 func testPrivateGoes(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	secretly := func() string {
 		sub := b.submission()
 		sub.Capture.Options.CallbackURL, sub.Capture.Options.CallbackSecret = "http://a.test/", ownSecret

@@ -117,7 +117,7 @@ func (b *bench) take(t *scene, sub capture.Submission, want capture.Reuse) savep
 }
 
 func testKept(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	s := b.studio()
 	b.work(t, ledger.Handlers{Render: s.render})
 	first := b.await(t, b.take(t, b.equals("x"), capture.ReuseMiss).ID)
@@ -164,7 +164,7 @@ func testKept(t *scene) {
 
 // testKeptInAFullQueue has a picture kept for who comes when nothing more is accepted.
 func testKeptInAFullQueue(t *scene) {
-	b := setUp(t, Options{MaxPending: 1})
+	b := setUp(t, ledger.Config{MaxPending: 1})
 	stop := b.work(t, ledger.Handlers{Render: b.studio().render})
 	first := b.await(t, b.take(t, b.equals("x"), capture.ReuseMiss).ID)
 	stop()
@@ -187,7 +187,7 @@ func (b *bench) quiet(t *scene) {
 }
 
 func testJoined(t *scene) {
-	b := setUp(t, Options{Workers: 4, MaxPending: 6})
+	b := setUp(t, ledger.Config{Workers: 4, MaxPending: 6})
 	s := b.studio()
 	s.proceed = make(chan bool)
 	b.work(t, ledger.Handlers{Render: s.render})
@@ -226,7 +226,7 @@ func testJoined(t *scene) {
 }
 
 func testJoinedAtOnce(t *scene) {
-	b := setUp(t, Options{Workers: 4})
+	b := setUp(t, ledger.Config{Workers: 4})
 	s := b.studio()
 	s.proceed = make(chan bool)
 	b.work(t, ledger.Handlers{Render: s.render})
@@ -251,7 +251,7 @@ func testJoinedAtOnce(t *scene) {
 }
 
 func testSharedFailure(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	s := b.studio()
 	s.proceed = make(chan bool)
 	s.end = capture.Outcome{State: savepage.Failed, Error: savepage.Errorf(savepage.CodeTLSError, "no certificate")}
@@ -268,7 +268,7 @@ func testSharedFailure(t *scene) {
 
 // testCanceledLeader cancels captures that others wait for, while they are queued and while they run.
 func testCanceledLeader(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	first := b.take(t, b.equals("x"), capture.ReuseMiss)
 	second := b.take(t, b.equals("x"), capture.ReuseJoined)
 	third := b.take(t, later(owing(b.equals("x")), second), capture.ReuseJoined)
@@ -291,7 +291,7 @@ func testCanceledLeader(t *scene) {
 
 // testSharedRestart ends the ledger while a capture runs that others wait for.
 func testSharedRestart(t *scene) {
-	b := setUp(t, Options{Workers: 4})
+	b := setUp(t, ledger.Config{Workers: 4})
 	s := b.studio()
 	s.proceed = make(chan bool)
 	stop := b.work(t, ledger.Handlers{Render: s.render})
@@ -300,7 +300,7 @@ func testSharedRestart(t *scene) {
 	waiting := []string{b.take(t, b.equals("x"), capture.ReuseJoined).ID, b.take(t, b.equals("x"), capture.ReuseJoined).ID}
 	stop()
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{Workers: 4})
+	b.Store = t.open(ledger.Config{Workers: 4})
 	s.b, s.proceed = b, nil
 	b.work(t, ledger.Handlers{Render: s.render})
 	for _, id := range waiting {
@@ -311,12 +311,12 @@ func testSharedRestart(t *scene) {
 
 // testSharedLostJobs loses all jobs: only the capture that leads gets a new one.
 func testSharedLostJobs(t *scene) {
-	b := setUp(t, Options{Workers: 4})
+	b := setUp(t, ledger.Config{Workers: 4})
 	b.take(t, b.equals("x"), capture.ReuseMiss)
 	waiting := b.take(t, b.equals("x"), capture.ReuseJoined)
 	t.DropJobs(t)
 	must(t, b.Close())
-	b.Ledger = t.Open(t, Options{Workers: 4})
+	b.Store = t.open(ledger.Config{Workers: 4})
 	s := b.studio()
 	b.work(t, ledger.Handlers{Render: s.render})
 	equal(t, savepage.Success, b.await(t, waiting.ID).State)
@@ -325,7 +325,7 @@ func testSharedLostJobs(t *scene) {
 
 // testClientsFirst: a capture that a client waits for does not wait for one that may be queued for long.
 func testClientsFirst(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	patient := b.take(t, b.equals("x"), capture.ReuseMiss)
 	sub := b.equals("x")
 	sub.Capture.Interactive = true
@@ -342,7 +342,7 @@ func testClientsFirst(t *scene) {
 }
 
 func testForgetShared(t *scene) {
-	b := setUp(t, Options{})
+	b := setUp(t, ledger.Config{})
 	b.work(t, ledger.Handlers{Render: b.studio().render})
 	first := b.await(t, b.take(t, b.equals("x"), capture.ReuseMiss).ID)
 	second := b.take(t, b.equals("x"), capture.ReuseHit)

@@ -21,7 +21,7 @@ func (b *bench) equalBatch(n int) capture.BatchSubmission {
 
 // testSharedBatch has a batch render once, and the next one not at all.
 func testSharedBatch(t *scene) {
-	b := setUp(t, Options{Workers: 4, MaxPending: 5})
+	b := setUp(t, ledger.Config{Workers: 4, MaxPending: 5})
 	s := b.studio()
 	b.work(t, ledger.Handlers{Render: s.render})
 	first, err := b.AcceptBatch(t.Context(), b.equalBatch(5))
@@ -54,7 +54,7 @@ func testSharedBatch(t *scene) {
 
 // testCanceledSharedBatch cancels a batch that has the lead of a capture which is no part of it.
 func testCanceledSharedBatch(t *scene) {
-	b := setUp(t, Options{Workers: 1})
+	b := setUp(t, ledger.Config{Workers: 1})
 	other := batch(b.account, 1)
 	other.Captures[0] = b.equalBatch(1).Captures[0]
 	other.Captures[0].Capture.BatchID = other.Batch.ID

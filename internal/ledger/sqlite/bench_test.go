@@ -12,7 +12,6 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // BenchmarkAccept measures durable accepts: rate and latency, with so many callers at once.
@@ -24,7 +23,7 @@ func BenchmarkAccept(b *testing.B) {
 
 func benchAccept(b *testing.B, callers int) {
 	b.Helper()
-	l, account := benchLedger(b, sqlite.Config{MaxPending: 1 << 30})
+	l, account := benchLedger(b, ledger.Config{MaxPending: 1 << 30})
 	var (
 		next  atomic.Int64
 		group sync.WaitGroup
@@ -53,7 +52,7 @@ func benchAccept(b *testing.B, callers int) {
 
 // BenchmarkStart measures from the answer of Accept to the call of the handler, with idle workers.
 func BenchmarkStart(b *testing.B) {
-	l, account := benchLedger(b, sqlite.Config{Workers: 2})
+	l, account := benchLedger(b, ledger.Config{Workers: 2})
 	started := make(chan time.Time)
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
@@ -84,11 +83,10 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(milliseconds(took[len(took)-1]), "max-ms")
 }
 
-func benchLedger(b *testing.B, cfg sqlite.Config) (*sqlite.Ledger, string) {
+func benchLedger(b *testing.B, cfg ledger.Config) (ledger.Store, string) {
 	b.Helper()
-	cfg.Dir = b.TempDir()
-	l := open(b, cfg)
-	issued, _, err := l.Keys().Bootstrap(b.Context())
+	l := open(b, b.TempDir(), cfg)
+	issued, _, err := l.Bootstrap(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -106,7 +104,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 // BenchmarkWork measures captures from start to end, with handlers that do nothing and a backlog.
 func BenchmarkWork(b *testing.B) {
-	l, account := benchLedger(b, sqlite.Config{Workers: 16, MaxPending: 1 << 30})
+	l, account := benchLedger(b, ledger.Config{Workers: 16, MaxPending: 1 << 30})
 	var group sync.WaitGroup
 	var next atomic.Int64
 	for range 64 {

@@ -34,7 +34,7 @@ func openWriter(dir string) (*sql.DB, error) {
 	if err := created.Close(); err != nil {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
-	db, err := open(file,
+	db, err := connect(file,
 		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func openWriter(dir string) (*sql.DB, error) {
 
 // openReaders opens connections that can not write.
 func openReaders(dir string) (*sql.DB, error) {
-	db, err := open(filepath.Join(dir, fileDatabase), "query_only(1)", "cache_size(-16384)")
+	db, err := connect(filepath.Join(dir, fileDatabase), "query_only(1)", "cache_size(-16384)")
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func openReaders(dir string) (*sql.DB, error) {
 	return db, nil
 }
 
-func open(file string, pragmas ...string) (*sql.DB, error) {
+func connect(file string, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	connector, err := sqlite.NewConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + query.Encode())
 	if err != nil {

@@ -11,11 +11,12 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // TestPlans holds the queries that run all the time to their indexes: none may read a whole table.
 func TestPlans(t *testing.T) {
-	l := openInside(t, Config{Dir: t.TempDir()})
+	l := openInside(t, t.TempDir(), ledger.Config{})
 	filter, args, err := conditions("a", capture.Filter{CreatedAfter: time.Now(), Cursor: cursorOf(savepage.Capture{ID: "x"})})
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +98,8 @@ func explain(t *testing.T, l *Ledger, query string, args []any) string {
 
 func TestPurge(t *testing.T) {
 	now := clock.Manual(time.Now())
-	l := openInside(t, Config{Dir: t.TempDir(), Clock: now})
-	issued, _, err := l.Keys().Bootstrap(t.Context())
+	l := openInside(t, t.TempDir(), ledger.Config{Clock: now})
+	issued, _, err := l.Bootstrap(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,9 +143,9 @@ func TestShare(t *testing.T) {
 	}
 }
 
-func openInside(t *testing.T, cfg Config) *Ledger {
+func openInside(t *testing.T, dir string, cfg ledger.Config) *Ledger {
 	t.Helper()
-	l, err := Open(context.WithoutCancel(t.Context()), cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	l, err := open(context.WithoutCancel(t.Context()), dir, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +159,8 @@ func openInside(t *testing.T, cfg Config) *Ledger {
 
 // TestRestorePlaces has River move a job to the present, as it does after a fault.
 func TestRestorePlaces(t *testing.T) {
-	l := openInside(t, Config{Dir: t.TempDir()})
-	issued, _, err := l.Keys().Bootstrap(t.Context())
+	l := openInside(t, t.TempDir(), ledger.Config{})
+	issued, _, err := l.Bootstrap(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,10 +29,7 @@ type Keys struct {
 	served bool // by another process
 }
 
-// OpenKeys opens the keys of a data folder without taking its lock, so that it works beside a running server. A folder
-// that no server has used yet is made ready. The vault must be the server's; without its master key, what touches secrets
-// fails and the rest works. The caller closes it.
-func OpenKeys(ctx context.Context, dir string, vault ledger.Vault, now *clock.Clock) (*Keys, error) {
+func openKeys(ctx context.Context, dir string, vault ledger.Vault, now *clock.Clock) (*Keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}

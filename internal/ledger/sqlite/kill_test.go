@@ -33,7 +33,7 @@ func childWanted() bool { return os.Getenv(envDir) != "" }
 // child accepts and works until it is killed. It writes the id of each accepted capture or batch in a line of its own.
 func child() {
 	ctx := context.Background()
-	l, err := sqlite.Open(ctx, sqlite.Config{Dir: os.Getenv(envDir), Workers: 4}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	l, err := sqlite.At(os.Getenv(envDir)).Open(ctx, ledger.Config{Workers: 4}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -52,7 +52,7 @@ func child() {
 }
 
 // acceptNth accepts a capture, or a batch of three every fifth time.
-func acceptNth(ctx context.Context, l *sqlite.Ledger, nth int) (string, error) {
+func acceptNth(ctx context.Context, l ledger.Store, nth int) (string, error) {
 	account, now := os.Getenv(envAccount), time.Now()
 	if nth%5 > 0 {
 		a, err := l.Accept(ctx, benchSubmission(account, now))
@@ -71,7 +71,7 @@ func acceptNth(ctx context.Context, l *sqlite.Ledger, nth int) (string, error) {
 }
 
 // churn takes a moment for a capture, sometimes gives it back, and owes one delivery.
-func churn(l *sqlite.Ledger) func(context.Context, capture.Claim) error {
+func churn(l ledger.Store) func(context.Context, capture.Claim) error {
 	return func(ctx context.Context, c capture.Claim) error {
 		select {
 		case <-time.After(time.Duration(rand.IntN(20)) * time.Millisecond):
@@ -100,7 +100,7 @@ func fussy(context.Context, savepage.Delivery, []string) savepage.Verdict {
 // TestKill ends the process with SIGKILL at random moments and counts afterwards.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
-	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{}, clock.System())
+	keys, err := sqlite.At(dir).OpenKeys(t.Context(), ledger.Vault{}, clock.System())
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")
 	check(t, err)
@@ -113,7 +113,7 @@ func TestKill(t *testing.T) {
 
 	batches := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.HasPrefix(id, "cap_") })
 	ids = slices.DeleteFunc(ids, func(id string) bool { return strings.HasPrefix(id, "bat_") })
-	l := open(t, sqlite.Config{Dir: dir, Workers: 8})
+	l := open(t, dir, ledger.Config{Workers: 8})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	working, stop := context.WithCancel(ctx)
@@ -157,7 +157,7 @@ func TestKill(t *testing.T) {
 }
 
 // endOfBatch waits for the end of a batch's three captures, and returns their ids.
-func endOfBatch(ctx context.Context, t *testing.T, l *sqlite.Ledger, account, id string) (ids []string) {
+func endOfBatch(ctx context.Context, t *testing.T, l ledger.Store, account, id string) (ids []string) {
 	t.Helper()
 	page, _, err := l.List(ctx, account, capture.Filter{BatchID: id, Limit: 10})
 	check(t, err)

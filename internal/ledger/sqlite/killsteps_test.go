@@ -56,7 +56,7 @@ func stepChild() {
 	ctx := context.Background()
 	step := os.Getenv(envStep)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	l, err := sqlite.Open(ctx, sqlite.Config{Dir: os.Getenv(envDir), Workers: 1, ProbeWait: time.Hour}, log)
+	l, err := sqlite.At(os.Getenv(envDir)).Open(ctx, ledger.Config{Workers: 1, ProbeWait: time.Hour}, log)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -125,7 +125,7 @@ func post(ctx context.Context, d savepage.Delivery, step string) savepage.Verdic
 }
 
 // watchStep kills the process when the records say that a step is done.
-func watchStep(ctx context.Context, l *sqlite.Ledger, step string) {
+func watchStep(ctx context.Context, l ledger.Store, step string) {
 	for range time.Tick(time.Millisecond) {
 		stats, err := l.DeliveryStats(ctx)
 		list, err2 := l.Deliveries(ctx, os.Getenv(envAccount), os.Getenv(envCapture))
@@ -166,7 +166,7 @@ func killAt(t *testing.T, step string) {
 	account, id := acceptOne(t, dir)
 	before := got.killed(t, dir, account, id, step)
 
-	l := open(t, sqlite.Config{Dir: dir, ProbeWait: time.Hour})
+	l := open(t, dir, ledger.Config{ProbeWait: time.Hour})
 	list, err := l.Deliveries(t.Context(), account, id)
 	check(t, err)
 	recorded := expectAfterKill(t, step, l, list)
@@ -217,7 +217,7 @@ func killAt(t *testing.T, step string) {
 }
 
 // expectAfterKill checks what is known after the kill, and returns how many attempts are.
-func expectAfterKill(t *testing.T, step string, l *sqlite.Ledger, list []savepage.Delivery) (recorded int) {
+func expectAfterKill(t *testing.T, step string, l ledger.Store, list []savepage.Delivery) (recorded int) {
 	t.Helper()
 	states := map[savepage.DeliveryState]int{}
 	for _, d := range list {
@@ -241,9 +241,9 @@ func expectAfterKill(t *testing.T, step string, l *sqlite.Ledger, list []savepag
 // acceptOne makes an account and a capture in a new folder.
 func acceptOne(t *testing.T, dir string) (account, id string) {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir}, logger(t))
+	l, err := sqlite.At(dir).Open(t.Context(), ledger.Config{}, logger(t))
 	check(t, err)
-	issued, err := l.Keys().Create(t.Context(), "")
+	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
 	a, err := l.Accept(t.Context(), benchSubmission(issued.Account, time.Now()))
 	check(t, err)

@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/ledgertest"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
@@ -33,36 +32,20 @@ func TestMain(m *testing.M) {
 
 func TestLedger(t *testing.T) {
 	made := t.TempDir()
-	check(t, sqlite.Migrate(t.Context(), made, logger(t)))
+	check(t, sqlite.At(made).Migrate(t.Context(), logger(t)))
 	empty, err := os.ReadFile(filepath.Join(made, "savepage.db")) // migrated once, for all tests
 	check(t, err)
-	ledgertest.Run(t, func(tb testing.TB) ledgertest.Store {
+	ledgertest.Run(t, func(tb testing.TB) ledgertest.Place {
 		tb.Helper()
 		dir := tb.TempDir()
 		check(tb, os.WriteFile(filepath.Join(dir, "savepage.db"), empty, 0o600))
-		return store(tb, dir)
+		return place(dir)
 	})
 }
 
-func store(tb testing.TB, dir string) ledgertest.Store {
-	tb.Helper()
-	return ledgertest.Store{
-		Open: func(tb testing.TB, o ledgertest.Options) ledgertest.Ledger {
-			tb.Helper()
-			l, err := sqlite.Open(tb.Context(), sqlite.Config{
-				Dir: dir, MaxPending: o.MaxPending, Workers: o.Workers, DeliveryWorkers: o.DeliveryWorkers, ProbeWait: o.ProbeWait, Grace: o.Grace,
-				Vault: o.Vault, Clock: o.Clock,
-			}, logger(tb))
-			check(tb, err)
-			return l
-		},
-		Keys: func(tb testing.TB) ledgertest.Keys {
-			tb.Helper()
-			k, err := sqlite.OpenKeys(tb.Context(), dir, ledger.Vault{}, clock.System())
-			check(tb, err)
-			tb.Cleanup(func() { check(tb, k.Close()) })
-			return k
-		},
+func place(dir string) ledgertest.Place {
+	return ledgertest.Place{
+		Database: sqlite.At(dir),
 		DropJobs: func(tb testing.TB) {
 			tb.Helper()
 			db := raw(tb, dir)
@@ -99,9 +82,9 @@ func raw(tb testing.TB, dir string) *sql.DB {
 	return db
 }
 
-func open(tb testing.TB, cfg sqlite.Config) *sqlite.Ledger {
+func open(tb testing.TB, dir string, cfg ledger.Config) ledger.Store {
 	tb.Helper()
-	l, err := sqlite.Open(tb.Context(), cfg, logger(tb))
+	l, err := sqlite.At(dir).Open(tb.Context(), cfg, logger(tb))
 	check(tb, err)
 	tb.Cleanup(func() { check(tb, l.Close()) })
 	return l

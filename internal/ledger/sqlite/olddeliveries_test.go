@@ -40,7 +40,7 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l := openInside(t, Config{Dir: dir})
+	l := openInside(t, dir, ledger.Config{})
 	for _, url := range urls {
 		d, err := l.Delivery(t.Context(), "acc", url)
 		if err != nil || d.Receiver != receiver(url) || d.Receiver == "" {

@@ -48,12 +48,15 @@ type safe struct {
 func newSafe(t *testing.T, v ledger.Vault) safe {
 	t.Helper()
 	s := safe{dir: t.TempDir(), api: "the-secret-of-the-older-API"}
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: s.dir, Vault: v}, logger(t))
+	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: v}, logger(t))
 	check(t, err)
-	issued, _, err := l.Keys().Bootstrap(t.Context())
+	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
 	s.account, s.key, s.old = issued.Account, issued.Key, issued.WebhookSecret
-	check(t, l.Keys().SetAPISecret(t.Context(), s.account, s.api))
+	keys, err := sqlite.At(s.dir).OpenKeys(t.Context(), v, clock.System())
+	check(t, err)
+	check(t, keys.SetAPISecret(t.Context(), s.account, s.api))
+	check(t, keys.Close())
 	made, err := l.RotateSecret(t.Context(), s.account, time.Hour)
 	check(t, err)
 	s.new = made.Secret
@@ -97,7 +100,7 @@ func (s safe) open(t *testing.T) (found []string) {
 // works opens the safe with a vault, and delivers what is owed with the secrets that it had from the beginning.
 func (s safe) works(t *testing.T, v ledger.Vault) {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: s.dir, Vault: v}, logger(t))
+	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: v}, logger(t))
 	check(t, err)
 	defer func() { check(t, l.Close()) }()
 	signing, err := l.Signing(t.Context(), s.account)
@@ -126,7 +129,7 @@ func (s safe) works(t *testing.T, v ledger.Vault) {
 // refused opens the safe and expects to fail.
 func (s safe) refused(t *testing.T, v ledger.Vault, want error) {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: s.dir, Vault: v}, logger(t))
+	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: v}, logger(t))
 	if err == nil {
 		check(t, l.Close())
 	}
@@ -154,7 +157,7 @@ func TestPlainSecretsAreSealedAtTheNextStart(t *testing.T) {
 	if found := s.open(t); len(found) < 5 {
 		t.Fatalf("the test is blind: only %q lie open", found)
 	}
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: s.dir, Vault: vault(t, 1)}, logger(t))
+	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: vault(t, 1)}, logger(t))
 	check(t, err)
 	if found := s.open(t); len(found) > 0 {
 		t.Errorf("open while it is served: %q", found)
@@ -170,7 +173,7 @@ func TestPlainSecretsAreSealedAtTheNextStart(t *testing.T) {
 // A new master key takes over while the old one is given too; then the old one is not needed any more.
 func TestMasterKeyIsRotated(t *testing.T) {
 	s := newSafe(t, vault(t, 1))
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: s.dir, Vault: vault(t, 2, 1)}, logger(t))
+	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: vault(t, 2, 1)}, logger(t))
 	check(t, err)
 	check(t, l.Close())
 	s.refused(t, vault(t, 1), ledger.ErrOtherMasterKey)
@@ -193,10 +196,10 @@ func TestKeysBesideAServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			l := open(t, sqlite.Config{Dir: dir, Vault: c.server})
-			issued, _, err := l.Keys().Bootstrap(t.Context())
+			l := open(t, dir, ledger.Config{Vault: c.server})
+			issued, _, err := l.Bootstrap(t.Context())
 			check(t, err)
-			keys, err := sqlite.OpenKeys(t.Context(), dir, c.command, clock.System())
+			keys, err := sqlite.At(dir).OpenKeys(t.Context(), c.command, clock.System())
 			check(t, err)
 			defer keys.Close()
 			_, err1 := keys.Create(t.Context(), "")
@@ -223,9 +226,9 @@ func TestKeysBesideAServer(t *testing.T) {
 
 func TestManySecretsAreSealed(t *testing.T) {
 	dir := t.TempDir()
-	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir}, logger(t))
+	l, err := sqlite.At(dir).Open(t.Context(), ledger.Config{}, logger(t))
 	check(t, err)
-	issued, _, err := l.Keys().Bootstrap(t.Context())
+	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
 	const many, callers = 1203, 32
 	var accepted atomic.Int32
@@ -247,7 +250,7 @@ func TestManySecretsAreSealed(t *testing.T) {
 		return n
 	}
 	check(t, l.Close())
-	sealing := open(t, sqlite.Config{Dir: dir, Vault: vault(t, 1)})
+	sealing := open(t, dir, ledger.Config{Vault: vault(t, 1)})
 	check(t, sealing.Ready(t.Context()))
 	if found := (safe{dir: dir}).open(t); len(found) > 0 {
 		t.Errorf("open: %q", found)

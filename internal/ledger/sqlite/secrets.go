@@ -91,7 +91,7 @@ func (l *Ledger) Secrets(ctx context.Context, account string) (savepage.WebhookS
 }
 
 // RotateSecret gives the account a new webhook secret. The answer alone holds it whole. Those before it go on signing beside
-// it for the overlap at most. More than ledger.MostOldSecrets at once are *savepage.Error of CodeConflict.
+// it for the overlap at most. More than ledger.MaxOldSecrets at once are *savepage.Error of CodeConflict.
 func (l *Ledger) RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error) {
 	var made savepage.WebhookSecrets
 	var refused *savepage.Error
@@ -191,9 +191,9 @@ func rotate(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation) (savepa
 	if err != nil {
 		return none, err
 	}
-	if len(before) > ledger.MostOldSecrets && r.overlap > 0 {
+	if len(before) > ledger.MaxOldSecrets && r.overlap > 0 {
 		return none, savepage.Errorf(savepage.CodeConflict,
-			"%d older secrets are still valid; wait until one has ended, or rotate without an overlap, which ends them all", ledger.MostOldSecrets)
+			"%d older secrets are still valid; wait until one has ended, or rotate without an overlap, which ends them all", ledger.MaxOldSecrets)
 	}
 	if err := retire(ctx, tx, v, r, before[0]); err != nil {
 		return none, err

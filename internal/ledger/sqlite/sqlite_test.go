@@ -16,30 +16,30 @@ import (
 
 func TestSecondOpenNamesTheFolder(t *testing.T) {
 	dir := t.TempDir()
-	open(t, sqlite.Config{Dir: dir})
-	_, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir}, logger(t))
+	open(t, dir, ledger.Config{})
+	_, err := sqlite.At(dir).Open(t.Context(), ledger.Config{}, logger(t))
 	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "another savepage") {
 		t.Fatalf("opened twice: %v", err)
 	}
-	if err := sqlite.Migrate(t.Context(), dir, logger(t)); err == nil {
+	if err := sqlite.At(dir).Migrate(t.Context(), logger(t)); err == nil {
 		t.Fatal("migrated while it is served")
 	}
 }
 
 func TestMigrateThenOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a folder?with#odd%20name")
-	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
-	check(t, sqlite.Migrate(t.Context(), dir, logger(t)))
-	keys, err := sqlite.OpenKeys(t.Context(), dir, ledger.Vault{}, clock.System())
+	check(t, sqlite.At(dir).Migrate(t.Context(), logger(t)))
+	check(t, sqlite.At(dir).Migrate(t.Context(), logger(t)))
+	keys, err := sqlite.At(dir).OpenKeys(t.Context(), ledger.Vault{}, clock.System())
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")
 	check(t, err)
 	check(t, keys.Close())
-	l := open(t, sqlite.Config{Dir: dir})
+	l := open(t, dir, ledger.Config{})
 	if _, err := l.Authenticate(t.Context(), issued.Key); err != nil {
 		t.Fatal(err)
 	}
-	if _, created, err := l.Keys().Bootstrap(t.Context()); err != nil || created {
+	if _, created, err := l.Bootstrap(t.Context()); err != nil || created {
 		t.Fatalf("a first key was made beside another: %v", err)
 	}
 }
@@ -47,8 +47,8 @@ func TestMigrateThenOpen(t *testing.T) {
 // TestTakeOver opens a copy of the database as it was while a capture and a delivery ran.
 func TestTakeOver(t *testing.T) {
 	dir, copied := t.TempDir(), t.TempDir()
-	l := open(t, sqlite.Config{Dir: dir, Workers: 3})
-	issued, _, err := l.Keys().Bootstrap(t.Context())
+	l := open(t, dir, ledger.Config{Workers: 3})
+	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
 	running := make(chan string, 4)
 	hang := func(ctx context.Context, id string) {
@@ -82,7 +82,7 @@ func TestTakeOver(t *testing.T) {
 
 	// By a clock that stands still no job is ever old enough to be found without a worker: the take-over itself must do it.
 	begin := time.Now()
-	next := open(t, sqlite.Config{Dir: copied, Workers: 3, Clock: clock.Manual(begin)})
+	next := open(t, copied, ledger.Config{Workers: 3, Clock: clock.Manual(begin)})
 	taken := make(chan string, 4)
 	defer work(t, next, ledger.Handlers{
 		Render: func(ctx context.Context, c capture.Claim) error {
@@ -114,8 +114,8 @@ func TestTakeOver(t *testing.T) {
 // TestOrphan has a job count as running that no worker has.
 func TestOrphan(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, sqlite.Config{Dir: dir})
-	issued, _, err := l.Keys().Bootstrap(t.Context())
+	l := open(t, dir, ledger.Config{})
+	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
 	sub := benchSubmission(issued.Account, time.Now())
 	_, err = l.Accept(t.Context(), sub)
@@ -133,7 +133,7 @@ func TestOrphan(t *testing.T) {
 }
 
 // work runs the ledger's workers until the function it returns.
-func work(t *testing.T, l *sqlite.Ledger, h ledger.Handlers) (stop func()) {
+func work(t *testing.T, l ledger.Store, h ledger.Handlers) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)

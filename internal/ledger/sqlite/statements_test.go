@@ -11,7 +11,7 @@ import (
 // openOne opens a database through one connection, with a table of the numbers from 1 to 9.
 func openOne(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := open(filepath.Join(t.TempDir(), "one.db"), "journal_mode(WAL)")
+	db, err := connect(filepath.Join(t.TempDir(), "one.db"), "journal_mode(WAL)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ const (
 // Work hands out captures and deliveries until ctx ends. Then it hands out nothing more, lets what runs finish within
 // Config.Grace, ends the contexts of the rest and gives those captures back, and returns. What has no handler is left
 // alone. It is called once at a time.
-func (l *Ledger) Work(ctx context.Context, h Handlers) error {
+func (l *Ledger) Work(ctx context.Context, h ledger.Handlers) error {
 	group, working := errgroup.WithContext(ctx)
 	if h.Render != nil {
 		group.Go(func() error { return l.workCaptures(working, h) })
@@ -41,7 +41,7 @@ func (l *Ledger) Work(ctx context.Context, h Handlers) error {
 	return nil // a start that the end of ctx has cut off is none that failed
 }
 
-func (l *Ledger) workDeliveries(ctx context.Context, h Handlers) error {
+func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
 	if err := l.fillLanes(ctx); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (l *Ledger) workDeliveries(ctx context.Context, h Handlers) error {
 	return nil
 }
 
-func (l *Ledger) workCaptures(ctx context.Context, h Handlers) error {
+func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
 	workers := river.NewWorkers()
 	err := river.AddWorkerSafely(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[captureJob]) error {
 		return l.logged(ctx, job.JobRow, l.runCapture(ctx, h, job.Args.ID, job.ID))
@@ -103,7 +103,7 @@ func (l *Ledger) logged(ctx context.Context, job *rivertype.JobRow, err error) e
 }
 
 // runCapture takes a capture and has it rendered.
-func (l *Ledger) runCapture(outer context.Context, h Handlers, id string, job int64) error {
+func (l *Ledger) runCapture(outer context.Context, h ledger.Handlers, id string, job int64) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	// Entered before the capture is taken: a cancellation that comes right after finds it.
@@ -137,7 +137,7 @@ func (l *Ledger) giveBack(ctx context.Context, c capture.Claim, cause error, sto
 }
 
 // render calls the handler and turns a panic into an error: one page must not end the others.
-func render(ctx context.Context, h Handlers, c capture.Claim) (err error) {
+func render(ctx context.Context, h ledger.Handlers, c capture.Claim) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("render panicked: %v\n%s", cause, debug.Stack())

@@ -1,0 +1,71 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
+)
+
+// Engine is one kind of database that can hold a ledger.
+type Engine struct {
+	Form  string                    // what a setting that names such a database looks like, for people
+	Takes func(setting string) bool // whether the setting names a database of this kind
+	// At is the database that the setting names. dataFolder is for engines that keep files.
+	At func(setting, dataFolder string) Database
+}
+
+// Database is a place for a ledger, opened or not.
+type Database interface {
+	// Open brings the database up to date, takes up what an earlier process left, and opens the ledger. The caller closes
+	// it.
+	Open(ctx context.Context, cfg Config, log *slog.Logger) (Store, error)
+	// OpenKeys opens the keys, also beside a running server; a database that no server has used yet is made ready. The vault
+	// must be the server's: without its master key what touches secrets fails, and the rest works. The caller closes it.
+	OpenKeys(ctx context.Context, vault Vault, c *clock.Clock) (Keys, error)
+	// Migrate brings the database up to date.
+	Migrate(ctx context.Context, log *slog.Logger) error
+	// Inspect looks at the database and changes nothing.
+	Inspect(ctx context.Context) Inspection
+	// String names the place for people, without secrets.
+	String() string
+}
+
+// Inspection is what was found of a database.
+type Inspection struct {
+	Exists bool   // false: the first start makes it
+	Found  string // for people
+	Fix    string // what to do about a fault; empty when there is none
+}
+
+// Config is how a ledger is opened and how much it does at once.
+type Config struct {
+	MaxPending      int             // captures accepted and not ended; 0 is 100,000
+	Workers         int             // captures at once; 0 is 1
+	DeliveryWorkers int             // deliveries at once; 0 is 256
+	HostDeliveries  int             // deliveries at once to one host and port; 0 is 4
+	ProbeWait       time.Duration   // before a receiver that fails is tried again; 0 is 5 s
+	Grace           time.Duration   // for what runs when Work's context ends; 0 stops it at once
+	Vault           Vault           // seals secrets; the zero one keeps them as they are
+	Limits          savepage.Limits // of every account; the zero value means savepage.DefaultLimits
+	Clock           *clock.Clock    // nil is the machine's
+}
+
+// WithDefaults fills what is zero.
+func (c Config) WithDefaults() Config {
+	c.MaxPending = cmp.Or(c.MaxPending, 100_000)
+	c.Workers = cmp.Or(c.Workers, 1)
+	c.DeliveryWorkers = cmp.Or(c.DeliveryWorkers, 256)
+	c.HostDeliveries = cmp.Or(c.HostDeliveries, 4)
+	c.Limits = cmp.Or(c.Limits, savepage.DefaultLimits())
+	c.Clock = c.Clock.Or()
+	return c
+}
+
+// Lanes makes the lanes that the configuration asks for.
+func (c Config) Lanes() *Lanes {
+	return NewLanes(Limits{Workers: c.DeliveryWorkers, PerHost: c.HostDeliveries, ProbeWait: c.ProbeWait})
+}

@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+)
+
+// Store is what the program needs of an open ledger, whatever its database. An id of another account is as unknown as one
+// that never was. Errors that a client may see are *savepage.Error. It is safe for concurrent use.
+type Store interface {
+	Flow
+	Records
+	Accounts
+	Monitor
+	Life
+}
+
+// Flow is what the flow of captures and batches records.
+type Flow interface {
+	capture.Ledger
+	capture.Batches
+}
+
+// Records is what is known of captures, batches and deliveries, and what may be asked of them.
+type Records interface {
+	Captures
+	Batches
+	Deliveries
+}
+
+// Captures is what is known of captures.
+type Captures interface {
+	// Get returns a capture of the account, or CodeNotFound.
+	Get(ctx context.Context, account, id string) (savepage.Capture, error)
+	// List returns a page of the account's captures, newest first and without Options.HTML, and the cursor of the next
+	// page, empty on the last one. A cursor that did not come from List is CodeInvalidRequest.
+	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
+	// Await returns the capture when it has ended, or the context's error. A capture that is forgotten meanwhile is
+	// CodeNotFound.
+	Await(ctx context.Context, id string) (savepage.Capture, error)
+	// Cancel ends a capture that is queued or running. Its worker is told to stop and cannot finish it any more. An ended
+	// one is CodeConflict, an unknown one CodeNotFound.
+	Cancel(ctx context.Context, account, id string) (savepage.Capture, error)
+	// Known tells which of the names are pictures of captures. The others belong to none.
+	Known(ctx context.Context, names []string) (map[string]bool, error)
+}
+
+// Batches is what is known of batches.
+type Batches interface {
+	// Batch returns a batch of the account, or CodeNotFound.
+	Batch(ctx context.Context, account, id string) (savepage.Batch, error)
+	// ListBatches returns a page of the account's batches as Captures.List does.
+	ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error)
+	// BatchDeliveries returns what was owed for a batch itself, with its attempts.
+	BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error)
+	// CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers are told
+	// to stop. It returns the batch; one that has ended stays as it is.
+	CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error)
+}
+
+// Deliveries is what is known of deliveries, each with its attempts.
+type Deliveries interface {
+	// Deliveries returns what was owed for a capture, oldest first.
+	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)
+	// Delivery returns a delivery of the account, or CodeNotFound.
+	Delivery(ctx context.Context, account, id string) (savepage.Delivery, error)
+	// ListDeliveries returns a page of the account's deliveries as Captures.List does.
+	ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string, err error)
+	// Redeliver has a delivery sent now, before all others of its receiver. One that has ended starts a schedule of its
+	// own; its attempts are kept. An unknown id is CodeNotFound.
+	Redeliver(ctx context.Context, account, id string) (savepage.Delivery, error)
+	// RedeliverDead has all of the account's deliveries that died at since or later sent again, one after the other, in
+	// the order in which they were made. It returns how many they are, and when the last one's turn is.
+	RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error)
+}
+
+// Accounts is who may ask for something, and what their callbacks are signed with.
+type Accounts interface {
+	// Authenticate returns who a key belongs to, or CodeUnauthorized. A key that is revoked elsewhere may be accepted for
+	// two seconds more.
+	Authenticate(ctx context.Context, key string) (savepage.Principal, error)
+	// Bootstrap makes the first account and key when there is no account yet; it reports whether it did.
+	Bootstrap(ctx context.Context) (issued Issued, created bool, err error)
+	// Signing returns the webhook secrets that sign for an account now, newest first and never none.
+	Signing(ctx context.Context, account string) ([]string, error)
+	// Secrets tells what may be told of the account's webhook secrets, or CodeNotFound.
+	Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error)
+	// RotateSecret gives the account a new webhook secret, which the answer alone holds whole. Those before it sign for the
+	// overlap at most. More than MaxOldSecrets at once are CodeConflict.
+	RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error)
+}
+
+// Monitor counts what waits and runs, of all accounts.
+type Monitor interface {
+	// Depth returns how much waits and runs in each queue. Captures of batches are a queue of their own here, although all
+	// captures wait in one order.
+	Depth(ctx context.Context) ([]capture.Depth, error)
+	// PendingDeliveries counts deliveries that have not ended.
+	PendingDeliveries(ctx context.Context) (int, error)
+	// DeliveryStats counts deliveries.
+	DeliveryStats(ctx context.Context) (DeliveryStats, error)
+	// Ready returns nil when the records can be read and written.
+	Ready(ctx context.Context) error
+}
+
+// Life is the work of an open ledger and its end.
+type Life interface {
+	// Work hands out captures and deliveries until ctx ends. Then it hands out nothing more, lets what runs finish within
+	// Config.Grace, ends the contexts of the rest, gives those captures back, and returns. What has no handler is left
+	// alone. It is called once at a time.
+	Work(ctx context.Context, h Handlers) error
+	// Close writes what is still waiting and lets go of the database. Work must have returned.
+	Close() error
+}
+
+// Keys makes, lists and revokes keys and replaces secrets. It may be open beside a running server, which sees within two
+// seconds what it did.
+type Keys interface {
+	KeyRing
+	KeySecrets
+	// Close lets go of the database.
+	Close() error
+}
+
+// KeyRing is the keys of all accounts.
+type KeyRing interface {
+	// Create makes a key for an account. An empty account is a new one, with a webhook secret that this answer alone tells;
+	// an unknown one is CodeNotFound.
+	Create(ctx context.Context, account string) (Issued, error)
+	// Bootstrap is Accounts.Bootstrap.
+	Bootstrap(ctx context.Context) (issued Issued, created bool, err error)
+	// List returns the keys of an account, or of all when it is empty, oldest first, revoked ones included.
+	List(ctx context.Context, account string) ([]Key, error)
+	// Revoke ends a key that is named by itself or by the prefix that List shows. An unknown or revoked key is CodeNotFound;
+	// a prefix of several is CodeConflict.
+	Revoke(ctx context.Context, key string) error
+}
+
+// KeySecrets replaces the secrets of an account.
+type KeySecrets interface {
+	// SetAPISecret sets the secret that the older API's hash is made with; empty for none.
+	SetAPISecret(ctx context.Context, account, secret string) error
+	// RotateSecret is Accounts.RotateSecret.
+	RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error)
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/savepage/savepage/client"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/progress"
 )
 
@@ -125,7 +126,10 @@ func start(t *testing.T) (*flow, *client.Client) {
 	f := &flow{ended: make(chan struct{}), awaits: make(chan struct{}, 100)}
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	a, err := api.New(api.Parts{Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Trier: &f.signer, Progress: &f.progress, Open: open},
+	a, err := api.New(api.Parts{
+		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer,
+		TestSender: &f.signer, Progress: &f.progress, Clock: clock.System(), Open: open,
+	},
 		api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -1,21 +1,22 @@
-// Package api is the service's HTTP interface: it reads requests, checks keys and limits, hands captures to the flow and
-// turns what comes back into answers, for the current API, the older one of savepage.io, and their description in OpenAPI.
-// It decides nothing about captures, and it logs and counts nothing that the middleware in front of it sees as well.
+// Package api is the service's HTTP interface: it reads requests, checks keys and limits, passes captures to the flow and
+// answers with what comes back, for the current API, the older one of savepage.io, and their description in OpenAPI. It
+// decides nothing about captures, and it does not log or count what the middleware in front of it sees as well.
 package api
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
+	"reflect"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // Captures is the flow that submissions enter.
@@ -24,13 +25,13 @@ type Captures interface {
 	Submit(ctx context.Context, r capture.Request) (capture.Accepted, error)
 	// SubmitBatch admits and records a batch, all or none. Fields of its error name rows: "[3].width".
 	SubmitBatch(ctx context.Context, r capture.BatchRequest) (capture.AcceptedBatch, error)
-	// Check returns the error that Submit would, as far as it lies with the options.
+	// Check returns the error that Submit would return for the options alone.
 	Check(o savepage.Options) error
 	// Remove deletes an ended capture with its picture and its deliveries.
 	Remove(ctx context.Context, c savepage.Capture) error
 }
 
-// Records is what is known of captures. An id of another account is as unknown as one that never was: *savepage.Error of
+// Records looks captures up. An id of another account is as unknown as one that never existed: *savepage.Error of
 // CodeNotFound.
 type Records interface {
 	Get(ctx context.Context, account, id string) (savepage.Capture, error)
@@ -41,13 +42,12 @@ type Records interface {
 	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)
 }
 
-// Canceler ends captures that have not ended. For one that has, it returns it as it is or *savepage.Error of
-// CodeConflict.
+// Canceler ends captures that have not ended. It returns a capture that has as it is, or *savepage.Error of CodeConflict.
 type Canceler interface {
 	Cancel(ctx context.Context, account, id string) (savepage.Capture, error)
 }
 
-// Keys tells whose key it is. An unknown key is *savepage.Error of CodeUnauthorized.
+// Keys finds who a key belongs to. An unknown key is *savepage.Error of CodeUnauthorized.
 type Keys interface {
 	Authenticate(ctx context.Context, key string) (savepage.Principal, error)
 }
@@ -68,13 +68,37 @@ type Parts struct {
 	Batches    Batches
 	Keys       Keys
 	Secrets    Secrets
-	Trier      Trier
+	TestSender TestSender
 	Progress   Progress
-	// Open opens a stored picture by its file name; fs.ErrNotExist says that there is none.
+	Clock      *clock.Clock
+	// Open opens a stored picture by its file name, or returns fs.ErrNotExist.
 	Open func(ctx context.Context, name string) (Picture, error)
 }
 
-// Operations are handlers that the API serves beside its own, so that one table holds every route. Nil ones are neither
+// missing names the parts that are nil, pointers in interfaces included.
+func (p Parts) missing() []string {
+	var names []string
+	all := reflect.ValueOf(p)
+	for i := range all.NumField() {
+		part := all.Field(i)
+		if part.Kind() == reflect.Interface {
+			part = part.Elem()
+		}
+		switch part.Kind() {
+		case reflect.Invalid:
+		case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+			if !part.IsNil() {
+				continue
+			}
+		default:
+			continue
+		}
+		names = append(names, all.Type().Field(i).Name)
+	}
+	return names
+}
+
+// Operations are handlers that the API serves beside its own, so that one table holds every route. A nil one is neither
 // served nor documented.
 type Operations struct {
 	Live    http.Handler // GET /healthz
@@ -87,90 +111,64 @@ type Config struct {
 	Links      capture.Links
 	Version    string        // for /version and the OpenAPI document
 	SyncWait   time.Duration // how long a synchronous request waits for its picture
-	MaxWait    time.Duration // the longest wait that a client may ask for with Prefer: wait=N
+	MaxWait    time.Duration // longest wait that a client may ask for with Prefer: wait=N
 	Heartbeat  time.Duration // between two comments in an event stream
 	Operations Operations
-	// OnAccount, if set, hears which account a request belongs to, for the access log.
+	// OnAccount, if set, is called with the account that a request belongs to, for the access log.
 	OnAccount func(r *http.Request, account string)
 }
 
 // withDefaults fills what was not set.
 func (c Config) withDefaults() Config {
-	if c.SyncWait <= 0 {
-		c.SyncWait = 25 * time.Second
-	}
-	if c.MaxWait <= 0 {
-		c.MaxWait = 110 * time.Second
-	}
-	if c.Heartbeat <= 0 {
-		c.Heartbeat = defaultHeartbeat
-	}
+	c.SyncWait = cmp.Or(max(c.SyncWait, 0), 25*time.Second)
+	c.MaxWait = cmp.Or(max(c.MaxWait, 0), maxWait*time.Second)
+	c.Heartbeat = cmp.Or(max(c.Heartbeat, 0), defaultHeartbeat)
 	c.Links.PublicURL = strings.TrimSuffix(c.Links.PublicURL, "/")
 	return c
 }
 
 // API serves the service's HTTP interface. It is an http.Handler.
 type API struct {
-	parts    Parts
-	cfg      Config
-	log      *slog.Logger
-	decoder  *Decoder
-	limiter  *limiter
-	trials   places // of test events
-	streams  places // of event streams
-	mux      *http.ServeMux
-	document []byte
-	manual   []byte
-
-	drain    sync.Once
-	draining chan struct{}
+	out    responder
+	drain  *drain
+	routes *http.ServeMux
 }
 
-// New makes the API. It fails when its own description can not be written, which no request can cause.
+// New makes the API. It fails when a part is missing or when its description cannot be written, which no request can cause.
 func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
-	if slices.Contains([]any{parts.Captures, parts.Records, parts.Deliveries, parts.Cancels, parts.Batches, parts.Keys, parts.Secrets, parts.Trier, parts.Progress}, nil) || parts.Open == nil {
-		return nil, errors.New("api: a part is missing")
+	if names := parts.missing(); len(names) > 0 {
+		return nil, fmt.Errorf("api: parts are missing: %s", strings.Join(names, ", "))
 	}
-	cfg = cfg.withDefaults()
-	a := &API{
-		parts: parts, cfg: cfg, log: log,
-		decoder:  NewDecoder(),
-		limiter:  newLimiter(time.Minute),
-		mux:      http.NewServeMux(),
-		draining: make(chan struct{}),
-	}
-	routes := a.routes()
-	if err := a.describe(routes); err != nil {
+	h := newHandlers(parts, cfg.withDefaults(), log)
+	table := h.table()
+	if err := h.documents.describe(table); err != nil {
 		return nil, err
 	}
-	for _, r := range routes {
-		a.mux.Handle(r.method+" "+r.pattern(), r.handler)
+	a := &API{out: h.out, drain: h.drain, routes: http.NewServeMux()}
+	for _, r := range table {
+		a.routes.Handle(r.method+" "+r.pattern(), r.handler)
 	}
-	a.mux.HandleFunc("/", a.unknown)
+	a.routes.HandleFunc("/", a.unknown)
 	return a, nil
 }
 
-// Drain makes the API refuse new captures with shutting_down, and turns every synchronous request that waits into a 202 and ends event streams.
-// Look-ups are still answered. Call it before the server stops accepting connections.
-func (a *API) Drain() { a.drain.Do(func() { close(a.draining) }) }
+// Drain makes the API refuse new captures with shutting_down, turns every synchronous request that waits into a 202, and
+// ends event streams. Look-ups are still answered. Call it before the server stops accepting connections.
+func (a *API) Drain() { a.drain.begin() }
 
-func (a *API) stopping() bool {
-	select {
-	case <-a.draining:
-		return true
-	default:
-		return false
-	}
+// Fault answers a request whose handler panicked. The middleware that recovers calls it.
+func (a *API) Fault(w http.ResponseWriter, _ *http.Request) {
+	a.out.problem(w, problemOf(internalError(), http.StatusInternalServerError))
 }
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if !cleanPath(r.URL.Path) {
-		a.fail(w, r, nothingHere(r)) // the mux would redirect, and nothing of ours may
+		a.out.fail(w, r, notFound(r)) // the mux would redirect
 		return
 	}
-	a.mux.ServeHTTP(w, r)
+	a.routes.ServeHTTP(w, r)
 }
 
 // cleanPath reports whether a path is in the form that the mux serves without a redirect.
@@ -186,23 +184,24 @@ func cleanPath(path string) bool {
 	return true
 }
 
-// unknown answers what no route matches: 405 where another method would do, else 404.
+// unknown answers requests that no route matches: 405 where another method would match, else 404.
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete, http.MethodOptions} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-		if _, pattern := a.mux.Handler(probe); pattern != "/" {
+		if _, pattern := a.routes.Handler(probe); pattern != "/" {
 			allowed = append(allowed, method)
 		}
 	}
 	if len(allowed) == 0 {
-		a.fail(w, r, nothingHere(r))
+		a.out.fail(w, r, notFound(r))
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	a.fail(w, r, savepage.Errorf(savepage.CodeMethodNotAllowed, "%s is not supported here; use %s", r.Method, strings.Join(allowed, " or ")))
+	methods := strings.Join(allowed, " or ")
+	a.out.fail(w, r, savepage.Errorf(savepage.CodeMethodNotAllowed, "%s is not supported here; use %s", r.Method, methods))
 }
 
-func nothingHere(r *http.Request) error {
+func notFound(r *http.Request) error {
 	return savepage.Errorf(savepage.CodeNotFound, "%s does not exist; see /docs", echo(r.URL.Path))
 }

@@ -7,38 +7,52 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // headerRequestID is set on the answer by the middleware in front of the API.
 const headerRequestID = "X-Request-Id"
 
+// gate lets requests through whose key permits them.
+type gate struct {
+	out       responder
+	keys      Keys
+	limiter   *limiter
+	clock     *clock.Clock
+	onAccount func(r *http.Request, account string) // may be nil
+}
+
+func newGate(out responder, parts Parts, cfg Config) *gate {
+	return &gate{out: out, keys: parts.Keys, limiter: newLimiter(time.Minute), clock: parts.Clock, onAccount: cfg.OnAccount}
+}
+
 // keyed is a handler that needs a key.
 type keyed func(w http.ResponseWriter, r *http.Request, who savepage.Principal) error
 
-// withKey lets a request through that carries a valid key with the scope and is within its account's limit.
-func (a *API) withKey(scope savepage.Scope, next keyed) http.Handler {
+// with lets a request through that carries a valid key with the scope and is within its account's limit.
+func (g *gate) with(scope savepage.Scope, next keyed) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := a.authenticate(w, r)
+		who, err := g.authenticate(w, r)
 		if err == nil {
-			err = a.admit(w, r, who, scope)
+			err = g.admit(w, r, who, scope)
 		}
 		if err == nil {
 			err = next(w, r, who)
 		}
 		if err != nil {
-			a.fail(w, r, err)
+			g.out.fail(w, r, err)
 		}
 	})
 }
 
-// authenticate finds who the key belongs to in the Authorization header.
-func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (savepage.Principal, error) {
+// authenticate finds who the key of the Authorization header belongs to.
+func (g *gate) authenticate(w http.ResponseWriter, r *http.Request) (savepage.Principal, error) {
 	key, given := bearer(r)
 	if !given {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="savepage"`)
 		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, "%s", missingKey(r))
 	}
-	who, err := a.parts.Keys.Authenticate(r.Context(), key)
+	who, err := g.keys.Authenticate(r.Context(), key)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="savepage", error="invalid_token"`)
 	}
@@ -60,13 +74,13 @@ func missingKey(r *http.Request) string {
 }
 
 // admit counts the request against the account's limit, sets the headers that say how much of it is left, and checks
-// what the key may do.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, scope savepage.Scope) error {
-	if a.cfg.OnAccount != nil {
-		a.cfg.OnAccount(r, who.Account.ID)
+// whether the key has the scope.
+func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, scope savepage.Scope) error {
+	if g.onAccount != nil {
+		g.onAccount(r, who.Account.ID)
 	}
 	limit := who.Limits.RequestsPerMinute
-	counted := a.limiter.take(who.Account.ID, limit, time.Now())
+	counted := g.limiter.take(who.Account.ID, limit, g.clock.Now())
 	counted.headers(w.Header())
 	if !counted.allowed {
 		return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)

@@ -21,27 +21,29 @@ func batchFields() []string {
 	return []string{"urls", "captures", "options", "callback_url", "batch_callback_url", "metadata"}
 }
 
-// batchBody is a batch as it was asked for, read and checked.
+// batchBody is the body of a request for a batch, read and checked.
 type batchBody struct {
 	Rows     []savepage.Options `json:"captures"`
 	Callback string             `json:"batch_callback_url"`
 	Metadata savepage.Metadata  `json:"metadata"`
 }
 
-// batchReader reads the body of a batch and collects all that is wrong with it.
+// batchReader reads the body of a batch and collects every fault.
 type batchReader struct {
 	decoder *Decoder
 	list    string   // "urls" or "captures"
-	given   []object // what each row gave itself
+	given   []object // the options that each row has itself
 	common  object
 	onTop   bool // callback_url stands beside the list and not in options
 
-	wrong []savepage.FieldError // of which mostWrong are shown
+	wrong []savepage.FieldError // the answer shows maxWrong of them
 	seen  map[string]bool       // locations
 }
 
-// readBatch reads a request's body. Errors name every wrong field of every row.
-func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (batchBody, *batchReader, error) {
+// readBatch reads a request's body. Errors name every wrong field of every row; check is the flow's own check of a row.
+func readBatch(
+	decoder *Decoder, check func(savepage.Options) error, w http.ResponseWriter, r *http.Request,
+) (batchBody, *batchReader, error) {
 	kind, _, err := mediaOf(r.Header)
 	if err != nil {
 		return batchBody{}, nil, err
@@ -57,10 +59,10 @@ func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (batchBody, *bat
 	if err != nil {
 		return batchBody{}, nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body %v", err)
 	}
-	in := &batchReader{decoder: a.decoder, seen: map[string]bool{}}
+	in := &batchReader{decoder: decoder, seen: map[string]bool{}}
 	body := in.read(o)
 	if len(in.wrong) > 0 {
-		in.checkAddresses(body.Rows, a.parts.Captures.Check)
+		in.checkAddresses(body.Rows, check)
 		return body, in, in.err(savepage.CodeInvalidRequest)
 	}
 	return body, in, nil
@@ -88,7 +90,7 @@ func (in *batchReader) unknown(name string) string {
 	return unknownName("field", name, batchFields())
 }
 
-// readCommon reads what holds for all rows. What is wrong is left out of it, so that rows do not complain again.
+// readCommon reads the options of all rows. Wrong ones are left out, so that rows do not name them again.
 func (in *batchReader) readCommon(o object) {
 	in.common = object{values: map[string]any{}, raw: map[string]json.RawMessage{}}
 	if value, given := o.values["options"]; given {
@@ -105,7 +107,7 @@ func (in *batchReader) readCommon(o object) {
 	in.common = in.common.without("body.options", wrong)
 }
 
-// readCallback reads the receiver of all rows that stands beside the list.
+// readCallback reads the callback_url of all rows that stands beside the list.
 func (in *batchReader) readCallback(o object) {
 	value, given := o.values["callback_url"]
 	if !given {
@@ -119,13 +121,14 @@ func (in *batchReader) readCallback(o object) {
 	}
 }
 
-// single checks a part of the batch by the rules of an option and returns it in its place.
+// single checks a field of the batch by the rules of an option and returns it as that option.
 func (in *batchReader) single(o object, name, option string) savepage.Options {
 	value, given := o.values[name]
 	if !given {
 		return savepage.Options{}
 	}
-	options, wrong := in.decoder.alone("body", object{values: map[string]any{option: value}, raw: map[string]json.RawMessage{option: o.raw[name]}})
+	asOption := object{values: map[string]any{option: value}, raw: map[string]json.RawMessage{option: o.raw[name]}}
+	options, wrong := in.decoder.alone("body", asOption)
 	for _, field := range wrong {
 		field.Location = strings.Replace(field.Location, "body."+option, "body."+name, 1)
 		in.add(field)
@@ -172,7 +175,11 @@ func (in *batchReader) decodeRows(items []any, rows []object) []savepage.Options
 			}
 		}
 		if rows[i].values == nil {
-			in.refuse(place, map[string]string{"urls": "must be a URL", "captures": "must be an object of options"}[in.list], items[i])
+			message := "must be an object of options"
+			if in.list == "urls" {
+				message = "must be a URL"
+			}
+			in.refuse(place, message, items[i])
 			continue
 		}
 		options, err := in.decoder.decode(place, in.common.over(rows[i]), nil)
@@ -184,7 +191,7 @@ func (in *batchReader) decodeRows(items []any, rows []object) []savepage.Options
 	return read
 }
 
-// addOfRow adds what is wrong with an option of row i, at the place that gave it: the row, or what all share.
+// addOfRow adds a fault of an option of row i, located where the option was given: in the row, or in the common options.
 func (in *batchReader) addOfRow(i int, option string, field savepage.FieldError) {
 	name := topName("", option)
 	_, own := in.given[i].values[name]
@@ -202,7 +209,7 @@ func (in *batchReader) addOfRow(i int, option string, field savepage.FieldError)
 	in.add(field)
 }
 
-// checkAddresses adds the refusals of addresses in rows that are right otherwise: check is the flow's own check.
+// checkAddresses adds the addresses that check refuses, of rows that have one.
 func (in *batchReader) checkAddresses(rows []savepage.Options, check func(savepage.Options) error) {
 	for i, o := range rows {
 		if o.URL == "" && o.HTML == "" {
@@ -214,7 +221,7 @@ func (in *batchReader) checkAddresses(rows []savepage.Options, check func(savepa
 	}
 }
 
-// located turns an error of the flow into one that names places of the body.
+// located turns an error of the flow into one with locations of the body.
 func (in *batchReader) located(fault *savepage.Error) error {
 	if len(fault.Fields) == 0 {
 		return fault
@@ -242,7 +249,7 @@ func (in *batchReader) addAll(fields []savepage.FieldError) {
 	}
 }
 
-// add keeps what is said first of a place.
+// add keeps the first fault of a location.
 func (in *batchReader) add(field savepage.FieldError) {
 	if in.seen[field.Location] {
 		return
@@ -252,20 +259,20 @@ func (in *batchReader) add(field savepage.FieldError) {
 	in.wrong = append(in.wrong, field)
 }
 
-// err is one error of all that is wrong, in the order of the body. It says how many there are where not all are shown.
+// err is one error of all faults, in the order of the body. It gives their number where not all are shown.
 func (in *batchReader) err(code savepage.Code) error {
-	said := make([]string, 0, mostSaid+1)
-	for _, field := range in.wrong[:min(len(in.wrong), mostSaid)] {
+	said := make([]string, 0, maxSaid+1)
+	for _, field := range in.wrong[:min(len(in.wrong), maxSaid)] {
 		said = append(said, field.String())
 	}
-	if more := len(in.wrong) - mostSaid; more > 0 {
+	if more := len(in.wrong) - maxSaid; more > 0 {
 		text := strconv.Itoa(more) + " more"
-		if len(in.wrong) > mostWrong {
-			text += fmt.Sprintf(", of which errors lists the first %d", mostWrong-mostSaid)
+		if len(in.wrong) > maxWrong {
+			text += fmt.Sprintf(", of which errors lists the first %d", maxWrong-maxSaid)
 		}
 		said = append(said, text)
 	}
 	fault := savepage.Errorf(code, "%s", strings.Join(said, "; "))
-	fault.Fields = in.wrong[:min(len(in.wrong), mostWrong)]
+	fault.Fields = in.wrong[:min(len(in.wrong), maxWrong)]
 	return fault
 }

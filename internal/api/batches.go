@@ -2,11 +2,7 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -14,52 +10,62 @@ import (
 	"github.com/savepage/savepage/internal/capture"
 )
 
-// Batches is what is known of batches, and their end. An id of another account is as unknown as one that never was:
+// Batches looks batches up and cancels them. An id of another account is as unknown as one that never existed:
 // *savepage.Error of CodeNotFound.
 type Batches interface {
 	Batch(ctx context.Context, account, id string) (savepage.Batch, error)
 	// ListBatches returns one page and the cursor of the next one, empty at the end. A broken cursor is CodeInvalidRequest.
 	ListBatches(ctx context.Context, account string, limit int, cursor string) ([]savepage.Batch, string, error)
-	// BatchDeliveries returns the callbacks owed for the batch itself.
+	// BatchDeliveries returns the callbacks of the batch itself.
 	BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error)
-	// CancelBatch ends every capture of the batch that has not ended. One that has ended stays as it is.
+	// CancelBatch ends every capture of the batch that has not ended. A batch that has ended stays as it is.
 	CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error)
 }
 
 // AcceptedBatch is the answer to a batch.
 type AcceptedBatch struct {
-	Status     string   `json:"status" enum:"accepted" doc:"Always accepted: every capture is durable and will end."`
+	Status     string   `json:"status" enum:"accepted" doc:"Always accepted: every capture is stored and will end."`
 	BatchID    string   `json:"batch_id" doc:"Id of the batch."`
 	CaptureIDs []string `json:"capture_ids" doc:"Ids of the captures, in the order of the request."`
-	StatusURL  string   `json:"status_url" doc:"Where to look the batch up."`
+	StatusURL  string   `json:"status_url" doc:"URL of the batch."`
 }
 
 // BatchRecord is a batch as look-ups show it.
 type BatchRecord struct {
 	capture.BatchView
 
-	StatusURL   string               `json:"status_url" doc:"Where to look it up."`
-	CapturesURL string               `json:"captures_url" doc:"Lists its captures."`
-	Deliveries  *[]savepage.Delivery `json:"deliveries,omitempty" doc:"The callbacks owed for the batch itself. Not in lists."`
+	StatusURL   string               `json:"status_url" doc:"URL of the batch."`
+	CapturesURL string               `json:"captures_url" doc:"URL of the list of its captures."`
+	Deliveries  *[]savepage.Delivery `json:"deliveries,omitempty" doc:"The callbacks of the batch itself. Not in lists."`
 }
 
 // BatchPage is one page of batches.
 type BatchPage struct {
 	Batches    []BatchRecord `json:"batches" doc:"Newest first."`
-	NextCursor string        `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent at the end."`
+	NextCursor string        `json:"next_cursor,omitempty" doc:"Value of cursor for the next page; absent on the last page."`
 }
 
-func (a *API) batchRecord(b savepage.Batch) BatchRecord {
-	captures := a.cfg.Links.PublicURL + "/v1/captures?" + url.Values{"batch_id": {b.ID}}.Encode()
-	return BatchRecord{BatchView: capture.NewBatchView(b), StatusURL: a.cfg.Links.Batch(b.ID), CapturesURL: captures}
+// batchHandlers answer submissions, look-ups, lists and cancellations of batches.
+type batchHandlers struct {
+	out      responder
+	batches  Batches
+	captures Captures
+	decoder  *Decoder
+	drain    *drain
+	links    capture.Links
 }
 
-// postBatch answers POST /v1/batches.
-func (a *API) postBatch(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	if r.URL.RawQuery != "" {
-		return misplaced(r)
+func (h *batchHandlers) record(b savepage.Batch) BatchRecord {
+	captures := h.links.PublicURL + "/v1/captures?" + url.Values{"batch_id": {b.ID}}.Encode()
+	return BatchRecord{BatchView: capture.NewBatchView(b), StatusURL: h.links.Batch(b.ID), CapturesURL: captures}
+}
+
+// post answers POST /v1/batches.
+func (h *batchHandlers) post(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+	if err := refuseQuery(r); err != nil {
+		return err
 	}
-	body, in, err := a.readBatch(w, r)
+	body, in, err := readBatch(h.decoder, h.captures.Check, w, r)
 	if err != nil {
 		return err
 	}
@@ -67,18 +73,18 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, who savepage.Pri
 	if err != nil {
 		return err
 	}
-	if a.stopping() {
-		return savepage.Errorf(savepage.CodeShuttingDown, "the server is shutting down; try again")
+	if err := h.drain.refusal(); err != nil {
+		return err
 	}
 	request := capture.BatchRequest{
 		Account: who.Account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
 	}
 	if key != "" {
-		if request.Fingerprint, err = batchFingerprint(body); err != nil {
+		if request.Fingerprint, err = fingerprint("batch\n", body); err != nil {
 			return err
 		}
 	}
-	accepted, err := a.parts.Captures.SubmitBatch(r.Context(), request)
+	accepted, err := h.captures.SubmitBatch(r.Context(), request)
 	if fault, known := errors.AsType[*savepage.Error](err); known {
 		return in.located(fault)
 	}
@@ -89,76 +95,65 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, who savepage.Pri
 		w.Header().Set("Idempotent-Replayed", "true")
 	}
 	id := accepted.Batch.ID
-	w.Header().Set("Location", "/v1/batches/"+id)
-	a.answer(w, r, http.StatusAccepted, AcceptedBatch{
-		Status: "accepted", BatchID: id, CaptureIDs: accepted.CaptureIDs, StatusURL: a.cfg.Links.Batch(id),
+	h.out.accepted(w, r, "/v1/batches/"+id, AcceptedBatch{
+		Status: "accepted", BatchID: id, CaptureIDs: accepted.CaptureIDs, StatusURL: h.links.Batch(id),
 	})
 	return nil
 }
 
-// batchFingerprint never is that of a single capture.
-func batchFingerprint(body batchBody) (string, error) {
-	canonical, err := json.Marshal(body)
-	if err != nil {
-		return "", fmt.Errorf("write the batch down: %w", err)
-	}
-	digest := sha256.Sum256(append([]byte("batch\n"), canonical...))
-	return hex.EncodeToString(digest[:]), nil
-}
-
-// getBatch answers GET /v1/batches/{id}.
-func (a *API) getBatch(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+// get answers GET /v1/batches/{id}.
+func (h *batchHandlers) get(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	b, err := a.parts.Batches.Batch(r.Context(), who.Account.ID, r.PathValue("id"))
+	b, err := h.batches.Batch(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return a.tellBatch(w, r, b)
+	return h.answer(w, r, b)
 }
 
-// tellBatch answers with a batch and what was owed for it.
-func (a *API) tellBatch(w http.ResponseWriter, r *http.Request, b savepage.Batch) error {
-	deliveries, err := a.parts.Batches.BatchDeliveries(r.Context(), b.Account, b.ID)
+// answer answers with a batch and its callbacks.
+func (h *batchHandlers) answer(w http.ResponseWriter, r *http.Request, b savepage.Batch) error {
+	deliveries, err := h.batches.BatchDeliveries(r.Context(), b.Account, b.ID)
 	if err != nil {
 		return err
 	}
-	record := a.batchRecord(b)
+	record := h.record(b)
 	owed := shownDeliveries(deliveries)
 	record.Deliveries = &owed
-	a.answer(w, r, http.StatusOK, record)
+	h.out.json(w, r, http.StatusOK, record)
 	return nil
 }
 
-// cancelBatch answers DELETE /v1/batches/{id}.
-func (a *API) cancelBatch(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	b, err := a.parts.Batches.CancelBatch(r.Context(), who.Account.ID, r.PathValue("id"))
+// cancel answers DELETE /v1/batches/{id}.
+func (h *batchHandlers) cancel(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+	b, err := h.batches.CancelBatch(r.Context(), who.Account.ID, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return a.tellBatch(w, r, b)
+	return h.answer(w, r, b)
 }
 
-// listBatches answers GET /v1/batches.
-func (a *API) listBatches(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+// list answers GET /v1/batches.
+func (h *batchHandlers) list(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	values, err := parseQuery("query", r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	in := filterReader{values: values, wrong: fieldsIn(unknownNames(values, []string{"limit", "cursor"}))}
+	in := newFilterReader(values, "limit", "cursor")
 	limit, cursor := in.limit(), in.one("cursor")
 	if len(in.wrong) > 0 {
 		return invalid(in.wrong)
 	}
-	found, next, err := a.parts.Batches.ListBatches(r.Context(), who.Account.ID, limit, cursor)
+	found, next, err := h.batches.ListBatches(r.Context(), who.Account.ID, limit, cursor)
 	if err != nil {
 		return err
 	}
 	page := BatchPage{Batches: make([]BatchRecord, 0, len(found)), NextCursor: next}
 	for _, b := range found {
-		page.Batches = append(page.Batches, a.batchRecord(b))
+		page.Batches = append(page.Batches, h.record(b))
 	}
-	a.answer(w, r, http.StatusOK, page)
+	h.out.json(w, r, http.StatusOK, page)
 	return nil
 }

@@ -29,7 +29,7 @@ const (
 )
 
 // readOptions reads the options from a request's body, whichever way it is written.
-func (a *API) readOptions(w http.ResponseWriter, r *http.Request) (savepage.Options, error) {
+func readOptions(decoder *Decoder, w http.ResponseWriter, r *http.Request) (savepage.Options, error) {
 	kind, boundary, err := mediaOf(r.Header)
 	if err != nil {
 		return savepage.Options{}, err
@@ -39,19 +39,20 @@ func (a *API) readOptions(w http.ResponseWriter, r *http.Request) (savepage.Opti
 		return savepage.Options{}, err
 	}
 	if kind == mediaJSON {
-		return a.decoder.JSON(body)
+		return decoder.JSON(body)
 	}
 	values, err := readForm(kind, boundary, body)
 	if err != nil {
 		return savepage.Options{}, err
 	}
-	return a.decoder.Values("body", values)
+	return decoder.Values("body", values)
 }
 
-// mediaOf says how the body is written. A body without a type is taken for JSON.
+// mediaOf returns how the body is written. A body without a type counts as JSON.
 func mediaOf(h http.Header) (media, string, error) {
 	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Encoding %q is not supported; send the body unencoded", echo(encoding))
+		const message = "Content-Encoding %q is not supported; send the body unencoded"
+		return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, message, echo(encoding))
 	}
 	given := h.Get("Content-Type")
 	if given == "" || given == "application/json" {
@@ -67,7 +68,8 @@ func mediaOf(h http.Header) (media, string, error) {
 	case name == "multipart/form-data" && params["boundary"] != "":
 		return mediaMultipart, params["boundary"], nil
 	}
-	return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, "Content-Type %q is not supported; send application/json or a form", echo(given))
+	const message = "Content-Type %q is not supported; send application/json or a form"
+	return 0, "", savepage.Errorf(savepage.CodeUnsupportedMedia, message, echo(given))
 }
 
 // readBody reads the whole body, up to the limit of a single capture.
@@ -99,8 +101,8 @@ func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, 
 	return body, nil
 }
 
-// passOver reads what follows of a body that is too large, up to 64 MiB within 5 s. Most clients read no answer before
-// they have sent all, and would only see that the connection was reset. One that asks before it sends is not told to.
+// passOver reads the rest of a body that is too large, up to 64 MiB within 5 s. Most clients read no answer before they
+// have sent everything, and would only see a connection reset. A client that sends Expect has not begun to send.
 func passOver(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Expect") != "" || http.NewResponseController(w).SetReadDeadline(time.Now().Add(5*time.Second)) != nil {
 		return
@@ -112,14 +114,15 @@ func tooLarge(limit int64) error {
 	return savepage.Errorf(savepage.CodeTooLarge, "the body is larger than %d bytes", limit)
 }
 
-// readForm reads the fields of a form. A file that is sent for a field counts as its text.
+// readForm reads the fields of a form. A file in a field counts as its value.
 func readForm(kind media, boundary string, body []byte) (url.Values, error) {
 	if kind == mediaMultipart {
 		return readParts(multipart.NewReader(strings.NewReader(string(body)), boundary))
 	}
 	text := string(body)
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body is JSON, but its Content-Type is that of a form; send application/json")
+		const message = "the body is JSON, but its Content-Type is that of a form; send application/json"
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, message)
 	}
 	return parseQuery("body", text)
 }
@@ -143,7 +146,7 @@ func readParts(form *multipart.Reader) (url.Values, error) {
 	return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body has more than %d parts", maxParts)
 }
 
-// parseQuery reads a query strictly: what is malformed is an error, never dropped.
+// parseQuery reads a query strictly: a malformed part is an error and is never dropped.
 func parseQuery(carrier, text string) (url.Values, error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -18,16 +17,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// Bounds of what an answer says of a wrong request.
-const (
-	longestEcho = 200 // bytes of a value that are given back
-	longestName = 100 // bytes of a name that are given back
-	mostWrong   = 100 // fields that are named
-	mostSaid    = 5   // fields that the sentence names
-)
-
-// Decoder turns what clients write into savepage.Options: JSON, query, form and flags go one way through it. It is safe
-// for use by several goroutines.
+// Decoder decodes savepage.Options from JSON, queries, forms and flags. It is safe for concurrent use.
 type Decoder struct {
 	registry huma.Registry
 	schema   *huma.Schema
@@ -49,8 +39,8 @@ func NewDecoder() *Decoder {
 	return d
 }
 
-// DecodeOptions reads options that were given as text, each at most once but lists, by their wire names. The result has its
-// defaults filled in. Every wrong one is named in Fields of the *savepage.Error that is returned, by its bare name.
+// DecodeOptions reads options that were given as text, by their wire names; only lists may be given more than once. The
+// result has its defaults filled in. Fields of the returned *savepage.Error contains every invalid option by its bare name.
 func DecodeOptions(values map[string][]string) (savepage.Options, error) {
 	return NewDecoder().Values("", values)
 }
@@ -78,14 +68,15 @@ func (d *Decoder) Values(carrier string, values map[string][]string) (savepage.O
 			continue
 		}
 		if len(texts) > 1 {
-			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "must be given only once", Value: shown(d.fields[name], texts[1])})
+			second := shown(d.fields[name], texts[1])
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: "must be given only once", Value: second})
 		}
 		o.coerce(d.fields[name].Kind, name, texts[0])
 	}
 	return d.decode(carrier, o, wrong)
 }
 
-// coerce turns text into what JSON would have given. A text that does not fit stays one, and the schema refuses it.
+// coerce turns text into the value that JSON would have. Text that does not fit stays text, and the schema refuses it.
 func (o object) coerce(k Kind, name, text string) {
 	o.values[name] = text
 	switch k {
@@ -106,8 +97,8 @@ func (o object) coerce(k Kind, name, text string) {
 	}
 }
 
-// coerceList makes a list of texts that were given one by one, each as it is or as a JSON list. Fixed words may also stand
-// in one text with commas between them; other texts may have commas of their own.
+// coerceList makes a list of strings that were given one by one, each as it is or as a JSON list. Fixed words may also be
+// separated by commas; other strings may contain commas.
 func (o object) coerceList(f Field, name string, texts []string) {
 	list := []any{}
 	for _, text := range texts {
@@ -130,7 +121,7 @@ func (o object) coerceList(f Field, name string, texts []string) {
 	}
 }
 
-// coerceJSON reads text as JSON where it looks like a list or an object, else as the text it is.
+// coerceJSON reads text as JSON if it looks like a list or an object, else as a string.
 func (o object) coerceJSON(k Kind, name, text string) {
 	trimmed := strings.TrimSpace(text)
 	looksRight := strings.HasPrefix(trimmed, "{") || k == KindCookies && strings.HasPrefix(trimmed, "[")
@@ -147,7 +138,7 @@ func (o object) coerceJSON(k Kind, name, text string) {
 	}
 }
 
-// decode checks everything, so that one answer names all that is wrong, and fills the options.
+// decode checks everything, so that one answer names every fault, and fills the options.
 func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) (savepage.Options, error) {
 	wrong = append(wrong, d.dropUnknown(carrier, o)...)
 	wrong = append(wrong, d.validate(carrier, o)...)
@@ -170,7 +161,7 @@ func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) 
 	return options, nil
 }
 
-// dropUnknown takes out every member that is no option, and those that are null, which is as good as not given.
+// dropUnknown removes unknown members, and those that are null, which count as not given.
 func (d *Decoder) dropUnknown(carrier string, o object) []savepage.FieldError {
 	var wrong []savepage.FieldError
 	for name, value := range o.values {
@@ -179,14 +170,15 @@ func (d *Decoder) dropUnknown(carrier string, o object) []savepage.FieldError {
 			continue
 		}
 		delete(o.values, name)
-		if !known && len(wrong) < mostWrong {
-			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: unknownName("option", name, d.names), Value: echo(value)})
+		if !known && len(wrong) < maxWrong {
+			message := unknownName("option", name, d.names)
+			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: message, Value: echo(value)})
 		}
 	}
 	return wrong
 }
 
-// validate holds the values against the schema and says what is wrong in our words, once for each place.
+// validate checks the values against the schema. It returns one error for each location, in the API's own words.
 func (d *Decoder) validate(carrier string, o object) []savepage.FieldError {
 	path := d.paths.Get().(*huma.PathBuffer)
 	defer d.paths.Put(path)
@@ -197,21 +189,23 @@ func (d *Decoder) validate(carrier string, o object) []savepage.FieldError {
 	var result huma.ValidateResult
 	huma.Validate(d.registry, d.schema, path, huma.ModeWriteToServer, o.values, &result)
 	var wrong []savepage.FieldError
-	for _, err := range result.Errors[:min(len(result.Errors), mostWrong)] {
+	for _, err := range result.Errors[:min(len(result.Errors), maxWrong)] {
 		detail, known := errors.AsType[*huma.ErrorDetail](err)
 		if !known || slices.ContainsFunc(wrong, func(f savepage.FieldError) bool { return f.Location == detail.Location }) {
 			continue
 		}
 		field := d.fields[topName(carrier, detail.Location)]
-		wrong = append(wrong, savepage.FieldError{Location: detail.Location, Message: reword(field, carrier, detail), Value: shown(field, detail.Value)})
+		wrong = append(wrong, savepage.FieldError{
+			Location: detail.Location, Message: reword(field, carrier, detail), Value: shown(field, detail.Value),
+		})
 	}
 	return wrong
 }
 
-// reword says in our words what the schema refuses.
+// reword returns the message of a schema error.
 func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
 	switch {
-	case detail.Location != at(carrier, f.Name): // inside of it
+	case detail.Location != at(carrier, f.Name): // a part of it
 		if detail.Message == validation.MsgExpectedString {
 			return "must be a string"
 		}
@@ -224,32 +218,6 @@ func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
 		return f.sort
 	default:
 		return f.expect
-	}
-}
-
-// shown is the value that an error gives back: never a cookie, a header or a secret.
-func shown(f Field, value any) any {
-	if f.Kind == KindCookies || f.Kind == KindHeaders || f.Secret {
-		return nil
-	}
-	return echo(value)
-}
-
-// echo shortens a value that is given back. A secret under a name that is not known is left out.
-func echo(value any) any {
-	switch v := value.(type) {
-	case string:
-		if strings.HasPrefix(v, savepage.SecretPrefix) {
-			return nil
-		}
-		if len(v) > longestEcho {
-			return strings.ToValidUTF8(v[:longestEcho], "") + "…"
-		}
-		return v
-	case map[string]any, []any:
-		return nil
-	default:
-		return v
 	}
 }
 
@@ -270,7 +238,7 @@ func (d *Decoder) fill(carrier string, options *savepage.Options, o object, bad 
 	return wrong
 }
 
-// set stores a value that the schema has let pass.
+// set stores a value that the schema has accepted.
 func set(target reflect.Value, value any, raw json.RawMessage) error {
 	switch v := value.(type) {
 	case float64:
@@ -300,7 +268,7 @@ func set(target reflect.Value, value any, raw json.RawMessage) error {
 	return json.Unmarshal(raw, target.Addr().Interface())
 }
 
-// checkTexts checks what neither tags nor Cross can say of single texts.
+// checkTexts checks strings beyond their tags.
 func checkTexts(o savepage.Options) []savepage.FieldError {
 	wrong := checkDevice(o.Device)
 	for _, one := range []struct{ name, value string }{{"url", o.URL}, {"callback_url", o.CallbackURL}} {
@@ -325,7 +293,7 @@ func checkAddress(given string) string {
 	switch {
 	case err == nil && (strings.EqualFold(u.Scheme, "http") || strings.EqualFold(u.Scheme, "https")) && u.Host != "":
 		return ""
-	case !strings.Contains(given, "://") && len(given) < longestEcho && plausible("https://"+given):
+	case !strings.Contains(given, "://") && len(given) < maxEcho && plausible("https://"+given):
 		return wanted + `; did you mean "https://` + given + `"?`
 	default:
 		return wanted
@@ -337,7 +305,7 @@ func plausible(address string) bool {
 	return err == nil && strings.Contains(u.Hostname(), ".") && u.User == nil
 }
 
-// partner is the option that a rule of several options joins with name: where it is wrong itself, the rule says nothing.
+// partner is the other option of a rule that concerns two options. If it is invalid itself, the rule does not apply.
 func partner(name string) string {
 	switch name {
 	case "url":
@@ -353,42 +321,4 @@ func partner(name string) string {
 		return "format"
 	}
 	return ""
-}
-
-// at joins a carrier and a name to a location.
-func at(carrier, name string) string {
-	if len(name) > longestName {
-		name = strings.ToValidUTF8(name[:longestName], "") + "…"
-	}
-	if carrier == "" {
-		return name
-	}
-	return carrier + "." + name
-}
-
-// topName is the option that a location lies in.
-func topName(carrier, location string) string {
-	if carrier != "" {
-		location = strings.TrimPrefix(location, carrier+".")
-	}
-	if end := strings.IndexAny(location, ".["); end >= 0 {
-		return location[:end]
-	}
-	return location
-}
-
-// invalid makes one error of all wrong fields, in the order of their places.
-func invalid(wrong []savepage.FieldError) *savepage.Error {
-	slices.SortStableFunc(wrong, func(a, b savepage.FieldError) int { return cmp.Compare(a.Location, b.Location) })
-	wrong = wrong[:min(len(wrong), mostWrong)]
-	said := make([]string, 0, mostSaid+1)
-	for _, field := range wrong[:min(len(wrong), mostSaid)] {
-		said = append(said, field.String())
-	}
-	if more := len(wrong) - mostSaid; more > 0 {
-		said = append(said, strconv.Itoa(more)+" more")
-	}
-	fault := savepage.Errorf(savepage.CodeInvalidRequest, "%s", strings.Join(said, "; "))
-	fault.Fields = wrong
-	return fault
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// describe makes the OpenAPI document and the page that shows it from the table of routes.
-func (a *API) describe(routes []route) error {
+// describe makes the OpenAPI document, and the manual from it, of the table of routes.
+func (d *documents) describe(routes []route) error {
 	registry := newRegistry()
 	optionsSchema(registry)
 	registry.Schema(reflect.TypeFor[Rotation](), true, "Rotation")
@@ -23,23 +23,24 @@ func (a *API) describe(routes []route) error {
 	document := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
-			Title: "SavePage", Version: a.cfg.Version, License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
-			Description: "Turns web pages into pictures. A 2xx to a submission is a promise: the capture is durable and ends as success, failed or canceled.",
+			Title: "SavePage", Version: d.version, License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			Description: "Turns web pages into pictures. A 2xx to a submission is a promise: the capture is stored, and ends as success, failed " +
+				"or canceled.",
 		},
-		Servers: []*huma.Server{{URL: a.cfg.Links.PublicURL}},
+		Servers: []*huma.Server{{URL: d.out.publicURL}},
 		Tags: []*huma.Tag{
-			{Name: tagCaptures, Description: "Submit captures, look them up, get the pictures."},
+			{Name: tagCaptures, Description: "Submit captures, look them up, get their pictures."},
 			{Name: tagWebhooks, Description: "The secrets that sign callbacks, and test events."},
-			{Name: tagDeliveries, Description: "Callbacks: what was sent, what the receiver said, and how to send again."},
-			{Name: tagBatches, Description: "Up to 1,000 captures that are accepted together, and announced once when all have ended."},
-			{Name: tagOlder, Description: "For clients of the older API of savepage.io: only the base URL changes."},
-			{Name: tagOperations, Description: "Health, measurements and this description. None needs a key."},
+			{Name: tagDeliveries, Description: "Callbacks: what was sent, what the receiver answered, and how to send them again."},
+			{Name: tagBatches, Description: "Up to 1,000 captures that are accepted together, with one event when all have ended."},
+			{Name: tagOlder, Description: "For clients of the older API of savepage.io; only the base URL changes."},
+			{Name: tagOperations, Description: "Health, metrics and this document. No key is needed."},
 		},
 		Security: []map[string][]string{{"key": {}}},
 		Components: &huma.Components{
 			Schemas: registry,
 			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
-				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. A key in the address is not taken.",
+				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted.",
 			}},
 		},
 		Extensions: map[string]any{"x-error-codes": codeTable()},
@@ -54,16 +55,16 @@ func (a *API) describe(routes []route) error {
 	}
 	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback(), "batchEnded": batchCallback()}
 	var err error
-	if a.document, err = document.MarshalJSON(); err != nil {
-		return fmt.Errorf("write the openapi document: %w", err)
+	if d.document, err = document.MarshalJSON(); err != nil {
+		return fmt.Errorf("encode the OpenAPI document: %w", err)
 	}
-	if a.manual, err = renderManual(document); err != nil {
-		return fmt.Errorf("write the reference: %w", err)
+	if d.manual, err = renderManual(document); err != nil {
+		return fmt.Errorf("render the manual: %w", err)
 	}
 	return nil
 }
 
-// complete fills in the answers that an operation only names.
+// complete adds the answers that an operation only names, and those of every request with a key.
 func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation) {
 	bodies, _ := op.Metadata[bodyOf].(map[int]reflect.Type)
 	for status, body := range bodies {
@@ -73,12 +74,16 @@ func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation) 
 		}
 		op.Responses[code].Content["application/json"] = &huma.MediaType{Schema: registry.Schema(body, true, body.Name())}
 	}
+	keyed := op.Security == nil // neither open nor the older API
+	if keyed {
+		op.Errors = append(op.Errors, http.StatusForbidden)
+	}
 	for _, status := range op.Errors {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: codesOf(status), Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
 		}
 	}
-	if op.Security != nil { // open, or the older API
+	if !keyed {
 		return
 	}
 	for _, response := range op.Responses {
@@ -86,16 +91,16 @@ func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation) 
 			response.Headers = map[string]*huma.Header{}
 		}
 		for name, doc := range map[string]string{
-			"X-RateLimit-Limit":     "Requests a minute that the account may make.",
-			"X-RateLimit-Remaining": "How many of them are left.",
-			"X-RateLimit-Reset":     "When all of them are there again, in Unix seconds.",
+			"X-RateLimit-Limit":     "Requests per minute that the account may make.",
+			"X-RateLimit-Remaining": "Number of requests that are left.",
+			"X-RateLimit-Reset":     "When all of them are available again, in Unix seconds.",
 		} {
 			response.Headers[name] = &huma.Header{Description: doc, Schema: &huma.Schema{Type: huma.TypeInteger}}
 		}
 	}
 }
 
-// codesOf names the codes that an answer of a status may carry.
+// codesOf names the codes of answers with a status.
 func codesOf(status int) string {
 	var codes []string
 	for _, row := range savepage.Codes() {
@@ -125,19 +130,21 @@ func codeTable() []CodeRow {
 	return table
 }
 
-// callback describes the POST that a callback_url gets.
+// callback describes the POST to a callback_url.
 func callback() *huma.PathItem {
 	return &huma.PathItem{Post: &huma.Operation{
 		OperationID: "captureEnded", Tags: []string{tagCaptures}, Summary: "A capture has ended",
-		Description: "POST to callback_url. " + savepage.HeaderSignature + " is the lower-case hex HMAC-SHA256 of the raw body, keyed with the webhook secret, or with callback_secret where the request gave one. " +
-			"The Standard Webhooks headers are sent as well. A 2xx within 15 s ends the delivery; anything else is tried again for about two and a half days.",
+		Description: "POST to callback_url. " + savepage.HeaderSignature + " is the lower-case hex HMAC-SHA256 of the raw body, keyed with the " +
+			"webhook secret, or with callback_secret if the request had one. The Standard Webhooks headers are sent as well. A 2xx within 15 s " +
+			"ends the delivery. Other answers are retried: at most 13 attempts in about two days.",
 		Parameters: []*huma.Param{
 			header(savepage.HeaderSignature, "Hex HMAC-SHA256 of the raw body.", text()),
 			header(savepage.HeaderWebhookID, "The same for every attempt of a delivery.", text()),
 			header(savepage.HeaderWebhookTimestamp, "Unix seconds of the attempt.", text()),
-			header(savepage.HeaderWebhookSignature, "v1, and the base64 HMAC-SHA256 of id.timestamp.body; more than one, separated by spaces, while a secret is rotated.", text()),
+			header(savepage.HeaderWebhookSignature, "v1, and the base64 HMAC-SHA256 of id.timestamp.body. Several, separated by spaces, while a "+
+				"secret is rotated.", text()),
 		},
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: refTo("View")}}},
+		RequestBody: jsonBody("View", true),
 		Responses:   map[string]*huma.Response{"2XX": {Description: "Received."}},
 	}}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -16,19 +17,19 @@ type Kind string
 
 // The kinds of options.
 const (
-	KindText     Kind = "text"
+	KindText     Kind = "string"
 	KindInteger  Kind = "integer"
 	KindNumber   Kind = "number"
 	KindBoolean  Kind = "boolean"
-	KindHeaders  Kind = "headers"  // a JSON object of texts
-	KindCookies  Kind = "cookies"  // the text of a Cookie header, or a JSON list
-	KindMetadata Kind = "metadata" // a text, or a JSON object
+	KindHeaders  Kind = "headers"  // a JSON object with string values
+	KindCookies  Kind = "cookies"  // the value of a Cookie header, or a JSON list
+	KindMetadata Kind = "metadata" // a string, or a JSON object
 	KindClip     Kind = "x,y,w,h"  // four numbers, or a JSON object
 	KindPlace    Kind = "lat,lon"  // two or three numbers, or a JSON object
 	KindList     Kind = "list"     // given several times, or a JSON list; fixed words also with commas
 )
 
-// Field describes one option, as read from the tags of savepage.Options.
+// Field describes an option, as read from the tags of savepage.Options.
 type Field struct {
 	Name    string   // as on the wire: wait_for_selector
 	Kind    Kind     // how to write it
@@ -36,12 +37,13 @@ type Field struct {
 	Default string   // as text; empty for none
 	Range   string   // "from 320 to 3840", "one of png, jpeg", "at most 2048 characters"; empty for none
 	Doc     string   // one or two sentences
-	Secret  bool     // never given back
+	Example string   // as it would be given; empty for none
+	Secret  bool     // never returned
 
 	index  int    // in savepage.Options
-	expect string // what is said of a wrong value: "must be …"
-	sort   string // what is said of a value of another type
-	item   string // what is said of a wrong member of a list
+	expect string // message for an invalid value: "must be …"
+	sort   string // message for a value of another type
+	item   string // message for an invalid member of a list
 }
 
 // OptionFields lists every option in the order of savepage.Options.
@@ -50,7 +52,7 @@ func OptionFields() []Field {
 	return fields
 }
 
-// newRegistry makes a schema registry in which our own types with their own JSON have their schemas.
+// newRegistry makes a schema registry that knows the types whose JSON is not that of their fields.
 func newRegistry() huma.Registry {
 	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Cookies](), reflect.TypeFor[cookiesSchema]())
@@ -63,7 +65,7 @@ func newRegistry() huma.Registry {
 	return r
 }
 
-// describe generates the schema of savepage.Options and the fields that follow from it.
+// describe generates the schema of savepage.Options, and the fields from it.
 func describe(r huma.Registry) (*huma.Schema, []Field) {
 	options := reflect.TypeFor[savepage.Options]()
 	schema := optionsSchema(r)
@@ -77,6 +79,7 @@ func describe(r huma.Registry) (*huma.Schema, []Field) {
 
 func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Field {
 	f := Field{Name: name, index: index, Doc: s.Description, Kind: kindOf(sf.Type), Default: sf.Tag.Get("default"), Secret: s.WriteOnly}
+	f.Example = exampleOf(sf.Tag.Get("example"))
 	if f.Kind == KindList {
 		return newListField(f, s)
 	}
@@ -96,7 +99,7 @@ func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Fi
 	return f
 }
 
-// newListField describes a list of texts; its range is that of one of them, and how many there may be.
+// newListField describes a list of strings. Its range is the number of strings and the range of each.
 func newListField(f Field, s *huma.Schema) Field {
 	f.Enum = words(s.Items)
 	one := rangeOf(s.Items, f.Enum)
@@ -108,6 +111,16 @@ func newListField(f Field, s *huma.Schema) Field {
 	f.expect = "must be a list of strings, " + f.Range
 	f.sort = f.expect
 	return f
+}
+
+// exampleOf is the value of an example tag, which is JSON for everything but a string: a string in quotes is one that
+// stands for a structure.
+func exampleOf(tag string) string {
+	var text string
+	if json.Unmarshal([]byte(tag), &text) == nil {
+		return text
+	}
+	return tag
 }
 
 func words(s *huma.Schema) []string {

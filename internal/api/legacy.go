@@ -11,60 +11,72 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/savepage/savepage"
 )
 
-// badKey is the text of the older API's error that its clients know.
+// badKey is the older API's text of an error that its clients compare.
 const badKey = "461 - Cannot verify the API Key"
 
-// front answers GET and POST of /v1 and /v1/, where the current and the older API meet. The presence of key or q chooses
-// the older one, never Accept.
-func (a *API) front(w http.ResponseWriter, r *http.Request) {
+// legacyHandlers answer the older API of savepage.io.
+type legacyHandlers struct {
+	out      responder
+	gate     *gate
+	submits  *submitter
+	pictures *pictureHandlers
+	wait     time.Duration // for a picture
+	current  http.Handler  // of GET requests without key and q
+}
+
+// front answers GET and POST of /v1 and /v1/, which the current and the older API share. A request with key or q is of the
+// older one; Accept makes no difference.
+func (h *legacyHandlers) front(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		params := looseValues(r.URL.RawQuery)
 		if params.Has("key") || params.Has("q") {
-			a.legacy(w, r, params)
+			h.answer(w, r, params)
 			return
 		}
-		a.withKey(savepage.ScopeCapture, a.getCapture).ServeHTTP(w, r)
+		h.current.ServeHTTP(w, r)
 		return
 	}
 	allowOrigins(w.Header())
 	params, err := legacyParams(w, r)
 	if err != nil {
-		a.legacyFail(w, r, err)
+		h.fail(w, r, err)
 		return
 	}
 	if _, current := bearer(r); current && !params.Has("key") && !params.Has("q") {
-		a.fail(w, r, savepage.Errorf(savepage.CodeInvalidRequest, "POST options to /v1/capture; this path is for key and q of the older API"))
+		const message = "POST options to /v1/capture; this path is for key and q of the older API"
+		h.out.fail(w, r, savepage.Errorf(savepage.CodeInvalidRequest, message))
 		return
 	}
-	a.legacy(w, r, params)
+	h.answer(w, r, params)
 }
 
 // preflight answers OPTIONS of /v1 and /v1/: pages may call the older API from a browser.
-func (a *API) preflight(w http.ResponseWriter, _ *http.Request) {
-	h := w.Header()
-	allowOrigins(h)
-	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, X-Requested-With")
-	h.Set("Access-Control-Max-Age", "86400")
+func (*legacyHandlers) preflight(w http.ResponseWriter, _ *http.Request) {
+	header := w.Header()
+	allowOrigins(header)
+	header.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+	header.Set("Access-Control-Allow-Headers", "Content-Type, Accept, X-Requested-With")
+	header.Set("Access-Control-Max-Age", "86400")
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func allowOrigins(h http.Header) { h.Set("Access-Control-Allow-Origin", "*") }
 
-// legacy answers a request of the older API with the picture's bytes.
-func (a *API) legacy(w http.ResponseWriter, r *http.Request, params url.Values) {
+// answer answers a request of the older API with the picture's bytes.
+func (h *legacyHandlers) answer(w http.ResponseWriter, r *http.Request, params url.Values) {
 	allowOrigins(w.Header())
-	if err := a.legacyCapture(w, r, params); err != nil {
-		a.legacyFail(w, r, err)
+	if err := h.capture(w, r, params); err != nil {
+		h.fail(w, r, err)
 	}
 }
 
-func (a *API) legacyCapture(w http.ResponseWriter, r *http.Request, params url.Values) error {
-	who, err := a.legacyPrincipal(w, r, params)
+func (h *legacyHandlers) capture(w http.ResponseWriter, r *http.Request, params url.Values) error {
+	who, err := h.authenticate(w, r, params)
 	if err != nil {
 		return err
 	}
@@ -74,28 +86,28 @@ func (a *API) legacyCapture(w http.ResponseWriter, r *http.Request, params url.V
 	}
 	w.Header().Set("Cache-Control", legacyCaching(params))
 	s := submission{account: who.Account.ID, options: options}
-	err = a.legacyPicture(w, r, s)
-	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // its picture has been removed: take a new one
+	err = h.picture(w, r, s)
+	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // the cached picture has been removed: take a new one
 		s.options.CacheTTL = 0
-		err = a.legacyPicture(w, r, s)
+		err = h.picture(w, r, s)
 	}
 	return err
 }
 
-// legacyPicture answers with the picture of a submission.
-func (a *API) legacyPicture(w http.ResponseWriter, r *http.Request, s submission) error {
-	accepted, err := a.accept(r.Context(), s, true)
+// picture answers with the picture of a submission.
+func (h *legacyHandlers) picture(w http.ResponseWriter, r *http.Request, s submission) error {
+	accepted, err := h.submits.accept(r.Context(), s, true)
 	if err != nil {
 		return err
 	}
-	c, err := a.await(r, accepted.Capture, a.cfg.SyncWait)
+	c, err := h.submits.await(r, accepted.Capture, h.wait)
 	switch {
 	case err != nil:
 		return err
 	case c.State == savepage.Success:
-		timing(w.Header(), c.Timing)
-		tellCached(w.Header(), c)
-		return a.sendPicture(w, r, c.Picture)
+		setTiming(w.Header(), c.Timing)
+		setCached(w.Header(), c)
+		return h.pictures.send(w, r, c.Picture)
 	case c.State == savepage.Failed && c.Error != nil:
 		return captureError{c}
 	case c.State.Final():
@@ -105,16 +117,16 @@ func (a *API) legacyPicture(w http.ResponseWriter, r *http.Request, s submission
 	}
 }
 
-// legacyPrincipal checks key, limit and hash, in that order and before anything else.
-func (a *API) legacyPrincipal(w http.ResponseWriter, r *http.Request, params url.Values) (savepage.Principal, error) {
+// authenticate checks key, limit and hash, in that order and before anything else.
+func (h *legacyHandlers) authenticate(w http.ResponseWriter, r *http.Request, params url.Values) (savepage.Principal, error) {
 	if params.Get("key") == "" {
 		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, badKey)
 	}
-	who, err := a.parts.Keys.Authenticate(r.Context(), params.Get("key"))
+	who, err := h.gate.keys.Authenticate(r.Context(), params.Get("key"))
 	if err != nil {
 		return who, err
 	}
-	if err := a.admit(w, r, who, savepage.ScopeCapture); err != nil {
+	if err := h.gate.admit(w, r, who, savepage.ScopeCapture); err != nil {
 		return who, err
 	}
 	if who.Account.APISecret == "" {
@@ -133,27 +145,27 @@ type captureError struct{ capture savepage.Capture }
 
 func (f captureError) Error() string { return f.capture.Error.Error() }
 
-// legacyFail answers with an error as the older API writes them, never with a 2xx.
-func (a *API) legacyFail(w http.ResponseWriter, r *http.Request, err error) {
+// fail answers with an error in the form of the older API, never with a 2xx.
+func (h *legacyHandlers) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		w.WriteHeader(statusGone)
 		return
 	}
-	status, text := a.legacyText(r, err)
+	status, text := h.text(r, err)
 	w.Header().Del("Cache-Control")
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	body, err := marshal(map[string]string{"error": text})
 	if err != nil {
-		a.fail(w, r, err)
+		h.out.fail(w, r, err)
 		return
 	}
 	write(w, status, "application/json", body)
 }
 
-// legacyText is the status and the "<code> - <text>" of an error.
-func (a *API) legacyText(r *http.Request, err error) (int, string) {
+// text is the status and the "<code> - <text>" of an error.
+func (h *legacyHandlers) text(r *http.Request, err error) (int, string) {
 	if failed, known := errors.AsType[captureError](err); known {
 		fault := failed.capture.Error
 		status := fault.Code.CaptureStatus()
@@ -162,7 +174,7 @@ func (a *API) legacyText(r *http.Request, err error) (int, string) {
 		}
 		return status, fmt.Sprintf("%d - %s", status, fault.Message)
 	}
-	fault := a.visible(r, err)
+	fault := h.out.visible(r, err)
 	if fault.Code == savepage.CodeUnauthorized {
 		return http.StatusUnauthorized, badKey
 	}

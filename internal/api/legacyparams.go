@@ -13,8 +13,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// looseValues reads a query as forgivingly as it can be read: what is not well encoded stays as it is. The first value of
-// a name counts.
+// looseValues reads a query leniently: a malformed encoding stays as it is. The first value of a name counts.
 func looseValues(query string) url.Values {
 	values := url.Values{}
 	for pair := range strings.SplitSeq(query, "&") {
@@ -79,14 +78,14 @@ func jsonValues(body []byte) (url.Values, error) {
 	return values, nil
 }
 
-// How old a kept picture may be, in seconds: when the client of the older API does not say, and at most.
+// Maximum age of a cached picture, in seconds: by default, and the largest that a client of the older API can set.
 const (
-	keptFor     = 24 * 60 * 60
-	longestKept = 30 * 24 * 60 * 60
+	keptFor = 24 * 60 * 60
+	maxKept = 30 * 24 * 60 * 60
 )
 
-// legacyOptions turns the older API's parameters into options. Numbers out of range are clamped, what is no number and
-// what is unknown is ignored.
+// legacyOptions turns the older API's parameters into options. Numbers out of range are clamped; other values and unknown
+// parameters are ignored.
 func legacyOptions(params url.Values) (savepage.Options, error) {
 	target := strings.TrimSpace(params.Get("q"))
 	if target == "" {
@@ -108,7 +107,7 @@ func legacyOptions(params url.Values) (savepage.Options, error) {
 	}
 	o.CacheTTL = keptFor
 	if seconds, given := number(params.Get("refresh")); given {
-		o.CacheTTL = int(clamp(seconds, 0, longestKept))
+		o.CacheTTL = int(clamp(seconds, 0, maxKept))
 	}
 	o.UserAgent = printable(params.Get("user_agent"), 1024)
 	o.AcceptLanguage = printable(params.Get("accept_language"), 256)
@@ -169,7 +168,7 @@ func truth(given string) bool {
 	}
 }
 
-// number reads a number; false when there is none.
+// number reads a number; false when the text is not one.
 func number(given string) (float64, bool) {
 	parsed, err := strconv.ParseFloat(strings.TrimSpace(given), 64)
 	if math.IsNaN(parsed) || err != nil && !math.IsInf(parsed, 0) {
@@ -188,7 +187,7 @@ func bounded(given string, otherwise, low, high int) int {
 	return int(clamp(n, float64(low), float64(high)))
 }
 
-// printable drops what may not stand in a header and cuts the rest to a length.
+// printable drops characters that a header cannot contain and cuts the rest to a length.
 func printable(given string, limit int) string {
 	clean := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -199,7 +198,7 @@ func printable(given string, limit int) string {
 	return clean[:min(len(clean), limit)]
 }
 
-// legacyCookies reads the text of a Cookie header and leaves out what is no cookie.
+// legacyCookies reads the text of a Cookie header and leaves out parts that are not cookies.
 func legacyCookies(given string) savepage.Cookies {
 	var kept savepage.Cookies
 	for part := range strings.SplitSeq(given, ";") {

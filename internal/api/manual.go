@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	_ "embed" // for the page
 	"html/template"
 	"maps"
 	"slices"
@@ -11,40 +12,34 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// manualPage is the reference as one page that loads nothing from anywhere.
-const manualPage = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{{.Info.Title}} reference</title>
-<style>
-:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}td,th{border:1px solid #8886;padding:.3rem .5rem;text-align:left;vertical-align:top}
-code{font-family:ui-monospace,monospace}h2{margin-top:2.5rem}h3 code{font-size:1.05em}
-</style></head><body>
-<h1>{{.Info.Title}} {{.Info.Version}}</h1><p>{{.Info.Description}}</p>
-<p>Base address: <code>{{.Server}}</code>. Key: <code>Authorization: Bearer KEY</code>. The same as a document: <a href="/openapi.json">openapi.json</a>.</p>
-<h2 id="options">Options</h2>
-<p>The same in the JSON body, a query, a form and as flags of the command line.</p>
-<table><tr><th>name</th><th>value</th><th>default</th><th>meaning</th></tr>
-{{range .Options}}<tr id="option-{{.Name}}"><td><code>{{.Name}}</code></td><td>{{.Kind}}{{with .Range}}, {{.}}{{end}}</td><td>{{.Default}}</td><td>{{.Doc}}</td></tr>
-{{end}}</table>
-{{range .Groups}}<h2 id="{{.Name}}">{{.Name}}</h2><p>{{.Description}}</p>
-{{range .Operations}}<h3 id="{{.OperationID}}"><code>{{.Method}} {{.Path}}</code></h3><p><b>{{.Summary}}.</b> {{.Description}}</p>
-{{if .Parameters}}<table><tr><th>parameter</th><th>in</th><th>meaning</th></tr>{{range .Parameters}}<tr><td><code>{{.Name}}</code></td><td>{{.In}}</td><td>{{.Description}}</td></tr>{{end}}</table>{{end}}
-<table><tr><th>status</th><th>answer</th></tr>{{range $status, $answer := .Responses}}<tr><td>{{$status}}</td><td>{{$answer.Description}}</td></tr>{{end}}</table>
-{{end}}{{end}}
-<h2 id="errors">Errors</h2>
-<p>Errors are <code>application/problem+json</code> (RFC 9457) with one of these codes. The same codes stand in failed captures and callbacks.</p>
-<table><tr><th>code</th><th>status</th><th>tried again by the service</th><th>meaning</th></tr>
-{{range .Codes}}<tr id="{{.Code}}"><td><code>{{.Code}}</code></td><td>{{.Status}}</td><td>{{if .Retried}}yes{{else}}no{{end}}</td><td>{{.Manual}}</td></tr>
-{{end}}</table></body></html>
-`
+// manualPage is the manual as one page that loads nothing from anywhere.
+//
+//go:embed manual.html
+var manualPage string
+
+// OptionGroup is a part of the list of options.
+type OptionGroup struct {
+	Title  string
+	Fields []Field
+}
+
+// OptionGroups lists every option, grouped, in the order of savepage.Options.
+func OptionGroups() []OptionGroup {
+	fields := OptionFields()
+	var groups []OptionGroup
+	for _, group := range savepage.OptionGroups() {
+		groups = append(groups, OptionGroup{group.Title, fields[:len(group.Options)]})
+		fields = fields[len(group.Options):]
+	}
+	return groups
+}
 
 type manualGroup struct {
 	Name, Description string
 	Operations        []*huma.Operation
 }
 
-// renderManual writes the reference page from the document.
+// renderManual writes the manual from the document.
 func renderManual(document *huma.OpenAPI) ([]byte, error) {
 	page, err := template.New("manual").Parse(manualPage)
 	if err != nil {
@@ -56,7 +51,7 @@ func renderManual(document *huma.OpenAPI) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	err = page.Execute(&out, map[string]any{
-		"Info": document.Info, "Server": document.Servers[0].URL, "Options": OptionFields(), "Groups": groups, "Codes": savepage.Codes(),
+		"Info": document.Info, "Server": document.Servers[0].URL, "OptionGroups": OptionGroups(), "Groups": groups, "Codes": savepage.Codes(),
 	})
 	return out.Bytes(), err
 }

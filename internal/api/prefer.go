@@ -7,7 +7,13 @@ import (
 	"time"
 )
 
-// preferences is what a client asked for in Prefer (RFC 7240) and what is honoured of it.
+// waits bounds how long a synchronous request waits for its picture.
+type waits struct {
+	usual  time.Duration // without Prefer: wait=N
+	atMost time.Duration // with it
+}
+
+// preferences are what a client asked for in Prefer (RFC 7240), as far as it is supported.
 type preferences struct {
 	async   bool
 	wait    time.Duration // how long to wait for the picture
@@ -20,9 +26,9 @@ const (
 	maxWait = 110
 )
 
-// readPreferences takes what it understands; preferences are never an error.
-func (a *API) readPreferences(h http.Header) preferences {
-	p := preferences{wait: a.cfg.SyncWait}
+// preferences reads the preferences that are supported; others are ignored, never an error.
+func (b waits) preferences(h http.Header) preferences {
+	p := preferences{wait: b.usual}
 	waits := false
 	for _, line := range h.Values("Prefer") {
 		for part := range strings.SplitSeq(line, ",") {
@@ -35,7 +41,7 @@ func (a *API) readPreferences(h http.Header) preferences {
 				seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
 				if err == nil && seconds >= minWait && !waits {
 					waits = true
-					p.wait = min(time.Duration(min(seconds, maxWait))*time.Second, a.cfg.MaxWait)
+					p.wait = min(time.Duration(min(seconds, maxWait))*time.Second, b.atMost)
 				}
 			}
 		}
@@ -49,8 +55,8 @@ func (a *API) readPreferences(h http.Header) preferences {
 	return p
 }
 
-// tell sets the Preference-Applied header.
-func (p preferences) tell(h http.Header) {
+// setHeader sets Preference-Applied.
+func (p preferences) setHeader(h http.Header) {
 	if len(p.applied) > 0 {
 		h.Set("Preference-Applied", strings.Join(p.applied, ", "))
 	}

@@ -11,69 +11,77 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// Secrets is what signs the callbacks of an account.
+// Secrets manages the secrets that sign the callbacks of an account.
 type Secrets interface {
-	// Secrets tells what may be told of them.
+	// Secrets describes them.
 	Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error)
-	// RotateSecret makes a new one, which its answer alone holds whole. Those before it sign for the overlap at most.
+	// RotateSecret creates a new one, which only this answer contains. Earlier ones sign for at most the overlap.
 	RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error)
-	// Signing returns those that sign now, newest first.
+	// Signing returns the secrets that sign now, newest first.
 	Signing(ctx context.Context, account string) ([]string, error)
 }
 
 // Rotation is the body of POST /v1/webhooks/secret/rotate.
 type Rotation struct {
-	Overlap *int `json:"overlap,omitempty" minimum:"0" maximum:"604800" default:"86400" doc:"How long older secrets still sign, in seconds. 0 ends them at once."`
+	Overlap *int `json:"overlap,omitempty" minimum:"0" maximum:"604800" default:"86400" doc:"How many seconds earlier secrets still sign."`
 }
 
-// getSecret answers GET /v1/webhooks/secret.
-func (a *API) getSecret(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+// secretHandlers answer requests for and rotations of webhook secrets.
+type secretHandlers struct {
+	out     responder
+	secrets Secrets
+}
+
+// get answers GET /v1/webhooks/secret.
+func (h *secretHandlers) get(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	told, err := a.parts.Secrets.Secrets(r.Context(), who.Account.ID)
+	found, err := h.secrets.Secrets(r.Context(), who.Account.ID)
 	if err != nil {
 		return err
 	}
-	a.answer(w, r, http.StatusOK, told)
+	h.out.json(w, r, http.StatusOK, found)
 	return nil
 }
 
-// rotateSecret answers POST /v1/webhooks/secret/rotate.
-func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+// rotate answers POST /v1/webhooks/secret/rotate.
+func (h *secretHandlers) rotate(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
 	var asked Rotation
-	if err := a.readObject(w, r, &asked, true); err != nil {
+	if err := readObject(w, r, &asked, true); err != nil {
 		return err
 	}
 	overlap := savepage.SecretOverlap
 	if asked.Overlap != nil {
 		if *asked.Overlap < 0 || time.Duration(*asked.Overlap)*time.Second > savepage.MaxSecretOverlap {
-			return invalid([]savepage.FieldError{{Location: "body.overlap", Message: "must be from 0 to 604800", Value: *asked.Overlap}})
+			return invalidField("body.overlap", "must be from 0 to 604800", *asked.Overlap)
 		}
 		overlap = time.Duration(*asked.Overlap) * time.Second
 	}
-	made, err := a.parts.Secrets.RotateSecret(r.Context(), who.Account.ID, overlap)
+	made, err := h.secrets.RotateSecret(r.Context(), who.Account.ID, overlap)
 	if err != nil {
 		return err
 	}
-	a.answer(w, r, http.StatusOK, made)
+	h.out.json(w, r, http.StatusOK, made)
 	return nil
 }
 
 func docGetSecret() *huma.Operation {
-	op := operation("getWebhookSecret", tagWebhooks, "Tell the webhook secrets apart", map[int]reflect.Type{200: schemaOf[savepage.WebhookSecrets]()}, 400, 401, 429)
-	op.Description = "Shows how each secret that signs begins and ends, never a whole one: that is shown once, when it is made."
+	op := operation("getWebhookSecret", tagWebhooks, "Identify the webhook secrets",
+		map[int]reflect.Type{200: schemaOf[savepage.WebhookSecrets]()}, 400, 401, 429)
+	op.Description = "Shows the first and last characters of every secret that signs. A whole secret is shown only once, when it is created."
 	return op
 }
 
 func docRotateSecret() *huma.Operation {
 	op := operation("rotateWebhookSecret", tagWebhooks, "Replace the webhook secret",
 		map[int]reflect.Type{200: schemaOf[savepage.WebhookSecrets]()}, 400, 401, 409, 413, 415, 429)
-	op.Description = "The answer shows the new secret, this once. For the overlap webhook-signature holds a signature of the new secret and one of each " +
-		"before it, separated by spaces; X-Signature is of the new one at once. An answer that was lost is no loss: rotate again, up to 10 older ones are kept."
-	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: refTo("Rotation")}}}
+	op.Description = "The answer contains the new secret, only this once. During the overlap, webhook-signature contains signatures of the " +
+		"new and of every earlier secret, separated by spaces; X-Signature uses the new one at once. If the answer is lost, rotate again: " +
+		"up to 10 earlier secrets are kept."
+	op.RequestBody = jsonBody("Rotation", false)
 	return op
 }

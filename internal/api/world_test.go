@@ -21,6 +21,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/progress"
 )
 
@@ -55,6 +56,7 @@ type world struct {
 	batchErr   error
 	limits     savepage.Limits // of every account
 	progress   progress.Hub
+	clock      *clock.Clock
 	// ends, if set, ends a capture at once when it is submitted.
 	ends func(c *savepage.Capture)
 }
@@ -63,7 +65,7 @@ func newWorld() *world {
 	w := &world{
 		captures: map[string]*savepage.Capture{}, ended: map[string]chan struct{}{}, replays: map[string]capture.Request{},
 		replayIDs: map[string]string{}, deliveries: map[string][]savepage.Delivery{}, pictures: map[string][]byte{},
-		limits: savepage.DefaultLimits(),
+		limits: savepage.DefaultLimits(), clock: clock.System(),
 	}
 	w.ends = w.succeed
 	return w
@@ -244,7 +246,10 @@ func (w *world) requested() []capture.Request {
 
 // parts are the world as the API sees it.
 func (w *world) parts() api.Parts {
-	return api.Parts{Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Trier: &w.secrets, Progress: &w.progress, Open: w.open}
+	return api.Parts{
+		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets,
+		TestSender: &w.secrets, Progress: &w.progress, Clock: w.clock, Open: w.open,
+	}
 }
 
 // service is the API over a world, served on loopback.

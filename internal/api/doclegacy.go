@@ -1,0 +1,59 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// docLegacy describes the older API of savepage.io.
+func docLegacy(id string, body bool) *huma.Operation {
+	op := operation(id, tagOlder, "The older API of savepage.io: the picture's bytes", nil)
+	op.Description = "A request with key or q, on /v1 or /v1/. Unknown parameters are ignored, and numbers out of range are clamped. CORS " +
+		`allows every origin. Errors are never 2xx: {"error":"461 - Cannot verify the API Key"} (401).`
+	op.Security = []map[string][]string{}
+	properties := map[string]*huma.Schema{}
+	for _, p := range legacyTable() {
+		schema := text()
+		schema.Description = p[1]
+		properties[p[0]] = schema
+		if !body {
+			param := query(p[0], p[1], text())
+			param.Required = p[0] == "key" || p[0] == "q"
+			op.Parameters = append(op.Parameters, param)
+		}
+	}
+	if body {
+		form := &huma.Schema{Type: huma.TypeObject, Properties: properties, Required: []string{"key", "q"}, AdditionalProperties: true}
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
+			"application/x-www-form-urlencoded": {Schema: form}, "application/json": {Schema: form},
+		}}
+	}
+	op.Responses["200"] = &huma.Response{Description: "The picture.", Content: pictures()}
+	fault := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"error": text()}}
+	op.Responses["default"] = &huma.Response{
+		Description: "The error.", Content: map[string]*huma.MediaType{"application/json": {Schema: fault}},
+	}
+	return op
+}
+
+func legacyTable() [][2]string {
+	return [][2]string{
+		{"key", "API key."},
+		{"q", "URL of the page to capture; http if it has no scheme."},
+		{"width", "Viewport width, 320 to 3840; 1440 by default."},
+		{"height", "Viewport height, 240 to 2160; 900 by default."},
+		{"fullpage", "true, True or 1: capture the whole scrollable page."},
+		{"thumb_width", "Scale the picture to this width, 1 to 3840."},
+		{"delay", "Additional wait in seconds, up to 30."},
+		{"nocookie", "true, True or 1: reject cookies in cookie banners, or hide the banners."},
+		{"noads", "true, True or 1: load no advertisements and trackers."},
+		{"format", strings.Join(legacyFormats(), ", ") + "; jpeg by default."},
+		{"refresh", "Maximum age of a cached picture in seconds; one day by default. A negative value always takes a new picture."},
+		{"maxage", "Seconds for Cache-Control."},
+		{"user_agent", "User-Agent of the requests for the page."},
+		{"accept_language", "Accept-Language of the requests for the page."},
+		{"cookie", "Cookie header of the requests for the page."},
+		{"hash", "Hex md5 of the decoded q followed by the API secret; only for accounts that have one."},
+	}
+}

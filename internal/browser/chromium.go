@@ -38,8 +38,8 @@ type chromium struct {
 	inUse   int    // tabs that are taken
 	taken   int    // tabs that were ever taken
 	failed  int    // tabs in a row that could not be made
-	worn    string // why it is to be replaced; empty while it is not
-	retired string // why it is to end with its last tab; empty while it is not
+	retired string // why it is to be replaced; empty while it is not
+	ending  string // why it is to end with its last tab; empty while it is not
 }
 
 func (b *chromium) conn() *wire.Conn { return b.process.conn }
@@ -103,6 +103,35 @@ func (b *chromium) checkSandbox(path string) error {
 		return nil
 	}
 	return noSandbox(path, "its pages run without a seccomp filter of their own")
+}
+
+// due says why the browser is to be replaced, if it is. The pool is locked.
+func (b *chromium) due(cfg Config) string {
+	switch {
+	case b.taken >= cfg.RecycleAfter:
+		return "number of captures"
+	case b.taken > 0 && time.Since(b.born) >= cfg.RecycleAge:
+		return "age"
+	default:
+		return b.retired
+	}
+}
+
+// endIfIdle ends a browser that was replaced and has no tab left. The pool is locked.
+func (b *chromium) endIfIdle() {
+	if b.ending != "" && b.live == 0 {
+		b.process.kill()
+	}
+}
+
+// isLost reports whether the browser's pipe has ended, which an open call learns before lost is closed.
+func (b *chromium) isLost() bool {
+	select {
+	case <-b.conn().Done():
+		return true
+	default:
+		return false
+	}
 }
 
 func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }

@@ -4,6 +4,7 @@
 package browser
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
@@ -58,21 +59,13 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Pages < 0 || c.Warm < 0 {
 		return c, fmt.Errorf("pages at once is %d and warm contexts %d: must not be negative", c.Pages, c.Warm)
 	}
-	c.Pages = or(c.Pages, 2*runtime.GOMAXPROCS(0))
+	c.Pages = cmp.Or(c.Pages, 2*runtime.GOMAXPROCS(0))
 	c.Warm = min(c.Warm, c.Pages)
-	c.RecycleAfter = or(c.RecycleAfter, defaultRecycleAfter)
-	c.RecycleAge = or(c.RecycleAge, defaultRecycleAge)
-	c.MaxRSS = or(c.MaxRSS, baseRSS+int64(c.Pages)*pageRSS)
-	c.MaxTabRSS = or(c.MaxTabRSS, defaultMaxTabRSS)
-	c.MovingIdle = or(c.MovingIdle, defaultMovingIdle)
-	c.TempDir = or(c.TempDir, os.TempDir())
+	c.RecycleAfter = cmp.Or(c.RecycleAfter, defaultRecycleAfter)
+	c.RecycleAge = cmp.Or(c.RecycleAge, defaultRecycleAge)
+	c.MaxRSS = cmp.Or(c.MaxRSS, baseRSS+int64(c.Pages)*pageRSS)
+	c.MaxTabRSS = cmp.Or(c.MaxTabRSS, defaultMaxTabRSS)
+	c.MovingIdle = cmp.Or(c.MovingIdle, defaultMovingIdle)
+	c.TempDir = cmp.Or(c.TempDir, os.TempDir())
 	return c, nil
-}
-
-func or[T comparable](given, otherwise T) T {
-	var zero T
-	if given == zero {
-		return otherwise
-	}
-	return given
 }

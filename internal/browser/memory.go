@@ -1,53 +1,55 @@
 package browser
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // watchEvery is the time between two looks at the memory of a browser whose pages are in use.
 const watchEvery = 200 * time.Millisecond
 
-// guardMemory watches a browser's memory while its pages are in use.
-func (p *Pool) guardMemory(b *chromium) {
+// memoryGuard watches a browser's memory while its pages are in use, and kills page processes that hold too much.
+type memoryGuard struct {
+	browser *chromium
+	maxTab  int64 // bytes of resident memory of a page's process
+	log     *slog.Logger
+	inUse   func(total int64) bool // is given the private memory of all processes, and reports whether pages are in use
+}
+
+// run watches until the browser has died.
+func (g memoryGuard) run() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
 		tick.Stop()
 		select {
-		case <-b.lost:
+		case <-g.browser.lost:
 			return
-		case <-b.work:
+		case <-g.browser.work:
 		}
 		tick.Reset(watchEvery)
-		if !p.watchPages(b, tick.C) {
+		if !g.watchPages(tick.C) {
 			return
 		}
 	}
 }
 
 // watchPages looks at the memory until no page is in use. It reports false when the browser has died.
-func (p *Pool) watchPages(b *chromium, tick <-chan time.Time) bool {
+func (g memoryGuard) watchPages(tick <-chan time.Time) bool {
 	for {
 		select {
-		case <-b.lost:
+		case <-g.browser.lost:
 			return false
 		case <-tick:
 		}
-		total, killed := b.measure(p.cfg.MaxTabRSS)
+		total, killed := g.browser.measure(g.maxTab)
 		if killed > 0 {
-			p.log.Warn("page process killed for its memory", "pid", b.process.pid, "processes", killed, "limit", p.cfg.MaxTabRSS)
+			g.log.Warn("page process killed for its memory", "pid", g.browser.process.pid, "processes", killed, "limit", g.maxTab)
 		}
-		if !p.stillInUse(b, total) {
+		if !g.inUse(total) {
 			return true
 		}
 	}
-}
-
-func (p *Pool) stillInUse(b *chromium, total int64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if total > p.cfg.MaxRSS {
-		p.wear(b, "memory")
-	}
-	return b.inUse > 0
 }
 
 // measure kills every page process that holds more than maxTab bytes, and returns the private memory of all processes.

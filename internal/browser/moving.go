@@ -2,84 +2,122 @@ package browser
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
 // moving is the browser whose pictures move, with a pool of its own: whether they do can only be said for all pages of a
-// browser. Its tabs take their places from the pool that it belongs to. The lock of that one guards the rest.
+// browser. Its tabs share the places of the other pages.
 type moving struct {
-	pool  *Pool
-	users int  // calls of TakeMoving that have not failed, and whose tabs are not closed
-	used  bool // since somebody looked last
+	life
+
+	launcher launcher
+	places   chan struct{}
+
+	mu       sync.Mutex
+	closed   bool
+	pool     *Pool // nil while nobody needs it
+	users    int   // calls of take that have not failed, and whose tabs are not closed
+	used     bool  // since endUnused looked last
+	restarts int   // of pools that have ended
 }
 
-// TakeMoving is Take for a page on which GIF, APNG, WebP and SVG pictures move. Its browser is started when it is needed
-// and ends when it was not used for a while.
-func (p *Pool) TakeMoving(ctx context.Context) (*Tab, error) {
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
+func newMoving(like launcher, places chan struct{}) *moving {
+	like.cfg.moving, like.cfg.Warm = true, 0
+	like.log = like.log.With("pictures", "move")
+	return &moving{life: life{closing: make(chan struct{})}, launcher: like, places: places}
+}
+
+func (m *moving) take(ctx context.Context) (*Tab, error) {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
 		return nil, errClosed()
 	}
-	if p.moving == nil {
-		p.startMoving()
+	if m.pool == nil {
+		m.start()
 	}
-	m := p.moving
+	pool := m.pool
 	m.users++
 	m.used = true
-	p.mu.Unlock()
-	t, err := m.pool.Take(ctx)
+	m.mu.Unlock()
+	t, err := pool.Take(ctx)
 	if err != nil {
-		p.leave(m)
+		m.leave()
 		return nil, err
 	}
-	t.left = func() { p.leave(m) }
+	t.left = m.leave
 	return t, nil
 }
 
-func (p *Pool) leave(m *moving) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (m *moving) leave() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.users--
 }
 
-// startMoving has the browser started, by its own keeper: who takes a tab waits for it as for one that has died. The pool
-// is locked and not closed.
-func (p *Pool) startMoving() {
-	cfg := p.cfg
-	cfg.moving, cfg.Warm = true, 0
-	m := &moving{pool: newPool(p.path, cfg, p.policy, p.log.With("pictures", "move"), p.places)}
-	p.moving = m
-	m.pool.work.Go(m.pool.keep)
-	signal(m.pool.wake)
-	p.work.Go(func() { p.endUnused(m) })
+// start has the browser started, by its own keeper: a caller of take waits for it as for one that has died. It is locked
+// and not closed.
+func (m *moving) start() {
+	pool := newPool(m.launcher, m.places)
+	m.pool = pool
+	pool.work.Go(pool.keeper.keep)
+	signal(pool.keeper.wake)
+	m.work.Go(func() { m.endUnused(pool) })
 }
 
-// endUnused closes the browser whose pictures move when nobody has used it between two looks.
-func (p *Pool) endUnused(m *moving) {
-	tick := time.NewTicker(p.cfg.MovingIdle)
+// endUnused closes the pool when nobody has used it between two looks.
+func (m *moving) endUnused(pool *Pool) {
+	tick := time.NewTicker(m.launcher.cfg.MovingIdle)
 	defer tick.Stop()
 	for {
 		select {
-		case <-p.closing:
+		case <-m.closing:
 			return
 		case <-tick.C:
 		}
-		if p.dropUnused(m) {
-			_ = m.pool.Close() // no tab of it is in use: there is no proxy to close
+		if m.dropUnused() {
+			_ = pool.Close() // no tab of it is in use: there is no proxy to close
 			return
 		}
 	}
 }
 
-func (p *Pool) dropUnused(m *moving) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	unused := p.moving == m && m.users == 0 && !m.used
+func (m *moving) dropUnused() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	unused := m.pool != nil && m.users == 0 && !m.used
 	m.used = false
 	if unused {
-		p.moving = nil
-		p.restarts += m.pool.Stats().Restarts
+		m.restarts += m.pool.Stats().Restarts
+		m.pool = nil
 	}
 	return unused
+}
+
+func (m *moving) stats() Stats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var s Stats
+	if m.pool != nil {
+		s = m.pool.Stats()
+	}
+	s.Restarts += m.restarts
+	return s
+}
+
+// close ends the browser, if it runs, and refuses to start another.
+func (m *moving) close() error {
+	m.mu.Lock()
+	m.closed = true
+	close(m.closing)
+	pool := m.pool
+	m.pool = nil
+	m.mu.Unlock()
+	var err error
+	if pool != nil {
+		err = pool.Close()
+	}
+	m.work.Wait()
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 
 	"github.com/savepage/savepage"
@@ -14,30 +13,21 @@ import (
 
 // Pool hands out tabs, at most Config.Pages at once. It is safe for use by several goroutines.
 type Pool struct {
-	path    string
-	cfg     Config
-	policy  *guard.Policy
-	log     *slog.Logger
-	places  chan struct{} // one element for each tab that is taken
-	closing chan struct{}
-	wake    chan struct{} // holds a token when the keeper has something to do
-	work    sync.WaitGroup
+	launcher
+	life
+
+	places chan struct{} // one element for each tab that is taken
+	keeper *keeper
+	moving *moving // nil in the pool of a moving
 
 	mu       sync.Mutex
 	closed   bool
 	current  *chromium // nil while there is none
 	browsers []*chromium
 	ready    []*Tab // made ahead, oldest first
-	waiting  []chan offer
+	waiting  queue
 	making   int // tabs under way in the current browser
 	restarts int
-	moving   *moving // nil while nobody needs it
-}
-
-// offer is what a caller of Take waits for.
-type offer struct {
-	tab *Tab
-	err error
 }
 
 // Stats is what the pool is doing.
@@ -63,26 +53,21 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 		return nil, err
 	}
 	sweep(cfg.TempDir, log)
-	p := newPool(path, cfg, policy, log, make(chan struct{}, cfg.Pages))
+	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log}, make(chan struct{}, cfg.Pages))
+	p.moving = newMoving(p.launcher, p.places)
 	if err := p.launch(ctx); err != nil {
 		p.work.Wait()
 		return nil, err
 	}
-	p.work.Go(p.keep)
+	p.work.Go(p.keeper.keep)
 	return p, nil
 }
 
 // newPool is a pool without a browser.
-func newPool(path string, cfg Config, policy *guard.Policy, log *slog.Logger, places chan struct{}) *Pool {
-	return &Pool{
-		path:    path,
-		cfg:     cfg,
-		policy:  policy,
-		log:     log,
-		places:  places,
-		closing: make(chan struct{}),
-		wake:    make(chan struct{}, 1),
-	}
+func newPool(from launcher, places chan struct{}) *Pool {
+	p := &Pool{launcher: from, life: life{closing: make(chan struct{})}, places: places}
+	p.keeper = &keeper{pool: p, wake: make(chan struct{}, 1)}
+	return p
 }
 
 func locate(given string) (string, error) {
@@ -116,6 +101,10 @@ func (p *Pool) Take(ctx context.Context) (*Tab, error) {
 	return t, nil
 }
 
+// TakeMoving is Take for a page on which GIF, APNG, WebP and SVG pictures move. Its browser is started when it is needed
+// and ends when it was not used for a while.
+func (p *Pool) TakeMoving(ctx context.Context) (*Tab, error) { return p.moving.take(ctx) }
+
 func errClosed() error {
 	return savepage.Errorf(savepage.CodeShuttingDown, "the browser is being stopped")
 }
@@ -132,8 +121,7 @@ func (p *Pool) acquire(ctx context.Context) (*Tab, error) {
 		p.mu.Unlock()
 		return t, nil
 	}
-	wait := make(chan offer, 1)
-	p.waiting = append(p.waiting, wait)
+	wait := p.waiting.join()
 	p.fill()
 	p.mu.Unlock()
 	select {
@@ -145,44 +133,6 @@ func (p *Pool) acquire(ctx context.Context) (*Tab, error) {
 	}
 }
 
-// pop takes the oldest tab that was made ahead and still lives. The pool is locked.
-func (p *Pool) pop() *Tab {
-	for len(p.ready) > 0 {
-		t := p.ready[0]
-		p.ready = slices.Delete(p.ready, 0, 1)
-		if t.usable() {
-			return t
-		}
-		p.discard(t)
-	}
-	return nil
-}
-
-// took counts a tab as taken. The pool is locked.
-func (p *Pool) took(t *Tab) {
-	b := t.browser
-	b.inUse++
-	b.taken++
-	signal(b.work)
-	if b == p.current && p.due(b) != "" {
-		signal(p.wake)
-	}
-}
-
-// withdraw takes a caller off the list of those that wait. What it was offered meanwhile goes to the next.
-func (p *Pool) withdraw(wait chan offer) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if at := slices.Index(p.waiting, wait); at >= 0 {
-		p.waiting = slices.Delete(p.waiting, at, at+1)
-		return
-	}
-	if o := <-wait; o.tab != nil {
-		o.tab.browser.inUse--
-		p.deliver(o.tab)
-	}
-}
-
 // release gives back the place of a tab and disposes of it.
 func (p *Pool) release(t *Tab) {
 	p.mu.Lock()
@@ -190,32 +140,6 @@ func (p *Pool) release(t *Tab) {
 	p.discard(t)
 	p.mu.Unlock()
 	<-p.places
-}
-
-// deliver gives a new tab to who has waited longest, or keeps it. The pool is locked.
-func (p *Pool) deliver(t *Tab) {
-	switch {
-	case !t.usable():
-		p.discard(t)
-		p.fill()
-	case len(p.waiting) > 0:
-		first := p.waiting[0]
-		p.waiting = slices.Delete(p.waiting, 0, 1)
-		p.took(t)
-		first <- offer{tab: t}
-	case t.browser == p.current && len(p.ready) < p.cfg.Warm:
-		p.ready = append(p.ready, t)
-	default:
-		p.discard(t)
-	}
-}
-
-// refuse ends the wait of everybody. The pool is locked.
-func (p *Pool) refuse(err error) {
-	for _, wait := range p.waiting {
-		wait <- offer{err: err}
-	}
-	p.waiting = nil
 }
 
 // Stats says what the pool is doing.
@@ -231,7 +155,7 @@ func (p *Pool) Stats() Stats {
 		Restarts: p.restarts,
 	}
 	if p.moving != nil {
-		m := p.moving.pool.Stats()
+		m := p.moving.stats()
 		s.Browsers, s.Waiting, s.Restarts = s.Browsers+m.Browsers, s.Waiting+m.Waiting, s.Restarts+m.Restarts
 	}
 	return s
@@ -262,16 +186,16 @@ func (p *Pool) Close() error {
 	}
 	p.closed = true
 	close(p.closing)
-	p.refuse(errClosed())
-	ready, moving := p.ready, p.moving
-	p.ready, p.moving = nil, nil
+	p.waiting.refuse(errClosed())
+	ready := p.ready
+	p.ready = nil
 	for _, b := range p.browsers {
 		b.process.kill()
 	}
 	p.mu.Unlock()
 	var errs []error
-	if moving != nil {
-		errs = append(errs, moving.pool.Close())
+	if p.moving != nil {
+		errs = append(errs, p.moving.close())
 	}
 	for _, t := range ready {
 		errs = append(errs, t.identity.Close())

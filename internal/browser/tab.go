@@ -28,7 +28,7 @@ type Tab struct {
 	crashed   chan struct{}
 	crashOnce sync.Once
 	closeOnce sync.Once
-	left      func() // hears that the tab was closed; may be nil
+	left      func() // called when the tab was closed; may be nil
 }
 
 // Session is the route to the page. Page and Inspector are enabled.
@@ -141,7 +141,7 @@ func (b *chromium) attach(id target.SessionID, t *Tab) *wire.Session {
 	return session
 }
 
-// detached hears that the browser has taken a session back, as it does when a page closes itself.
+// detached handles the event that the browser has taken a session back, as it does when a page closes itself.
 func (b *chromium) detached(method string, params json.RawMessage) {
 	if method != target.DetachedFromTarget.Method {
 		return

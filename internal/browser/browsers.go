@@ -1,0 +1,123 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/savepage/savepage"
+)
+
+// wanted says why a new browser is needed, if it is, and whether there is none.
+func (p *Pool) wanted() (why string, dead bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return "", false
+	case p.current == nil:
+		return "there is none", true
+	default:
+		return p.current.due(p.cfg), false
+	}
+}
+
+// giveUp ends the wait of everybody when there is no browser and none could be started.
+func (p *Pool) giveUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		p.waiting.refuse(savepage.Errorf(savepage.CodeBrowserLost, "no browser can be started"))
+	}
+}
+
+// launch starts a browser and makes it the current one. The former one ends with its last tab.
+func (p *Pool) launch(ctx context.Context) error {
+	ctx, cancel := p.bound(ctx, startWithin)
+	defer cancel()
+	b, first, err := p.launcher.launch(ctx)
+	if err != nil {
+		return err
+	}
+	first.pool = p
+	return p.install(b, first)
+}
+
+// install makes a browser the current one.
+func (p *Pool) install(b *chromium, first *Tab) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		b.stop()
+		return errors.Join(errClosed(), first.identity.Close())
+	}
+	former := p.current
+	p.current = b
+	p.making = 0
+	p.browsers = append(p.browsers, b)
+	p.work.Go(func() { p.tend(b) })
+	p.work.Go(memoryGuard{
+		browser: b, maxTab: p.cfg.MaxTabRSS, log: p.log, inUse: func(total int64) bool { return p.inUse(b, total) },
+	}.run)
+	if former != nil {
+		p.phaseOut(former)
+	}
+	b.live++
+	p.deliver(first)
+	p.fill()
+	return nil
+}
+
+// phaseOut lets a browser end with its last tab. The pool is locked.
+func (p *Pool) phaseOut(b *chromium) {
+	p.restarts++
+	b.ending = b.due(p.cfg)
+	p.discard(p.ready...)
+	p.ready = nil
+	b.endIfIdle()
+}
+
+// retire has a browser replaced. Its pages are not disturbed. The pool is locked.
+func (p *Pool) retire(b *chromium, why string) {
+	if b.retired == "" {
+		b.retired = why
+		signal(p.keeper.wake)
+	}
+}
+
+// tend waits for a browser's end, has it replaced at once, and clears up.
+func (p *Pool) tend(b *chromium) {
+	b.awaitLoss()
+	p.lose(b)
+	b.stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.browsers = slices.DeleteFunc(p.browsers, func(other *chromium) bool { return other == b })
+	p.log.Info("browser ended", "pid", b.process.pid, "captures", b.taken, "retired", b.ending)
+}
+
+// lose takes a dead browser out of use.
+func (p *Pool) lose(b *chromium) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.current != b {
+		return
+	}
+	p.log.Warn("browser died", "pid", b.process.pid, "pages", b.inUse, "captures", b.taken)
+	p.current = nil
+	p.making = 0
+	p.restarts++
+	p.discard(p.ready...)
+	p.ready = nil
+	signal(p.keeper.wake)
+}
+
+// inUse reports whether pages of a browser are in use, and retires it when its processes hold too much memory.
+func (p *Pool) inUse(b *chromium, memory int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if memory > p.cfg.MaxRSS {
+		p.retire(b, "memory")
+	}
+	return b.inUse > 0
+}

@@ -1,0 +1,55 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/savepage/savepage/internal/guard"
+)
+
+// launcher starts browsers and opens tabs in them. It keeps none.
+type launcher struct {
+	path   string
+	cfg    Config
+	policy *guard.Policy
+	log    *slog.Logger
+}
+
+// launch starts a browser and tries it with a first page.
+func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
+	began := time.Now()
+	b, err := startChromium(ctx, l.path, l.cfg, l.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := l.open(ctx, b)
+	if err == nil && l.cfg.Sandbox != Off {
+		err = b.checkSandbox(l.path)
+	}
+	if err != nil {
+		b.stop()
+		if t != nil {
+			err = errors.Join(err, t.identity.Close())
+		}
+		return nil, nil, fmt.Errorf("open a first page: %w", err)
+	}
+	l.log.Info("browser started", "pid", b.process.pid, "uid", b.process.uid, "path", l.path,
+		"sandbox", string(l.cfg.Sandbox), "took", time.Since(began))
+	return b, t, nil
+}
+
+// open makes one tab.
+func (l *launcher) open(ctx context.Context, b *chromium) (*Tab, error) {
+	identity, err := l.policy.NewIdentity(l.cfg.Budget) //nolint:contextcheck // the proxy lives as long as the tab
+	if err != nil {
+		return nil, fmt.Errorf("open the capture's proxy: %w", err)
+	}
+	t, err := openTab(ctx, b, identity)
+	if err != nil {
+		return nil, errors.Join(err, identity.Close())
+	}
+	return t, nil
+}

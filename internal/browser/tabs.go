@@ -1,0 +1,140 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+const maxFailed = 3 // tabs in a row before a browser that still answers is replaced
+
+// fill makes as many tabs as are missing. The pool is locked.
+func (p *Pool) fill() {
+	b := p.current
+	if b == nil || p.closed {
+		return
+	}
+	for p.making < p.cfg.Warm+len(p.waiting)-len(p.ready) {
+		p.making++
+		b.live++
+		p.later(openWithin, func(ctx context.Context) { p.make(ctx, b) })
+	}
+}
+
+func (p *Pool) make(ctx context.Context, b *chromium) {
+	t, err := p.open(ctx, b)
+	hangs := isTimeout(err) && !b.answers(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b == p.current {
+		p.making--
+	}
+	if err != nil {
+		p.notMade(b, err, hangs)
+		return
+	}
+	t.pool = p
+	b.failed = 0
+	p.deliver(t)
+}
+
+// notMade decides what follows from a tab that could not be made. The pool is locked.
+func (p *Pool) notMade(b *chromium, err error, hangs bool) {
+	b.live--
+	b.failed++
+	if p.closed || b.isLost() {
+		return // whoever waits gets a tab of the next browser
+	}
+	p.log.Warn("open a page", "pid", b.process.pid, "error", err)
+	if hangs {
+		p.log.Warn("browser hangs: killed", "pid", b.process.pid)
+		b.process.kill()
+		return
+	}
+	if b.failed >= maxFailed {
+		p.retire(b, "pages cannot be opened")
+	}
+	p.waiting.serve(offer{err: fmt.Errorf("open a page: %w", err)})
+	b.endIfIdle()
+}
+
+// pop takes the oldest tab that was made ahead and still lives. The pool is locked.
+func (p *Pool) pop() *Tab {
+	for len(p.ready) > 0 {
+		t := p.ready[0]
+		p.ready = slices.Delete(p.ready, 0, 1)
+		if t.usable() {
+			return t
+		}
+		p.discard(t)
+	}
+	return nil
+}
+
+// took counts a tab as taken. The pool is locked.
+func (p *Pool) took(t *Tab) {
+	b := t.browser
+	b.inUse++
+	b.taken++
+	signal(b.work)
+	if b == p.current && b.due(p.cfg) != "" {
+		signal(p.keeper.wake)
+	}
+}
+
+// deliver gives a new tab to who has waited longest, or keeps it. The pool is locked.
+func (p *Pool) deliver(t *Tab) {
+	switch {
+	case !t.usable():
+		p.discard(t)
+		p.fill()
+	case len(p.waiting) > 0:
+		p.took(t)
+		p.waiting.serve(offer{tab: t})
+	case t.browser == p.current && len(p.ready) < p.cfg.Warm:
+		p.ready = append(p.ready, t)
+	default:
+		p.discard(t)
+	}
+}
+
+// withdraw takes a caller off the list of those that wait. What it was offered meanwhile goes to the next.
+func (p *Pool) withdraw(wait chan offer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting.leave(wait) {
+		return
+	}
+	if o := <-wait; o.tab != nil {
+		o.tab.browser.inUse--
+		p.deliver(o.tab)
+	}
+}
+
+// discard disposes of tabs in the background. The pool is locked.
+func (p *Pool) discard(tabs ...*Tab) {
+	for _, t := range tabs {
+		if p.closed {
+			_ = t.identity.Close() // its browser is dead; there is nothing else to end
+			continue
+		}
+		p.later(disposeWithin, func(ctx context.Context) { p.dispose(ctx, t) })
+	}
+}
+
+func (p *Pool) dispose(ctx context.Context, t *Tab) {
+	err := t.dispose(ctx)
+	b := t.browser
+	hangs := isTimeout(err) && !b.answers(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b.live--
+	switch {
+	case hangs:
+		p.log.Warn("browser hangs: killed", "pid", b.process.pid)
+		b.process.kill()
+	case isTimeout(err):
+		p.retire(b, "a page could not be closed")
+	}
+	b.endIfIdle()
+}

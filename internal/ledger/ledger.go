@@ -1,6 +1,7 @@
-// Package ledger holds what every ledger has in common, whatever its database: names of queues, places in a queue, keys
-// and secrets, group commit, waiting for an end, the order of deliveries and the breakers of their receivers. It refuses to
-// know SQL; ledger/sqlite does.
+// Package ledger is what every ledger has in common, whatever its database: what the program needs of one (Store, Keys,
+// Database), and the decisions that are not SQL. These are whether a picture is shared, where a capture stands in the queue,
+// what is owed and when, what a key's use and a redelivery mean, which delivery is next, when a breaker opens, how secrets
+// rotate. It refuses to know SQL and River; the packages below it do.
 package ledger
 
 import (

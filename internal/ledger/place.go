@@ -52,3 +52,59 @@ func Place(now time.Time, waiting int64, class Class) time.Time {
 	}
 	return now.Add(-placeWindow + min(back, placeWindow-placeLast))
 }
+
+// PlaceAgain is the place of a capture that has had its turn before: the time at which its wait is over, or among the first
+// when there is none.
+func PlaceAgain(now time.Time, wait time.Duration) time.Time {
+	if wait > 0 {
+		return now.Add(wait)
+	}
+	return Place(now, 0, Async)
+}
+
+// Waiting counts the waiting captures of an account, by Class.
+type Waiting [3]int64
+
+// WaitingOne counts a single capture.
+func WaitingOne(class Class) Waiting {
+	var w Waiting
+	w[class] = 1
+	return w
+}
+
+// Arrivals are the captures of one account that arrive in one transaction.
+type Arrivals struct {
+	Added  Waiting // how many arrive
+	before Waiting // how many wait before the next one
+}
+
+// CountArrivals counts captures by their accounts.
+func CountArrivals(captures []savepage.Capture) map[string]*Arrivals {
+	accounts := map[string]*Arrivals{}
+	for _, c := range captures {
+		a := accounts[c.Account]
+		if a == nil {
+			a = &Arrivals{}
+			accounts[c.Account] = a
+		}
+		a.Added[ClassOf(c)]++
+	}
+	return accounts
+}
+
+// Counted takes what the account has waiting when all that arrive are counted.
+func (a *Arrivals) Counted(total Waiting) {
+	for class, n := range total {
+		a.before[class] = n - a.Added[class]
+	}
+}
+
+// Place is the place of the account's next capture, of a class. Counted comes first.
+func (a *Arrivals) Place(now time.Time, class Class) time.Time {
+	ahead := a.before[class]
+	a.before[class]++
+	if class == Batch {
+		ahead += a.before[Async]
+	}
+	return Place(now, ahead, class)
+}

@@ -14,9 +14,6 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// keyLife is how long an Idempotency-Key is remembered.
-const keyLife = 24 * time.Hour
-
 // row is a submission on its way into the database. What it needs is encoded before, on the caller's goroutine.
 type row struct {
 	capture.Submission
@@ -27,23 +24,23 @@ type row struct {
 	earlier *savepage.Capture // the key's first capture
 	refused *savepage.Error
 	reuse   capture.Reuse
-	kept    *savepage.Capture // whose picture is given, with ReuseHit
-	given   *given            // how it has ended with that
+	kept    *savepage.Capture // whose result it gets, with ReuseHit
+	reused  *reuseResult      // how it has ended with that
 }
 
 // Accept records a submission and returns when it is durable. It shares its commit with those that wait beside it.
-func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Accepted, error) {
-	if l.pending.Add(1) > l.maxPending && !l.hasKept(ctx, s) {
-		l.pending.Add(-1)
-		return capture.Accepted{}, savepage.Errorf(savepage.CodeQueueFull, "%d captures are waiting; try again later", l.maxPending)
+func (cs *captures) Accept(ctx context.Context, s capture.Submission) (capture.Accepted, error) {
+	if !cs.pending.Add(1) && !cs.hasKept(ctx, s) {
+		cs.pending.Done(1)
+		return capture.Accepted{}, ledger.ErrQueueFull(cs.pending.Max)
 	}
 	s.Capture.CreatedAt = s.Capture.CreatedAt.UTC().Truncate(time.Microsecond)
 	r, err := newRow(s)
 	if err != nil {
-		l.pending.Add(-1)
+		cs.pending.Done(1)
 		return capture.Accepted{}, err
 	}
-	if err := l.submit(ctx, &write{row: r, size: r.size(), after: func(err error) { l.accepted(r, err) }}); err != nil {
+	if err := cs.submit(ctx, &write{row: r, size: r.size(), after: func(err error) { cs.accepted(r, err) }}); err != nil {
 		return capture.Accepted{}, closing(err)
 	}
 	switch {
@@ -51,8 +48,8 @@ func (l *Ledger) Accept(ctx context.Context, s capture.Submission) (capture.Acce
 		return capture.Accepted{}, r.refused
 	case r.earlier != nil:
 		return capture.Accepted{Capture: *r.earlier, Replayed: true}, nil
-	case r.given != nil:
-		return capture.Accepted{Capture: r.given.capture, Reuse: r.reuse}, nil
+	case r.reused != nil:
+		return capture.Accepted{Capture: r.reused.capture, Reuse: r.reuse}, nil
 	default:
 		return capture.Accepted{Capture: r.Capture, Reuse: r.reuse}, nil
 	}
@@ -75,31 +72,31 @@ func newRow(s capture.Submission) (*row, error) {
 func (r *row) size() int { return len(r.options) + len(r.private) }
 
 // accepted follows a submission's commit.
-func (l *Ledger) accepted(r *row, err error) {
+func (cs *captures) accepted(r *row, err error) {
 	if err != nil || r.refused != nil || r.earlier != nil {
-		l.pending.Add(-1)
+		cs.pending.Done(1)
 		return
 	}
-	if r.given != nil {
-		l.gave(*r.given)
+	if r.reused != nil {
+		cs.ended(*r.reused)
 		return
 	}
-	l.driver.due.send(ledger.QueueInteractive)
+	cs.queue.due(0)
 }
 
 func closing(err error) error {
 	if errors.Is(err, ledger.ErrClosed) {
-		return savepage.Errorf(savepage.CodeShuttingDown, "the server is stopping; try again")
+		return ledger.ErrShuttingDown()
 	}
 	return fmt.Errorf("accept capture: %w", err)
 }
 
 // insertRows records submissions, all or none: an error means that the transaction must be rolled back.
-func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) error {
+func (cs *captures) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	fresh := make([]*row, 0, len(rows))
 	for _, r := range rows {
 		r.earlier, r.refused = nil, nil
-		isNew, err := l.claimKey(ctx, tx, r)
+		isNew, err := cs.claimKey(ctx, tx, r)
 		if err != nil {
 			return err
 		}
@@ -107,41 +104,41 @@ func (l *Ledger) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) error 
 			fresh = append(fresh, r)
 		}
 	}
-	return l.insertFresh(ctx, tx, fresh)
+	return cs.insertFresh(ctx, tx, fresh)
 }
 
 // insertFresh records captures that are no repetitions, with jobs for those that need one.
-func (l *Ledger) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) error {
+func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	leading, err := l.reuse(ctx, tx, rows)
+	rendered, err := share(ctx, tx, rows)
 	if err != nil {
 		return err
 	}
-	jobs, err := l.place(ctx, tx, leading)
+	jobs, err := placeJobs(ctx, tx, rendered, cs.clock.Now())
 	if err != nil {
 		return err
 	}
-	if err := l.insertCaptures(ctx, tx, rows); err != nil {
+	if err := insertCaptures(ctx, tx, cs.vault, rows); err != nil {
 		return err
 	}
-	if err := l.giveKept(ctx, tx, rows); err != nil {
+	if err := cs.reuseKept(ctx, tx, rows); err != nil {
 		return err
 	}
-	return l.enqueue(ctx, tx, jobs...)
+	return cs.queue.enqueue(ctx, tx, jobs...)
 }
 
 // claimKey takes the submission's Idempotency-Key, or finds what it was used for. It reports whether the submission is new.
-func (l *Ledger) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error) {
-	id, mismatch, err := l.useKey(ctx, tx, keyUse{r.Capture.Account, r.IdempotencyKey, r.Fingerprint, r.Capture.ID})
+func (cs *captures) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error) {
+	id, found, err := useKey(ctx, tx, ledger.KeyUse{Account: r.Capture.Account, Key: r.IdempotencyKey, Fingerprint: r.Fingerprint, ID: r.Capture.ID}, cs.clock.Now())
 	switch {
 	case err != nil:
 		return false, err
-	case mismatch:
-		r.refused = errMismatch()
+	case found == ledger.KeyMismatch:
+		r.refused = ledger.ErrKeyMismatch()
 		return false, nil
-	case id == r.Capture.ID:
+	case found == ledger.KeyFresh:
 		return true, nil
 	}
 	earlier, err := getCapture(ctx, tx, `id = ? AND account = ?`, id, r.Capture.Account)
@@ -152,91 +149,60 @@ func (l *Ledger) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error)
 	return false, nil
 }
 
-// keyUse is a request with an Idempotency-Key, and the id of the capture or batch that it asks for.
-type keyUse struct{ account, key, fingerprint, id string }
-
-func errMismatch() *savepage.Error {
-	return savepage.Errorf(savepage.CodeIdempotencyMismatch, "the Idempotency-Key was used with another request")
-}
-
-// useKey takes the key for the request and returns its id, or the id that an earlier request took it for; mismatch says
-// that it was another one. Without a key each request is new.
-func (l *Ledger) useKey(ctx context.Context, tx *sql.Tx, k keyUse) (id string, mismatch bool, err error) {
-	if k.key == "" {
-		return k.id, false, nil
+// useKey takes the key for the request, or finds the request that holds it, with the id of its capture or batch.
+func useKey(ctx context.Context, tx *sql.Tx, k ledger.KeyUse, now time.Time) (id string, found ledger.KeyFound, err error) {
+	if k.Key == "" {
+		return k.ID, ledger.KeyFresh, nil
 	}
-	now := l.clock.Now()
 	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture, expires_at = excluded.expires_at
 		WHERE expires_at <= ?`
-	done, err := tx.ExecContext(ctx, claim, k.account, k.key, k.fingerprint, k.id, stamp(now.Add(keyLife)), stamp(now))
+	free, err := tx.ExecContext(ctx, claim, k.Account, k.Key, k.Fingerprint, k.ID, stamp(now.Add(ledger.KeyLife)), stamp(now))
 	if err != nil {
-		return "", false, fmt.Errorf("claim idempotency key: %w", err)
+		return "", 0, fmt.Errorf("claim idempotency key: %w", err)
 	}
-	if claimed, err := done.RowsAffected(); err != nil || claimed == 1 {
-		return k.id, false, err
+	if claimed, err := free.RowsAffected(); err != nil || claimed == 1 {
+		return k.ID, ledger.KeyFresh, err
 	}
 	var fingerprint string
 	const used = `SELECT fingerprint, capture FROM idempotency WHERE account = ? AND key = ?`
-	if err := tx.QueryRowContext(ctx, used, k.account, k.key).Scan(&fingerprint, &id); err != nil {
-		return "", false, fmt.Errorf("read idempotency key: %w", err)
+	if err := tx.QueryRowContext(ctx, used, k.Account, k.Key).Scan(&fingerprint, &id); err != nil {
+		return "", 0, fmt.Errorf("read idempotency key: %w", err)
 	}
-	return id, fingerprint != k.fingerprint, nil
+	return id, k.Judge(id, fingerprint), nil
 }
 
-// classes is a number for each ledger.Class.
-type classes [3]int64
-
-// tally is how many submissions of an account are in a commit, and how many it had waiting before.
-type tally struct{ added, before classes }
-
-// place counts the submissions of each account as waiting and gives each its place in the queue.
-func (l *Ledger) place(ctx context.Context, tx *sql.Tx, rows []*row) ([]queued, error) {
-	accounts := map[string]*tally{}
-	for _, r := range rows {
-		t := accounts[r.Capture.Account]
-		if t == nil {
-			t = &tally{}
-			accounts[r.Capture.Account] = t
-		}
-		t.added[ledger.ClassOf(r.Capture)]++
+// placeJobs counts the submissions of each account as waiting and makes their jobs, each with its place in the queue.
+func placeJobs(ctx context.Context, tx *sql.Tx, rows []*row, now time.Time) ([]queued, error) {
+	arrived := make([]savepage.Capture, len(rows))
+	for i, r := range rows {
+		arrived[i] = r.Capture
 	}
-	for account, t := range accounts {
-		if err := count(ctx, tx, account, t); err != nil {
+	accounts := ledger.CountArrivals(arrived)
+	for account, arrivals := range accounts {
+		total, err := count(ctx, tx, account, arrivals.Added)
+		if err != nil {
 			return nil, err
 		}
+		arrivals.Counted(total)
 	}
-	now := l.clock.Now()
 	jobs := make([]queued, len(rows))
-	for i, r := range rows {
-		class := ledger.ClassOf(r.Capture)
-		jobs[i] = captureJob{ID: r.Capture.ID, at: ledger.Place(now, accounts[r.Capture.Account].next(class), class)}
+	for i, c := range arrived {
+		jobs[i] = captureJob{ID: c.ID, at: accounts[c.Account].Place(now, ledger.ClassOf(c))}
 	}
 	return jobs, nil
 }
 
-// next is how many of the account go before its next one.
-func (t *tally) next(class ledger.Class) int64 {
-	ahead := t.before[class]
-	t.before[class]++
-	if class == ledger.Batch {
-		ahead += t.before[ledger.Async]
-	}
-	return ahead
-}
-
-func count(ctx context.Context, tx *sql.Tx, account string, t *tally) error {
+// count adds to what an account has waiting, and returns the sums.
+func count(ctx context.Context, tx *sql.Tx, account string, added ledger.Waiting) (total ledger.Waiting, err error) {
 	const add = `UPDATE accounts SET waiting_interactive = waiting_interactive + ?, waiting = waiting + ?, waiting_batch = waiting_batch + ?
 		WHERE id = ? RETURNING waiting_interactive, waiting, waiting_batch`
-	err := tx.QueryRowContext(ctx, add, t.added[ledger.Interactive], t.added[ledger.Async], t.added[ledger.Batch], account).
-		Scan(&t.before[ledger.Interactive], &t.before[ledger.Async], &t.before[ledger.Batch])
+	err = tx.QueryRowContext(ctx, add, added[ledger.Interactive], added[ledger.Async], added[ledger.Batch], account).
+		Scan(&total[ledger.Interactive], &total[ledger.Async], &total[ledger.Batch])
 	if err != nil {
-		return fmt.Errorf("count waiting captures of account %s: %w", account, err)
+		return total, fmt.Errorf("count waiting captures of account %s: %w", account, err)
 	}
-	for class, added := range t.added {
-		t.before[class] -= added
-	}
-	return nil
+	return total, nil
 }
 
 // Bounds of one statement: SQLite takes 32,766 values.
@@ -246,13 +212,13 @@ const (
 )
 
 // insertCaptures records captures with what is private of them.
-func (l *Ledger) insertCaptures(ctx context.Context, tx *sql.Tx, rows []*row) error {
+func insertCaptures(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []*row) error {
 	for some := range slices.Chunk(rows, insertRows) {
 		if err := insertSome(ctx, tx, some); err != nil {
 			return err
 		}
 	}
-	return l.insertPrivate(ctx, tx, rows)
+	return insertPrivate(ctx, tx, vault, rows)
 }
 
 func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {

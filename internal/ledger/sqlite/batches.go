@@ -16,6 +16,14 @@ import (
 // A batch counts the ends of its captures in its own row, in the commits that end them: the one that ends the last owes
 // the batch's event, and no other can.
 
+// batches is the record of batches.
+type batches struct {
+	*db
+
+	captures   *captures
+	deliveries *deliveries
+}
+
 // batchRow is a batch on its way into the database, encoded before.
 type batchRow struct {
 	capture.BatchSubmission
@@ -30,32 +38,31 @@ type batchRow struct {
 }
 
 // AcceptBatch records a batch with its captures and their jobs, all or none, and returns when they are durable.
-func (l *Ledger) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (capture.AcceptedBatch, error) {
+func (bs *batches) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (capture.AcceptedBatch, error) {
 	n := int64(len(s.Captures))
-	if l.pending.Add(n) > l.maxPending {
-		l.pending.Add(-n)
-		return capture.AcceptedBatch{}, savepage.Errorf(savepage.CodeQueueFull,
-			"%d captures do not fit in: at most %d may wait; try again later", n, l.maxPending)
+	if !bs.captures.pending.Add(n) {
+		bs.captures.pending.Done(n)
+		return capture.AcceptedBatch{}, ledger.ErrBatchTooLarge(n, bs.captures.pending.Max)
 	}
 	b, err := newBatchRow(s)
 	if err != nil {
-		l.pending.Add(-n)
+		bs.captures.pending.Done(n)
 		return capture.AcceptedBatch{}, err
 	}
-	insert := func(ctx context.Context, tx *sql.Tx) error { return l.insertBatch(ctx, tx, b) }
+	insert := func(ctx context.Context, tx *sql.Tx) error { return bs.insertBatch(ctx, tx, b) }
 	after := func(err error) {
 		if err != nil || b.refused != nil || b.earlier != nil {
-			l.pending.Add(-n)
+			bs.captures.pending.Done(n)
 			return
 		}
-		l.driver.due.send(ledger.QueueInteractive)
+		bs.captures.queue.due(0)
 		for _, r := range b.rows {
-			if r.given != nil {
-				l.gave(*r.given)
+			if r.reused != nil {
+				bs.captures.ended(*r.reused)
 			}
 		}
 	}
-	if err := l.submit(ctx, &write{run: insert, after: after, size: b.size}); err != nil {
+	if err := bs.submit(ctx, &write{run: insert, after: after, size: b.size}); err != nil {
 		return capture.AcceptedBatch{}, closing(err)
 	}
 	switch {
@@ -72,8 +79,8 @@ func (b *batchRow) accepted() capture.AcceptedBatch {
 	a := capture.AcceptedBatch{Batch: b.Batch, CaptureIDs: b.ids, Captures: make([]capture.Accepted, len(b.rows))}
 	for i, r := range b.rows {
 		a.Captures[i] = capture.Accepted{Capture: r.Capture, Reuse: r.reuse}
-		if r.given != nil {
-			a.Captures[i].Capture = r.given.capture
+		if r.reused != nil {
+			a.Captures[i].Capture = r.reused.capture
 		}
 	}
 	return a
@@ -97,17 +104,17 @@ func newBatchRow(s capture.BatchSubmission) (*batchRow, error) {
 }
 
 // insertBatch records the batch, or finds the one that its Idempotency-Key was used for.
-func (l *Ledger) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error {
+func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error {
 	b.earlier, b.refused = nil, nil
-	id, mismatch, err := l.useKey(ctx, tx, keyUse{b.Batch.Account, b.IdempotencyKey, b.Fingerprint, b.Batch.ID})
-	if err != nil {
+	use := ledger.KeyUse{Account: b.Batch.Account, Key: b.IdempotencyKey, Fingerprint: b.Fingerprint, ID: b.Batch.ID}
+	id, found, err := useKey(ctx, tx, use, bs.clock.Now())
+	switch {
+	case err != nil:
 		return err
-	}
-	if mismatch {
-		b.refused = errMismatch()
+	case found == ledger.KeyMismatch:
+		b.refused = ledger.ErrKeyMismatch()
 		return nil
-	}
-	if id != b.Batch.ID {
+	case found == ledger.KeyRepeated:
 		b.earlier, err = earlierBatch(ctx, tx, b.Batch.Account, id)
 		return err
 	}
@@ -117,7 +124,7 @@ func (l *Ledger) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error
 	if err != nil {
 		return fmt.Errorf("insert batch: %w", err)
 	}
-	return l.insertFresh(ctx, tx, b.rows)
+	return bs.captures.insertFresh(ctx, tx, b.rows)
 }
 
 func earlierBatch(ctx context.Context, tx *sql.Tx, account, id string) (*capture.AcceptedBatch, error) {
@@ -141,22 +148,18 @@ type batchEnds struct {
 }
 
 // leaveBatch counts ends. With the last one it ends the batch and returns the event that is owed for it, where one is.
-func (l *Ledger) leaveBatch(ctx context.Context, tx *sql.Tx, e batchEnds) ([]savepage.Delivery, error) {
+func leaveBatch(ctx context.Context, tx *sql.Tx, now time.Time, e batchEnds) ([]savepage.Delivery, error) {
 	if e.id == "" || e.n == 0 {
 		return nil, nil
 	}
 	const leave = `UPDATE batches SET open = open - ?2, success = success + ?2 * (?3 = 'success'), failed = failed + ?2 * (?3 = 'failed'),
 		canceled = canceled + ?2 * (?3 = 'canceled'), ended_at = CASE WHEN open = ?2 THEN ?4 END
 		WHERE id = ?1 AND ended_at IS NULL RETURNING ` + batchColumns + `, 0`
-	b, err := scanBatch(tx.QueryRowContext(ctx, leave, e.id, e.n, string(e.state), stamp(l.clock.Now())).Scan)
+	b, err := scanBatch(tx.QueryRowContext(ctx, leave, e.id, e.n, string(e.state), stamp(now)).Scan)
 	if err != nil {
 		return nil, fmt.Errorf("count the end of captures in batch %s: %w", e.id, err)
 	}
-	if b.EndedAt.IsZero() || b.CallbackURL == "" {
-		return nil, nil
-	}
-	event, err := capture.OwedForBatch(b)
-	return []savepage.Delivery{event}, err
+	return ledger.OwedByBatch(b)
 }
 
 // batchColumns are what scanBatch reads, with the number of running captures after them.
@@ -188,10 +191,10 @@ func getBatch(ctx context.Context, q queries, account, id string) (savepage.Batc
 }
 
 // Batch returns a batch of the account, or *savepage.Error of CodeNotFound.
-func (l *Ledger) Batch(ctx context.Context, account, id string) (savepage.Batch, error) {
-	b, err := getBatch(ctx, l.read, account, id)
+func (bs *batches) Batch(ctx context.Context, account, id string) (savepage.Batch, error) {
+	b, err := getBatch(ctx, bs.read, account, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return savepage.Batch{}, noBatch(id)
+		return savepage.Batch{}, ledger.ErrNoBatch(id)
 	}
 	if err != nil {
 		return savepage.Batch{}, fmt.Errorf("read batch %s: %w", id, err)
@@ -199,38 +202,30 @@ func (l *Ledger) Batch(ctx context.Context, account, id string) (savepage.Batch,
 	return b, nil
 }
 
-func noBatch(id string) *savepage.Error {
-	return savepage.Errorf(savepage.CodeNotFound, "there is no batch %s", id)
-}
-
 const listBatches = `SELECT ` + batchColumns + `, ` + batchRunning + ` FROM batches
 	WHERE account = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`
 
 // ListBatches returns a page of the account's batches, newest first, and the cursor of the next page, empty on the last
 // one. A cursor that did not come from it is *savepage.Error of CodeInvalidRequest.
-func (l *Ledger) ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error) {
-	limit = min(max(limit, 1), pageMax)
-	before, id := int64(1)<<62, ""
+func (bs *batches) ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error) {
+	limit = ledger.PageLimit(limit)
+	after := ledger.Cursor{CreatedAt: 1 << 62}
 	if cursor != "" {
-		if before, id, err = readCursor(cursor); err != nil {
+		if after, err = ledger.ReadCursor(cursor); err != nil {
 			return nil, "", err
 		}
 	}
-	page, err = collect(ctx, l.read, scanBatch, listBatches, account, before, id, limit+1)
+	page, err = collect(ctx, bs.read, scanBatch, listBatches, account, after.CreatedAt, after.ID, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("read batches: %w", err)
 	}
-	if len(page) > limit {
-		page = page[:limit]
-		last := page[limit-1]
-		next = cursorOf(savepage.Capture{ID: last.ID, CreatedAt: last.CreatedAt})
-	}
+	page, next = ledger.CutPage(page, limit, func(b savepage.Batch) ledger.Cursor { return ledger.CursorAt(b.CreatedAt, b.ID) })
 	return page, next, nil
 }
 
 // BatchDeliveries returns what was owed for a batch itself, with its attempts.
-func (l *Ledger) BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error) {
-	list, err := l.listDeliveries(ctx, `d.batch = ? AND d.account = ? ORDER BY d.created_at, d.id`, id, account)
+func (bs *batches) BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error) {
+	list, err := bs.deliveries.list(ctx, `d.batch = ? AND d.account = ? ORDER BY d.created_at, d.id`, id, account)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of batch %s: %w", id, err)
 	}
@@ -239,12 +234,12 @@ func (l *Ledger) BatchDeliveries(ctx context.Context, account, id string) ([]sav
 
 // CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers are told to
 // stop. It returns the batch; one that has ended is left as it is.
-func (l *Ledger) CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error) {
+func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error) {
 	var (
 		ids  []string
 		owed []savepage.Delivery
 	)
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := bs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		ids, owed = nil, nil
 		_, err := getBatch(ctx, tx, account, id)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -253,32 +248,32 @@ func (l *Ledger) CancelBatch(ctx context.Context, account, id string) (savepage.
 		if err != nil {
 			return err
 		}
-		if ids, err = l.cancelOpen(ctx, tx, id); err != nil {
+		if ids, err = bs.cancelOpen(ctx, tx, id); err != nil {
 			return err
 		}
-		if owed, err = l.leaveBatch(ctx, tx, batchEnds{id, savepage.Canceled, len(ids)}); err != nil {
+		if owed, err = leaveBatch(ctx, tx, bs.clock.Now(), batchEnds{id, savepage.Canceled, len(ids)}); err != nil {
 			return err
 		}
-		return l.owe(ctx, tx, owed)
+		return bs.deliveries.owe(ctx, tx, owed)
 	}, func(err error) {
 		if err != nil {
 			return
 		}
 		for _, one := range ids {
-			l.ended(one)
-			l.active.stop(one)
+			bs.captures.ended(reuseResult{capture: savepage.Capture{ID: one}})
+			bs.captures.queue.running.Stop(one)
 		}
-		l.woke(owed)
-		l.due(ledger.QueueInteractive, 0)
+		bs.deliveries.noted(owed)
+		bs.captures.queue.due(0)
 	})
 	if err != nil {
 		return savepage.Batch{}, fmt.Errorf("cancel batch %s: %w", id, err)
 	}
-	return l.Batch(ctx, account, id)
+	return bs.Batch(ctx, account, id)
 }
 
 // cancelOpen ends the captures of a batch that have not ended, and returns their ids.
-func (l *Ledger) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]string, error) {
+func (bs *batches) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]string, error) {
 	const leave = `UPDATE accounts SET waiting_batch = waiting_batch - c.n
 		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' AND waits = 0 GROUP BY account) AS c WHERE accounts.id = c.account`
 	if _, err := tx.ExecContext(ctx, leave, batch); err != nil {
@@ -294,12 +289,12 @@ func (l *Ledger) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]st
 		return nil, fmt.Errorf("drop what is private: %w", err)
 	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
-	ids, err := collect(ctx, tx, scanText, end, stamp(l.clock.Now()), batch)
+	ids, err := collect(ctx, tx, scanText, end, stamp(bs.clock.Now()), batch)
 	if err != nil {
 		return nil, fmt.Errorf("end captures: %w", err)
 	}
 	for _, id := range ids {
-		if err := l.succeed(ctx, tx, id); err != nil {
+		if err := bs.captures.queue.succeed(ctx, tx, id); err != nil {
 			return nil, err
 		}
 	}
@@ -315,15 +310,15 @@ const oldBatches = `SELECT id FROM batches WHERE ended_at IS NOT NULL AND create
 
 // ForgetBatches removes at most limit ended batches that were created before the time and have neither captures nor a
 // pending delivery, with their deliveries and Idempotency-Keys.
-func (l *Ledger) ForgetBatches(ctx context.Context, before time.Time, limit int) (int, error) {
-	old, err := collect(ctx, l.read, scanText, oldBatches, before.UnixMicro(), limit)
+func (bs *batches) ForgetBatches(ctx context.Context, before time.Time, limit int) (int, error) {
+	old, err := collect(ctx, bs.read, scanText, oldBatches, before.UnixMicro(), limit)
 	if err != nil {
 		return 0, fmt.Errorf("look for old batches: %w", err)
 	}
 	if len(old) == 0 {
 		return 0, nil
 	}
-	err = l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = bs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// Asked again: one of their dead deliveries may be on its way once more.
 		if old, err = collect(ctx, tx, scanText, oldBatches, before.UnixMicro(), limit); err != nil {
 			return err

@@ -13,12 +13,25 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// start takes a queued capture for the job and returns the claim; false when there is nothing left to do for it. One that
+// captures is the record of captures.
+type captures struct {
+	*db
+
+	queue      *queue
+	deliveries *deliveries
+	waiters    *ledger.Waiters
+	pending    *ledger.Pending
+}
+
+// claims is the record as those who render see it.
+type claims struct{ *captures }
+
+// Start takes a queued capture for the job and returns the claim; false when there is nothing left to do for it. One that
 // is marked as running already has lost its worker: it is taken over, and its attempt fences the other off.
-func (l *Ledger) start(ctx context.Context, id string, job int64) (capture.Claim, bool, error) {
+func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Claim, bool, error) {
 	var claim capture.Claim
 	found := false
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		found = false
 		if err := leaveQueue(ctx, tx, id); err != nil {
 			return err
@@ -26,7 +39,7 @@ func (l *Ledger) start(ctx context.Context, id string, job int64) (capture.Claim
 		const take = `UPDATE captures SET state = 'running', waits = 0, attempt = attempt + 1, started_at = ?
 			WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + columns + `, attempt - free`
 		c, err := scanCapture(func(dest ...any) error {
-			return tx.QueryRowContext(ctx, take, stamp(l.clock.Now()), id).Scan(append(dest, &claim.Spent)...)
+			return tx.QueryRowContext(ctx, take, stamp(cs.clock.Now()), id).Scan(append(dest, &claim.Spent)...)
 		})
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -54,36 +67,34 @@ func leaveQueue(ctx context.Context, tx *sql.Tx, id string) error {
 }
 
 // Finish ends the claimed capture, records what is owed for it and ends its job, in one commit.
-func (l *Ledger) Finish(ctx context.Context, c capture.Claim, o capture.Outcome) error {
+func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outcome) error {
 	end, err := encodeOutcome(c, o)
 	if err != nil {
 		return fmt.Errorf("finish capture %s: %w", c.Capture.ID, err)
 	}
 	lost := false
 	var owed []savepage.Delivery
-	var shared []given
-	err = l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	var shared []reuseResult
+	err = cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
 			return err
 		}
-		last, err := l.leaveBatch(ctx, tx, batchEnds{c.Capture.BatchID, o.State, 1})
+		last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.Capture.BatchID, o.State, 1})
 		if err != nil {
 			return err
 		}
 		owed = slices.Concat(o.Deliveries, last)
-		if err := l.owe(ctx, tx, owed); err != nil {
+		if err := cs.deliveries.owe(ctx, tx, owed); err != nil {
 			return err
 		}
-		if shared, err = l.share(ctx, tx, c.Capture, o); err != nil {
+		if shared, err = cs.endFlight(ctx, tx, ledger.Ended(c.Capture, o), o.Owe); err != nil {
 			return err
 		}
 		return endJob(ctx, tx, c.Job)
 	}, func(err error) {
 		if err == nil && !lost {
-			l.ended(c.Capture.ID)
-			l.woke(owed)
-			l.gave(shared...)
+			cs.ended(slices.Concat([]reuseResult{{capture: c.Capture, owed: owed}}, shared)...)
 		}
 	})
 	switch {
@@ -139,10 +150,10 @@ func missed(done sql.Result, err error) (bool, error) {
 }
 
 // Release gives the claimed capture back, to be taken again after the wait.
-func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duration, free bool) error {
+func (cs *captures) Release(ctx context.Context, c capture.Claim, wait time.Duration, free bool) error {
 	lost := false
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		now := l.clock.Now()
+	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		now := cs.clock.Now()
 		const back = `UPDATE captures SET state = 'queued', started_at = NULL, due_at = ?, free = free + ?
 			WHERE id = ? AND attempt = ? AND state = 'running'`
 		var err error
@@ -150,16 +161,16 @@ func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duratio
 		if err != nil || lost {
 			return err
 		}
-		if err := count(ctx, tx, c.Capture.Account, one(ledger.ClassOf(c.Capture))); err != nil {
+		if _, err := count(ctx, tx, c.Capture.Account, ledger.WaitingOne(ledger.ClassOf(c.Capture))); err != nil {
 			return err
 		}
 		if err := endJob(ctx, tx, c.Job); err != nil {
 			return err
 		}
-		return l.enqueue(ctx, tx, captureJob{ID: c.Capture.ID, at: again(now, wait)})
+		return cs.queue.enqueue(ctx, tx, captureJob{ID: c.Capture.ID, at: ledger.PlaceAgain(now, wait)})
 	}, func(err error) {
 		if err == nil && !lost {
-			l.due(ledger.QueueInteractive, wait)
+			cs.queue.due(wait)
 		}
 	})
 	switch {
@@ -172,55 +183,39 @@ func (l *Ledger) Release(ctx context.Context, c capture.Claim, wait time.Duratio
 	}
 }
 
-func one(class ledger.Class) *tally {
-	var t tally
-	t.added[class] = 1
-	return &t
-}
-
-// again is where a capture waits that has had its turn before: at the time given, or among the first at once.
-func again(now time.Time, wait time.Duration) time.Time {
-	if wait > 0 {
-		return now.Add(wait)
-	}
-	return ledger.Place(now, 0, ledger.Async)
-}
-
 // Cancel ends a capture that is queued or running. Its worker is told to stop and can not finish it any more. An ended one
 // is *savepage.Error of CodeConflict, an unknown or foreign one of CodeNotFound.
-func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Capture, error) {
+func (cs *captures) Cancel(ctx context.Context, account, id string) (savepage.Capture, error) {
 	var (
 		canceled savepage.Capture
 		refused  *savepage.Error
 		owed     []savepage.Delivery // for the batch that it was the last of
 	)
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		refused = nil
 		before, err := getCapture(ctx, tx, `id = ? AND account = ?`, id, account)
 		if errors.Is(err, sql.ErrNoRows) {
-			refused = notFound(id)
+			refused = ledger.ErrNoCapture(id)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if before.State.Final() {
-			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has ended: %s", id, before.State)
+		if refused = ledger.MayCancel(id, before.State); refused != nil {
 			return nil
 		}
-		if canceled, err = l.cancel(ctx, tx, id); err != nil {
+		if canceled, err = cs.cancel(ctx, tx, id); err != nil {
 			return err
 		}
-		if owed, err = l.leaveBatch(ctx, tx, batchEnds{canceled.BatchID, savepage.Canceled, 1}); err != nil {
+		if owed, err = leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{canceled.BatchID, savepage.Canceled, 1}); err != nil {
 			return err
 		}
-		return l.owe(ctx, tx, owed)
+		return cs.deliveries.owe(ctx, tx, owed)
 	}, func(err error) {
 		if err == nil && refused == nil {
-			l.ended(id)
-			l.active.stop(id)
-			l.woke(owed)
-			l.due(ledger.QueueInteractive, 0)
+			cs.ended(reuseResult{capture: canceled, owed: owed})
+			cs.queue.running.Stop(id)
+			cs.queue.due(0)
 		}
 	})
 	if err != nil {
@@ -233,7 +228,7 @@ func (l *Ledger) Cancel(ctx context.Context, account, id string) (savepage.Captu
 }
 
 // cancel ends a capture that has not ended. One that waited for it may have got a job.
-func (l *Ledger) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Capture, error) {
+func (cs *captures) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Capture, error) {
 	if err := leaveQueue(ctx, tx, id); err != nil {
 		return savepage.Capture{}, err
 	}
@@ -244,27 +239,30 @@ func (l *Ledger) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Ca
 		return savepage.Capture{}, err
 	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE id = ? RETURNING ` + columns
-	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(l.clock.Now()), id).Scan)
+	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(cs.clock.Now()), id).Scan)
 	if err != nil {
 		return savepage.Capture{}, err
 	}
-	return canceled, l.succeed(ctx, tx, id)
+	return canceled, cs.queue.succeed(ctx, tx, id)
 }
 
-// ended follows the commit that ended a capture.
-func (l *Ledger) ended(id string) {
-	l.pending.Add(-1)
-	l.waiters.Wake(id)
+// ended follows the commit that ended captures.
+func (cs *captures) ended(done ...reuseResult) {
+	for _, one := range done {
+		cs.pending.Done(1)
+		cs.waiters.Wake(one.capture.ID)
+		cs.deliveries.noted(one.owed)
+	}
 }
 
 // Forget removes an ended capture with its deliveries and its Idempotency-Key, and returns the name of its picture when
 // that is now nobody's. An unknown or foreign id is no error; one that has not ended is *savepage.Error of CodeConflict.
-func (l *Ledger) Forget(ctx context.Context, account, id string) (string, error) {
+func (cs *captures) Forget(ctx context.Context, account, id string) (string, error) {
 	var (
 		refused *savepage.Error
 		picture sql.NullString
 	)
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		refused = nil
 		var state savepage.State
 		const query = `SELECT state, picture_name FROM captures WHERE id = ? AND account = ?`
@@ -274,8 +272,8 @@ func (l *Ledger) Forget(ctx context.Context, account, id string) (string, error)
 			return nil
 		case err != nil:
 			return err
-		case !state.Final():
-			refused = savepage.Errorf(savepage.CodeConflict, "capture %s has not ended", id)
+		}
+		if refused = ledger.MayForget(id, state); refused != nil {
 			return nil
 		}
 		if err := forget(ctx, tx, id); err != nil {
@@ -311,8 +309,4 @@ func forget(ctx context.Context, tx *sql.Tx, id string) error {
 		}
 	}
 	return nil
-}
-
-func notFound(id string) *savepage.Error {
-	return savepage.Errorf(savepage.CodeNotFound, "there is no capture %s", id)
 }

@@ -6,9 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -18,13 +15,22 @@ import (
 // A delivery needs no job: its row says that it is pending and when it is due. The dispatcher of package ledger asks for
 // what is due and decides the order.
 
+// deliveries is the record of deliveries, and their lanes.
+type deliveries struct {
+	*db
+
+	lanes   *ledger.Lanes
+	totals  ledger.DeliveryTotals
+	notedAt time.Time // when the lanes were last told what is owed
+}
+
 // owe records deliveries.
-func (l *Ledger) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage.Delivery) error {
+func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage.Delivery) error {
 	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, receiver, body, state, created_at, next_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, d := range deliveries {
-		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, receiver(d.URL), d.Body, string(savepage.Pending),
-			stamp(d.CreatedAt), stamp(l.firstAttempt(d)))
+		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, ledger.HostOf(d.URL), d.Body, string(savepage.Pending),
+			stamp(d.CreatedAt), stamp(ledger.FirstAttempt(d, ds.clock.Now())))
 		if err != nil {
 			return fmt.Errorf("insert delivery %s: %w", d.ID, err)
 		}
@@ -32,34 +38,18 @@ func (l *Ledger) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage.Deli
 	return nil
 }
 
-// firstAttempt is when a new delivery is due: now, unless it says otherwise.
-func (l *Ledger) firstAttempt(d savepage.Delivery) time.Time {
-	if d.NextAt != nil {
-		return *d.NextAt
-	}
-	return l.clock.Now()
-}
-
-// woke follows the commit that recorded deliveries.
-func (l *Ledger) woke(deliveries []savepage.Delivery) {
+// noted follows the commit that recorded deliveries.
+func (ds *deliveries) noted(deliveries []savepage.Delivery) {
 	for _, d := range deliveries {
-		l.lanes.Note(ledger.Receiver{Account: d.Account, Host: receiver(d.URL)}, l.firstAttempt(d))
+		ds.lanes.Note(ledger.ReceiverOf(d), ledger.FirstAttempt(d, ds.clock.Now()))
 	}
 }
 
-// receiver is the host and port of an address.
-func receiver(address string) string {
-	parsed, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return strings.ToLower(parsed.Host)
-}
+// outbox is the record as ledger.Post sees it.
+type outbox struct {
+	*deliveries
 
-// post is the ledger as the dispatcher sees it.
-type post struct {
-	*Ledger
-	deliver func(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict
+	accounts *accounts
 }
 
 const (
@@ -70,108 +60,66 @@ const (
 )
 
 // Due reads what the receiver is to be sent now.
-func (p *post) Due(ctx context.Context, r ledger.Receiver, limit int) ([]string, time.Time, error) {
-	now := p.clock.Now()
-	ids, err := collect(ctx, p.read, scanText, dueQuery, r.Account, r.Host, stamp(now), limit)
-	if err != nil {
-		return nil, time.Time{}, p.fault(ctx, "look for due deliveries", err)
-	}
-	if len(ids) == limit {
-		return ids, now, nil
+func (o *outbox) Due(ctx context.Context, r ledger.Receiver, limit int) ([]string, time.Time, error) {
+	now := o.clock.Now()
+	ids, err := collect(ctx, o.read, scanText, dueQuery, r.Account, r.Host, stamp(now), limit)
+	if err != nil || len(ids) == limit {
+		return ids, now, err
 	}
 	var next sql.NullInt64
-	err = p.read.QueryRowContext(ctx, nextDeliveryQuery, r.Account, r.Host, stamp(now)).Scan(&next)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, time.Time{}, p.fault(ctx, "look for the next delivery", err)
+	err = o.read.QueryRowContext(ctx, nextDeliveryQuery, r.Account, r.Host, stamp(now)).Scan(&next)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
 	}
-	return ids, moment(next), nil
+	return ids, moment(next), err
 }
 
-// fault logs an error of ours unless the end of ctx is its cause.
-func (l *Ledger) fault(ctx context.Context, what string, err error) error {
-	if ctx.Err() == nil {
-		l.log.ErrorContext(ctx, "delivering met a fault", "operation", what, "error", err)
+// Owed reads a pending delivery with its attempts, and what it is signed with.
+func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
+	d, err := scanDelivery(o.read.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d WHERE d.id = ?`, id).Scan)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && d.State != savepage.Pending {
+		return savepage.Delivery{}, nil, ledger.ErrNothingOwed
 	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// Attempt sends a delivery once.
-func (p *post) Attempt(ctx context.Context, id string) (*savepage.Verdict, error) {
-	d, secrets, err := p.owed(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && d.State != savepage.Pending) {
-		return nil, nil //nolint:nilnil // nothing to do is no error
-	}
-	if err != nil {
-		return nil, p.fault(ctx, "load delivery "+id, err)
-	}
-	verdict, err := p.send(ctx, d, secrets)
-	if err != nil {
-		return nil, p.fault(ctx, "send delivery "+id, err)
-	}
-	if ctx.Err() != nil && verdict.State != savepage.Delivered {
-		return nil, nil //nolint:nilnil // it was cut off by the stop: the receiver is not to blame
-	}
-	return &verdict, nil
-}
-
-// send calls the handler and turns a panic into an error: one delivery must not end the others.
-func (p *post) send(ctx context.Context, d savepage.Delivery, secrets []string) (v savepage.Verdict, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("deliver panicked: %v\n%s", cause, debug.Stack())
-		}
-	}()
-	return p.deliver(ctx, d, secrets), nil
-}
-
-// owed reads a delivery with its attempts, and what it is signed with.
-func (l *Ledger) owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
-	d, err := scanDelivery(l.read.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d WHERE d.id = ?`, id).Scan)
 	if err != nil {
 		return savepage.Delivery{}, nil, err
 	}
 	list := []savepage.Delivery{d}
-	if err := l.addAttempts(ctx, list); err != nil {
+	if err := o.addAttempts(ctx, list); err != nil {
 		return savepage.Delivery{}, nil, err
 	}
-	secrets, err := l.signing(ctx, &list[0])
+	secrets, err := o.accounts.signing(ctx, &list[0])
 	return list[0], secrets, err
 }
 
 // Record writes an attempt down and moves its delivery and its receiver's breaker on, in one commit.
-func (p *post) Record(ctx context.Context, r ledger.Receiver, id string, v savepage.Verdict, c ledger.Change) error {
-	var number int64
+func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, v savepage.Verdict, b func() ledger.Breaker) (number int64, err error) {
 	gone := false
-	err := p.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
-		if c != ledger.Unchanged {
-			if err := p.saveBreaker(ctx, tx, r); err != nil {
+		if b != nil {
+			if err := saveBreaker(ctx, tx, r, b()); err != nil {
 				return err
 			}
 		}
-		if gone, err = p.settleDelivery(ctx, tx, id, v); err != nil || gone {
+		if gone, err = settleDelivery(ctx, tx, id, v, o.clock.Now()); err != nil || gone {
 			return err
 		}
 		number, err = addAttempt(ctx, tx, id, v)
 		return err
 	}, nil)
-	if err != nil {
-		return p.fault(ctx, "record an attempt of delivery "+id, err)
+	if err == nil && gone {
+		err = ledger.ErrNothingOwed
 	}
-	p.tell(ctx, r, c)
-	if !gone {
-		p.count(ctx, id, v, number)
-	}
-	return nil
+	return number, err
 }
 
 // settleDelivery moves a pending delivery on; it reports whether there is none.
-func (l *Ledger) settleDelivery(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) (bool, error) {
+func settleDelivery(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict, now time.Time) (bool, error) {
 	var next, ended any
 	if v.State == savepage.Pending {
 		next = stamp(v.NextAt)
 	} else {
-		ended = stamp(l.clock.Now())
+		ended = stamp(now)
 	}
 	const move = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = ? WHERE id = ? AND state = 'pending'`
 	return missed(tx.ExecContext(ctx, move, string(v.State), next, ended, id))
@@ -190,19 +138,6 @@ func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) 
 		return 0, fmt.Errorf("insert attempt: %w", err)
 	}
 	return number, nil
-}
-
-// count follows the commit of an attempt.
-func (l *Ledger) count(ctx context.Context, id string, v savepage.Verdict, attempts int64) {
-	switch v.State {
-	case savepage.Delivered:
-		l.deliveredTotal.Add(1)
-	case savepage.Dead:
-		l.deadTotal.Add(1)
-		l.log.WarnContext(ctx, "delivery is dead", "delivery", id, "attempts", attempts, "outcome", v.Attempt.Outcome,
-			"status", v.Attempt.Status, "reason", v.Attempt.Error)
-	case savepage.Pending:
-	}
 }
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.
@@ -225,13 +160,13 @@ func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 }
 
 // addAttempts reads the attempts of deliveries.
-func (l *Ledger) addAttempts(ctx context.Context, list []savepage.Delivery) error {
+func (ds *deliveries) addAttempts(ctx context.Context, list []savepage.Delivery) error {
 	if len(list) == 0 {
 		return nil
 	}
-	ids, places := make([]string, len(list)), make(map[string]int, len(list))
+	ids, index := make([]string, len(list)), make(map[string]int, len(list))
 	for i, d := range list {
-		ids[i], places[d.ID] = d.ID, i
+		ids[i], index[d.ID] = d.ID, i
 	}
 	encoded, err := json.Marshal(ids)
 	if err != nil {
@@ -239,12 +174,12 @@ func (l *Ledger) addAttempts(ctx context.Context, list []savepage.Delivery) erro
 	}
 	const query = `SELECT delivery, number, at, outcome, status, latency_ms, error, answer, next_at FROM attempts
 		WHERE delivery IN (SELECT value FROM json_each(?)) ORDER BY delivery, number`
-	found, err := collect(ctx, l.read, scanAttempt, query, string(encoded))
+	found, err := collect(ctx, ds.read, scanAttempt, query, string(encoded))
 	if err != nil {
 		return fmt.Errorf("read attempts: %w", err)
 	}
 	for _, one := range found {
-		d := &list[places[one.delivery]]
+		d := &list[index[one.delivery]]
 		d.Attempts = append(d.Attempts, one.Attempt)
 	}
 	return nil

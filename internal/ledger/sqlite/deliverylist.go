@@ -14,8 +14,8 @@ import (
 )
 
 // Deliveries returns what was owed for a capture, oldest first, each with its attempts.
-func (l *Ledger) Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error) {
-	list, err := l.listDeliveries(ctx, `d.capture = ? AND d.account = ? ORDER BY d.created_at, d.id`, captureID, account)
+func (ds *deliveries) Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error) {
+	list, err := ds.list(ctx, `d.capture = ? AND d.account = ? ORDER BY d.created_at, d.id`, captureID, account)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of capture %s: %w", captureID, err)
 	}
@@ -23,33 +23,30 @@ func (l *Ledger) Deliveries(ctx context.Context, account, captureID string) ([]s
 }
 
 // Delivery returns a delivery of the account with its attempts, or *savepage.Error of CodeNotFound.
-func (l *Ledger) Delivery(ctx context.Context, account, id string) (savepage.Delivery, error) {
-	list, err := l.listDeliveries(ctx, `d.id = ? AND d.account = ?`, id, account)
+func (ds *deliveries) Delivery(ctx context.Context, account, id string) (savepage.Delivery, error) {
+	list, err := ds.list(ctx, `d.id = ? AND d.account = ?`, id, account)
 	if err != nil {
 		return savepage.Delivery{}, fmt.Errorf("read delivery %s: %w", id, err)
 	}
 	if len(list) == 0 {
-		return savepage.Delivery{}, savepage.Errorf(savepage.CodeNotFound, "there is no delivery %s", id)
+		return savepage.Delivery{}, ledger.ErrNoDelivery(id)
 	}
 	return list[0], nil
 }
 
 // ListDeliveries returns a page of the account's deliveries with their attempts, newest first, and the cursor of the next
 // page, empty on the last one. A cursor that did not come from it is *savepage.Error of CodeInvalidRequest.
-func (l *Ledger) ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string, err error) {
-	limit := min(max(f.Limit, 1), pageMax)
+func (ds *deliveries) ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string, err error) {
+	limit := ledger.PageLimit(f.Limit)
 	where, args, err := deliveryConditions(account, f)
 	if err != nil {
 		return nil, "", err
 	}
-	page, err = l.listDeliveries(ctx, where+` LIMIT ?`, append(args, limit+1)...)
+	page, err = ds.list(ctx, where+` LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list deliveries: %w", err)
 	}
-	if len(page) > limit {
-		page = page[:limit]
-		next = cursorAt(page[limit-1].CreatedAt, page[limit-1].ID)
-	}
+	page, next = ledger.CutPage(page, limit, func(d savepage.Delivery) ledger.Cursor { return ledger.CursorAt(d.CreatedAt, d.ID) })
 	return page, next, nil
 }
 
@@ -62,11 +59,11 @@ func deliveryConditions(account string, f capture.DeliveryFilter) (string, []any
 		where, args = append(where, `d.capture = ?`), append(args, f.CaptureID)
 	}
 	if f.Cursor != "" {
-		created, id, err := readCursor(f.Cursor)
+		after, err := ledger.ReadCursor(f.Cursor)
 		if err != nil {
 			return "", nil, err
 		}
-		where, args = append(where, `(d.created_at, d.id) < (?, ?)`), append(args, created, id)
+		where, args = append(where, `(d.created_at, d.id) < (?, ?)`), append(args, after.CreatedAt, after.ID)
 	}
 	return strings.Join(where, ` AND `) + ` ORDER BY d.created_at DESC, d.id DESC`, args, nil
 }
@@ -85,61 +82,49 @@ func stateCondition(s savepage.DeliveryState) string {
 	}
 }
 
-// listDeliveries reads deliveries with their attempts, and says of each whether it waits for its receiver.
-func (l *Ledger) listDeliveries(ctx context.Context, condition string, args ...any) ([]savepage.Delivery, error) {
-	list, err := collect(ctx, l.read, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries d WHERE `+condition, args...)
+// list reads deliveries with their attempts, and says of each whether it waits for its receiver.
+func (ds *deliveries) list(ctx context.Context, condition string, args ...any) ([]savepage.Delivery, error) {
+	list, err := collect(ctx, ds.read, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries d WHERE `+condition, args...)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		l.waitsFor(&list[i])
+		ledger.ShowWait(&list[i], ds.lanes.Breaker(ledger.Receiver{Account: list[i].Account, Host: list[i].Receiver}))
 	}
-	return list, l.addAttempts(ctx, list)
-}
-
-// waitsFor marks a delivery that an open breaker holds back, and says when the receiver is tried next.
-func (l *Ledger) waitsFor(d *savepage.Delivery) {
-	if d.State != savepage.Pending || d.NextAt == nil {
-		return
-	}
-	b := l.lanes.Breaker(ledger.Receiver{Account: d.Account, Host: d.Receiver})
-	if b.Open() && !d.NextAt.After(b.ProbeAt) {
-		d.WaitingFor = savepage.WaitingForReceiver
-		d.NextAt = &b.ProbeAt
-	}
+	return list, ds.addAttempts(ctx, list)
 }
 
 // PendingDeliveries counts the deliveries of all accounts that have not ended.
-func (l *Ledger) PendingDeliveries(ctx context.Context) (int, error) {
+func (ds *deliveries) PendingDeliveries(ctx context.Context) (int, error) {
 	var n int
-	if err := l.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'`).Scan(&n); err != nil {
+	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'`).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count pending deliveries: %w", err)
 	}
 	return n, nil
 }
 
 // DeliveryStats counts deliveries of all accounts.
-func (l *Ledger) DeliveryStats(ctx context.Context) (ledger.DeliveryStats, error) {
-	lanes := l.lanes.Stats()
+func (ds *deliveries) DeliveryStats(ctx context.Context) (ledger.DeliveryStats, error) {
+	lanes := ds.lanes.Stats()
 	stats := ledger.DeliveryStats{
-		Delivered: l.deliveredTotal.Load(), Died: l.deadTotal.Load(), OpenReceivers: lanes.Open, ReceiversOpened: lanes.Opened,
+		Delivered: ds.totals.Delivered.Load(), Died: ds.totals.Died.Load(), OpenReceivers: lanes.Open, ReceiversOpened: lanes.Opened,
 	}
 	var err error
-	if stats.Pending, err = l.PendingDeliveries(ctx); err != nil {
+	if stats.Pending, err = ds.PendingDeliveries(ctx); err != nil {
 		return stats, err
 	}
-	if err := l.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE state = 'dead'`).Scan(&stats.Dead); err != nil {
+	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE state = 'dead'`).Scan(&stats.Dead); err != nil {
 		return stats, fmt.Errorf("count dead deliveries: %w", err)
 	}
 	return stats, nil
 }
 
-// deliveryDepth counts what is owed. One that is due and waits for its receiver counts as waiting.
-func (l *Ledger) deliveryDepth(ctx context.Context, now time.Time) (capture.Depth, error) {
-	depth := capture.Depth{Queue: ledger.QueueWebhook, Running: l.lanes.Stats().Sending}
+// depth counts what is owed. One that is due and waits for its receiver counts as waiting.
+func (ds *deliveries) depth(ctx context.Context, now time.Time) (capture.Depth, error) {
+	depth := capture.Depth{Queue: ledger.QueueWebhook, Running: ds.lanes.Stats().Sending}
 	const owed = `SELECT count(*), min(next_at) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'`
 	var oldest sql.NullInt64
-	if err := l.read.QueryRowContext(ctx, owed).Scan(&depth.Waiting, &oldest); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := ds.read.QueryRowContext(ctx, owed).Scan(&depth.Waiting, &oldest); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return capture.Depth{}, fmt.Errorf("count deliveries: %w", err)
 	}
 	depth.Waiting = max(depth.Waiting-depth.Running, 0)

@@ -17,11 +17,11 @@ import (
 // TestPlans holds the queries that run all the time to their indexes: none may read a whole table.
 func TestPlans(t *testing.T) {
 	l := openInside(t, t.TempDir(), ledger.Config{})
-	filter, args, err := conditions("a", capture.Filter{CreatedAfter: time.Now(), Cursor: cursorOf(savepage.Capture{ID: "x"})})
+	filter, args, err := conditions("a", capture.Filter{CreatedAfter: time.Now(), Cursor: ledger.Cursor{ID: "x"}.String()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ofBatch, batchArgs, err := conditions("a", capture.Filter{BatchID: "b", Cursor: cursorOf(savepage.Capture{ID: "x"})})
+	ofBatch, batchArgs, err := conditions("a", capture.Filter{BatchID: "b", Cursor: ledger.Cursor{ID: "x"}.String()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestPlans(t *testing.T) {
 		"orphans": {`SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`, []any{"x"}, []string{"river_job_prioritized_fetching_index"}},
 		"known":   {`SELECT picture_name FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`, []any{"[]"}, []string{"captures_picture"}},
 		"kept":    {`SELECT id FROM captures WHERE ` + newestKept, []any{"a", "h", 1}, []string{"captures_kept"}},
-		"leads":   {leads, []any{"a", "f", 1}, []string{"captures_flight"}},
+		"leader":  {leader, []any{"a", "f"}, []string{"captures_flight"}},
 		"waiting": {`SELECT id FROM ` + flying + ` AND waits = 1`, []any{"a", "f"}, []string{"captures_flight"}},
 		"shared":  {`SELECT EXISTS (SELECT 1 FROM captures WHERE picture_name = ?)`, []any{"x"}, []string{"captures_picture"}},
 	} {
@@ -84,7 +84,7 @@ func listing(t *testing.T, state savepage.DeliveryState) string {
 
 func explain(t *testing.T, l *Ledger, query string, args []any) string {
 	t.Helper()
-	lines, err := collect(t.Context(), l.write, func(scan func(dest ...any) error) (string, error) {
+	lines, err := collect(t.Context(), l.db.write, func(scan func(dest ...any) error) (string, error) {
 		var id, parent, unused int
 		var detail string
 		err := scan(&id, &parent, &unused, &detail)
@@ -121,14 +121,14 @@ func TestPurge(t *testing.T) {
 			t.Fatal(err)
 		}
 		var left int
-		if err := l.read.QueryRowContext(t.Context(), `SELECT count(*) FROM idempotency`).Scan(&left); err != nil || left != step.left {
+		if err := l.db.read.QueryRowContext(t.Context(), `SELECT count(*) FROM idempotency`).Scan(&left); err != nil || left != step.left {
 			t.Fatalf("after %s %d keys are left (%v)", step.after, left, err)
 		}
 	}
 }
 
-// TestShare cuts a batch where its bytes would make the commit long.
-func TestShare(t *testing.T) {
+// TestFitting cuts a batch where its bytes would make the commit long.
+func TestFitting(t *testing.T) {
 	for _, one := range []struct {
 		sizes []int
 		want  int
@@ -137,7 +137,7 @@ func TestShare(t *testing.T) {
 		for i, size := range one.sizes {
 			batch[i] = &write{size: size}
 		}
-		if got := share(batch); got != one.want {
+		if got := fitting(batch); got != one.want {
 			t.Errorf("%v: %d", one.sizes, got)
 		}
 	}
@@ -173,41 +173,26 @@ func TestRestorePlaces(t *testing.T) {
 	place := func(id string) string {
 		var at string
 		const query = `SELECT CAST(scheduled_at AS TEXT) FROM river_job WHERE unique_key = CAST(? AS BLOB)`
-		if err := l.read.QueryRowContext(t.Context(), query, id).Scan(&at); err != nil {
+		if err := l.db.read.QueryRowContext(t.Context(), query, id).Scan(&at); err != nil {
 			t.Fatal(err)
 		}
 		return at
 	}
 	kept, now := place("kept"), riverTime(time.Now())
 	const move = `UPDATE river_job SET scheduled_at = ? WHERE unique_key = CAST('moved' AS BLOB)`
-	if _, err := l.write.ExecContext(t.Context(), move, riverTime(time.Now().Add(time.Millisecond))); err != nil {
+	if _, err := l.db.write.ExecContext(t.Context(), move, riverTime(time.Now().Add(time.Millisecond))); err != nil {
 		t.Fatal(err)
 	}
 	for place("moved") >= now {
-		if err := l.repair(t.Context()); err != nil { // the moment of the move may not have come yet
+		if err := l.queue.repair(t.Context()); err != nil { // the moment of the move may not have come yet
 			t.Fatal(err)
 		}
 	}
-	err = l.do(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return l.restorePlaces(ctx, tx, time.Time{}) }, nil)
+	err = l.db.do(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return l.queue.restorePlaces(ctx, tx, time.Time{}) }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if place("kept") != kept {
 		t.Errorf("a place was moved from %s to %s", kept, place("kept"))
 	}
-}
-
-func FuzzCursor(f *testing.F) {
-	f.Add(cursorOf(savepage.Capture{ID: "cap_1", CreatedAt: time.Now()}))
-	f.Add("eA")
-	f.Fuzz(func(t *testing.T, cursor string) {
-		at, id, err := readCursor(cursor)
-		if err != nil {
-			return
-		}
-		at2, id2, err := readCursor(cursorOf(savepage.Capture{ID: id, CreatedAt: moment(sql.NullInt64{Int64: at, Valid: true})}))
-		if err != nil || at2 != at || id2 != id {
-			t.Errorf("%q: %d %q, %d %q, %v", cursor, at, id, at2, id2, err)
-		}
-	})
 }

@@ -96,8 +96,15 @@ func inserter(d *driver, now *clock.Clock, log *slog.Logger) (*river.Client[*sql
 	return client, nil
 }
 
+// open makes the clients of River that only insert.
+func (q *queue) open() (err error) {
+	q.driver = newDriver(q.write)
+	q.insert, err = inserter(q.driver, q.clock, q.log)
+	return err
+}
+
 // enqueue inserts jobs. A record that has a live job keeps that one.
-func (l *Ledger) enqueue(ctx context.Context, tx *sql.Tx, jobs ...queued) error {
+func (q *queue) enqueue(ctx context.Context, tx *sql.Tx, jobs ...queued) error {
 	if len(jobs) == 0 {
 		return nil
 	}
@@ -105,7 +112,7 @@ func (l *Ledger) enqueue(ctx context.Context, tx *sql.Tx, jobs ...queued) error 
 	for i, job := range jobs {
 		many[i].Args = job
 	}
-	if _, err := l.insert.InsertManyFastTx(ctx, tx, many); err != nil {
+	if _, err := q.insert.InsertManyFastTx(ctx, tx, many); err != nil {
 		return fmt.Errorf("insert jobs: %w", err)
 	}
 	return nil

@@ -62,10 +62,7 @@ func (k *Keys) mayWrite(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	if plain && k.served && k.vault.Head() != "" {
-		return errors.New("the server that runs has no master key: start it with the key first")
-	}
-	return nil
+	return k.vault.MaySeal(plain, k.served)
 }
 
 // Close closes the database.
@@ -83,7 +80,7 @@ func (k *Keys) Create(ctx context.Context, account string) (ledger.Issued, error
 		var one int
 		err := tx.QueryRowContext(ctx, `SELECT 1 FROM accounts WHERE id = ?`, account).Scan(&one)
 		if errors.Is(err, sql.ErrNoRows) {
-			return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
+			return ledger.ErrNoAccount(account)
 		}
 		if err != nil {
 			return err
@@ -122,7 +119,7 @@ func (k *Keys) createAccount(ctx context.Context, tx *sql.Tx, issued *ledger.Iss
 	}
 	now := k.clock.Now()
 	issued.Account, issued.WebhookSecret = capture.NewID("acc_", now), ledger.NewSecret()
-	sealed, err := k.vault.Seal(issued.WebhookSecret, webhookLabel(issued.Account))
+	sealed, err := k.vault.Seal(issued.WebhookSecret, ledger.WebhookLabel(issued.Account))
 	if err != nil {
 		return err
 	}
@@ -194,13 +191,13 @@ func (k *Keys) SetAPISecret(ctx context.Context, account, secret string) error {
 		if err := k.mayWrite(ctx, tx); err != nil {
 			return err
 		}
-		sealed, err := k.vault.Seal(secret, apiLabel(account))
+		sealed, err := k.vault.Seal(secret, ledger.APILabel(account))
 		if err != nil {
 			return err
 		}
 		none, err := missed(tx.ExecContext(ctx, `UPDATE accounts SET api_secret = ? WHERE id = ?`, sealed, account))
 		if err == nil && none {
-			return savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
+			return ledger.ErrNoAccount(account)
 		}
 		return err
 	})
@@ -208,42 +205,4 @@ func (k *Keys) SetAPISecret(ctx context.Context, account, secret string) error {
 		return fmt.Errorf("set API secret: %w", err)
 	}
 	return nil
-}
-
-// Authenticate returns who a key belongs to, or *savepage.Error of CodeUnauthorized. It remembers valid keys for two
-// seconds.
-func (l *Ledger) Authenticate(ctx context.Context, key string) (savepage.Principal, error) {
-	hash, now := ledger.HashKey(key), l.clock.Now()
-	if known, found := l.keyCache.Get(hash, now); found {
-		return known, nil
-	}
-	const query = `SELECT a.id, a.api_secret, k.prefix, k.last_used_at FROM keys k JOIN accounts a ON a.id = k.account
-		WHERE k.hash = ? AND k.revoked_at IS NULL`
-	who, used := savepage.Principal{Scopes: savepage.Scopes(), Limits: l.cfg.Limits}, sql.NullInt64{}
-	account := &who.Account
-	err := l.read.QueryRowContext(ctx, query, hash[:]).Scan(&account.ID, &account.APISecret, &who.KeyID, &used)
-	if errors.Is(err, sql.ErrNoRows) {
-		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
-	}
-	if err != nil {
-		return savepage.Principal{}, fmt.Errorf("look up key: %w", err)
-	}
-	if account.APISecret, err = l.cfg.Vault.Open(account.APISecret, apiLabel(account.ID)); err != nil {
-		return savepage.Principal{}, fmt.Errorf("open API secret of account %s: %w", account.ID, err)
-	}
-	l.keyCache.Put(hash, who, now)
-	if now.Sub(moment(used)) < lastUsedStep {
-		return who, nil
-	}
-	if err := l.keyUsed(ctx, hash[:], now); err != nil {
-		l.log.WarnContext(ctx, "last use of a key not recorded", "error", err)
-	}
-	return who, nil
-}
-
-func (l *Ledger) keyUsed(ctx context.Context, hash []byte, now time.Time) error {
-	return l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE keys SET last_used_at = ? WHERE hash = ?`, stamp(now), hash)
-		return err
-	}, nil)
 }

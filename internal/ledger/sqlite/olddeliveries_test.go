@@ -43,14 +43,14 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 	l := openInside(t, dir, ledger.Config{})
 	for _, url := range urls {
 		d, err := l.Delivery(t.Context(), "acc", url)
-		if err != nil || d.Receiver != receiver(url) || d.Receiver == "" {
-			t.Errorf("%s: receiver %q, want %q (%v)", url, d.Receiver, receiver(url), err)
+		if err != nil || d.Receiver != ledger.HostOf(url) || d.Receiver == "" {
+			t.Errorf("%s: receiver %q, want %q (%v)", url, d.Receiver, ledger.HostOf(url), err)
 		}
 	}
-	if err := l.fillLanes(context.WithoutCancel(t.Context())); err != nil {
+	if err := l.deliveries.fillLanes(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	if ids, _, err := (&post{Ledger: l}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"}, 9); err != nil || len(ids) != 2 {
+	if ids, _, err := (&outbox{deliveries: l.deliveries}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"}, 9); err != nil || len(ids) != 2 {
 		t.Errorf("%v are due (%v)", ids, err)
 	}
 }

@@ -13,53 +13,53 @@ import (
 // A job that waits for a time has River's state pending, where a million of them slow neither River's search for available
 // jobs nor its scheduler. The promoter makes each available when its time has come.
 
-// due follows a commit that gave the queue a job which is due after the wait.
-func (l *Ledger) due(queue string, wait time.Duration) {
+// due follows a commit that made a job which is due after the wait.
+func (q *queue) due(wait time.Duration) {
 	if wait > 0 {
-		l.wakePromoter()
+		q.wakePromoter()
 		return
 	}
-	l.driver.due.send(queue)
+	q.driver.due.send(ledger.QueueInteractive)
 }
 
-func (l *Ledger) wakePromoter() {
+func (q *queue) wakePromoter() {
 	select {
-	case l.alarm <- struct{}{}:
+	case q.alarm <- struct{}{}:
 	default:
 	}
 }
 
-func (l *Ledger) keepPromoting(ctx context.Context) {
-	timer := l.clock.NewTimer(0)
+func (q *queue) keepPromoting(ctx context.Context) {
+	timer := q.clock.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-l.alarm:
+		case <-q.alarm:
 		}
-		next, err := l.promote(ctx)
+		next, err := q.promote(ctx)
 		if err != nil && ctx.Err() == nil {
-			l.log.ErrorContext(ctx, "looking for due jobs failed", "error", err)
+			q.log.ErrorContext(ctx, "looking for due jobs failed", "error", err)
 		}
 		timer.ResetAt(next)
 	}
 }
 
 // promote makes available what is due, and returns when to look again: the time of the next job, at the latest soon.
-func (l *Ledger) promote(ctx context.Context) (time.Time, error) {
+func (q *queue) promote(ctx context.Context) (time.Time, error) {
 	for {
-		now := l.clock.Now()
+		now := q.clock.Now()
 		soon := now.Add(promoteEvery)
-		next, err := l.nextDue(ctx)
+		next, err := q.nextDue(ctx)
 		switch {
 		case err != nil || next.IsZero() || next.After(soon):
 			return soon, err
 		case next.After(now):
 			return next, nil
 		}
-		if err := l.promoteDue(ctx); err != nil {
+		if err := q.promoteDue(ctx); err != nil {
 			return soon, err
 		}
 	}
@@ -68,9 +68,9 @@ func (l *Ledger) promote(ctx context.Context) (time.Time, error) {
 const nextDueQuery = `SELECT CAST(scheduled_at AS TEXT) FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' ORDER BY scheduled_at LIMIT 1`
 
 // nextDue returns the time of the first job that waits for one; zero without one.
-func (l *Ledger) nextDue(ctx context.Context) (time.Time, error) {
+func (q *queue) nextDue(ctx context.Context) (time.Time, error) {
 	var text string
-	err := l.read.QueryRowContext(ctx, nextDueQuery).Scan(&text)
+	err := q.read.QueryRowContext(ctx, nextDueQuery).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -84,18 +84,18 @@ func (l *Ledger) nextDue(ctx context.Context) (time.Time, error) {
 	return at, nil
 }
 
-func (l *Ledger) promoteDue(ctx context.Context) error {
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		now := l.clock.Now()
+func (q *queue) promoteDue(ctx context.Context) error {
+	err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		now := q.clock.Now()
 		// A capture that has waited for its time goes among the first: it has had its turn before.
 		const available = `UPDATE river_job SET state = 'available', scheduled_at = ?1
 			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?2 ORDER BY scheduled_at LIMIT ?3)`
-		_, err := tx.ExecContext(ctx, available, riverTime(again(now, 0)), riverTime(now), promoteRows)
+		_, err := tx.ExecContext(ctx, available, riverTime(ledger.PlaceAgain(now, 0)), riverTime(now), promoteRows)
 		return err
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("promote due jobs: %w", err)
 	}
-	l.driver.due.send(ledger.QueueInteractive)
+	q.due(0)
 	return nil
 }

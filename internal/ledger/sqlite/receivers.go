@@ -10,10 +10,8 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// saveBreaker writes the breaker of a receiver as it is now. Commits come one after the other, so the last one to write has
-// the newest state, whichever attempt it belongs to.
-func (l *Ledger) saveBreaker(ctx context.Context, tx *sql.Tx, r ledger.Receiver) error {
-	b := l.lanes.Breaker(r)
+// saveBreaker writes the breaker of a receiver.
+func saveBreaker(ctx context.Context, tx *sql.Tx, r ledger.Receiver, b ledger.Breaker) error {
 	if !b.Open() {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM receivers WHERE account = ? AND receiver = ?`, r.Account, r.Host); err != nil {
 			return fmt.Errorf("close breaker: %w", err)
@@ -28,31 +26,19 @@ func (l *Ledger) saveBreaker(ctx context.Context, tx *sql.Tx, r ledger.Receiver)
 	return nil
 }
 
-// tell writes the line of a breaker's change.
-func (l *Ledger) tell(ctx context.Context, r ledger.Receiver, c ledger.Change) {
-	b := l.lanes.Breaker(r)
-	switch c {
-	case ledger.Opened:
-		l.log.WarnContext(ctx, "receiver fails: its deliveries wait", "account", r.Account, "receiver", r.Host, "failures", b.Failures, "probe_at", b.ProbeAt)
-	case ledger.Closed:
-		l.log.InfoContext(ctx, "receiver answers again", "account", r.Account, "receiver", r.Host)
-	case ledger.Delayed, ledger.Unchanged:
-	}
-}
-
 // fillLanes tells the lanes what is owed, and which breakers were open before a restart.
-func (l *Ledger) fillLanes(ctx context.Context) error {
-	if err := l.purgeReceivers(ctx); err != nil {
+func (ds *deliveries) fillLanes(ctx context.Context) error {
+	if err := ds.purgeReceivers(ctx); err != nil {
 		return err
 	}
-	open, err := collect(ctx, l.read, scanReceiver, `SELECT account, receiver, failures, opened_at, probe_at, wait_us FROM receivers`)
+	open, err := collect(ctx, ds.read, scanReceiver, `SELECT account, receiver, failures, opened_at, probe_at, wait_us FROM receivers`)
 	if err != nil {
 		return fmt.Errorf("read breakers: %w", err)
 	}
 	for _, one := range open {
-		l.lanes.Restore(one.Receiver, one.Breaker)
+		ds.lanes.Restore(one.Receiver, one.Breaker)
 	}
-	return l.noteAll(ctx)
+	return ds.noteAll(ctx)
 }
 
 type knownReceiver struct {
@@ -76,26 +62,26 @@ const nextReceiverQuery = `SELECT account, receiver, next_at FROM deliveries IND
 
 // noteAll tells the lanes of every receiver when its first delivery is due. It seeks from one receiver to the next: a
 // million deliveries to one cost as much as one.
-func (l *Ledger) noteAll(ctx context.Context) error {
+func (ds *deliveries) noteAll(ctx context.Context) error {
 	var r ledger.Receiver
 	for {
 		var next sql.NullInt64
-		err := l.read.QueryRowContext(ctx, nextReceiverQuery, r.Account, r.Host).Scan(&r.Account, &r.Host, &next)
+		err := ds.read.QueryRowContext(ctx, nextReceiverQuery, r.Account, r.Host).Scan(&r.Account, &r.Host, &next)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("look for receivers: %w", err)
 		}
-		l.lanes.Note(r, moment(next))
+		ds.lanes.Note(r, moment(next))
 	}
 }
 
 // purgeReceivers forgets the breakers of receivers for which nothing is owed any more.
-func (l *Ledger) purgeReceivers(ctx context.Context) error {
+func (ds *deliveries) purgeReceivers(ctx context.Context) error {
 	const old = `DELETE FROM receivers WHERE NOT EXISTS
 		(SELECT 1 FROM deliveries d INDEXED BY deliveries_due WHERE d.state = 'pending' AND d.account = receivers.account AND d.receiver = receivers.receiver)`
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, old)
 		return err
 	}, nil)
@@ -103,4 +89,14 @@ func (l *Ledger) purgeReceivers(ctx context.Context) error {
 		return fmt.Errorf("forget breakers: %w", err)
 	}
 	return nil
+}
+
+// noteAgain tells the lanes again what is owed, so that a fault of theirs becomes latency and never loss.
+func (ds *deliveries) noteAgain(ctx context.Context) error {
+	now := ds.clock.Now()
+	if now.Sub(ds.notedAt) < noteEvery {
+		return nil
+	}
+	ds.notedAt = now
+	return errors.Join(ds.purgeReceivers(ctx), ds.noteAll(ctx))
 }

@@ -11,69 +11,70 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// How dead deliveries that are all sent again step in: so many in one commit, and one after the other.
-const (
-	redeliverRows = 1000
-	redeliverStep = 20 * time.Millisecond
-)
-
 // Redeliver has a delivery sent now, before all others of its receiver. One that has ended starts a schedule of its own;
 // its attempts are kept. An unknown or foreign id is *savepage.Error of CodeNotFound.
-func (l *Ledger) Redeliver(ctx context.Context, account, id string) (savepage.Delivery, error) {
-	found := false
-	var to ledger.Receiver
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		const again = `UPDATE deliveries SET next_at = ?1, ended_at = NULL, state = 'pending', earlier = CASE state WHEN 'pending' THEN earlier
-			ELSE (SELECT count(*) FROM attempts WHERE delivery = deliveries.id) END
-			WHERE id = ?2 AND account = ?3 RETURNING account, receiver`
-		err := tx.QueryRowContext(ctx, again, stamp(l.clock.Now()), id, account).Scan(&to.Account, &to.Host)
-		found = err == nil
+func (ds *deliveries) Redeliver(ctx context.Context, account, id string) (savepage.Delivery, error) {
+	var to *ledger.Receiver
+	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		to = nil
+		const query = `SELECT ` + deliveryColumns + `, (SELECT count(*) FROM attempts WHERE delivery = d.id) FROM deliveries d WHERE d.id = ? AND d.account = ?`
+		var attempts int
+		d, err := scanDelivery(func(dest ...any) error {
+			return tx.QueryRowContext(ctx, query, id, account).Scan(append(dest, &attempts)...)
+		})
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil
+			return nil // said by the look-up below
 		}
+		if err != nil {
+			return err
+		}
+		d = ledger.Redelivered(d, attempts, ds.clock.Now())
+		const again = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = NULL, earlier = ? WHERE id = ?`
+		_, err = tx.ExecContext(ctx, again, string(d.State), stamp(*d.NextAt), d.Earlier, d.ID)
+		to = &ledger.Receiver{Account: d.Account, Host: d.Receiver}
 		return err
 	}, func(err error) {
-		if err == nil && found {
-			l.lanes.Urge(to, id)
+		if err == nil && to != nil {
+			ds.lanes.Urge(*to, id)
 		}
 	})
 	if err != nil {
 		return savepage.Delivery{}, fmt.Errorf("send delivery %s again: %w", id, err)
 	}
-	return l.Delivery(ctx, account, id)
+	return ds.Delivery(ctx, account, id)
 }
 
 // RedeliverDead has all of the account's deliveries that died at since or later sent again. They step in one after the
 // other, in the order in which they were made. It returns how many they are, and when the last one's turn is.
-func (l *Ledger) RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error) {
-	begin := l.clock.Now()
+func (ds *deliveries) RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error) {
+	begin := ds.clock.Now()
 	for {
-		moved, err := l.redeliverSome(ctx, account, since, begin.Add(time.Duration(count)*redeliverStep))
+		moved, err := ds.redeliverSome(ctx, account, since, ledger.RedeliverTurn(begin, count))
 		count += moved
 		if count > 0 {
-			last = begin.Add(time.Duration(count-1) * redeliverStep)
+			last = ledger.RedeliverTurn(begin, count-1)
 		}
-		if err != nil || moved < redeliverRows {
+		if err != nil || moved < ledger.RedeliverRows {
 			return count, last, err
 		}
 	}
 }
 
-func (l *Ledger) redeliverSome(ctx context.Context, account string, since, first time.Time) (int, error) {
+func (ds *deliveries) redeliverSome(ctx context.Context, account string, since, first time.Time) (int, error) {
 	var moved []due
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		const again = `UPDATE deliveries SET state = 'pending', ended_at = NULL, next_at = ?1 + ?2 * turn.n,
 				earlier = (SELECT count(*) FROM attempts WHERE delivery = deliveries.id)
 			FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) - 1 AS n FROM deliveries INDEXED BY deliveries_dead
 				WHERE state = 'dead' AND account = ?3 AND ended_at >= ?4 ORDER BY created_at, id LIMIT ?5) AS turn
 			WHERE deliveries.id = turn.id RETURNING deliveries.receiver, deliveries.next_at`
 		var err error
-		moved, err = collect(ctx, tx, scanDue, again, stamp(first), redeliverStep.Microseconds(), account, since.UnixMicro(), redeliverRows)
+		moved, err = collect(ctx, tx, scanDue, again, stamp(first), ledger.RedeliverStep.Microseconds(), account, since.UnixMicro(), ledger.RedeliverRows)
 		return err
 	}, func(err error) {
 		if err == nil {
 			for _, one := range moved {
-				l.lanes.Note(ledger.Receiver{Account: account, Host: one.receiver}, one.at)
+				ds.lanes.Note(ledger.Receiver{Account: account, Host: one.receiver}, one.at)
 			}
 		}
 	})

@@ -21,13 +21,13 @@ type sealedColumn struct {
 
 // sealedColumns lists every place of the database that holds secrets.
 func sealedColumns() []sealedColumn {
-	webhook := func(account, _ string) ledger.Label { return webhookLabel(account) }
-	api := func(account, _ string) ledger.Label { return apiLabel(account) }
+	webhook := func(account, _ string) ledger.Label { return ledger.WebhookLabel(account) }
+	api := func(account, _ string) ledger.Label { return ledger.APILabel(account) }
 	return []sealedColumn{
 		{name: "webhook_secret", table: "accounts", account: "id", record: "id", label: webhook},
 		{name: "api_secret", table: "accounts", account: "id", record: "id", label: api},
 		{name: "secret", table: "old_secrets", account: "account", record: "created_at", label: webhook},
-		{name: "sealed", table: "private", account: "account", record: "capture", label: privateLabel},
+		{name: "sealed", table: "private", account: "account", record: "capture", label: ledger.PrivateLabel},
 	}
 }
 

@@ -12,31 +12,14 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// The kinds of secrets, as their labels name them.
-const (
-	kindWebhook = "webhook_secret"
-	kindAPI     = "api_secret"
-	kindPrivate = "private"
-)
-
-func webhookLabel(account string) ledger.Label {
-	return ledger.Label{Kind: kindWebhook, Account: account}
-}
-
-func apiLabel(account string) ledger.Label { return ledger.Label{Kind: kindAPI, Account: account} }
-
-func privateLabel(account, capture string) ledger.Label {
-	return ledger.Label{Kind: kindPrivate, Account: account, Record: capture}
-}
-
 // insertPrivate keeps what submissions have that nobody may read back.
-func (l *Ledger) insertPrivate(ctx context.Context, tx *sql.Tx, rows []*row) error {
+func insertPrivate(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []*row) error {
 	for _, r := range rows {
 		if r.private == "" {
 			continue
 		}
 		id, account := r.Capture.ID, r.Capture.Account
-		sealed, err := l.cfg.Vault.Seal(r.private, privateLabel(account, id))
+		sealed, err := vault.Seal(r.private, ledger.PrivateLabel(account, id))
 		if err != nil {
 			return fmt.Errorf("seal what is private of capture %s: %w", id, err)
 		}
@@ -48,14 +31,14 @@ func (l *Ledger) insertPrivate(ctx context.Context, tx *sql.Tx, rows []*row) err
 }
 
 // signing returns what a delivery is signed with, newest first, and gives it the headers of its own.
-func (l *Ledger) signing(ctx context.Context, d *savepage.Delivery) ([]string, error) {
+func (ac *accounts) signing(ctx context.Context, d *savepage.Delivery) ([]string, error) {
 	var sealed string
-	err := l.read.QueryRowContext(ctx, `SELECT sealed FROM private WHERE capture = ? AND account = ?`, d.CaptureID, d.Account).Scan(&sealed)
+	err := ac.read.QueryRowContext(ctx, `SELECT sealed FROM private WHERE capture = ? AND account = ?`, d.CaptureID, d.Account).Scan(&sealed)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("read what is private: %w", err)
 	}
 	if sealed != "" {
-		text, err := l.cfg.Vault.Open(sealed, privateLabel(d.Account, d.CaptureID))
+		text, err := ac.vault.Open(sealed, ledger.PrivateLabel(d.Account, d.CaptureID))
 		if err != nil {
 			return nil, fmt.Errorf("open what is private of capture %s: %w", d.CaptureID, err)
 		}
@@ -68,36 +51,36 @@ func (l *Ledger) signing(ctx context.Context, d *savepage.Delivery) ([]string, e
 			return []string{own.Secret}, nil
 		}
 	}
-	return l.Signing(ctx, d.Account)
+	return ac.Signing(ctx, d.Account)
 }
 
 // Signing returns the webhook secrets that sign for an account now, newest first and never none.
-func (l *Ledger) Signing(ctx context.Context, account string) ([]string, error) {
-	list, err := readSecrets(ctx, l.read, l.cfg.Vault, account, l.clock.Now())
+func (ac *accounts) Signing(ctx context.Context, account string) ([]string, error) {
+	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Now())
 	secrets := make([]string, len(list))
 	for i, one := range list {
-		secrets[i] = one.text
+		secrets[i] = one.Text
 	}
 	return secrets, err
 }
 
 // Secrets tells what may be told of the account's webhook secrets, or *savepage.Error of CodeNotFound.
-func (l *Ledger) Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error) {
-	list, err := readSecrets(ctx, l.read, l.cfg.Vault, account, l.clock.Now())
+func (ac *accounts) Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error) {
+	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Now())
 	if err != nil {
 		return savepage.WebhookSecrets{}, err
 	}
-	return told(list), nil
+	return ledger.ShowSecrets(list), nil
 }
 
 // RotateSecret gives the account a new webhook secret. The answer alone holds it whole. Those before it go on signing beside
 // it for the overlap at most. More than ledger.MaxOldSecrets at once are *savepage.Error of CodeConflict.
-func (l *Ledger) RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error) {
+func (ac *accounts) RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error) {
 	var made savepage.WebhookSecrets
 	var refused *savepage.Error
-	err := l.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := ac.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
-		made, err = rotate(ctx, tx, l.cfg.Vault, rotation{account: account, overlap: overlap, now: l.clock.Now()})
+		made, err = rotate(ctx, tx, ac.vault, rotation{account: account, overlap: overlap, now: ac.clock.Now()})
 		if fault, known := errors.AsType[*savepage.Error](err); known {
 			refused, err = fault, nil // nothing was written; the others of the commit go on
 		}
@@ -127,15 +110,8 @@ func (k *Keys) RotateSecret(ctx context.Context, account string, overlap time.Du
 	return made, nil
 }
 
-// secret is one webhook secret of an account.
-type secret struct {
-	text    string
-	created time.Time
-	until   time.Time // zero for the current one
-}
-
 // readSecrets returns the account's secrets that sign at a time: the current one, then replaced ones, newest first.
-func readSecrets(ctx context.Context, q queries, v ledger.Vault, account string, now time.Time) ([]secret, error) {
+func readSecrets(ctx context.Context, q queries, v ledger.Vault, account string, now time.Time) ([]ledger.WebhookSecret, error) {
 	const query = `SELECT webhook_secret, coalesce(webhook_secret_at, created_at) AS made, NULL FROM accounts WHERE id = ?1
 		UNION ALL SELECT secret, created_at, expires_at FROM old_secrets WHERE account = ?1 AND expires_at > ?2
 		ORDER BY made DESC`
@@ -144,37 +120,24 @@ func readSecrets(ctx context.Context, q queries, v ledger.Vault, account string,
 		return nil, fmt.Errorf("read webhook secrets: %w", err)
 	}
 	if len(list) == 0 {
-		return nil, savepage.Errorf(savepage.CodeNotFound, "there is no account %s", account)
+		return nil, ledger.ErrNoAccount(account)
 	}
 	for i := range list {
-		if list[i].text, err = v.Open(list[i].text, webhookLabel(account)); err != nil {
+		if list[i].Text, err = v.Open(list[i].Text, ledger.WebhookLabel(account)); err != nil {
 			return nil, fmt.Errorf("open webhook secret of account %s: %w", account, err)
 		}
 	}
 	return list, nil
 }
 
-func scanSecret(scan func(dest ...any) error) (secret, error) {
+func scanSecret(scan func(dest ...any) error) (ledger.WebhookSecret, error) {
 	var (
-		s              secret
+		s              ledger.WebhookSecret
 		created, until sql.NullInt64
 	)
-	err := scan(&s.text, &created, &until)
-	s.created, s.until = moment(created), moment(until)
+	err := scan(&s.Text, &created, &until)
+	s.Created, s.Until = moment(created), moment(until)
 	return s, err
-}
-
-func told(list []secret) savepage.WebhookSecrets {
-	t := savepage.WebhookSecrets{Previous: []savepage.SecretInfo{}}
-	for i, one := range list {
-		info := ledger.Told(one.text, one.created, one.until)
-		if i == 0 {
-			t.Current = info
-			continue
-		}
-		t.Previous = append(t.Previous, info)
-	}
-	return t
 }
 
 // rotation says whose secret is replaced and for how long the one before still signs.
@@ -191,47 +154,41 @@ func rotate(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation) (savepa
 	if err != nil {
 		return none, err
 	}
-	if len(before) > ledger.MaxOldSecrets && r.overlap > 0 {
-		return none, savepage.Errorf(savepage.CodeConflict,
-			"%d older secrets are still valid; wait until one has ended, or rotate without an overlap, which ends them all", ledger.MaxOldSecrets)
-	}
-	if err := retire(ctx, tx, v, r, before[0]); err != nil {
-		return none, err
-	}
-	fresh := ledger.NewSecret()
-	sealed, err := v.Seal(fresh, webhookLabel(r.account))
+	plan, err := ledger.Rotate(before, r.overlap, r.now)
 	if err != nil {
 		return none, err
 	}
-	made := r.now
-	if oldest := before[0].created.Add(time.Microsecond); made.Before(oldest) {
-		made = oldest // a clock that was set back must not change the order
+	if err := retire(ctx, tx, v, r, before[0], plan.Until); err != nil {
+		return none, err
+	}
+	sealed, err := v.Seal(plan.Fresh, ledger.WebhookLabel(r.account))
+	if err != nil {
+		return none, err
 	}
 	const replace = `UPDATE accounts SET webhook_secret = ?, webhook_secret_at = ? WHERE id = ?`
-	if _, err := tx.ExecContext(ctx, replace, sealed, stamp(made), r.account); err != nil {
+	if _, err := tx.ExecContext(ctx, replace, sealed, stamp(plan.Made), r.account); err != nil {
 		return none, fmt.Errorf("replace webhook secret: %w", err)
 	}
 	after, err := readSecrets(ctx, tx, v, r.account, r.now)
 	if err != nil {
 		return none, err
 	}
-	answer := told(after)
-	answer.Secret = fresh
+	answer := ledger.ShowSecrets(after)
+	answer.Secret = plan.Fresh
 	return answer, nil
 }
 
-// retire lets the secret, and those before it, sign for the overlap at most.
-func retire(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation, s secret) error {
-	end := r.now.Add(r.overlap)
+// retire lets the secret, and those before it, sign until end at most.
+func retire(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation, s ledger.WebhookSecret, end time.Time) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE old_secrets SET expires_at = min(expires_at, ?) WHERE account = ?`, stamp(end), r.account); err != nil {
 		return fmt.Errorf("end older secrets: %w", err)
 	}
-	sealed, err := v.Seal(s.text, webhookLabel(r.account))
+	sealed, err := v.Seal(s.Text, ledger.WebhookLabel(r.account))
 	if err != nil {
 		return err
 	}
 	const insert = `INSERT INTO old_secrets (account, secret, created_at, expires_at) VALUES (?, ?, ?, ?)`
-	if _, err := tx.ExecContext(ctx, insert, r.account, sealed, stamp(s.created), stamp(end)); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, r.account, sealed, stamp(s.Created), stamp(end)); err != nil {
 		return fmt.Errorf("keep the older secret: %w", err)
 	}
 	return dropExpired(ctx, tx, r.now)

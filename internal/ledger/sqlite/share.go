@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
@@ -20,134 +19,117 @@ const flying = `captures INDEXED BY captures_flight WHERE flight IS NOT NULL AND
 
 const newestKept = `account = ? AND options_hash = ? AND state = 'success' AND captured_at >= ? ORDER BY captured_at DESC LIMIT 1`
 
-// leads says whether a submission of a class may wait for another capture.
-const leads = `SELECT EXISTS (SELECT 1 FROM ` + flying + ` AND waits = 0 AND (state = 'running' OR ` + class + ` <= ?))`
+// leader says what a flight has on the way: whether something, whether it runs, and the class that is wanted soonest.
+const leader = `SELECT count(*) > 0, coalesce(max(state = 'running'), 0), coalesce(min(` + class + `), 0) FROM ` + flying + ` AND waits = 0`
 
 // class is the ledger.Class of a capture.
 const class = `(interactive = 0) * (1 + (batch IS NOT NULL))`
 
-// reuse decides what becomes of fresh submissions: each ends with a kept picture, waits for an equal capture, or leads. It
-// returns those that lead, or have nothing to do with others: they need jobs.
-func (l *Ledger) reuse(ctx context.Context, tx *sql.Tx, rows []*row) ([]*row, error) {
-	leading := make([]*row, 0, len(rows))
-	before := map[[2]string]ledger.Class{} // of those that lead among the rows
+// share decides what becomes of fresh submissions and returns those that need jobs.
+func share(ctx context.Context, tx *sql.Tx, rows []*row) ([]*row, error) {
+	rendered := make([]*row, 0, len(rows))
+	var sharing ledger.Sharing
 	for _, r := range rows {
-		r.reuse, r.kept, r.given = capture.ReuseNone, nil, nil
-		if r.Flight != "" {
-			if err := reuseFlight(ctx, tx, r, before); err != nil {
-				return nil, err
-			}
+		var err error
+		r.reused = nil
+		if r.reuse, r.kept, err = sharing.Decide(ctx, r.Submission, shared{tx}); err != nil {
+			return nil, err
 		}
 		if r.reuse == capture.ReuseNone || r.reuse == capture.ReuseMiss {
-			leading = append(leading, r)
+			rendered = append(rendered, r)
 		}
 	}
-	return leading, nil
+	return rendered, nil
 }
 
-func reuseFlight(ctx context.Context, tx *sql.Tx, r *row, before map[[2]string]ledger.Class) error {
-	kept, err := getCapture(ctx, tx, newestKept, r.Capture.Account, r.OptionsHash, stamp(r.KeptSince))
-	if err == nil {
-		r.reuse, r.kept = capture.ReuseHit, &kept
-		return nil
+// shared is the transaction as ledger.Sharing sees it.
+type shared struct{ tx *sql.Tx }
+
+// Kept reads the newest kept picture that will do.
+func (s shared) Kept(ctx context.Context, sub capture.Submission) (*savepage.Capture, error) {
+	kept, err := getCapture(ctx, s.tx, newestKept, sub.Capture.Account, sub.OptionsHash, stamp(sub.KeptSince))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // there is none
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("look for a kept picture: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("look for a kept picture: %w", err)
 	}
-	key, wanted := [2]string{r.Capture.Account, r.Flight}, ledger.ClassOf(r.Capture)
-	first, joins := before[key]
-	if joins = joins && first <= wanted; !joins {
-		if err := tx.QueryRowContext(ctx, leads, r.Capture.Account, r.Flight, wanted).Scan(&joins); err != nil {
-			return fmt.Errorf("look for an equal capture: %w", err)
-		}
+	return &kept, nil
+}
+
+// Leader reads what the flight has on the way.
+func (s shared) Leader(ctx context.Context, sub capture.Submission) (ledger.Leader, error) {
+	var l ledger.Leader
+	if err := s.tx.QueryRowContext(ctx, leader, sub.Capture.Account, sub.Flight).Scan(&l.Found, &l.Running, &l.Class); err != nil {
+		return l, fmt.Errorf("look for an equal capture: %w", err)
 	}
-	if joins {
-		r.reuse = capture.ReuseJoined
-		return nil
-	}
-	r.reuse, before[key] = capture.ReuseMiss, wanted
-	return nil
+	return l, nil
 }
 
 // hasKept reports whether a kept picture will do for a submission, as far as can be known before it is recorded: it then
 // needs no place in the queue.
-func (l *Ledger) hasKept(ctx context.Context, s capture.Submission) bool {
+func (cs *captures) hasKept(ctx context.Context, s capture.Submission) bool {
 	if s.Flight == "" {
 		return false
 	}
 	var id string
 	const query = `SELECT id FROM captures WHERE ` + newestKept
-	return l.read.QueryRowContext(ctx, query, s.Capture.Account, s.OptionsHash, stamp(s.KeptSince)).Scan(&id) == nil
+	return cs.read.QueryRowContext(ctx, query, s.Capture.Account, s.OptionsHash, stamp(s.KeptSince)).Scan(&id) == nil
 }
 
-// giveKept ends those for which a kept picture was found.
-func (l *Ledger) giveKept(ctx context.Context, tx *sql.Tx, rows []*row) error {
+// reuseKept ends those for which a kept picture was found.
+func (cs *captures) reuseKept(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	for _, r := range rows {
 		if r.kept == nil {
 			continue
 		}
-		done, err := l.give(ctx, tx, r.Capture, *r.kept, r.Owe)
+		done, err := cs.reuse(ctx, tx, r.Capture, *r.kept, r.Owe)
 		if err != nil {
 			return err
 		}
-		r.given = &done
+		r.reused = &done
 	}
 	return nil
 }
 
-// give ends a capture that waits, or has only just come, with the result of another, and records what is owed for it.
-func (l *Ledger) give(ctx context.Context, tx *sql.Tx, c, from savepage.Capture, owe capture.Owe) (given, error) {
-	c.State, c.FinishedAt = from.State, l.clock.Now().UTC().Truncate(time.Microsecond)
-	c.Source, c.Picture, c.Report, c.Error, c.CapturedAt = from.ID, from.Picture, from.Report, from.Error, from.CapturedAt
-	if from.Source != "" {
-		c.Source = from.Source
-	}
-	waited := max(c.FinishedAt.Sub(c.CreatedAt).Milliseconds(), 0)
-	c.Timing = savepage.Timing{QueueMS: waited, TotalMS: waited}
-	const end = `UPDATE captures SET state = ?, finished_at = ?, captured_at = (SELECT captured_at FROM captures WHERE id = ?), picture = ?,
-		picture_name = ?, report = ?, error = ?, timing = ?, source = ?, waits = 0 WHERE id = ?`
-	parts, err := encodeResult(c)
-	if err != nil {
-		return given{}, fmt.Errorf("encode the result of %s: %w", c.ID, err)
-	}
-	values := append([]any{string(c.State), stamp(c.FinishedAt), from.ID}, parts...)
-	if _, err := tx.ExecContext(ctx, end, append(values, c.Source, c.ID)...); err != nil {
-		return given{}, fmt.Errorf("give %s the result of %s: %w", c.ID, from.ID, err)
-	}
-	done := given{capture: c}
-	if owe != nil {
-		if done.owed, err = owe(c); err != nil {
-			return given{}, err
-		}
-	}
-	last, err := l.leaveBatch(ctx, tx, batchEnds{c.BatchID, c.State, 1})
-	if err != nil {
-		return given{}, err
-	}
-	done.owed = append(done.owed, last...)
-	return done, l.owe(ctx, tx, done.owed)
-}
-
-// given is a capture that has ended with the result of another.
-type given struct {
+// reuseResult is a capture that has ended, with the deliveries that are owed for it.
+type reuseResult struct {
 	capture savepage.Capture
 	owed    []savepage.Delivery
 }
 
-// gave follows the commit.
-func (l *Ledger) gave(done ...given) {
-	for _, one := range done {
-		l.ended(one.capture.ID)
-		l.woke(one.owed)
+// reuse ends a capture that waits, or has only just come, with the result of another, and records what is owed for it.
+func (cs *captures) reuse(ctx context.Context, tx *sql.Tx, c, from savepage.Capture, owe capture.Owe) (reuseResult, error) {
+	c = ledger.ReuseResult(c, from, cs.clock.Now())
+	const end = `UPDATE captures SET state = ?, finished_at = ?, captured_at = (SELECT captured_at FROM captures WHERE id = ?), picture = ?,
+		picture_name = ?, report = ?, error = ?, timing = ?, source = ?, waits = 0 WHERE id = ?`
+	parts, err := encodeResult(c)
+	if err != nil {
+		return reuseResult{}, fmt.Errorf("encode the result of %s: %w", c.ID, err)
 	}
+	values := append([]any{string(c.State), stamp(c.FinishedAt), from.ID}, parts...)
+	if _, err := tx.ExecContext(ctx, end, append(values, c.Source, c.ID)...); err != nil {
+		return reuseResult{}, fmt.Errorf("end %s with the result of %s: %w", c.ID, from.ID, err)
+	}
+	done := reuseResult{capture: c}
+	if owe != nil {
+		if done.owed, err = owe(c); err != nil {
+			return reuseResult{}, err
+		}
+	}
+	last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.BatchID, c.State, 1})
+	if err != nil {
+		return reuseResult{}, err
+	}
+	done.owed = append(done.owed, last...)
+	return done, cs.deliveries.owe(ctx, tx, done.owed)
 }
 
-// share ends those that wait for a capture which has just ended.
-func (l *Ledger) share(ctx context.Context, tx *sql.Tx, ended savepage.Capture, o capture.Outcome) ([]given, error) {
+// endFlight ends those that wait for a capture which has just ended.
+func (cs *captures) endFlight(ctx context.Context, tx *sql.Tx, ended savepage.Capture, owe capture.Owe) ([]reuseResult, error) {
 	if ended.Options.CacheTTL == 0 {
 		return nil, nil
 	}
-	ended.State, ended.Picture, ended.Report, ended.Error, ended.CapturedAt = o.State, o.Picture, o.Report, o.Error, o.FinishedAt
 	const waiting = `SELECT ` + columns + ` FROM ` + flying + ` AND waits = 1 ORDER BY id`
 	var flight sql.NullString
 	if err := tx.QueryRowContext(ctx, `SELECT flight FROM captures WHERE id = ?`, ended.ID).Scan(&flight); err != nil {
@@ -157,9 +139,9 @@ func (l *Ledger) share(ctx context.Context, tx *sql.Tx, ended savepage.Capture, 
 	if err != nil {
 		return nil, fmt.Errorf("read captures that wait: %w", err)
 	}
-	done := make([]given, 0, len(list))
+	done := make([]reuseResult, 0, len(list))
 	for _, c := range list {
-		one, err := l.give(ctx, tx, c, ended, o.Owe)
+		one, err := cs.reuse(ctx, tx, c, ended, owe)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +151,7 @@ func (l *Ledger) share(ctx context.Context, tx *sql.Tx, ended savepage.Capture, 
 }
 
 // succeed gives a job to one of those that waited for a capture which was canceled, unless another leads them.
-func (l *Ledger) succeed(ctx context.Context, tx *sql.Tx, canceled string) error {
+func (q *queue) succeed(ctx context.Context, tx *sql.Tx, canceled string) error {
 	var (
 		id, account string
 		wanted      ledger.Class
@@ -181,10 +163,10 @@ func (l *Ledger) succeed(ctx context.Context, tx *sql.Tx, canceled string) error
 	if err != nil {
 		return fmt.Errorf("look for a successor of %s: %w", canceled, err)
 	}
-	if err := count(ctx, tx, account, one(wanted)); err != nil {
+	if _, err := count(ctx, tx, account, ledger.WaitingOne(wanted)); err != nil {
 		return err
 	}
-	return l.enqueue(ctx, tx, captureJob{ID: id, at: again(l.clock.Now(), 0)})
+	return q.enqueue(ctx, tx, captureJob{ID: id, at: ledger.PlaceAgain(q.clock.Now(), 0)})
 }
 
 // successor selects the one that is wanted soonest and has it wait no longer.

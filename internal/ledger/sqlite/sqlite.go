@@ -12,53 +12,66 @@ import (
 	"log/slog"
 	"os"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/riverqueue/river"
 
-	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
 // Ledger is an open data folder. It is safe for concurrent use.
 type Ledger struct {
+	*captures
+	*batches
+	*deliveries
+	*accounts
+
 	dir    string
 	cfg    ledger.Config
-	clock  *clock.Clock
-	log    *slog.Logger
 	lock   *os.File
-	write  *sql.DB // one connection, shared with River
-	read   *sql.DB
-	driver *driver
-	insert *river.Client[*sql.Tx]
-	writes *ledger.Group[*write]
-
-	maxPending int64
-	pending    atomic.Int64 // captures that are queued or running
-
-	waiters  ledger.Waiters
-	lanes    *ledger.Lanes
-	keyCache *ledger.KeyCache
-	active   active
-	alarm    chan struct{} // a job waits for a time
-	sweep    sweep
-
-	deliveredTotal, deadTotal atomic.Uint64 // deliveries since the start
+	db     *db
+	queue  *queue
+	purged time.Time // when what has expired was last looked for
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
 }
 
+// queue is the jobs that drive captures, in River's tables.
+type queue struct {
+	*db
+
+	driver  *driver
+	insert  *river.Client[*sql.Tx]
+	workers int
+	grace   time.Duration
+	running *ledger.Running
+	alarm   chan struct{} // a job waits for a time
+	swept   string        // id of the capture that the reconciler has come to
+}
+
 func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
 	cfg = cfg.WithDefaults()
-	l := &Ledger{
-		dir: dir, cfg: cfg, clock: cfg.Clock, log: log, maxPending: int64(cfg.MaxPending), alarm: make(chan struct{}, 1), stop: func() {},
-		keyCache: ledger.NewKeyCache(keyCacheLife), lanes: cfg.Lanes(),
-	}
+	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault}, stop: func() {}}
+	l.join()
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// join makes the parts of the ledger and joins them.
+func (l *Ledger) join() {
+	l.queue = &queue{
+		db: l.db, workers: l.cfg.Workers, grace: l.cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1),
+	}
+	l.deliveries = &deliveries{db: l.db, lanes: l.cfg.Lanes()}
+	l.captures = &captures{
+		db: l.db, queue: l.queue, deliveries: l.deliveries, waiters: &ledger.Waiters{}, pending: &ledger.Pending{Max: int64(l.cfg.MaxPending)},
+	}
+	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
+	l.accounts = &accounts{db: l.db, limits: l.cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}
+	l.db.insert = l.captures.insertRows
 }
 
 func (l *Ledger) open(ctx context.Context) error {
@@ -69,59 +82,49 @@ func (l *Ledger) open(ctx context.Context) error {
 	if l.lock, err = lockDir(l.dir); err != nil {
 		return err
 	}
-	if l.write, err = openWriter(l.dir); err != nil {
+	if err := l.openDatabase(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, l.write, l.log); err != nil {
-		return err
-	}
-	if err := sealAll(ctx, l.write, l.cfg.Vault, l.log); err != nil {
-		return err
-	}
-	if l.read, err = openReaders(l.dir); err != nil {
-		return err
-	}
-	l.driver = newDriver(l.write)
-	if l.insert, err = inserter(l.driver, l.clock, l.log); err != nil {
+	if err := l.queue.open(); err != nil {
 		return err
 	}
 	if err := l.takeOver(ctx); err != nil {
 		return err
 	}
-	l.writes = ledger.NewGroup(batchItems, l.apply)
-	if err := l.reconcileAll(ctx); err != nil {
+	l.db.writes = ledger.NewGroup(batchItems, l.db.apply)
+	if err := l.queue.reconcileAll(ctx); err != nil {
 		return err
 	}
 	// The background outlives the start that ctx bounds; Close ends it.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
-	l.background.Go(func() { l.keepPromoting(running) })
-	l.background.Go(func() { l.keepReconciling(running) })
+	l.background.Go(func() { l.queue.keepPromoting(running) })
+	l.background.Go(func() { l.keepUp(running) })
 	return nil
+}
+
+// openDatabase opens the connections, and brings tables and secrets up to date before anyone reads them.
+func (l *Ledger) openDatabase(ctx context.Context) (err error) {
+	if l.db.write, err = openWriter(l.dir); err != nil {
+		return err
+	}
+	if err := migrate(ctx, l.db.write, l.db.log); err != nil {
+		return err
+	}
+	if err := sealAll(ctx, l.db.write, l.db.vault, l.db.log); err != nil {
+		return err
+	}
+	l.db.read, err = openReaders(l.dir)
+	return err
 }
 
 // Close writes what is still waiting and gives the folder back. Work must have returned.
 func (l *Ledger) Close() error {
 	l.stop()
 	l.background.Wait()
-	if l.writes != nil {
-		l.writes.Close()
-	}
-	var errs []error
-	if l.read != nil {
-		errs = append(errs, l.read.Close())
-	}
-	if l.write != nil {
-		errs = append(errs, l.write.Close())
-	}
+	errs := []error{l.db.close()}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// Bootstrap makes the first account and key when there is no account yet; it reports whether it did.
-func (l *Ledger) Bootstrap(ctx context.Context) (issued ledger.Issued, created bool, err error) {
-	keys := Keys{db: l.write, vault: l.cfg.Vault, clock: l.clock}
-	return keys.Bootstrap(ctx)
 }

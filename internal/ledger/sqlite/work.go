@@ -3,16 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
@@ -41,24 +38,34 @@ func (l *Ledger) Work(ctx context.Context, h ledger.Handlers) error {
 	return nil // a start that the end of ctx has cut off is none that failed
 }
 
+func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
+	rendering := ledger.Rendering{Claims: &claims{l.captures}, Running: l.queue.running, Render: h.Render, Log: l.db.log}
+	return l.queue.work(ctx, rendering.Run)
+}
+
 func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
-	if err := l.fillLanes(ctx); err != nil {
+	if err := l.deliveries.fillLanes(ctx); err != nil {
 		return err
 	}
-	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post{Ledger: l, deliver: h.Deliver}, Clock: l.clock, Grace: l.cfg.Grace}
+	post := ledger.Post{
+		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts}, Lanes: l.deliveries.lanes, Totals: &l.deliveries.totals,
+		Deliver: h.Deliver, Log: l.db.log,
+	}
+	sender := ledger.Dispatcher{Lanes: l.deliveries.lanes, Owed: &post, Clock: l.db.clock, Grace: l.cfg.Grace}
 	sender.Run(ctx)
 	return nil
 }
 
-func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
+// work has River run the jobs of captures until ctx ends.
+func (q *queue) work(ctx context.Context, run func(ctx context.Context, id string, job int64) error) error {
 	workers := river.NewWorkers()
 	err := river.AddWorkerSafely(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[captureJob]) error {
-		return l.logged(ctx, job.JobRow, l.runCapture(ctx, h, job.Args.ID, job.ID))
+		return q.logged(ctx, job.JobRow, run(ctx, job.Args.ID, job.ID))
 	}))
 	if err != nil {
 		return fmt.Errorf("register workers: %w", err)
 	}
-	client, err := river.NewClient[*sql.Tx](l.driver, l.riverConfig(workers))
+	client, err := river.NewClient[*sql.Tx](q.driver, q.riverConfig(workers))
 	if err != nil {
 		return fmt.Errorf("make queue client: %w", err)
 	}
@@ -69,20 +76,20 @@ func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
 	return nil
 }
 
-func (l *Ledger) riverConfig(workers *river.Workers) *river.Config {
+func (q *queue) riverConfig(workers *river.Workers) *river.Config {
 	return &river.Config{
-		Test:                        riverTest(l.clock),
-		Logger:                      quiet(l.log),
+		Test:                        riverTest(q.clock),
+		Logger:                      quiet(q.log),
 		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: l.cfg.Workers}},
+		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: q.workers}},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,
 		JobTimeout:                  -1, // captures bound their own time
-		RetryPolicy:                 faultPolicy{l.clock},
+		RetryPolicy:                 faultPolicy{q.clock},
 		CompletedJobRetentionPeriod: keepEnded,
 		CancelledJobRetentionPeriod: keepEnded,
-		ReindexerIndexNames:         []string{},                         // would hold the one connection for long
-		SoftStopTimeout:             max(l.cfg.Grace, time.Millisecond), // River takes 0 for an end without notice
+		ReindexerIndexNames:         []string{},                     // would hold the one connection for long
+		SoftStopTimeout:             max(q.grace, time.Millisecond), // River takes 0 for an end without notice
 	}
 }
 
@@ -95,53 +102,9 @@ func (p faultPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 }
 
 // logged reports a fault of ours and passes it on to River, which tries the job again.
-func (l *Ledger) logged(ctx context.Context, job *rivertype.JobRow, err error) error {
+func (q *queue) logged(ctx context.Context, job *rivertype.JobRow, err error) error {
 	if err != nil && ctx.Err() == nil {
-		l.log.ErrorContext(ctx, "job met a fault", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "error", err)
+		q.log.ErrorContext(ctx, "job met a fault", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "error", err)
 	}
 	return err
-}
-
-// runCapture takes a capture and has it rendered.
-func (l *Ledger) runCapture(outer context.Context, h ledger.Handlers, id string, job int64) error {
-	ctx, cancel := context.WithCancelCause(outer)
-	defer cancel(nil)
-	// Entered before the capture is taken: a cancellation that comes right after finds it.
-	defer l.active.enter(job, id, cancel)()
-	claim, found, err := l.start(ctx, id, job)
-	if err != nil || !found {
-		return err
-	}
-	err = render(ctx, h, claim)
-	if err == nil || errors.Is(err, capture.ErrLost) {
-		return nil
-	}
-	return l.giveBack(context.WithoutCancel(ctx), claim, err, outer.Err() != nil)
-}
-
-// giveBack releases a capture that its handler has neither finished nor released.
-func (l *Ledger) giveBack(ctx context.Context, c capture.Claim, cause error, stopping bool) error {
-	wait := ledger.Backoff(c.Capture.Attempt)
-	if stopping {
-		wait = 0
-	}
-	err := l.Release(ctx, c, wait, stopping)
-	if errors.Is(err, capture.ErrLost) {
-		return nil
-	}
-	if !stopping {
-		l.log.ErrorContext(ctx, "capture given back after a fault", "capture", c.Capture.ID, "attempt", c.Capture.Attempt,
-			"wait", wait, "error", cause)
-	}
-	return err
-}
-
-// render calls the handler and turns a panic into an error: one page must not end the others.
-func render(ctx context.Context, h ledger.Handlers, c capture.Claim) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("render panicked: %v\n%s", cause, debug.Stack())
-		}
-	}()
-	return h.Render(ctx, c)
 }

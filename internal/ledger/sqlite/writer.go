@@ -3,7 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"log/slog"
+
+	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // Bounds of one commit.
@@ -11,6 +16,17 @@ const (
 	batchItems = 256
 	batchBytes = 4 << 20
 )
+
+// db is the open database: a writer whose transactions are shared, and readers.
+type db struct {
+	clock  *clock.Clock
+	log    *slog.Logger
+	vault  ledger.Vault
+	write  *sql.DB // one connection, shared with River
+	read   *sql.DB
+	writes *ledger.Group[*write]
+	insert func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
+}
 
 // write is one piece of work for the writer. Pieces that wait together share a transaction and its fsync. Run may be called
 // more than once: after a failure of the batch each piece runs again in a transaction of its own.
@@ -23,13 +39,13 @@ type write struct {
 }
 
 // do has the writer run fn and returns when it is durable. after tells what follows from it, also when ctx has ended first.
-func (l *Ledger) do(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, after func(err error)) error {
-	return l.submit(ctx, &write{run: fn, after: after})
+func (d *db) do(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, after func(err error)) error {
+	return d.submit(ctx, &write{run: fn, after: after})
 }
 
-func (l *Ledger) submit(ctx context.Context, w *write) error {
+func (d *db) submit(ctx context.Context, w *write) error {
 	w.done = make(chan error, 1)
-	if err := l.writes.Add(ctx, w); err != nil {
+	if err := d.writes.Add(ctx, w); err != nil {
 		if w.after != nil {
 			w.after(err)
 		}
@@ -44,16 +60,16 @@ func (l *Ledger) submit(ctx context.Context, w *write) error {
 }
 
 // apply commits a batch: at once if it can be, or else piece by piece, so that a bad one does not spoil the others.
-func (l *Ledger) apply(batch []*write) {
+func (d *db) apply(batch []*write) {
 	for len(batch) > 0 {
-		n := share(batch)
-		l.applyShare(batch[:n])
+		n := fitting(batch)
+		d.applyShare(batch[:n])
 		batch = batch[n:]
 	}
 }
 
-// share is how many of the batch fit one commit.
-func share(batch []*write) int {
+// fitting is how many of the batch fit one commit.
+func fitting(batch []*write) int {
 	bytes := 0
 	for i, w := range batch {
 		bytes += w.size
@@ -64,14 +80,14 @@ func share(batch []*write) int {
 	return len(batch)
 }
 
-func (l *Ledger) applyShare(batch []*write) {
-	err := l.commit(batch)
+func (d *db) applyShare(batch []*write) {
+	err := d.commit(batch)
 	if err == nil || len(batch) == 1 {
 		settle(batch, err)
 		return
 	}
 	for i := range batch {
-		settle(batch[i:i+1], l.commit(batch[i:i+1]))
+		settle(batch[i:i+1], d.commit(batch[i:i+1]))
 	}
 }
 
@@ -84,10 +100,10 @@ func settle(batch []*write, err error) {
 	}
 }
 
-func (l *Ledger) commit(batch []*write) error {
+func (d *db) commit(batch []*write) error {
 	// A commit belongs to all who wait for it: none of their contexts may end it.
 	ctx := context.Background()
-	return inTx(ctx, l.write, func(tx *sql.Tx) error {
+	return inTx(ctx, d.write, func(tx *sql.Tx) error {
 		var rows []*row
 		for _, w := range batch {
 			if w.row != nil {
@@ -98,6 +114,20 @@ func (l *Ledger) commit(batch []*write) error {
 				return err
 			}
 		}
-		return l.insertRows(ctx, tx, rows)
+		return d.insert(ctx, tx, rows)
 	})
+}
+
+// close writes what is still waiting and closes what is open.
+func (d *db) close() error {
+	if d.writes != nil {
+		d.writes.Close()
+	}
+	var errs []error
+	for _, pool := range []*sql.DB{d.read, d.write} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
+	}
+	return errors.Join(errs...)
 }

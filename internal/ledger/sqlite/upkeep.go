@@ -1,0 +1,96 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// How often and how much is looked after.
+const (
+	reconcileEvery = 3 * time.Second
+	reconcileRows  = 5000 // captures looked at in one go
+	adoptRows      = 500
+	orphanAge      = 10 * time.Second // a job that runs so long without a worker has none
+	purgeEvery     = time.Minute
+	noteEvery      = time.Minute
+	purgeRows      = 1000
+	promoteRows    = 500
+	promoteEvery   = 5 * time.Second // at the latest
+)
+
+// takeOver gives back what the process before left running. The lock on the folder says that it is gone.
+func (l *Ledger) takeOver(ctx context.Context) error {
+	err := inTx(ctx, l.db.write, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			`UPDATE captures SET state = 'queued', started_at = NULL WHERE state IN ('queued', 'running') AND state = 'running'`,
+			`UPDATE accounts SET waiting_interactive = 0, waiting = 0, waiting_batch = 0`,
+			`UPDATE accounts SET waiting_interactive = c.interactive, waiting = c.async, waiting_batch = c.batched
+				FROM (SELECT account, sum(interactive = 1) AS interactive, sum(interactive = 0 AND batch IS NULL) AS async,
+						sum(interactive = 0 AND batch IS NOT NULL) AS batched
+					FROM captures WHERE state IN ('queued', 'running') AND waits = 0 GROUP BY account) AS c
+				WHERE accounts.id = c.account`,
+			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
+			`DELETE FROM river_job WHERE kind = 'delivery'`, // of a version before: deliveries need none
+			`DELETE FROM river_leader`,                      // or River's upkeep waits until the old leader's term is over
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		if err := l.queue.restorePlaces(ctx, tx, time.Time{}); err != nil {
+			return err
+		}
+		var pending int64
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM captures WHERE state IN ('queued', 'running')`).Scan(&pending)
+		l.captures.pending.Set(pending)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	return nil
+}
+
+// keepUp looks after the jobs and the records until ctx ends.
+func (l *Ledger) keepUp(ctx context.Context) {
+	for l.db.clock.Pause(ctx, reconcileEvery) {
+		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.queue.repair(ctx), l.purge(ctx), l.deliveries.noteAgain(ctx))
+		if err != nil && ctx.Err() == nil {
+			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
+		}
+	}
+}
+
+// purge forgets Idempotency-Keys that have expired, some at a time.
+func (l *Ledger) purge(ctx context.Context) error {
+	now := l.db.clock.Now()
+	if now.Sub(l.purged) < purgeEvery {
+		return nil
+	}
+	all := false
+	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := dropExpired(ctx, tx, now); err != nil {
+			return err
+		}
+		const old = `DELETE FROM idempotency WHERE (account, key) IN
+			(SELECT account, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+		done, err := tx.ExecContext(ctx, old, stamp(now), purgeRows)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		all = n < purgeRows
+		return err
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("purge what has expired: %w", err)
+	}
+	// A full share means that there may be more: the next round goes on.
+	if all {
+		l.purged = now
+	}
+	return nil
+}

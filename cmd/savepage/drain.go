@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+
+	"github.com/savepage/savepage/internal/webhook"
 )
 
 // drainStep is one step from serving to the end. A part that the start did not reach, or that the roles do not need, has
@@ -20,23 +22,23 @@ func (n *node) drainSteps() []drainStep {
 	return []drainStep{
 		// 1. While connections still stand: a client that is refused with shutting_down can ask another server at once,
 		// one that waits for a picture gets its 202, and event streams end. Look-ups are answered as before.
-		{"refuse new captures", n.refuseCaptures},
+		{"refuse new captures", done(n.refuse)},
 		// 2. Queued captures and deliveries stay where they are. The grace period of those under way begins here, so that
 		// it passes together with the one of requests.
-		{"start no more work", n.startNoWork},
+		{"start no more work", done(n.stopWork)},
 		// 3. Answers need the ledger, the pictures and for a test callback the sender, so requests end before those do.
 		{"finish requests", n.finishRequests},
 		// 4. A capture that ends within the grace period is not rendered twice. The others are given back without using
 		// an attempt; a delivery that is cut off stays owed. Both need the ledger.
 		{"finish running work", n.finishWork},
 		// 5. Nobody makes an attempt any more.
-		{"close connections to receivers", n.closeSenders},
+		{"close connections to receivers", done(n.closeSenders)},
 		// 6. Nobody renders any more. What a browser wrote into its profile folder goes with it.
-		{"close browsers", n.closeBrowsers},
+		{"close browsers", func(context.Context) error { return closeOpen(n.pool) }},
 		// 7. Nobody stores or reads a picture any more.
-		{"close pictures", n.closePictures},
+		{"close pictures", func(context.Context) error { return closeOpen(n.blobs) }},
 		// 8. Last, because every part writes to it, and because its lock keeps the next server out until all else is done.
-		{"close ledger", n.closeLedger},
+		{"close ledger", func(context.Context) error { return closeOpen(n.ledger) }},
 	}
 }
 
@@ -53,38 +55,21 @@ func (n *node) drain(ctx context.Context, begins func(step string)) error {
 	return errors.Join(faults...)
 }
 
-func (n *node) refuseCaptures(context.Context) error {
-	if n.api != nil {
-		n.api.Drain()
-	}
-	return nil
-}
-
-func (n *node) startNoWork(context.Context) error {
-	if n.stopWork != nil {
-		n.stopWork()
-	}
-	return nil
+// done makes a step of what cannot fail.
+func done(do func()) func(context.Context) error {
+	return func(context.Context) error { do(); return nil }
 }
 
 // finishRequests closes the listener and waits for the requests that are being answered. To cut some off at the end of
 // the grace period is not a failure of the stop.
 func (n *node) finishRequests(ctx context.Context) error {
 	if n.server == nil {
-		return n.closeListener()
+		return closeOpen(n.listener)
 	}
 	if err := n.server.Shutdown(ctx, n.settings.Grace); err != nil {
 		n.log.WarnContext(ctx, "requests cut off", slog.Any("error", err))
 	}
 	return nil
-}
-
-// closeListener closes the listener of a start that did not come to serve.
-func (n *node) closeListener() error {
-	if n.listener == nil {
-		return nil
-	}
-	return n.listener.Close()
 }
 
 // finishWork waits until every part has returned. The error of one that failed is serve's.
@@ -97,31 +82,22 @@ func (n *node) finishWork(ctx context.Context) error {
 	return nil
 }
 
-func (n *node) closeSenders(context.Context) error {
-	if n.sender != nil {
-		n.sender.Close()
-		n.testSender.Close()
+func (n *node) closeSenders() {
+	for _, sender := range []*webhook.Sender{n.sender, n.testSender} {
+		if sender != nil {
+			sender.Close()
+		}
 	}
-	return nil
 }
 
-func (n *node) closeBrowsers(context.Context) error {
-	if n.pool == nil {
+// closeOpen closes a part, if it was opened.
+func closeOpen[T interface {
+	comparable
+	Close() error
+}](part T) error {
+	var none T
+	if part == none {
 		return nil
 	}
-	return n.pool.Close()
-}
-
-func (n *node) closePictures(context.Context) error {
-	if n.blobs == nil {
-		return nil
-	}
-	return n.blobs.Close()
-}
-
-func (n *node) closeLedger(context.Context) error {
-	if n.ledger == nil {
-		return nil
-	}
-	return n.ledger.Close()
+	return part.Close()
 }

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -199,7 +198,7 @@ func startDrained(t *testing.T, s Settings, page string) *drained {
 	sv := &server{t: t, out: &output{}, err: &output{}}
 	sv.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	d := &drained{t: t, server: sv, renders: page, waits: make(chan answer, 1)}
-	d.node = &node{settings: s, log: newLog(s, sv.err), clock: clock.System()}
+	d.node = newNode(s, Streams{Out: sv.out, Err: sv.err})
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {

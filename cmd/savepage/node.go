@@ -46,12 +46,17 @@ type node struct {
 	metrics    *httpd.Metrics
 	progress   progress.Hub
 	service    *capture.Service
-	api        *api.API // nil without the role api
 	handler    http.Handler
 
+	refuse   func() // makes the API refuse new captures
 	server   *httpd.Server
 	parts    *errgroup.Group // what serve has started
 	stopWork func()          // ends the context of what works beside the server of HTTP
+}
+
+// newNode returns a node of which nothing is open.
+func newNode(s Settings, to Streams) *node {
+	return &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or(), refuse: func() {}, stopWork: func() {}}
 }
 
 // open opens every part that the roles need. drain closes them, also after an error.
@@ -127,9 +132,10 @@ func (n *node) openBrowser(ctx context.Context) (err error) {
 }
 
 func (n *node) measure(context.Context) error {
-	sources := httpd.Sources{Queues: n.queues, Deliveries: n.deliveries}
+	counts := counts{n.ledger, n.pool}
+	sources := httpd.Sources{Queues: counts.queues, Deliveries: counts.deliveries}
 	if n.pool != nil {
-		sources.Browsers = n.browsers
+		sources.Browsers = counts.browsers
 	}
 	n.metrics = httpd.NewMetrics(readBuild().Version, sources)
 	return nil
@@ -174,7 +180,7 @@ func (n *node) joinHTTP(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.api = served
+	n.refuse = served.Drain
 	chain.Fault = served.Fault
 	n.handler = chain.Wrap(served)
 	return nil

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/httpd"
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // observer passes on what happens to captures to the metrics.
@@ -37,9 +39,15 @@ func (o observer) Ended(state savepage.State, code savepage.Code, t savepage.Tim
 
 func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// queues says how long the queues are.
-func (n *node) queues(ctx context.Context) ([]httpd.Queue, error) {
-	depths, err := n.ledger.Depth(ctx)
+// counts are the numbers that the metrics ask for when they are read.
+type counts struct {
+	ledger ledger.Store
+	pool   *browser.Pool // nil without the role render
+}
+
+// queues returns how long the queues are.
+func (c counts) queues(ctx context.Context) ([]httpd.Queue, error) {
+	depths, err := c.ledger.Depth(ctx)
 	queues := make([]httpd.Queue, len(depths))
 	for i, d := range depths {
 		queues[i] = httpd.Queue{Name: d.Queue, Waiting: d.Waiting, Running: d.Running, Oldest: d.Oldest}
@@ -47,16 +55,16 @@ func (n *node) queues(ctx context.Context) ([]httpd.Queue, error) {
 	return queues, err
 }
 
-// deliveries says what became of callbacks.
-func (n *node) deliveries(ctx context.Context) (httpd.Deliveries, error) {
-	s, err := n.ledger.DeliveryStats(ctx)
+// deliveries returns how many callbacks there are in each state.
+func (c counts) deliveries(ctx context.Context) (httpd.Deliveries, error) {
+	s, err := c.ledger.DeliveryStats(ctx)
 	return httpd.Deliveries{
 		Pending: s.Pending, Dead: s.Dead, Delivered: s.Delivered, Died: s.Died, OpenReceivers: s.OpenReceivers, ReceiversOpened: s.ReceiversOpened,
 	}, err
 }
 
-// browsers says what the browsers do.
-func (n *node) browsers() httpd.Browsers {
-	stats := n.pool.Stats()
+// browsers returns how many browsers and pages there are.
+func (c counts) browsers() httpd.Browsers {
+	stats := c.pool.Stats()
 	return httpd.Browsers{Running: stats.Browsers, Pages: stats.InUse, Warm: stats.Warm, Restarts: uint64(max(stats.Restarts, 0))}
 }

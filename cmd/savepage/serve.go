@@ -47,8 +47,7 @@ type Streams struct {
 // Run serves until ctx ends, then drains: see drainSteps. ready is called with the address when requests are answered. It
 // returns nil after an orderly end.
 func Run(ctx context.Context, s Settings, to Streams, ready func(address string)) error {
-	n := &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or()}
-	return n.run(ctx, to.Out, hooks{ready: ready, drains: func(string) {}})
+	return newNode(s, to).run(ctx, to.Out, hooks{ready: ready, drains: func(string) {}})
 }
 
 // hooks are called by a running server.

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -48,7 +47,7 @@ func (i *Identity) connect(ctx context.Context, to target) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !i.keep(conn, false) {
+	if !i.conns.keep(conn, false) {
 		return nil, errors.Join(net.ErrClosed, conn.Close())
 	}
 	return conn, nil
@@ -56,10 +55,10 @@ func (i *Identity) connect(ctx context.Context, to target) (net.Conn, error) {
 
 // dialMetered is connect for the transport of plain requests.
 func (i *Identity) dialMetered(ctx context.Context, address string) (net.Conn, error) {
-	if !i.enter() {
+	if !i.conns.enter() {
 		return nil, net.ErrClosed
 	}
-	defer i.work.Done()
+	defer i.conns.work.Done()
 	to, err := parseTarget(address, 0)
 	if err != nil {
 		return nil, err
@@ -68,82 +67,93 @@ func (i *Identity) dialMetered(ctx context.Context, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return &meteredConn{Conn: conn, meter: i.meter, drop: i.drop}, nil
+	return &meteredConn{Conn: conn, meter: i.meter, drop: i.conns.drop}, nil
 }
 
 // connState keeps the list of the browser's connections. A hijacked one stays on it until drop.
 func (i *Identity) connState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		if !i.keep(conn, true) {
+		if !i.conns.keep(conn, true) {
 			_ = conn.Close()
 		}
 	case http.StateClosed:
-		i.drop(conn)
+		i.conns.drop(conn)
 	default:
 	}
 }
 
-// keep puts a connection on the list. It refuses when the identity is closed or the browser has too many.
-func (i *Identity) keep(conn net.Conn, browser bool) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.closed {
+// connections are those of one identity that are open, and the goroutines that work for it. Closed, they take no more.
+type connections struct {
+	max     int    // of the browser at once
+	tooMany func() // called when the browser wants more
+	work    sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	open     map[net.Conn]bool // true for the browser's, false for those to servers
+	browsers int               // of open, the browser's
+}
+
+// keep puts a connection on the list. It refuses when the list is closed or the browser has too many.
+func (c *connections) keep(conn net.Conn, browser bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return false
 	}
-	if limit := i.meter.budget.Conns; browser && i.browsers >= limit {
-		detail := fmt.Sprintf("The page had more than %d connections at once.", limit)
-		i.journal.add(Event{Kind: OverBudget, Detail: detail})
+	if browser && c.browsers >= c.max {
+		c.tooMany()
 		return false
 	}
 	if browser {
-		i.browsers++
+		c.browsers++
 	}
-	i.conns[conn] = browser
-	i.work.Add(1)
+	c.open[conn] = browser
+	c.work.Add(1)
 	return true
 }
 
 // drop closes a connection and takes it off the list, when its goroutines are done with it.
-func (i *Identity) drop(conn net.Conn) {
-	i.mu.Lock()
-	browser, known := i.conns[conn]
-	delete(i.conns, conn)
+func (c *connections) drop(conn net.Conn) {
+	c.mu.Lock()
+	browser, known := c.open[conn]
+	delete(c.open, conn)
 	if known && browser {
-		i.browsers--
+		c.browsers--
 	}
-	i.mu.Unlock()
+	c.mu.Unlock()
 	if known {
 		_ = conn.Close() // it may be closed already
-		i.work.Done()
+		c.work.Done()
 	}
 }
 
-// closeAll closes every connection; who works with it drops it then.
-func (i *Identity) closeAll() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for conn := range i.conns {
+// closeAll closes every connection; whoever works with it drops it then.
+func (c *connections) closeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
 		_ = conn.Close() // it may be closed already
 	}
 }
 
-// enter announces work that Close waits for; i.work.Done ends it. It refuses when the identity is closed.
-func (i *Identity) enter() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.closed {
+// enter announces work that Close waits for; work.Done ends it. It refuses when the list is closed.
+func (c *connections) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return false
 	}
-	i.work.Add(1)
+	c.work.Add(1)
 	return true
 }
 
-// end closes the identity to new work and reports whether it was open.
-func (i *Identity) end() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	open := !i.closed
-	i.closed = true
+// end refuses new connections and work, and reports whether they were taken until now.
+func (c *connections) end() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	open := !c.closed
+	c.closed = true
 	return open
 }

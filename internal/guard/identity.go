@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -36,12 +35,7 @@ type Identity struct {
 	pins      *pins
 	refuse    atomic.Pointer[func(host string) bool]
 	cut       context.CancelFunc // ends every lookup, dial and request
-	work      sync.WaitGroup     // goroutines and connections
-
-	mu       sync.Mutex
-	closed   bool
-	conns    map[net.Conn]bool // open ones; true for the browser's, false for those to servers
-	browsers int               // of conns, the browser's
+	conns     *connections
 }
 
 // NewIdentity opens the proxy of one capture on 127.0.0.1 and serves it. The caller closes it.
@@ -61,12 +55,15 @@ func (p *Policy) NewIdentity(b Budget) (*Identity, error) {
 		journal:  &journal{latest: map[hostPort]Event{}},
 		pins:     newPins(func(to target) ([]netip.Addr, error) { return p.lookup(life, to) }),
 		cut:      cut,
-		conns:    map[net.Conn]bool{},
 	}
+	limit := i.meter.budget.Conns
+	i.conns = &connections{max: limit, open: map[net.Conn]bool{}, tooMany: func() {
+		i.journal.add(Event{Kind: OverBudget, Detail: fmt.Sprintf("The page had more than %d connections at once.", limit)})
+	}}
 	i.transport = i.newTransport(life)
 	i.server = i.newServer(life)
 	p.Own(i.address())
-	i.work.Go(func() { _ = i.server.Serve(listener) }) // always ends with http.ErrServerClosed
+	i.conns.work.Go(func() { _ = i.server.Serve(listener) }) // always ends with http.ErrServerClosed
 	return i, nil
 }
 
@@ -98,16 +95,16 @@ func (i *Identity) Events() []Event { return i.journal.all() }
 // Failure returns the latest event of a host and port, in any spelling of the host that a URL may have.
 func (i *Identity) Failure(host string, port uint16) (Event, bool) { return i.journal.find(host, port) }
 
-// Close cuts every connection at once and waits for the goroutines. Closing twice is no error.
+// Close cuts every connection at once and waits for the goroutines. Closing again does nothing.
 func (i *Identity) Close() error {
-	if !i.end() {
-		i.work.Wait()
+	if !i.conns.end() {
+		i.conns.work.Wait()
 		return nil
 	}
 	i.cut()
 	err := i.server.Close()
-	i.closeAll()
-	i.work.Wait()
+	i.conns.closeAll()
+	i.conns.work.Wait()
 	i.transport.CloseIdleConnections()
 	i.policy.disown(i.address())
 	if err != nil && !errors.Is(err, net.ErrClosed) {
@@ -123,7 +120,7 @@ func (i *Identity) newServer(life context.Context) *http.Server {
 		IdleTimeout:                  idleTimeout,
 		MaxHeaderBytes:               maxHeadBytes,
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     log.New(io.Discard, "", 0), // a page's broken requests are no news
+		ErrorLog:                     log.New(io.Discard, "", 0), // a page's broken requests are nothing to log
 		BaseContext:                  func(net.Listener) context.Context { return life },
 		ConnState:                    i.connState,
 	}

@@ -159,5 +159,5 @@ func (i *Identity) hangUp(w http.ResponseWriter) {
 	if err != nil {
 		return
 	}
-	i.drop(conn)
+	i.conns.drop(conn)
 }

@@ -26,12 +26,12 @@ func (i *Identity) serveTunnel(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(tunnelStatus(err))
 		return
 	}
-	defer i.drop(server)
+	defer i.conns.drop(server)
 	browser, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	defer i.drop(browser)
+	defer i.conns.drop(browser)
 	if err := i.tunnel(browser, server, buffered.Reader); err != nil {
 		i.journal.add(eventOf(to, err))
 	}

@@ -18,31 +18,31 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"/picture/{file}":             s.picture,
 		"/font.ttf":                   s.font,
-		"/c.json":                     s.cards,
+		"/c.json":                     cards,
 		"/style.css":                  s.style,
 		"/data.json":                  s.data,
-		"/echo.json":                  s.echo,
+		"/echo.json":                  echo,
 		"/events":                     s.events,
 		"/module.js":                  s.module,
-		"/message.js":                 s.message,
+		"/message.js":                 message,
 		"/worker.js":                  s.worker,
 		"/kind/{name}":                s.kind,
 		"/hang":                       s.hang,
 		"/drip":                       s.drip,
 		"/slow":                       s.slow,
 		"/empty":                      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"/download":                   s.download,
-		"/redirect":                   s.redirect,
-		"/redirect-loop":              s.redirectLoop,
+		"/download":                   download,
+		"/redirect":                   redirect,
+		"/redirect-loop":              redirectLoop,
 		"/basic-auth":                 s.basicAuth,
 		"/status/{code}":              s.status,
-		"/close":                      s.cut,
+		"/close":                      cut,
 		"/moving.gif":                 movingGIF,
 		"/moving.apng":                movingAPNG,
 		"/moving.webm":                s.video,
 		"/banner-ads/{file}":          s.picture, // a path that filter lists name
-		"/openx/www/delivery/ajs.php": s.boxes,   // likewise
-		"/matomo.js":                  s.boxes,   // likewise
+		"/openx/www/delivery/ajs.php": boxes,     // likewise
+		"/matomo.js":                  boxes,     // likewise
 	}
 }
 
@@ -67,7 +67,7 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 	if !s.wait(r, number(r, "ms")) {
 		return
 	}
-	data, kind, err := s.drawn(r.PathValue("file"))
+	data, kind, err := s.album.drawn(r.PathValue("file"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
@@ -78,7 +78,7 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 }
 
 // boxes is a script that puts a box on the page.
-func (s *Site) boxes(w http.ResponseWriter, _ *http.Request) {
+func boxes(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript")
 	_, _ = fmt.Fprint(w, `document.body.insertAdjacentHTML('beforeend', '<div class="box"></div>')`)
 }
@@ -101,7 +101,7 @@ type card struct {
 }
 
 // cards is the data that /c fetches at load.
-func (s *Site) cards(w http.ResponseWriter, _ *http.Request) {
+func cards(w http.ResponseWriter, _ *http.Request) {
 	list := make([]card, 500)
 	for i := range list {
 		list[i] = card{sentence(i, 4), sentence(i+7, 14), fmt.Sprintf("%d.%02d", 10+i%90, i%100)}
@@ -143,7 +143,7 @@ func (s *Site) module(w http.ResponseWriter, r *http.Request) {
 }
 
 // message is the script of a worker that sends one message after ms milliseconds.
-func (s *Site) message(w http.ResponseWriter, r *http.Request) {
+func message(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript")
 	_, _ = fmt.Fprintf(w, "setTimeout(() => postMessage('arrived'), %d);", number(r, "ms")) //nolint:gosec // a number
 }
@@ -156,7 +156,7 @@ func (s *Site) style(w http.ResponseWriter, r *http.Request) {
 }
 
 // echo answers with the request's headers as JSON.
-func (s *Site) echo(w http.ResponseWriter, r *http.Request) {
+func echo(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Origin") != "" {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
@@ -226,14 +226,14 @@ func (s *Site) slow(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Site) download(w http.ResponseWriter, _ *http.Request) {
+func download(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", `attachment; filename="file.bin"`)
 	_, _ = w.Write(make([]byte, 100_000))
 }
 
 // redirect sends n more redirects to itself and then one to the address to.
-func (s *Site) redirect(w http.ResponseWriter, r *http.Request) {
+func redirect(w http.ResponseWriter, r *http.Request) {
 	to := r.URL.Query().Get("to")
 	if n := number(r, "n"); n > 0 {
 		q := r.URL.Query()
@@ -244,7 +244,7 @@ func (s *Site) redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // the test says where to
 }
 
-func (s *Site) redirectLoop(w http.ResponseWriter, r *http.Request) {
+func redirectLoop(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Location", fmt.Sprintf("/redirect-loop?n=%d", number(r, "n")+1))
 	w.WriteHeader(http.StatusFound)
 }
@@ -268,7 +268,7 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 }
 
 // cut closes the connection without an answer.
-func (s *Site) cut(w http.ResponseWriter, _ *http.Request) {
+func cut(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err == nil {
 		_ = conn.Close()

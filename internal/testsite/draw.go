@@ -13,8 +13,14 @@ import (
 	"sync"
 )
 
+// album holds the pictures that were asked for, each drawn once.
+type album struct {
+	mu       sync.Mutex // not held while a picture is drawn
+	pictures map[string]func() ([]byte, error)
+}
+
 // drawn makes a picture by its file name, "WxH-SEED.png" or ".jpg", and keeps it.
-func (s *Site) drawn(file string) (data []byte, mediaType string, err error) {
+func (a *album) drawn(file string) (data []byte, mediaType string, err error) {
 	var width, height, seed int
 	name, kind, _ := strings.Cut(file, ".")
 	if _, err := fmt.Sscanf(name, "%dx%d-%d", &width, &height, &seed); err != nil || width < 1 || height < 1 || width*height > 1<<22 {
@@ -24,13 +30,13 @@ func (s *Site) drawn(file string) (data []byte, mediaType string, err error) {
 	if kind == "jpg" {
 		mediaType = "image/jpeg"
 	}
-	s.drawing.Lock()
-	one, known := s.pictures[file]
+	a.mu.Lock()
+	one, known := a.pictures[file]
 	if !known {
 		one = sync.OnceValues(func() ([]byte, error) { return encoded(kind, scene(width, height, seed)) })
-		s.pictures[file] = one
+		a.pictures[file] = one
 	}
-	s.drawing.Unlock()
+	a.mu.Unlock()
 	data, err = one()
 	return data, mediaType, err
 }

@@ -17,15 +17,10 @@ import (
 //go:embed pages/*.html
 var pages embed.FS
 
-// Request is one request that the site has seen.
-type Request struct {
-	Host   string
-	Path   string // with the query
-	Header http.Header
-}
-
 // Site is a running test site on two loopback hosts. Close ends it.
 type Site struct {
+	requests
+
 	URL   string // origin of the pages: http://127.0.0.1:PORT
 	Other string // a third-party origin with the same content: http://127.0.0.2:PORT
 	Port  string // of URL
@@ -36,18 +31,14 @@ type Site struct {
 	began   time.Time
 	ended   chan struct{} // closed by Close: answers that never come give up
 
-	mu   sync.Mutex
-	seen []Request
-
-	drawing  sync.Mutex // not held while a picture is drawn
-	pictures map[string]func() ([]byte, error)
+	album album
 }
 
 // Start listens on two loopback addresses with free ports and serves the site there.
 func Start() (*Site, error) {
-	s := &Site{began: time.Now(), ended: make(chan struct{}), pictures: map[string]func() ([]byte, error){}}
+	s := &Site{began: time.Now(), ended: make(chan struct{}), album: album{pictures: map[string]func() ([]byte, error){}}}
 	var err error
-	s.pages, err = template.New("").Funcs(s.funcs()).ParseFS(pages, "pages/*.html")
+	s.pages, err = template.New("").Funcs(funcs()).ParseFS(pages, "pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
@@ -80,37 +71,6 @@ func (s *Site) Close() {
 		_ = server.Close()
 	}
 	s.running.Wait()
-}
-
-// Seen returns the requests whose path, without the query, is this one, in the order in which they came.
-func (s *Site) Seen(path string) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var found []Request
-	for _, r := range s.seen {
-		if only, _, _ := strings.Cut(r.Path, "?"); only == path {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-// Forget drops the requests seen so far.
-func (s *Site) Forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = nil
-}
-
-// mostSeen bounds the record, for benchmarks that run for long.
-const mostSeen = 10000
-
-func (s *Site) record(r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.seen) < mostSeen {
-		s.seen = append(s.seen, Request{Host: r.Host, Path: r.URL.RequestURI(), Header: r.Header.Clone()})
-	}
 }
 
 // Handler returns the site's pages. The handler records requests with the site.

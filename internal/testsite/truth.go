@@ -56,7 +56,8 @@ func BoxColor() color.RGBA { return color.RGBA{120, 40, 160, 255} }
 
 func css(c color.RGBA) string { return fmt.Sprintf("rgb(%d,%d,%d)", c.R, c.G, c.B) }
 
-func (s *Site) funcs() template.FuncMap {
+// funcs are what the templates of the pages may call.
+func funcs() template.FuncMap {
 	return template.FuncMap{
 		"seq":       func(n int) []int { return make([]int, n) },
 		"add":       func(a, b int) int { return a + b },

@@ -20,7 +20,7 @@ import (
 // mostParallel is how many pages a batch renders at once at most.
 const mostParallel = 64
 
-func newBatch(w world) *cobra.Command {
+func newBatch(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "batch FILE",
 		Short: "Take pictures of many pages here and now, without a server",
@@ -38,7 +38,7 @@ func newBatch(w world) *cobra.Command {
 	addOptionFlags(cmd.Flags(), "html")
 	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := loadSettings(cmd.Flags(), w.environ)
+		s, err := loadSettings(cmd.Flags(), env.environ)
 		if err != nil {
 			return err
 		}
@@ -51,15 +51,15 @@ func newBatch(w world) *cobra.Command {
 		if *output == "" {
 			return usageError{errors.New("-o is missing: name the folder for the pictures")}
 		}
-		common, err := givenOptions(cmd.Flags(), w.in)
+		common, err := givenOptions(cmd.Flags(), env.in)
 		if err != nil {
 			return usageError{err}
 		}
-		list, err := readBatchFile(args[0], common, w.in)
+		list, err := readBatchFile(args[0], common, env.in)
 		if err != nil {
 			return usageError{err}
 		}
-		return takeBatch(cmd.Context(), s, batchOrder{list, *output, *parallel, *restart}, w)
+		return takeBatch(cmd.Context(), s, batchOrder{list, *output, *parallel, *restart}, env)
 	}
 	return cmd
 }
@@ -73,7 +73,7 @@ type batchOrder struct {
 }
 
 // takeBatch takes what the report does not have yet.
-func takeBatch(ctx context.Context, s Settings, o batchOrder, w world) (err error) {
+func takeBatch(ctx context.Context, s Settings, o batchOrder, env environment) (err error) {
 	report, err := openReport(o.dir, o.restart)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func takeBatch(ctx context.Context, s Settings, o batchOrder, w world) (err erro
 		if b.renderer, err = startRenderer(ctx, s, policy, min(o.parallel, len(open)), slog.New(slog.DiscardHandler)); err != nil {
 			return err
 		}
-		b.teller = newBatchTeller(w.err, b.kept, b.total)
+		b.teller = newBatchProgress(env.err, b.kept, b.total)
 		err = b.work(ctx, open, o.parallel)
 		b.teller.end()
 		err = errors.Join(err, b.renderer.close())
@@ -99,14 +99,14 @@ func takeBatch(ctx context.Context, s Settings, o batchOrder, w world) (err erro
 	if err != nil {
 		return err
 	}
-	return b.outcome(ctx, o.dir, w.err)
+	return b.outcome(ctx, o.dir, env.err)
 }
 
 // batchRun is a batch under way.
 type batchRun struct {
 	renderer *renderer
 	report   *batchReport
-	teller   *batchTeller
+	teller   *batchProgress
 
 	kept, total int // from an earlier run; in all
 	mu          sync.Mutex

@@ -50,7 +50,7 @@ type result struct {
 	Metadata   savepage.Metadata `json:"metadata,omitempty"`
 }
 
-func newCapture(w world) *cobra.Command {
+func newCapture(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "capture URL",
 		Short: "Take a picture of a page here and now, without a server",
@@ -67,11 +67,11 @@ func newCapture(w world) *cobra.Command {
 	addOptionFlags(cmd.Flags())
 	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := loadSettings(cmd.Flags(), w.environ)
+		s, err := loadSettings(cmd.Flags(), env.environ)
 		if err != nil {
 			return err
 		}
-		o, err := readOrder(cmd.Flags(), args, w.in)
+		o, err := readOrder(cmd.Flags(), args, env.in)
 		if err != nil {
 			return usageError{err}
 		}
@@ -81,7 +81,7 @@ func newCapture(w world) *cobra.Command {
 		if o.asJSON = *asJSON; o.asJSON && o.output == toStdout {
 			return usageError{errors.New("--json and -o - both write to standard output: give one of them")}
 		}
-		return take(cmd.Context(), s, o, w)
+		return take(cmd.Context(), s, o, env)
 	}
 	return cmd
 }
@@ -249,22 +249,22 @@ func defaultOutput(o savepage.Options) string {
 }
 
 // take makes the picture and writes it down.
-func take(ctx context.Context, s Settings, o order, w world) error {
+func take(ctx context.Context, s Settings, o order, env environment) error {
 	began := time.Now()
-	progress := startProgress(w.err, subject(o.options))
+	progress := startProgress(env.err, subject(o.options))
 	shot, err := shoot(ctx, s, o.options, slog.New(slog.DiscardHandler))
 	progress.stop()
 	r := newResult(o, shot, began)
 	if err == nil {
-		err = errors.Join(writePicture(o.output, shot.Reader(), w.out), shot.Close())
+		err = errors.Join(writePicture(o.output, shot.Reader(), env.out), shot.Close())
 	}
 	if err != nil {
-		return tellFailure(r, o, w, err)
+		return tellFailure(r, o, env, err)
 	}
 	if o.asJSON {
-		return writeJSON(w.out, r)
+		return writeJSON(env.out, r)
 	}
-	tellSuccess(r, w.err)
+	tellSuccess(r, env.err)
 	return nil
 }
 
@@ -326,7 +326,7 @@ func newResult(o order, shot capture.Shot, began time.Time) result {
 }
 
 // tellFailure prints the failed result where JSON was asked for; else the caller prints err.
-func tellFailure(r result, o order, w world, err error) error {
+func tellFailure(r result, o order, env environment, err error) error {
 	if !o.asJSON {
 		return err
 	}
@@ -335,7 +335,7 @@ func tellFailure(r result, o order, w world, err error) error {
 		fault = savepage.Errorf(savepage.CodeInternal, "%s", err)
 	}
 	failed := result{Status: savepage.Failed, URL: r.URL, Fullpage: r.Fullpage, RenderMS: r.RenderMS, Error: fault, Report: r.Report, Metadata: r.Metadata}
-	return errors.Join(errSilent, writeJSON(w.out, failed))
+	return errors.Join(errSilent, writeJSON(env.out, failed))
 }
 
 // tellSuccess prints one line, and one for each reason to look twice.

@@ -9,7 +9,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-func newDevices(w world) *cobra.Command {
+func newDevices(env environment) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "devices",
@@ -17,9 +17,9 @@ func newDevices(w world) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return writeJSON(w.out, savepage.Devices())
+				return writeJSON(env.out, savepage.Devices())
 			}
-			table := tabwriter.NewWriter(w.out, 0, 0, 2, ' ', 0)
+			table := tabwriter.NewWriter(env.out, 0, 0, 2, ' ', 0)
 			_, _ = fmt.Fprintln(table, "NAME\tVIEWPORT\tSCALE\tMOBILE\tTOUCH")
 			for _, d := range savepage.Devices() {
 				_, _ = fmt.Fprintf(table, "%s\t%d×%d\t%v\t%v\t%v\n", d.Name, d.Width, d.Height, d.Scale, d.Mobile, d.Touch)

@@ -34,7 +34,7 @@ const (
 	leastSpace    = 1 << 30          // bytes that must be free in the data folder
 )
 
-func newDoctor(w world) *cobra.Command {
+func newDoctor(env environment) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -42,13 +42,13 @@ func newDoctor(w world) *cobra.Command {
 		Long:  "Looks at everything that the server needs, with the settings that serve would use. Ends with 1 if something is missing.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd.Flags(), w.environ)
+			s, err := loadSettings(cmd.Flags(), env.environ)
 			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), doctorTimeout)
 			defer cancel()
-			return tellChecks(examine(ctx, s), asJSON, w)
+			return tellChecks(examine(ctx, s), asJSON, env)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -63,13 +63,13 @@ func examine(ctx context.Context, s Settings) []check {
 	return append(checks, checkEgress(s))
 }
 
-func tellChecks(checks []check, asJSON bool, w world) error {
+func tellChecks(checks []check, asJSON bool, env environment) error {
 	healthy := true
 	for _, c := range checks {
 		healthy = healthy && c.OK
 	}
 	if asJSON {
-		if err := writeJSON(w.out, map[string]any{"ok": healthy, "checks": checks}); err != nil {
+		if err := writeJSON(env.out, map[string]any{"ok": healthy, "checks": checks}); err != nil {
 			return err
 		}
 	} else {
@@ -78,9 +78,9 @@ func tellChecks(checks []check, asJSON bool, w world) error {
 			if !c.OK {
 				mark = "MISS"
 			}
-			_, _ = fmt.Fprintf(w.out, "%s  %-9s %s\n", mark, c.Name, indented(c.Found))
+			_, _ = fmt.Fprintf(env.out, "%s  %-9s %s\n", mark, c.Name, indented(c.Found))
 			if c.Fix != "" {
-				_, _ = fmt.Fprintf(w.out, "                %s\n", indented(c.Fix))
+				_, _ = fmt.Fprintf(env.out, "                %s\n", indented(c.Fix))
 			}
 		}
 	}

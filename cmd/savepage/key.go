@@ -15,15 +15,15 @@ import (
 
 // keyCommand is what the key commands share.
 type keyCommand struct {
-	world
+	environment
 
 	account   string
 	apiSecret bool
 	asJSON    bool
 }
 
-func newKey(w world) *cobra.Command {
-	k := &keyCommand{world: w}
+func newKey(env environment) *cobra.Command {
+	k := &keyCommand{environment: env}
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Make, list and revoke API keys and webhook secrets, also while a server runs",

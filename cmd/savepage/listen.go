@@ -29,7 +29,7 @@ const (
 
 // listenCommand is a receiver that shows what comes in and passes it on.
 type listenCommand struct {
-	world
+	environment
 
 	secrets secretSource
 	listen  string
@@ -39,8 +39,8 @@ type listenCommand struct {
 	quiet   bool
 }
 
-func newListen(w world) *cobra.Command {
-	l := &listenCommand{world: w}
+func newListen(env environment) *cobra.Command {
+	l := &listenCommand{environment: env}
 	cmd := &cobra.Command{
 		Use:   "listen",
 		Short: "Receive callbacks, show whether they verify, and pass them on",

@@ -30,17 +30,17 @@ const (
 
 func main() { os.Exit(mainCode()) }
 
-// mainCode runs the program in the world of the process.
+// mainCode runs the program in the environment of the process.
 func mainCode() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// After the first signal the second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	return execute(ctx, os.Args[1:], world{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: clock.System()})
+	return execute(ctx, os.Args[1:], environment{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: clock.System()})
 }
 
-// world is what a command may touch of the process around it.
-type world struct {
+// environment is what a command may touch of the process around it.
+type environment struct {
 	out, err io.Writer
 	in       io.Reader
 	environ  []string
@@ -60,10 +60,10 @@ var errSilent = errors.New("failed")
 var errPartial = errors.New("some failed")
 
 // execute runs one command and returns the exit code.
-func execute(ctx context.Context, args []string, w world) int {
+func execute(ctx context.Context, args []string, env environment) int {
 	started := false
-	w.clock = w.clock.Or()
-	root := newRoot(w) //nolint:contextcheck // commands take the context that ExecuteContext gives them
+	env.clock = env.clock.Or()
+	root := newRoot(env) //nolint:contextcheck // commands take the context that ExecuteContext gives them
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -77,7 +77,7 @@ func execute(ctx context.Context, args []string, w world) int {
 		return exitPartial
 	}
 	if !errors.Is(err, errSilent) {
-		_, _ = fmt.Fprintln(w.err, "savepage:", err)
+		_, _ = fmt.Fprintln(env.err, "savepage:", err)
 	}
 	_, wrongUse := errors.AsType[usageError](err)
 	_, wrongSettings := errors.AsType[settingsError](err)
@@ -87,7 +87,7 @@ func execute(ctx context.Context, args []string, w world) int {
 	return exitFailure
 }
 
-func newRoot(w world) *cobra.Command {
+func newRoot(env environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "savepage",
 		Short:         "Turns web pages into pictures",
@@ -95,13 +95,13 @@ func newRoot(w world) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetOut(w.out)
-	root.SetErr(w.err)
-	root.SetIn(w.in)
+	root.SetOut(env.out)
+	root.SetErr(env.err)
+	root.SetIn(env.in)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(w), newCapture(w), newBatch(w), newKey(w), newWebhook(w), newDoctor(w), newMigrate(w), newDevices(w), newVersion(w), newDocs(),
+		newServe(env), newCapture(env), newBatch(env), newKey(env), newWebhook(env), newDoctor(env), newMigrate(env), newDevices(env), newVersion(env), newDocs(),
 	)
 	return root
 }

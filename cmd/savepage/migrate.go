@@ -6,14 +6,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newMigrate(w world) *cobra.Command {
+func newMigrate(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database up to this version, without serving",
 		Long:  "Brings the database up to this version without serving. serve does the same at its start.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd.Flags(), w.environ)
+			s, err := loadSettings(cmd.Flags(), env.environ)
 			if err != nil {
 				return err
 			}
@@ -21,10 +21,10 @@ func newMigrate(w world) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := database.Migrate(cmd.Context(), newLog(s, w.err)); err != nil {
+			if err := database.Migrate(cmd.Context(), newLog(s, env.err)); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(w.out, "the database in %s is up to date\n", database)
+			_, err = fmt.Fprintf(env.out, "the database in %s is up to date\n", database)
 			return err
 		},
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-func newServe(w world) *cobra.Command {
+func newServe(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API over HTTP, render pages, send callbacks",
@@ -26,11 +26,11 @@ func newServe(w world) *cobra.Command {
 			"are no flags, because every user of the machine can read those: SAVEPAGE_MASTER_KEY or SAVEPAGE_MASTER_KEY_FILE.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd.Flags(), w.environ)
+			s, err := loadSettings(cmd.Flags(), env.environ)
 			if err != nil {
 				return err
 			}
-			return Run(cmd.Context(), s, Streams{Out: w.out, Err: w.err, Clock: w.clock}, func(string) {})
+			return Run(cmd.Context(), s, Streams{Out: env.out, Err: env.err, Clock: env.clock}, func(string) {})
 		},
 	}
 	addSettingFlags(cmd.Flags())

@@ -18,7 +18,7 @@ import (
 
 // verifyCommand checks an event from files.
 type verifyCommand struct {
-	world
+	environment
 
 	secrets       secretSource
 	body, headers string
@@ -26,8 +26,8 @@ type verifyCommand struct {
 	asJSON        bool
 }
 
-func newVerify(w world) *cobra.Command {
-	v := &verifyCommand{world: w}
+func newVerify(env environment) *cobra.Command {
+	v := &verifyCommand{environment: env}
 	cmd := &cobra.Command{
 		Use:   "verify --body FILE --headers FILE",
 		Short: "Say whether a callback's signatures are right, and what is wrong",

@@ -44,14 +44,14 @@ func readBuild() build {
 	return b
 }
 
-func newVersion(w world) *cobra.Command {
+func newVersion(env environment) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this program and of the browser it finds",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd.Flags(), w.environ)
+			s, err := loadSettings(cmd.Flags(), env.environ)
 			if err != nil {
 				return err
 			}
@@ -60,9 +60,9 @@ func newVersion(w world) *cobra.Command {
 				b.Browser, _ = browserVersion(cmd.Context(), path)
 			}
 			if asJSON {
-				return writeJSON(w.out, b)
+				return writeJSON(env.out, b)
 			}
-			_, err = fmt.Fprintf(w.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orNone(b.Version), orNone(b.Commit), b.Go, orNone(b.Browser))
+			_, err = fmt.Fprintf(env.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orNone(b.Version), orNone(b.Commit), b.Go, orNone(b.Browser))
 			return err
 		},
 	}

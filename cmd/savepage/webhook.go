@@ -15,13 +15,13 @@ import (
 // envSecret holds a webhook secret for commands and for programs that receive callbacks.
 const envSecret = envPrefix + "WEBHOOK_SECRET"
 
-func newWebhook(w world) *cobra.Command {
+func newWebhook(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "webhook",
 		Short: "Receive callbacks on this machine, and check their signatures",
 		RunE:  unknownCommand,
 	}
-	cmd.AddCommand(newListen(w), newVerify(w))
+	cmd.AddCommand(newListen(env), newVerify(env))
 	return cmd
 }
 

@@ -48,7 +48,7 @@ func verifies(t *testing.T, headers, body, stdin string, environ []string, args 
 	writeFile(t, filepath.Join(dir, "body"), body)
 	var out bytes.Buffer
 	all := []string{"webhook", "verify", "--headers", filepath.Join(dir, "headers"), "--body", filepath.Join(dir, "body")}
-	code := execute(t.Context(), append(all, args...), world{out: &out, err: &out, in: strings.NewReader(stdin), environ: environ})
+	code := execute(t.Context(), append(all, args...), environment{out: &out, err: &out, in: strings.NewReader(stdin), environ: environ})
 	return code, out.String()
 }
 
@@ -127,7 +127,7 @@ func listens(t *testing.T, environ []string, args ...string) (address string, ou
 	read, write := io.Pipe()
 	code = make(chan int, 1)
 	go func() {
-		code <- execute(ctx, append([]string{"webhook", "listen"}, args...), world{out: write, err: io.Discard, in: strings.NewReader(""), environ: environ})
+		code <- execute(ctx, append([]string{"webhook", "listen"}, args...), environment{out: write, err: io.Discard, in: strings.NewReader(""), environ: environ})
 		_ = write.Close()
 	}()
 	t.Cleanup(func() {
@@ -276,7 +276,7 @@ func TestListenWithoutSecretOrReceiver(t *testing.T) {
 	}
 	for _, args := range [][]string{{"--forward", "localhost:3000"}, {"--secret-file", "/nowhere"}} {
 		var said bytes.Buffer
-		if c := execute(t.Context(), append([]string{"webhook", "listen"}, args...), world{out: &said, err: &said, in: os.Stdin}); c != exitUsage {
+		if c := execute(t.Context(), append([]string{"webhook", "listen"}, args...), environment{out: &said, err: &said, in: os.Stdin}); c != exitUsage {
 			t.Errorf("%v: ended with %d: %s", args, c, said.String())
 		}
 	}

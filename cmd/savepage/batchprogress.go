@@ -10,17 +10,17 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// batchTeller says how a batch comes along: with a bar on a terminal, elsewhere with a line for each capture.
-type batchTeller struct {
+// batchProgress says how a batch comes along: with a bar on a terminal, elsewhere with a line for each capture.
+type batchProgress struct {
 	to    io.Writer
 	bar   *progressbar.ProgressBar // nil off a terminal
 	done  int
 	total int
 }
 
-// newBatchTeller begins with those that an earlier run has done.
-func newBatchTeller(to io.Writer, done, total int) *batchTeller {
-	t := &batchTeller{to: to, done: done, total: total}
+// newBatchProgress begins with those that an earlier run has done.
+func newBatchProgress(to io.Writer, done, total int) *batchProgress {
+	t := &batchProgress{to: to, done: done, total: total}
 	if isTerminal(to) {
 		t.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(to),
@@ -37,7 +37,7 @@ func newBatchTeller(to io.Writer, done, total int) *batchTeller {
 }
 
 // tell says that a capture has ended. Calls come one after the other.
-func (t *batchTeller) tell(line reportLine) {
+func (t *batchProgress) tell(line reportLine) {
 	t.done++
 	if t.bar != nil {
 		_ = t.bar.Add(1)
@@ -50,7 +50,7 @@ func (t *batchTeller) tell(line reportLine) {
 	_, _ = fmt.Fprintf(t.to, "[%d/%d] %s\n", t.done, t.total, text)
 }
 
-func (t *batchTeller) end() {
+func (t *batchProgress) end() {
 	if t.bar != nil {
 		_ = t.bar.Finish()
 	}

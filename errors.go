@@ -75,7 +75,10 @@ func Codes() []CodeInfo {
 		{CodeTLSError, http.StatusBadGateway, false, "The certificate of the page's server is not valid."},
 		{CodeNavigationTimeout, http.StatusBadGateway, false, "The page's server did not answer within timeout."},
 		{CodeAddressBlocked, http.StatusBadRequest, false, "The address is private or reserved, and the operator has not allowed it."},
-		{CodeHTTPError, http.StatusBadGateway, false, "The page's HTTP status is one that fail_on lists."},
+		{
+			CodeHTTPError, http.StatusBadGateway, false,
+			"The page's server answered with an error status that fail_on lists, that has no page, or that asks for credentials.",
+		},
 		{CodeSelectorNotFound, http.StatusBadGateway, false, "No visible element matched the selector in time."},
 		{CodeBlank, http.StatusBadGateway, false, "The picture has only one colour, and fail_on lists blank."},
 		{

@@ -17,13 +17,13 @@ func secretSettings() []setting {
 	return []setting{
 		{
 			name: "MASTER_KEY", kind: "key", shown: "none", form: masterKeyForm, secret: true, noFlag: true,
-			doc: "Encrypts webhook secrets, API secrets of the older API, callback_secret and callback_headers in the database. " +
-				"What is there already is encrypted at the next start. Keep the key safe: no start works without it from then on.",
+			doc: "Encrypts webhook secrets, API secrets of the older API, callback_secret and callback_headers in the database, existing " +
+				"ones at the next start. Keep the key safe: from then on the server cannot start without it.",
 			set: func(s *Settings, text string) error { return setMasterKey(&s.MasterKey, text) },
 		},
 		{
 			name: "MASTER_KEY_OLD", kind: "key", shown: "none", form: masterKeyForm, secret: true, noFlag: true,
-			doc: "The master key before, while a new one takes over: the next start decrypts with it and encrypts with the new one. Then it can go.",
+			doc: "Previous master key, to replace it: the next start decrypts with it and encrypts with the new one. Remove it afterwards.",
 			set: func(s *Settings, text string) error { return setMasterKey(&s.MasterKeyOld, text) },
 		},
 	}

@@ -63,13 +63,13 @@ func (s Settings) Has(role string) bool { return slices.Contains(s.Roles, role) 
 // setting is one row of the table: one flag, one variable and one key of savepage.yaml.
 type setting struct {
 	name   string // LISTEN: SAVEPAGE_LISTEN, --listen, listen
-	kind   string // one word for the help: what its value is
+	kind   string // of the value, in one word, for the help
 	value  string // default, as it would be written
-	shown  string // what the manual says where the default is worked out at start
-	form   string // what a value must look like
+	shown  string // the default in the manual, where it is computed at start
+	form   string // of a value
 	doc    string
 	secret bool // printed as dots; also read from the file that SAVEPAGE_…_FILE names
-	noFlag bool // not taken from the command line, which every user of the machine can read
+	noFlag bool // not a flag: every user of the machine can read the command line
 	set    func(s *Settings, text string) error
 }
 
@@ -77,10 +77,10 @@ func (s setting) variable() string { return envPrefix + s.name }
 func (s setting) flag() string     { return strings.ReplaceAll(s.key(), "_", "-") }
 func (s setting) key() string      { return strings.ToLower(s.name) }
 
-// errForm says that a value does not have the setting's form, where there is nothing more to say.
+// errForm is the error of a value that does not have the setting's form, where there is no better one.
 var errForm = errors.New("has another form")
 
-// settingTable is the only source of settings: reading them, the help and the manual all go by it.
+// settingTable is the only source of settings, for reading them, for the help and for the manual.
 func settingTable() []setting {
 	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), browserSettings(), processSettings())
 }
@@ -89,23 +89,24 @@ func addressSettings() []setting {
 	return []setting{
 		{
 			name: "LISTEN", kind: "address", value: "127.0.0.1:8080", form: "host:port, such as 127.0.0.1:8080 or :8080",
-			doc: "Address that the API is served on.",
+			doc: "Address on which the API is served.",
 			set: func(s *Settings, text string) error { return setAddress(&s.Listen, text) },
 		},
 		{
 			name: "PUBLIC_URL", kind: "url", shown: "http:// and the listen address", form: "an http or https URL without query",
-			doc: "What links in answers and callbacks begin with: the address that clients reach the server at.",
+			doc: "Base URL of links in answers and callbacks: the one at which clients reach the server.",
 			set: func(s *Settings, text string) error { return setBaseURL(&s.PublicURL, text) },
 		},
 		{
 			name: "CDN_URL", kind: "url", shown: "the public URL", form: "an http or https URL without query",
-			doc: "What links to pictures begin with, where a CDN stands in front.",
+			doc: "Base URL of links to pictures, if a CDN is in front.",
 			set: func(s *Settings, text string) error { return setBaseURL(&s.CDNURL, text) },
 		},
 		{
-			name: "EGRESS_ALLOW", kind: "list", shown: "none", form: "networks with optional ports, such as 127.0.0.0/8,10.20.0.0/16:443,10.0.0.5/32:3000-3999",
-			doc: "Private and special addresses that pages and callbacks may reach all the same. The server's own ports stay shut.",
-			set: func(s *Settings, text string) (err error) { s.EgressAllow, err = guard.ParseAllow(text); return err },
+			name: "EGRESS_ALLOW", kind: "list", shown: "none",
+			form: "networks with optional ports, such as 127.0.0.0/8,10.20.0.0/16:443,10.0.0.5/32:3000-3999",
+			doc:  "Private and reserved addresses that pages and callbacks may reach. The server's own ports remain closed.",
+			set:  func(s *Settings, text string) (err error) { s.EgressAllow, err = guard.ParseAllow(text); return err },
 		},
 	}
 }
@@ -114,12 +115,12 @@ func storeSettings() []setting {
 	return []setting{
 		{
 			name: "DATA", kind: "folder", value: "./data", form: "a folder",
-			doc: "Folder of the database and the pictures. It is made when it is not there.",
+			doc: "Folder of the database and the pictures. The server creates it.",
 			set: func(s *Settings, text string) error { s.Data = text; return nil },
 		},
 		{
 			name: "DATABASE", kind: "database", value: "sqlite", form: engines.Forms(), secret: true,
-			doc: "Where records and the queue are kept: sqlite is a file in the data folder.",
+			doc: "Store of records and the queue. sqlite is a file in the data folder.",
 			set: setDatabase,
 		},
 		{
@@ -129,7 +130,7 @@ func storeSettings() []setting {
 		},
 		{
 			name: "RETENTION", kind: "duration", value: "720h", form: "a duration from 1s to 87600h, such as 720h",
-			doc: "How long pictures and records are kept after the capture was asked for.",
+			doc: "How long pictures and records are kept after the capture was requested.",
 			set: duration(time.Second, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.Retention }),
 		},
 	}
@@ -139,44 +140,45 @@ func workSettings() []setting {
 	return []setting{
 		{
 			name: "ROLES", kind: "list", value: "api,render,deliver", form: "a list of api, render, deliver",
-			doc: "What this process does: answer requests, render pages, send callbacks. What is not named is not started; " +
-				"health and metrics are always served. Several nodes need PostgreSQL, which this version does not have: " +
-				"SQLite is served by one process, so leave all on unless a part is to rest.",
+			doc: "Tasks of this process: answer requests, render pages, send callbacks. Health and metrics are always served. Only " +
+				"one process can use an SQLite database, so a task that is left out is done by none.",
 			set: setRoles,
 		},
 		{
 			name: "CONCURRENCY", kind: "number", shown: "from cores and memory", form: "a whole number from 1 to 256",
-			doc: "Pages rendered at once.",
+			doc: "Number of pages that are rendered at once.",
 			set: number(256, func(s *Settings) *int { return &s.Concurrency }),
 		},
 		{
 			name: "SYNC_WAIT", kind: "duration", value: "25s", form: "a duration from 1s to 110s",
-			doc: "How long a synchronous request waits before it is answered with 202 and goes on by itself. Keep it below the limit of every proxy in front.",
+			doc: "How long a synchronous request waits before it is answered with 202 and the capture goes on. Keep it below the " +
+				"timeout of every proxy in front.",
 			set: duration(time.Second, 110*time.Second, func(s *Settings) *time.Duration { return &s.SyncWait }),
 		},
 		{
 			name: "MAX_PENDING", kind: "number", value: "100000", form: "a whole number from 1 to 10000000",
-			doc: "Captures that may be accepted and not ended; beyond it requests are answered with 503.",
+			doc: "Maximum number of captures that have not ended. Further requests are answered with 503.",
 			set: number(10_000_000, func(s *Settings) *int { return &s.MaxPending }),
 		},
 		{
-			name: "RATE_LIMIT", kind: "number", value: strconv.Itoa(savepage.DefaultLimits().RequestsPerMinute), form: "a whole number from 1 to 60000000",
-			doc: "Requests that an account may make in a minute. The default is more than a server can answer.",
-			set: number(60_000_000, func(s *Settings) *int { return &s.RateLimit }),
+			name: "RATE_LIMIT", kind: "number", value: strconv.Itoa(savepage.DefaultLimits().RequestsPerMinute),
+			form: "a whole number from 1 to 60000000",
+			doc:  "Requests per minute of each account. The default is more than a server can answer.",
+			set:  number(60_000_000, func(s *Settings) *int { return &s.RateLimit }),
 		},
 		{
 			name: "WEBHOOK_RETRY_BASE", kind: "duration", value: "5s", form: "a duration from 10ms to 1h",
-			doc: "Wait before the second attempt of a callback; each further wait is three times as long, at most 12 hours.",
+			doc: "Wait before the second attempt of a callback. Each further wait is three times as long, at most 12 hours.",
 			set: duration(10*time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.WebhookRetryBase }),
 		},
 		{
 			name: "WEBHOOK_MAX_ATTEMPTS", kind: "number", value: "13", form: "a whole number from 1 to 50",
-			doc: "Attempts of a callback before it is dead.",
+			doc: "Maximum number of attempts of a callback.",
 			set: number(50, func(s *Settings) *int { return &s.WebhookMaxAttempts }),
 		},
 		{
 			name: "WEBHOOK_TIMEOUT", kind: "duration", value: "15s", form: "a duration from 100ms to 2m",
-			doc: "Time that a callback's receiver has to answer.",
+			doc: "Time for the receiver of a callback to answer.",
 			set: duration(100*time.Millisecond, 2*time.Minute, func(s *Settings) *time.Duration { return &s.WebhookTimeout }),
 		},
 	}
@@ -186,18 +188,18 @@ func browserSettings() []setting {
 	return []setting{
 		{
 			name: "BROWSER", kind: "path", shown: "found", form: "the path of chromium-headless-shell",
-			doc: "Program of the browser.",
+			doc: "Path of the browser.",
 			set: func(s *Settings, text string) error { s.Browser = text; return nil },
 		},
 		{
-			name: "BLOCKLISTS", kind: "folder", shown: "the lists of the program", form: "a folder that is there",
-			doc: "Folder of filter lists that take the place of the program's own: easylist.txt, easyprivacy.txt, chats.txt. " +
-				"It is looked at every minute while pages are captured; a file that is broken or cut off is not taken.",
+			name: "BLOCKLISTS", kind: "folder", shown: "the built-in lists", form: "an existing folder",
+			doc: "Folder of filter lists that replace the built-in ones: easylist.txt, easyprivacy.txt, chats.txt. It is checked every " +
+				"minute while pages are captured; incomplete files are ignored.",
 			set: setBlocklists,
 		},
 		{
 			name: "SANDBOX", kind: "word", value: "required", form: "required or off",
-			doc: "Whether the browser must run in its sandbox. off lets a page that breaks the browser act as the server's user.",
+			doc: "Whether the browser must run in its sandbox. Without it, a page that exploits the browser has the rights of the server's user.",
 			set: func(s *Settings, text string) error {
 				s.SandboxOff = text == "off"
 				return oneOf(text, "required", "off")
@@ -210,12 +212,12 @@ func processSettings() []setting {
 	return []setting{
 		{
 			name: "GRACE", kind: "duration", value: "25s", form: "a duration from 0s to 10m",
-			doc: "Time that running captures have to end after SIGTERM; what is not done then is taken up by the next start.",
+			doc: "Time for running captures to end after SIGTERM. The next start continues the others.",
 			set: duration(0, 10*time.Minute, func(s *Settings) *time.Duration { return &s.Grace }),
 		},
 		{
 			name: "LOG_FORMAT", kind: "word", value: "auto", form: "text, json or auto",
-			doc: "Form of the log on standard error; auto is text on a terminal and json elsewhere.",
+			doc: "Format of the log on standard error. auto is text on a terminal and json elsewhere.",
 			set: func(s *Settings, text string) error {
 				s.LogFormat = text
 				return oneOf(text, "text", "json", "auto")
@@ -223,7 +225,7 @@ func processSettings() []setting {
 		},
 		{
 			name: "LOG_LEVEL", kind: "word", value: "info", form: "debug, info, warn or error",
-			doc: "Least level that is logged.",
+			doc: "Minimum level of log messages.",
 			set: setLogLevel,
 		},
 	}
@@ -317,7 +319,7 @@ func duration(least, most time.Duration, field func(*Settings) *time.Duration) f
 
 func setBlocklists(s *Settings, text string) error {
 	if info, err := os.Stat(text); err != nil || !info.IsDir() {
-		return errors.New("is no folder")
+		return errors.New("not a folder")
 	}
 	s.Blocklists = text
 	return nil

@@ -133,8 +133,8 @@ func (s *Service) admitRows(batch savepage.Batch, asked []savepage.Options, faul
 
 // rowFaults collects what is wrong with the captures of a batch.
 type rowFaults struct {
-	told  *savepage.Error
-	other error // a fault of ours
+	shown *savepage.Error
+	other error // an internal error
 }
 
 func (f *rowFaults) add(row string, err error) {
@@ -146,15 +146,15 @@ func (f *rowFaults) add(row string, err error) {
 		f.other = err
 		return
 	}
-	if f.told == nil {
-		f.told = &savepage.Error{Code: fault.Code, Message: row + fault.Message}
+	if f.shown == nil {
+		f.shown = &savepage.Error{Code: fault.Code, Message: row + fault.Message}
 	}
 	if fault.Code == savepage.CodeInvalidRequest {
-		f.told.Code = fault.Code
+		f.shown.Code = fault.Code
 	}
 	for _, field := range fault.Fields {
 		field.Location = row + field.Location
-		f.told.Fields = append(f.told.Fields, field)
+		f.shown.Fields = append(f.shown.Fields, field)
 	}
 }
 
@@ -162,8 +162,8 @@ func (f *rowFaults) err() error {
 	if f.other != nil {
 		return f.other
 	}
-	if f.told != nil {
-		return f.told
+	if f.shown != nil {
+		return f.shown
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Observer hears of what happens to captures, to count it. Its methods must not block.
+// Observer counts what happens to captures. Its methods must not block.
 type Observer interface {
 	Accepted(replayed bool, reuse Reuse)
 	Ended(state savepage.State, code savepage.Code, t savepage.Timing)
@@ -81,7 +81,7 @@ func New(p Parts, cfg Config, log *slog.Logger) *Service {
 		observer: p.Observer, progress: p.Progress, clock: p.Clock.Or(), cfg: cfg, log: log,
 	}
 	if s.progress == nil {
-		s.progress = unheard{}
+		s.progress = noProgress{}
 	}
 	return s
 }
@@ -105,7 +105,7 @@ func newName(format savepage.Format) string {
 }
 
 // optionsHash names what the picture depends on: two captures with the same hash ask for the same picture. What is left out
-// says who is told, how long it may take, and which picture will do.
+// says who gets the result, how long it may take, and which picture will do.
 func optionsHash(o savepage.Options) (string, error) {
 	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
 	o.Async, o.Metadata, o.CacheTTL = false, nil, 0

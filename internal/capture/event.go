@@ -41,7 +41,7 @@ type View struct {
 	CaptureID  string            `json:"capture_id" doc:"Id of the capture." example:"cap_01jd8x6v3m2k9q4t7w5z0a1b2c"`
 	BatchID    string            `json:"batch_id,omitempty" doc:"The batch that it came with, where there is one."`
 	URL        string            `json:"url,omitempty" doc:"The page that was asked for; absent with the html option."`
-	Image      string            `json:"image,omitempty" doc:"Address of the picture. It needs no key: its name can not be guessed."`
+	Image      string            `json:"image,omitempty" doc:"Address of the picture. It needs no key: its name cannot be guessed."`
 	Width      int               `json:"width,omitempty" doc:"Width of the picture in its own pixels; of a pdf's first page in points of 1/72 inch."`
 	Height     int               `json:"height,omitempty" doc:"Height, as width."`
 	Format     savepage.Format   `json:"format,omitempty" doc:"File format of the picture."`

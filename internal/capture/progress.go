@@ -40,36 +40,36 @@ type Step struct {
 	At      time.Time
 }
 
-// Places of a step within its attempt. A Step's Seq is ten times the attempt and its place, so that it needs no memory.
+// Positions of a step within its attempt. A Step's Seq is ten times the attempt plus the position, so that it needs no memory.
 const (
-	placeQueued  = 1 // of attempt 0
-	placeStarted = 1
-	placeRetried = 7
-	placeDone    = 9
+	stepQueuedAt  = 1 // of attempt 0
+	stepStartedAt = 1
+	stepRetriedAt = 7
+	stepDoneAt    = 9
 )
 
 // SeqQueued is the Seq of a capture's acceptance.
-const SeqQueued = placeQueued
+const SeqQueued = stepQueuedAt
 
 // SeqStarted is the Seq of an attempt's beginning.
-func SeqStarted(attempt int) int { return attempt*10 + placeStarted }
+func SeqStarted(attempt int) int { return attempt*10 + stepStartedAt }
 
 // SeqRetried is the Seq of the step in which an attempt was given back.
-func SeqRetried(attempt int) int { return attempt*10 + placeRetried }
+func SeqRetried(attempt int) int { return attempt*10 + stepRetriedAt }
 
 // SeqDone is the Seq of the end of a capture that had so many attempts.
-func SeqDone(attempt int) int { return attempt*10 + placeDone }
+func SeqDone(attempt int) int { return attempt*10 + stepDoneAt }
 
 func seqOf(attempt int, p Phase) int {
 	for i, one := range []Phase{PhaseNavigate, PhaseSettle, PhaseShoot, PhaseEncode, PhaseStore} {
 		if one == p {
-			return attempt*10 + placeStarted + 1 + i
+			return attempt*10 + stepStartedAt + 1 + i
 		}
 	}
 	return 0
 }
 
-// Progress hears how captures come along, to tell those who watch. Its methods must not block. What it hears is not kept:
+// Progress gets the steps of captures for those who watch. Its methods must not block. The steps are not kept:
 // the ledger alone says what state a capture is in.
 type Progress interface {
 	// Begin says that a worker has taken the capture, and End that it lets go of it, in whatever state.
@@ -78,21 +78,21 @@ type Progress interface {
 	End(id string)
 }
 
-// Feed is what one reader hears of one capture.
+// Feed is the steps of one capture for one reader.
 type Feed struct {
 	Changed <-chan struct{}  // gets a value after something has happened; several that are not taken are one
 	Since   func(int) []Step // what has happened after a Seq, oldest first
 	Leave   func()           // must be called when nobody reads any more
 }
 
-// unheard is a Progress that nobody watches.
-type unheard struct{}
+// noProgress is a Progress that nobody watches.
+type noProgress struct{}
 
-func (unheard) Begin(string)      {}
-func (unheard) Step(string, Step) {}
-func (unheard) End(string)        {}
+func (noProgress) Begin(string)      {}
+func (noProgress) Step(string, Step) {}
+func (noProgress) End(string)        {}
 
-// tracker tells of one attempt. A nil one tells nobody.
+// tracker reports the steps of one attempt. A nil one reports nothing.
 type tracker struct {
 	to      Progress
 	clock   *clock.Clock
@@ -102,11 +102,12 @@ type tracker struct {
 
 type trackerKey struct{}
 
-// track begins to tell of an attempt. What is done with the returned context can be told of by Report; end must be called.
+// track reports the steps of an attempt. Report reports those of the work that has the returned context; the function must
+// be called at the end.
 func (s *Service) track(ctx context.Context, c savepage.Capture) (context.Context, func()) {
 	t := &tracker{to: s.progress, clock: s.clock, id: c.ID, attempt: c.Attempt}
 	t.to.Begin(c.ID)
-	t.tell(Step{Seq: SeqStarted(c.Attempt), Kind: StepStarted})
+	t.report(Step{Seq: SeqStarted(c.Attempt), Kind: StepStarted})
 	return context.WithValue(ctx, trackerKey{}, t), func() { t.to.End(c.ID) }
 }
 
@@ -115,7 +116,7 @@ func trackerOf(ctx context.Context) *tracker {
 	return t
 }
 
-func (t *tracker) tell(s Step) {
+func (t *tracker) report(s Step) {
 	if t == nil {
 		return
 	}
@@ -124,9 +125,9 @@ func (t *tracker) tell(s Step) {
 }
 
 // Report says that a phase of the render under way in ctx has begun. It never blocks. Without a capture behind ctx, as
-// on the command line, nobody hears it.
+// on the command line, nobody gets it.
 func Report(ctx context.Context, p Phase) {
 	if t := trackerOf(ctx); t != nil {
-		t.tell(Step{Seq: seqOf(t.attempt, p), Kind: StepPhase, Phase: p})
+		t.report(Step{Seq: seqOf(t.attempt, p), Kind: StepPhase, Phase: p})
 	}
 }

@@ -70,7 +70,7 @@ func (s *Service) store(ctx context.Context, claim Claim, shot *Shot, err error)
 	return picture, nil
 }
 
-// clientError is what the client may see of err; everything that is not already meant for it is a fault of ours.
+// clientError is what the client may see of err; everything that is not already meant for it is an internal error.
 func clientError(err error) *savepage.Error {
 	if err == nil {
 		return nil
@@ -97,7 +97,7 @@ func (s *Service) release(ctx context.Context, claim Claim, fault *savepage.Erro
 	s.observer.Retried(fault.Code)
 	err := s.ledger.Release(ctx, claim, s.cfg.RetryWait, free(fault.Code))
 	if err == nil {
-		trackerOf(ctx).tell(Step{Seq: SeqRetried(claim.Capture.Attempt), Kind: StepRetried, Code: fault.Code})
+		trackerOf(ctx).report(Step{Seq: SeqRetried(claim.Capture.Attempt), Kind: StepRetried, Code: fault.Code})
 	}
 	return err
 }
@@ -126,7 +126,7 @@ func (s *Service) outcome(c savepage.Capture, begun start, shot Shot, p *savepag
 }
 
 // finish writes the outcome and the callbacks that are owed for it in one commit, also for captures that share it. A
-// picture that nobody will be told of is removed again.
+// picture that no record names is removed again.
 func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause error) error {
 	c := claim.Capture
 	c.State, c.FinishedAt, c.Picture, c.Report, c.Error, c.Timing = o.State, o.FinishedAt, o.Picture, o.Report, o.Error, o.Timing

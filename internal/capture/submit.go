@@ -66,7 +66,7 @@ func (s *Service) Check(o savepage.Options) error {
 	return err
 }
 
-// admit checks what the schema of single fields can not say, and puts the addresses into their normal form.
+// admit checks what the schema of single fields cannot say, and puts the addresses into their normal form.
 func (s *Service) admit(o savepage.Options) (savepage.Options, error) {
 	wrong := o.ValidateFields()
 	for _, address := range []struct {

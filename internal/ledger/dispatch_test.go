@@ -571,6 +571,6 @@ func TestManyOfEach(t *testing.T) {
 				t.Errorf("%d at once to %s", most, host)
 			}
 		}
-		equal(t, "lanes left", 0, len(o.lanes.lanes)+len(o.lanes.tenants)+len(o.lanes.hosts)+len(o.lanes.turns)+len(o.lanes.later))
+		equal(t, "lanes left", 0, len(o.lanes.lanes)+len(o.lanes.accounts)+len(o.lanes.hosts)+len(o.lanes.turns)+len(o.lanes.later))
 	})
 }

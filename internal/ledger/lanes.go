@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// slowAnswer is how long a receiver may take for an answer before the last place at its host is kept from it.
+// slowAnswer is how long a receiver may take for an answer before the last slot at its host is kept from it.
 const slowAnswer = time.Second
 
 // laneBatch is how many ids of a receiver's due deliveries are read at once.
@@ -46,17 +46,17 @@ type Lanes struct {
 
 	mu       sync.Mutex
 	lanes    map[Receiver]*lane
-	tenants  map[string]*tenant
-	hosts    map[string]int // deliveries on their way to each
-	turns    []*tenant      // those with lanes that are ready, the next one first
-	later    laneHeap       // lanes that wait for a time
-	busy     int            // deliveries that a worker holds
-	suspects int            // of those, to receivers that do not answer well
+	accounts map[string]*accountLanes
+	hosts    map[string]int  // deliveries on their way to each
+	turns    []*accountLanes // those with lanes that are ready, the next one first
+	later    laneHeap        // lanes that wait for a time
+	busy     int             // deliveries that a worker holds
+	suspects int             // of those, to receivers that do not answer well
 	opened   uint64
 }
 
-// tenant is an account with lanes.
-type tenant struct {
+// accountLanes are the lanes of an account.
+type accountLanes struct {
 	lanes    int     // that exist
 	ready    []*lane // may have something due
 	busy     int
@@ -67,7 +67,7 @@ type tenant struct {
 // lane is a receiver for which something is owed.
 type lane struct {
 	Receiver
-	tenant  *tenant
+	account *accountLanes
 	breaker Breaker
 	urgent  []string            // due at once, also while the breaker is open
 	ids     []string            // due, in order
@@ -76,7 +76,7 @@ type lane struct {
 	sending int                 // of those, how many the receiver has not answered yet
 	slow    bool                // the last answer took long
 	reading bool
-	queued  bool // in tenant.ready
+	queued  bool // in account.ready
 	at      time.Time
 	index   int // in Lanes.later; -1 when it is not there
 }
@@ -85,7 +85,7 @@ type lane struct {
 func NewLanes(limits Limits) *Lanes {
 	return &Lanes{
 		limits: limits.withDefaults(), wake: make(chan struct{}, 1),
-		lanes: map[Receiver]*lane{}, tenants: map[string]*tenant{}, hosts: map[string]int{},
+		lanes: map[Receiver]*lane{}, accounts: map[string]*accountLanes{}, hosts: map[string]int{},
 	}
 }
 
@@ -159,12 +159,12 @@ func (l *Lanes) Stats() LaneStats {
 func (l *Lanes) lane(r Receiver) *lane {
 	one := l.lanes[r]
 	if one == nil {
-		t := l.tenants[r.Account]
+		t := l.accounts[r.Account]
 		if t == nil {
-			t = &tenant{}
-			l.tenants[r.Account] = t
+			t = &accountLanes{}
+			l.accounts[r.Account] = t
 		}
-		one = &lane{Receiver: r, tenant: t, held: map[string]struct{}{}, index: -1}
+		one = &lane{Receiver: r, account: t, held: map[string]struct{}{}, index: -1}
 		l.lanes[r] = one
 		t.lanes++
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/savepage/savepage/internal/capture"
 )
 
-// HostOf is the host and port of an address, as receivers are told apart.
+// HostOf is the host and port of an address, which tells receivers apart.
 func HostOf(address string) string {
 	parsed, err := url.Parse(address)
 	if err != nil {

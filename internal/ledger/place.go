@@ -12,7 +12,7 @@ type Class int
 // The classes, those that go first before the others.
 const (
 	Interactive Class = iota // a client waits
-	Async                    // a client is told later
+	Async                    // a client gets the result later
 	Batch                    // it came with many others
 )
 

@@ -41,8 +41,8 @@ func Hint(secret string) string {
 	return secret[:len(savepage.SecretPrefix)+shown] + "…" + secret[len(secret)-shown:]
 }
 
-// Told is what may be told of a webhook secret. until is zero for the current one.
-func Told(secret string, created, until time.Time) savepage.SecretInfo {
+// Describe describes a webhook secret without its text. until is zero for the current one.
+func Describe(secret string, created, until time.Time) savepage.SecretInfo {
 	info := savepage.SecretInfo{Hint: Hint(secret), CreatedAt: created}
 	if !until.IsZero() {
 		info.ValidUntil = &until

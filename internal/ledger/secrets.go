@@ -42,11 +42,11 @@ type WebhookSecret struct {
 	Until   time.Time // zero for the current one
 }
 
-// ShowSecrets is what may be shown of an account's webhook secrets, the current one first.
-func ShowSecrets(list []WebhookSecret) savepage.WebhookSecrets {
+// DescribeSecrets describes an account's webhook secrets without their texts, the current one first.
+func DescribeSecrets(list []WebhookSecret) savepage.WebhookSecrets {
 	shown := savepage.WebhookSecrets{Previous: []savepage.SecretInfo{}}
 	for i, one := range list {
-		info := Told(one.Text, one.Created, one.Until)
+		info := Describe(one.Text, one.Created, one.Until)
 		if i == 0 {
 			shown.Current = info
 			continue

@@ -31,13 +31,13 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-func TestShowSecrets(t *testing.T) {
+func TestDescribeSecrets(t *testing.T) {
 	list := []WebhookSecret{{Text: NewSecret(), Created: noon}, {Text: NewSecret(), Created: noon.Add(-time.Hour), Until: noon.Add(time.Hour)}}
-	got := ShowSecrets(list)
-	if got.Secret != "" || got.Current != Told(list[0].Text, noon, time.Time{}) || len(got.Previous) != 1 || got.Previous[0].Hint != Hint(list[1].Text) {
+	got := DescribeSecrets(list)
+	if got.Secret != "" || got.Current != Describe(list[0].Text, noon, time.Time{}) || len(got.Previous) != 1 || got.Previous[0].Hint != Hint(list[1].Text) {
 		t.Errorf("%+v", got)
 	}
-	if got := ShowSecrets(list[:1]); got.Previous == nil || len(got.Previous) != 0 {
+	if got := DescribeSecrets(list[:1]); got.Previous == nil || len(got.Previous) != 0 {
 		t.Errorf("without older ones: %+v", got.Previous)
 	}
 }

@@ -41,7 +41,7 @@ type Captures interface {
 	// Await returns the capture when it has ended, or the context's error. A capture that is forgotten meanwhile is
 	// CodeNotFound.
 	Await(ctx context.Context, id string) (savepage.Capture, error)
-	// Cancel ends a capture that is queued or running. Its worker is told to stop and cannot finish it any more. An ended
+	// Cancel ends a capture that is queued or running. Its worker is stopped and cannot finish it any more. An ended
 	// one is CodeConflict, an unknown one CodeNotFound.
 	Cancel(ctx context.Context, account, id string) (savepage.Capture, error)
 	// Known tells which of the names are pictures of captures. The others belong to none.
@@ -56,8 +56,8 @@ type Batches interface {
 	ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error)
 	// BatchDeliveries returns what was owed for a batch itself, with its attempts.
 	BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error)
-	// CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers are told
-	// to stop. It returns the batch; one that has ended stays as it is.
+	// CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers
+	// are stopped. It returns the batch; one that has ended stays as it is.
 	CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error)
 }
 
@@ -86,7 +86,7 @@ type Accounts interface {
 	Bootstrap(ctx context.Context) (issued Issued, created bool, err error)
 	// Signing returns the webhook secrets that sign for an account now, newest first and never none.
 	Signing(ctx context.Context, account string) ([]string, error)
-	// Secrets tells what may be told of the account's webhook secrets, or CodeNotFound.
+	// Secrets describes the account's webhook secrets without their texts, or returns CodeNotFound.
 	Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error)
 	// RotateSecret gives the account a new webhook secret, which the answer alone holds whole. Those before it sign for the
 	// overlap at most. More than MaxOldSecrets at once are CodeConflict.

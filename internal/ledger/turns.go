@@ -50,16 +50,16 @@ func (l *Lanes) admit(now time.Time) {
 			continue
 		}
 		one.queued = true
-		one.tenant.ready = append(one.tenant.ready, one)
-		if !one.tenant.inTurns {
-			one.tenant.inTurns = true
-			l.turns = append(l.turns, one.tenant)
+		one.account.ready = append(one.account.ready, one)
+		if !one.account.inTurns {
+			one.account.inTurns = true
+			l.turns = append(l.turns, one.account)
 		}
 	}
 }
 
 // turn returns the account's next lane that may do something, and takes it off the ready ones.
-func (l *Lanes) turn(t *tenant, now time.Time) *lane {
+func (l *Lanes) turn(t *accountLanes, now time.Time) *lane {
 	if t.busy >= l.limits.PerAccount {
 		return nil
 	}
@@ -82,19 +82,19 @@ func (l *Lanes) turn(t *tenant, now time.Time) *lane {
 }
 
 // blocked reports whether a limit keeps the lane back. A receiver that does not answer well gets one delivery at a time,
-// and all such together at most half of the workers; one that is slow leaves a place at its host to other accounts.
+// and all such together at most half of the workers; one that is slow leaves a slot at its host to other accounts.
 func (l *Lanes) blocked(one *lane) bool {
-	places := l.limits.PerHost
+	slots := l.limits.PerHost
 	switch {
 	case one.suspect():
-		if l.suspects >= max(1, l.limits.Workers/2) || one.tenant.suspects >= max(1, l.limits.PerAccount/2) {
+		if l.suspects >= max(1, l.limits.Workers/2) || one.account.suspects >= max(1, l.limits.PerAccount/2) {
 			return true
 		}
-		places = 1
+		slots = 1
 	case one.slow:
-		places = max(1, places-1)
+		slots = max(1, slots-1)
 	}
-	return one.sending >= places || l.hosts[one.Host] >= l.limits.PerHost
+	return one.sending >= slots || l.hosts[one.Host] >= l.limits.PerHost
 }
 
 func (one *lane) suspect() bool { return one.breaker.Failures > 0 }
@@ -114,11 +114,11 @@ func (l *Lanes) begin(one *lane) step {
 	}
 	one.held[s.id] = struct{}{}
 	one.sending++
-	one.tenant.busy++
+	one.account.busy++
 	l.hosts[one.Host]++
 	l.busy++
 	if s.suspect {
-		one.tenant.suspects++
+		one.account.suspects++
 		l.suspects++
 	}
 	l.arrange(one)
@@ -142,7 +142,7 @@ func (l *Lanes) read(s step, ids []string, more time.Time) {
 	l.dropIdle(one)
 }
 
-// answered gives the place at the receiver back, before the attempt is recorded, and returns what it did to the breaker.
+// answered gives the slot at the receiver back, before the attempt is recorded, and returns what it did to the breaker.
 // nil says that no attempt was made.
 func (l *Lanes) answered(s step, a *savepage.Attempt, now time.Time) Change {
 	l.mu.Lock()
@@ -170,16 +170,16 @@ func (l *Lanes) answered(s step, a *savepage.Attempt, now time.Time) Change {
 	return change
 }
 
-// recorded follows the commit of an attempt: the delivery is no worker's any more, and due again at next, if ever.
+// recorded follows the commit of an attempt: no worker holds the delivery any more, and due again at next, if ever.
 func (l *Lanes) recorded(s step, next time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	one := l.lane(s.Receiver)
 	delete(one.held, s.id)
-	one.tenant.busy--
+	one.account.busy--
 	l.busy--
 	if s.suspect {
-		one.tenant.suspects--
+		one.account.suspects--
 		l.suspects--
 	}
 	if !next.IsZero() && (one.due.IsZero() || next.Before(one.due)) {
@@ -196,12 +196,12 @@ func (l *Lanes) dropIdle(one *lane) {
 	}
 	l.unschedule(one)
 	if one.queued {
-		one.tenant.ready = slices.DeleteFunc(one.tenant.ready, func(other *lane) bool { return other == one })
+		one.account.ready = slices.DeleteFunc(one.account.ready, func(other *lane) bool { return other == one })
 	}
 	delete(l.lanes, one.Receiver)
-	if one.tenant.lanes--; one.tenant.lanes > 0 {
+	if one.account.lanes--; one.account.lanes > 0 {
 		return
 	}
-	l.turns = slices.DeleteFunc(l.turns, func(t *tenant) bool { return t == one.tenant })
-	delete(l.tenants, one.Account)
+	l.turns = slices.DeleteFunc(l.turns, func(t *accountLanes) bool { return t == one.account })
+	delete(l.accounts, one.Account)
 }

@@ -18,7 +18,7 @@ import (
 // MasterKeyBytes is the length of a master key.
 const MasterKeyBytes = 32
 
-// Why a sealed text can not be opened.
+// Why a sealed text cannot be opened.
 var (
 	ErrNoMasterKey    = errors.New("secrets in the database are encrypted, and there is no master key")
 	ErrOtherMasterKey = errors.New("secrets in the database are encrypted with another master key")
@@ -135,7 +135,7 @@ func (v Vault) Open(stored string, label Label) (string, error) {
 // Sealed reports whether a stored text, or its first SealedHeadChars, is a sealed one.
 func Sealed(stored string) bool { return strings.HasPrefix(stored, SealedPrefix) }
 
-// Knows returns nil when the vault has the key of a stored text, or of its first SealedHeadChars, and else why it can not
+// Knows returns nil when the vault has the key of a stored text, or of its first SealedHeadChars, and else why it cannot
 // be opened.
 func (v Vault) Knows(stored string) error {
 	if !Sealed(stored) {

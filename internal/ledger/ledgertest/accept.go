@@ -225,13 +225,13 @@ func testQueueFull(t *scene) {
 	b.accept(t, b.account)
 }
 
-// testFairness has a second account come after 2,000 captures of the first, in the same moment.
+// testFairness has a second account come after 400 captures of the first, in the same moment.
 func testFairness(t *scene) {
 	c := clock.Manual(time.Now())
 	b := setUp(t, ledger.Config{Workers: 1, Clock: c})
 	second := b.other(t)
-	each(50, func(int) {
-		for range 40 {
+	each(40, func(int) {
+		for range 10 {
 			b.accept(t, b.account)
 		}
 	})

@@ -17,6 +17,7 @@ func batchTests() map[string]func(*scene) {
 	return map[string]func(*scene){
 		"round trip":       testBatch,
 		"a thousand":       testThousand,
+		"many":             testBatchOfMany,
 		"bad row":          testBatchBadRow,
 		"queue full":       testBatchQueueFull,
 		"idempotency":      testBatchIdempotency,
@@ -77,7 +78,7 @@ func counts(b savepage.Batch) []int {
 }
 
 // events returns what the batch was announced with.
-func (b *bench) events(tb testing.TB, id string) (told []capture.BatchEvent) {
+func events(b *bench, tb testing.TB, id string) (told []capture.BatchEvent) {
 	tb.Helper()
 	list, err := b.BatchDeliveries(tb.Context(), b.account, id)
 	must(tb, err)
@@ -128,13 +129,13 @@ func testBatch(t *scene) {
 			}
 			return b.finisher(nil)(ctx, c)
 		},
-		Deliver: b.deliverTo(delivered),
+		Deliver: deliverTo(delivered),
 	})
 	d := receive(t, "the batch's event", delivered)
 	equal(t, []string{want.ID, "http://batch.test"}, []string{d.BatchID, d.URL})
 	ended := b.batch(t, want.ID)
 	equal(t, []int{3, 0, 0, 2, 1, 0}, counts(ended))
-	told := b.events(t, want.ID)
+	told := events(b, t, want.ID)
 	equal(t, 1, len(told))
 	equal(t, capture.NewBatchView(ended), told[0].BatchView)
 	if ended.EndedAt.IsZero() || ended.EndedAt.Before(b.get(t, ids[0]).CreatedAt) {
@@ -148,13 +149,28 @@ func testThousand(t *scene) {
 	equal(t, 1000, len(a.CaptureIDs))
 	must(t, b.Close())
 	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: 1000})
+	equal(t, []int{1000, 1000, 0, 0, 0, 0}, counts(b.batch(t, a.Batch.ID)))
+	_, err := b.CancelBatch(t.Context(), b.account, a.Batch.ID)
+	must(t, err)
+	equal(t, []int{1000, 0, 0, 0, 0, 1000}, counts(b.batch(t, a.Batch.ID)))
+	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	b.acceptBatch(t, 1000)
+}
+
+// testBatchOfMany has many captures of a batch end at once, after a restart.
+func testBatchOfMany(t *scene) {
+	const many = 200
+	b := setUp(t, ledger.Config{Workers: 8, MaxPending: many})
+	a := b.acceptBatch(t, many)
+	must(t, b.Close())
+	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: many})
 	b.work(t, ledger.Handlers{})
 	for _, id := range a.CaptureIDs {
 		equal(t, savepage.Success, b.await(t, id).State)
 	}
-	equal(t, []int{1000, 0, 0, 1000, 0, 0}, counts(b.batch(t, a.Batch.ID)))
-	equal(t, 1, len(b.events(t, a.Batch.ID)))
-	b.acceptBatch(t, 1000)
+	equal(t, []int{many, 0, 0, many, 0, 0}, counts(b.batch(t, a.Batch.ID)))
+	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	b.acceptBatch(t, many)
 }
 
 // testBatchBadRow has the last row name an id that is used. Nothing of the batch may stay.
@@ -320,7 +336,7 @@ func testBatchRestart(t *scene) {
 		b.await(t, id)
 	}
 	equal(t, []int{4, 0, 0, 3, 0, 1}, counts(b.batch(t, a.Batch.ID)))
-	equal(t, 1, len(b.events(t, a.Batch.ID)))
+	equal(t, 1, len(events(b, t, a.Batch.ID)))
 }
 
 func testBatchForgotten(t *scene) {
@@ -344,7 +360,7 @@ func testBatchForgotten(t *scene) {
 	equal(t, []int{2, 0, 0, 0, 0, 2}, counts(b.batch(t, a.Batch.ID)))
 	equal(t, 0, forget()) // its event is owed
 	sent := make(chan savepage.Delivery, 1)
-	stop := b.work(t, ledger.Handlers{Deliver: b.deliverTo(sent)})
+	stop := b.work(t, ledger.Handlers{Deliver: deliverTo(sent)})
 	receive(t, "the batch's event", sent)
 	eventually(t, "the batch is forgotten", func() bool { return forget() == 1 })
 	stop()

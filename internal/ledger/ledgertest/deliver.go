@@ -11,6 +11,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -137,10 +138,11 @@ func testAgain(t *scene) {
 
 // testRestart closes between two attempts: the next one comes at its time.
 func testRestart(t *scene) {
-	b := setUp(t, ledger.Config{})
+	now := clock.Manual(time.Now())
+	b := setUp(t, ledger.Config{Clock: now})
 	stop := b.work(t, ledger.Handlers{
 		Render:  b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
-		Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict { return tryAgain(2 * time.Second) },
+		Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict { return tryAgain(time.Hour) },
 	})
 	id := b.accept(t, b.account)
 	eventually(t, "an attempt is recorded", func() bool {
@@ -151,12 +153,13 @@ func testRestart(t *scene) {
 	before := b.deliveries(t, id)[0]
 	equal(t, before.Attempts[len(before.Attempts)-1].NextAt, before.NextAt)
 	must(t, b.Close())
-	b.Store = t.open(ledger.Config{})
+	b.Store = t.open(ledger.Config{Clock: now})
 	attempts := make(chan time.Time, 1)
 	b.work(t, ledger.Handlers{Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict {
-		attempts <- time.Now()
+		attempts <- now.Now()
 		return delivered()
 	}})
+	eventually(t, "the next attempt", func() bool { now.Advance(5 * time.Minute); return len(attempts) > 0 })
 	if at := receive(t, "the next attempt", attempts); at.Before(*before.NextAt) {
 		t.Errorf("the next attempt came at %s, before %s", at, before.NextAt)
 	}
@@ -233,7 +236,8 @@ func testStopDelivering(t *scene) {
 
 // testReconcile takes the jobs of captures and deliveries away.
 func testReconcile(t *scene) {
-	b := setUp(t, ledger.Config{})
+	now := clock.Manual(time.Now())
+	b := setUp(t, ledger.Config{Clock: now})
 	owing := b.owe(t, "http://a.test", "http://b.test")
 	ids := []string{b.accept(t, b.account), b.accept(t, b.account)}
 	t.DropJobs(t)
@@ -242,6 +246,7 @@ func testReconcile(t *scene) {
 		got <- c.Capture.ID
 		return b.finisher(nil)(ctx, c)
 	}})
+	eventually(t, "both are taken", func() bool { now.Advance(time.Second); return len(got) == len(ids) })
 	for _, id := range ids {
 		equal(t, savepage.Success, b.await(t, id).State)
 	}

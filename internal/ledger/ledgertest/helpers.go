@@ -30,10 +30,10 @@ type bench struct {
 // scene is a test with its store.
 type scene struct {
 	*testing.T
-	Place
+	Fixture
 }
 
-// open opens the ledger of the test's place; whoever calls it closes it.
+// open opens the ledger of the test's fixture; whoever calls it closes it.
 func (s *scene) open(cfg ledger.Config) ledger.Store {
 	s.Helper()
 	l, err := s.Open(s.Context(), cfg, slog.New(slog.NewTextHandler(s.Output(), nil)))
@@ -41,7 +41,7 @@ func (s *scene) open(cfg ledger.Config) ledger.Store {
 	return l
 }
 
-// openKeys opens the keys of the test's place; the end of the test closes them.
+// openKeys opens the keys of the test's fixture; the end of the test closes them.
 func (s *scene) openKeys(c *clock.Clock) ledger.Keys {
 	s.Helper()
 	keys, err := s.OpenKeys(s.Context(), ledger.Vault{}, c.Or())
@@ -112,6 +112,16 @@ func (b *bench) await(tb testing.TB, id string) savepage.Capture {
 	c, err := b.Await(ctx, id)
 	must(tb, err)
 	return c
+}
+
+// awaitAdvancing waits for the end of a capture that waits for its time, and lets time pass meanwhile.
+func (b *bench) awaitAdvancing(tb testing.TB, id string, c *clock.Clock) savepage.Capture {
+	tb.Helper()
+	eventually(tb, "the capture's end", func() bool {
+		c.Advance(100 * time.Millisecond)
+		return b.get(tb, id).State.Final()
+	})
+	return b.await(tb, id)
 }
 
 // work runs the ledger's workers until the function it returns, or the end of the test.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -54,7 +55,8 @@ func testExpired(t *scene) {
 }
 
 func testKeys(t *scene) {
-	b := setUp(t, ledger.Config{})
+	now := clock.Manual(time.Now())
+	b := setUp(t, ledger.Config{Clock: now})
 	who, err := b.Authenticate(t.Context(), b.issued.Key)
 	must(t, err)
 	equal(t, principal(b.issued), who)
@@ -89,6 +91,7 @@ func testKeys(t *scene) {
 	must(t, b.keys.Revoke(t.Context(), keys[0].Prefix))
 	wantCode(t, savepage.CodeNotFound, b.keys.Revoke(t.Context(), b.issued.Key))
 	eventually(t, "the revoked key is refused", func() bool {
+		now.Advance(time.Second)
 		_, err := b.Authenticate(t.Context(), b.issued.Key)
 		return err != nil
 	})

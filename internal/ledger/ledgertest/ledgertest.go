@@ -1,5 +1,5 @@
 // Package ledgertest is the suite that every ledger must pass, whatever its database. It refuses to know the database: a
-// Place opens the ledger, again and again, and does what only the database's own tools can do.
+// Fixture opens the ledger, again and again, and does what only the database's own tools can do.
 package ledgertest
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// Place is where one ledger is kept. What is opened is closed by the test.
-type Place struct {
+// Fixture is where one ledger is kept. What is opened is closed by the test.
+type Fixture struct {
 	ledger.Database
 
 	DropJobs func(tb testing.TB)          // removes all jobs that do not run, behind the ledger's back
@@ -17,8 +17,8 @@ type Place struct {
 	Private  func(tb testing.TB) []string // ids of the captures that something private is kept of
 }
 
-// Run tests the ledgers of an engine. Each call of fresh is for an empty place of its own.
-func Run(t *testing.T, fresh func(tb testing.TB) Place) {
+// Run tests the ledgers of an engine. Each call of fresh is for a ledger of its own that is still empty.
+func Run(t *testing.T, fresh func(tb testing.TB) Fixture) {
 	t.Helper()
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(), "redeliver": redeliverTests(),
@@ -28,7 +28,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Place) {
 		for name, test := range tests {
 			t.Run(group+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				test(&scene{T: t, Place: fresh(t)})
+				test(&scene{T: t, Fixture: fresh(t)})
 			})
 		}
 	}

@@ -259,7 +259,7 @@ func testBreaker(t *scene) {
 		return stats.OpenReceivers == 1 && stats.Pending == 21
 	}
 	eventually(t, "the breaker opens", open)
-	eventually(t, "the attempts are recorded", func() bool { return len(b.tried(t, id)) == 6 })
+	eventually(t, "the attempts are recorded", func() bool { return len(tried(b, t, id)) == 6 })
 	waiting := 0
 	for _, d := range b.deliveries(t, id) {
 		if d.WaitingFor == savepage.WaitingForReceiver {
@@ -274,7 +274,7 @@ func testBreaker(t *scene) {
 	a.set(ends(savepage.Delivered, 200))
 	b.work(t, ledger.Handlers{Deliver: a.deliver})
 	eventually(t, "the breaker is still open", open)
-	equal(t, 6, len(b.tried(t, id)))
+	equal(t, 6, len(tried(b, t, id)))
 
 	// One that is sent by hand is the probe, and closes it.
 	urgent := b.deliveries(t, id)[7]
@@ -285,11 +285,11 @@ func testBreaker(t *scene) {
 		must(t, err)
 		return stats.OpenReceivers == 0 && stats.Delivered == 15
 	})
-	equal(t, 6+15, len(b.tried(t, id)))
+	equal(t, 6+15, len(tried(b, t, id)))
 }
 
 // tried returns all attempts of a capture's deliveries.
-func (b *bench) tried(tb testing.TB, id string) (all []savepage.Attempt) {
+func tried(b *bench, tb testing.TB, id string) (all []savepage.Attempt) {
 	tb.Helper()
 	for _, d := range b.deliveries(tb, id) {
 		all = append(all, d.Attempts...)

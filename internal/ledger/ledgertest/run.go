@@ -175,25 +175,27 @@ func testReleaseFirst(t *scene) {
 }
 
 func testFault(t *scene) {
-	b := setUp(t, ledger.Config{})
+	now := clock.Manual(time.Now())
+	b := setUp(t, ledger.Config{Clock: now})
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		if c.Capture.Attempt == 1 {
 			return errors.New("disk full")
 		}
 		return b.finisher(nil)(ctx, c)
 	}})
-	equal(t, 2, b.await(t, b.accept(t, b.account)).Attempt)
+	equal(t, 2, b.awaitAdvancing(t, b.accept(t, b.account), now).Attempt)
 }
 
 func testPanic(t *scene) {
-	b := setUp(t, ledger.Config{})
+	now := clock.Manual(time.Now())
+	b := setUp(t, ledger.Config{Clock: now})
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		if c.Capture.Attempt == 1 {
 			panic("a page did this")
 		}
 		return b.finisher(nil)(ctx, c)
 	}})
-	equal(t, 2, b.await(t, b.accept(t, b.account)).Attempt)
+	equal(t, 2, b.awaitAdvancing(t, b.accept(t, b.account), now).Attempt)
 }
 
 func testCancelQueued(t *scene) {

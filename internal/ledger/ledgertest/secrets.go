@@ -100,7 +100,8 @@ const ownSecret = "whsec_b3duIHNlY3JldCBvZiBvbmUgY2FwdHVyZSE=" //nolint:gosec //
 
 // testPrivate follows a secret and headers of a capture's own: every attempt gets them, over a restart, and no look-up does.
 func testPrivate(t *scene) {
-	b := setUp(t, ledger.Config{})
+	now := clock.Manual(time.Now())
+	b := setUp(t, ledger.Config{Clock: now})
 	sub := b.submission()
 	sub.Capture.Options.CallbackURL = "http://a.test/"
 	sub.Capture.Options.CallbackSecret = ownSecret
@@ -141,12 +142,13 @@ func testPrivate(t *scene) {
 	eventually(t, "the attempt is recorded", func() bool { return len(b.deliveries(t, id)[0].Attempts) > 0 })
 	stop()
 	must(t, b.Close())
-	b.Store = t.open(ledger.Config{})
+	b.Store = t.open(ledger.Config{Clock: now})
 	for len(got) > 0 {
 		<-got
 	}
 	b.work(t, ledger.Handlers{Deliver: attempt(delivered())})
-	equal(t, want, receive(t, "an attempt after the restart", got))
+	eventually(t, "an attempt after the restart", func() bool { now.Advance(100 * time.Millisecond); return len(got) > 0 })
+	equal(t, want, <-got)
 	unseen(b.settled(t, id))
 	unseen(b.get(t, id))
 }

@@ -159,7 +159,7 @@ func testKept(t *scene) {
 	fleeting := b.await(t, b.take(t, b.equals("fleeting"), capture.ReuseMiss).ID)
 	equal(t, fleeting.FinishedAt, fleeting.CapturedAt)
 	b.await(t, b.take(t, b.equals("fleeting"), capture.ReuseMiss).ID)
-	b.quiet(t)
+	quiet(b, t)
 }
 
 // testKeptInAFullQueue has a picture kept for who comes when nothing more is accepted.
@@ -179,7 +179,7 @@ func testKeptInAFullQueue(t *scene) {
 }
 
 // quiet checks that nothing is left on the way.
-func (b *bench) quiet(t *scene) {
+func quiet(b *bench, t *scene) {
 	t.Helper()
 	depth, err := b.Depth(t.Context())
 	must(t, err)
@@ -219,7 +219,7 @@ func testJoined(t *scene) {
 	equal(t, savepage.Canceled, b.get(t, ids[4]).State)
 	b.await(t, other.ID)
 	equal(t, 2, s.renders())
-	b.quiet(t)
+	quiet(b, t)
 	for range 6 {
 		b.take(t, b.submission(), capture.ReuseNone) // every place is free again
 	}
@@ -286,7 +286,7 @@ func testCanceledLeader(t *scene) {
 	equal(t, "", b.await(t, third.ID).Source)
 	equal(t, third.ID, b.await(t, fourth.ID).Source)
 	equal(t, savepage.Canceled, b.get(t, first.ID).State)
-	b.quiet(t)
+	quiet(b, t)
 }
 
 // testSharedRestart ends the ledger while a capture runs that others wait for.

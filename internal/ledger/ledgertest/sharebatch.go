@@ -35,7 +35,7 @@ func testSharedBatch(t *scene) {
 		equal(t, savepage.Success, b.await(t, one.Capture.ID).State)
 	}
 	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, first.Batch.ID)))
-	equal(t, 1, len(b.events(t, first.Batch.ID)))
+	equal(t, 1, len(events(b, t, first.Batch.ID)))
 	second, err := b.AcceptBatch(t.Context(), b.equalBatch(5))
 	must(t, err)
 	for _, one := range second.Captures {
@@ -44,9 +44,9 @@ func testSharedBatch(t *scene) {
 		equal(t, one.Capture, b.get(t, one.Capture.ID))
 	}
 	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, second.Batch.ID)))
-	equal(t, 1, len(b.events(t, second.Batch.ID)))
+	equal(t, 1, len(events(b, t, second.Batch.ID)))
 	equal(t, 1, s.renders())
-	b.quiet(t)
+	quiet(b, t)
 	for range 5 {
 		b.take(t, b.submission(), capture.ReuseNone) // every place is free again
 	}
@@ -70,5 +70,5 @@ func testCanceledSharedBatch(t *scene) {
 	b.work(t, ledger.Handlers{Render: s.render})
 	equal(t, savepage.Success, b.await(t, waiting.CaptureIDs[0]).State)
 	equal(t, 1, s.renders())
-	b.quiet(t)
+	quiet(b, t)
 }

@@ -232,8 +232,8 @@ func (bs *batches) BatchDeliveries(ctx context.Context, account, id string) ([]s
 	return list, nil
 }
 
-// CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers are told to
-// stop. It returns the batch; one that has ended is left as it is.
+// CancelBatch ends every capture of a batch that is queued or running, and with them the batch. Their workers are
+// stopped. It returns the batch; one that has ended is left as it is.
 func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepage.Batch, error) {
 	var (
 		ids  []string
@@ -243,7 +243,7 @@ func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepag
 		ids, owed = nil, nil
 		_, err := getBatch(ctx, tx, account, id)
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil // said by the look-up below
+			return nil // the look-up below returns the error
 		}
 		if err != nil {
 			return err

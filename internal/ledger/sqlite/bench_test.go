@@ -12,6 +12,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // BenchmarkAccept measures durable accepts: rate and latency, with so many callers at once.
@@ -85,7 +86,7 @@ func BenchmarkStart(b *testing.B) {
 
 func benchLedger(b *testing.B, cfg ledger.Config) (ledger.Store, string) {
 	b.Helper()
-	l := open(b, b.TempDir(), cfg)
+	l := open(b, sqlite.NewFolder(b), cfg)
 	issued, _, err := l.Bootstrap(b.Context())
 	if err != nil {
 		b.Fatal(err)

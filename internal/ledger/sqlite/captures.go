@@ -183,7 +183,7 @@ func (cs *captures) Release(ctx context.Context, c capture.Claim, wait time.Dura
 	}
 }
 
-// Cancel ends a capture that is queued or running. Its worker is told to stop and can not finish it any more. An ended one
+// Cancel ends a capture that is queued or running. Its worker is stopped and cannot finish it any more. An ended one
 // is *savepage.Error of CodeConflict, an unknown or foreign one of CodeNotFound.
 func (cs *captures) Cancel(ctx context.Context, account, id string) (savepage.Capture, error) {
 	var (
@@ -256,7 +256,7 @@ func (cs *captures) ended(done ...reuseResult) {
 }
 
 // Forget removes an ended capture with its deliveries and its Idempotency-Key, and returns the name of its picture when
-// that is now nobody's. An unknown or foreign id is no error; one that has not ended is *savepage.Error of CodeConflict.
+// that no other capture has. An unknown or foreign id is no error; one that has not ended is *savepage.Error of CodeConflict.
 func (cs *captures) Forget(ctx context.Context, account, id string) (string, error) {
 	var (
 		refused *savepage.Error
@@ -279,7 +279,7 @@ func (cs *captures) Forget(ctx context.Context, account, id string) (string, err
 		if err := forget(ctx, tx, id); err != nil {
 			return err
 		}
-		// A later capture can not come by the picture any more: it would have to find it in a record.
+		// No later capture can get the picture: it would have to find it in a record.
 		var shared bool
 		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM captures WHERE picture_name = ?)`, picture).Scan(&shared)
 		if shared {

@@ -43,7 +43,7 @@ func openWriter(dir string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openReaders opens connections that can not write.
+// openReaders opens connections that cannot write.
 func openReaders(dir string) (*sql.DB, error) {
 	db, err := connect(filepath.Join(dir, fileDatabase), "query_only(1)", "cache_size(-16384)")
 	if err != nil {

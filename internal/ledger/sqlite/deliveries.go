@@ -21,7 +21,7 @@ type deliveries struct {
 
 	lanes   *ledger.Lanes
 	totals  ledger.DeliveryTotals
-	notedAt time.Time // when the lanes were last told what is owed
+	notedAt time.Time // when the lanes last got all that is owed
 }
 
 // owe records deliveries.

@@ -16,7 +16,8 @@ import (
 
 // TestPlans holds the queries that run all the time to their indexes: none may read a whole table.
 func TestPlans(t *testing.T) {
-	l := openInside(t, t.TempDir(), ledger.Config{})
+	t.Parallel()
+	l := openInside(t, NewFolder(t), ledger.Config{})
 	filter, args, err := conditions("a", capture.Filter{CreatedAfter: time.Now(), Cursor: ledger.Cursor{ID: "x"}.String()})
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +98,9 @@ func explain(t *testing.T, l *Ledger, query string, args []any) string {
 }
 
 func TestPurge(t *testing.T) {
+	t.Parallel()
 	now := clock.Manual(time.Now())
-	l := openInside(t, t.TempDir(), ledger.Config{Clock: now})
+	l := openInside(t, NewFolder(t), ledger.Config{Clock: now})
 	issued, _, err := l.Bootstrap(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +131,7 @@ func TestPurge(t *testing.T) {
 
 // TestFitting cuts a batch where its bytes would make the commit long.
 func TestFitting(t *testing.T) {
+	t.Parallel()
 	for _, one := range []struct {
 		sizes []int
 		want  int
@@ -159,7 +162,8 @@ func openInside(t *testing.T, dir string, cfg ledger.Config) *Ledger {
 
 // TestRestorePlaces has River move a job to the present, as it does after a fault.
 func TestRestorePlaces(t *testing.T) {
-	l := openInside(t, t.TempDir(), ledger.Config{})
+	t.Parallel()
+	l := openInside(t, NewFolder(t), ledger.Config{})
 	issued, _, err := l.Bootstrap(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -99,7 +99,8 @@ func fussy(context.Context, savepage.Delivery, []string) savepage.Verdict {
 
 // TestKill ends the process with SIGKILL at random moments and counts afterwards.
 func TestKill(t *testing.T) {
-	dir := t.TempDir()
+	t.Parallel()
+	dir := sqlite.NewFolder(t)
 	keys, err := sqlite.At(dir).OpenKeys(t.Context(), ledger.Vault{}, clock.System())
 	check(t, err)
 	issued, err := keys.Create(t.Context(), "")

@@ -161,7 +161,7 @@ func TestKillAtEveryStep(t *testing.T) {
 
 func killAt(t *testing.T, step string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := sqlite.NewFolder(t)
 	got := receive(t)
 	account, id := acceptOne(t, dir)
 	before := got.killed(t, dir, account, id, step)

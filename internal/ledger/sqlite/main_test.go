@@ -31,20 +31,14 @@ func TestMain(m *testing.M) {
 }
 
 func TestLedger(t *testing.T) {
-	made := t.TempDir()
-	check(t, sqlite.At(made).Migrate(t.Context(), logger(t)))
-	empty, err := os.ReadFile(filepath.Join(made, "savepage.db")) // migrated once, for all tests
-	check(t, err)
-	ledgertest.Run(t, func(tb testing.TB) ledgertest.Place {
+	ledgertest.Run(t, func(tb testing.TB) ledgertest.Fixture {
 		tb.Helper()
-		dir := tb.TempDir()
-		check(tb, os.WriteFile(filepath.Join(dir, "savepage.db"), empty, 0o600))
-		return place(dir)
+		return fixture(sqlite.NewFolder(tb))
 	})
 }
 
-func place(dir string) ledgertest.Place {
-	return ledgertest.Place{
+func fixture(dir string) ledgertest.Fixture {
+	return ledgertest.Fixture{
 		Database: sqlite.At(dir),
 		DropJobs: func(tb testing.TB) {
 			tb.Helper()

@@ -12,6 +12,7 @@ import (
 
 // TestReceiversOfOldDeliveries brings deliveries of the first version up to date: each knows its receiver as a new one does.
 func TestReceiversOfOldDeliveries(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db, err := openWriter(dir)
 	if err != nil {

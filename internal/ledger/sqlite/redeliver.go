@@ -23,7 +23,7 @@ func (ds *deliveries) Redeliver(ctx context.Context, account, id string) (savepa
 			return tx.QueryRowContext(ctx, query, id, account).Scan(append(dest, &attempts)...)
 		})
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil // said by the look-up below
+			return nil // the look-up below returns the error
 		}
 		if err != nil {
 			return err

@@ -39,6 +39,7 @@ func migrated(t *testing.T) *sql.DB {
 
 // TestLiveIsTheConditionOfRiversIndex compares the copied text with the index that River's migrations make.
 func TestLiveIsTheConditionOfRiversIndex(t *testing.T) {
+	t.Parallel()
 	db := migrated(t)
 	var made string
 	const query = `SELECT sql FROM sqlite_master WHERE type = 'index' AND name = 'river_job_unique_idx'`
@@ -61,6 +62,7 @@ var liveStates = []rivertype.JobState{
 
 // TestBitsAndTimesAreRivers has River itself insert a unique job and reads how it writes states and times.
 func TestBitsAndTimesAreRivers(t *testing.T) {
+	t.Parallel()
 	db := migrated(t)
 	client, err := river.NewClient[*sql.Tx](newDriver(db), &river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -89,6 +91,7 @@ func TestBitsAndTimesAreRivers(t *testing.T) {
 
 // TestStatesAreRivers holds the states that stand in statements of this package to River's names.
 func TestStatesAreRivers(t *testing.T) {
+	t.Parallel()
 	want := []rivertype.JobState{"available", "pending", "retryable", "running", "scheduled"}
 	if !slices.Equal(want, liveStates) {
 		t.Errorf("River's states are %v", liveStates)
@@ -97,6 +100,7 @@ func TestStatesAreRivers(t *testing.T) {
 
 // TestUniqueKeyIsEnforced has two live jobs ask for one capture's key, by this package's inserter.
 func TestUniqueKeyIsEnforced(t *testing.T) {
+	t.Parallel()
 	db := migrated(t)
 	d := newDriver(db)
 	client, err := inserter(d, clock.System(), slog.New(slog.DiscardHandler))
@@ -158,6 +162,7 @@ func (o *overhearing) GetListener(params *riverdriver.GetListenenerParams) river
 
 // TestRiverListensForTheSignal starts a client that would poll once an hour: only the signal can have started the job.
 func TestRiverListensForTheSignal(t *testing.T) {
+	t.Parallel()
 	db := migrated(t)
 	d := &overhearing{driver: newDriver(db)}
 	started := make(chan struct{}, 1)

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,7 +45,7 @@ type safe struct {
 
 func newSafe(t *testing.T, v ledger.Vault) safe {
 	t.Helper()
-	s := safe{dir: t.TempDir(), api: "the-secret-of-the-older-API"}
+	s := safe{dir: sqlite.NewFolder(t), api: "the-secret-of-the-older-API"}
 	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: v}, logger(t))
 	check(t, err)
 	issued, _, err := l.Bootstrap(t.Context())
@@ -139,6 +137,7 @@ func (s safe) refused(t *testing.T, v ledger.Vault, want error) {
 }
 
 func TestSecretsAreSealedFromTheStart(t *testing.T) {
+	t.Parallel()
 	s := newSafe(t, vault(t, 1))
 	if found := s.open(t); len(found) > 0 {
 		t.Fatalf("open: %q", found)
@@ -153,6 +152,7 @@ func TestSecretsAreSealedFromTheStart(t *testing.T) {
 
 // Plain secrets are sealed at the first start with a key, and nothing of them stays in the files.
 func TestPlainSecretsAreSealedAtTheNextStart(t *testing.T) {
+	t.Parallel()
 	s := newSafe(t, ledger.Vault{})
 	if found := s.open(t); len(found) < 5 {
 		t.Fatalf("the test is blind: only %q lie open", found)
@@ -172,6 +172,7 @@ func TestPlainSecretsAreSealedAtTheNextStart(t *testing.T) {
 
 // A new master key takes over while the old one is given too; then the old one is not needed any more.
 func TestMasterKeyIsRotated(t *testing.T) {
+	t.Parallel()
 	s := newSafe(t, vault(t, 1))
 	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: vault(t, 2, 1)}, logger(t))
 	check(t, err)
@@ -182,6 +183,7 @@ func TestMasterKeyIsRotated(t *testing.T) {
 
 // What touches secrets beside a server must seal as the server does.
 func TestKeysBesideAServer(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		server, command ledger.Vault
 		works           bool
@@ -195,7 +197,8 @@ func TestKeysBesideAServer(t *testing.T) {
 		"server after rotation": {vault(t, 2, 1), vault(t, 1), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
+			t.Parallel()
+			dir := sqlite.NewFolder(t)
 			l := open(t, dir, ledger.Config{Vault: c.server})
 			issued, _, err := l.Bootstrap(t.Context())
 			check(t, err)
@@ -225,26 +228,25 @@ func TestKeysBesideAServer(t *testing.T) {
 }
 
 func TestManySecretsAreSealed(t *testing.T) {
-	dir := t.TempDir()
+	t.Parallel()
+	dir := sqlite.NewFolder(t)
 	l, err := sqlite.At(dir).Open(t.Context(), ledger.Config{}, logger(t))
 	check(t, err)
 	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
-	const many, callers = 1203, 32
-	var accepted atomic.Int32
-	var accepts sync.WaitGroup
-	for range callers {
-		accepts.Go(func() {
-			for accepted.Add(1) <= many {
-				sub := benchSubmission(issued.Account, time.Now())
-				sub.Capture.Options.CallbackURL, sub.Capture.Options.CallbackSecret = "http://a.test/", ownSecret
-				if _, err := l.Accept(t.Context(), sub); err != nil {
-					t.Error(err)
-				}
-			}
-		})
+	const many = 1203 // they are sealed in several transactions
+	for rest := many; rest > 0; rest -= min(rest, capture.MaxBatch) {
+		now := time.Now()
+		b := capture.BatchSubmission{Batch: savepage.Batch{ID: capture.NewID("bat_", now), Account: issued.Account, CreatedAt: now}}
+		for range min(rest, capture.MaxBatch) {
+			sub := benchSubmission(issued.Account, now)
+			sub.Capture.BatchID = b.Batch.ID
+			sub.Capture.Options.CallbackURL, sub.Capture.Options.CallbackSecret = "http://a.test/", ownSecret
+			b.Captures = append(b.Captures, sub)
+		}
+		_, err := l.AcceptBatch(t.Context(), b)
+		check(t, err)
 	}
-	accepts.Wait()
 	count := func(condition string) (n int) {
 		check(t, raw(t, dir).QueryRowContext(t.Context(), `SELECT count(*) FROM private WHERE sealed `+condition+` 'sealed:%'`).Scan(&n))
 		return n

@@ -64,13 +64,13 @@ func (ac *accounts) Signing(ctx context.Context, account string) ([]string, erro
 	return secrets, err
 }
 
-// Secrets tells what may be told of the account's webhook secrets, or *savepage.Error of CodeNotFound.
+// Secrets describes the account's webhook secrets without their texts, or returns *savepage.Error of CodeNotFound.
 func (ac *accounts) Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error) {
 	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Now())
 	if err != nil {
 		return savepage.WebhookSecrets{}, err
 	}
-	return ledger.ShowSecrets(list), nil
+	return ledger.DescribeSecrets(list), nil
 }
 
 // RotateSecret gives the account a new webhook secret. The answer alone holds it whole. Those before it go on signing beside
@@ -173,7 +173,7 @@ func rotate(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation) (savepa
 	if err != nil {
 		return none, err
 	}
-	answer := ledger.ShowSecrets(after)
+	answer := ledger.DescribeSecrets(after)
 	answer.Secret = plan.Fresh
 	return answer, nil
 }

@@ -15,6 +15,7 @@ import (
 )
 
 func TestSecondOpenNamesTheFolder(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	open(t, dir, ledger.Config{})
 	_, err := sqlite.At(dir).Open(t.Context(), ledger.Config{}, logger(t))
@@ -27,6 +28,7 @@ func TestSecondOpenNamesTheFolder(t *testing.T) {
 }
 
 func TestMigrateThenOpen(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a folder?with#odd%20name")
 	check(t, sqlite.At(dir).Migrate(t.Context(), logger(t)))
 	check(t, sqlite.At(dir).Migrate(t.Context(), logger(t)))
@@ -46,7 +48,8 @@ func TestMigrateThenOpen(t *testing.T) {
 
 // TestTakeOver opens a copy of the database as it was while a capture and a delivery ran.
 func TestTakeOver(t *testing.T) {
-	dir, copied := t.TempDir(), t.TempDir()
+	t.Parallel()
+	dir, copied := sqlite.NewFolder(t), t.TempDir()
 	l := open(t, dir, ledger.Config{Workers: 3})
 	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
@@ -113,8 +116,9 @@ func TestTakeOver(t *testing.T) {
 
 // TestOrphan has a job count as running that no worker has.
 func TestOrphan(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, dir, ledger.Config{})
+	t.Parallel()
+	dir, now := sqlite.NewFolder(t), clock.Manual(time.Now())
+	l := open(t, dir, ledger.Config{Clock: now})
 	issued, _, err := l.Bootstrap(t.Context())
 	check(t, err)
 	sub := benchSubmission(issued.Account, time.Now())
@@ -125,10 +129,20 @@ func TestOrphan(t *testing.T) {
 	defer work(t, l, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: time.Now()})
 	}})()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if _, err := l.Await(ctx, sub.Capture.ID); err != nil {
-		t.Fatal(err)
+	ended := make(chan error, 1)
+	go func() { _, err := l.Await(t.Context(), sub.Capture.ID); ended <- err }()
+	tick, late := time.NewTicker(time.Millisecond), time.After(patience)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			check(t, err)
+			return
+		case <-tick.C:
+			now.Advance(100 * time.Millisecond)
+		case <-late:
+			t.Fatal("the capture was not rendered")
+		}
 	}
 }
 

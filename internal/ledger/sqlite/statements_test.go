@@ -62,6 +62,7 @@ func kept(t *testing.T, db *sql.DB) (n int) {
 }
 
 func TestStatementsAreKept(t *testing.T) {
+	t.Parallel()
 	db := openOne(t)
 	for from := 1; from <= 9; from++ {
 		if n := numbersFrom(t, db, from); n != 10-from {
@@ -91,6 +92,7 @@ func eachNumber(t *testing.T, tx *sql.Tx, query string, above int, do func()) {
 }
 
 func TestStatementInUseIsNotSharedWithAnother(t *testing.T) {
+	t.Parallel()
 	db := openOne(t)
 	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
@@ -110,6 +112,7 @@ func TestStatementInUseIsNotSharedWithAnother(t *testing.T) {
 }
 
 func TestStatementSurvivesFaultsAndChanges(t *testing.T) {
+	t.Parallel()
 	db := openOne(t)
 	const insert = "INSERT INTO numbers (n) VALUES (?)"
 	mustExec(t, db, insert, 10)

@@ -35,7 +35,7 @@ func (l *Ledger) Work(ctx context.Context, h ledger.Handlers) error {
 	if err := group.Wait(); err != nil && ctx.Err() == nil {
 		return err
 	}
-	return nil // a start that the end of ctx has cut off is none that failed
+	return nil // a start that the end of ctx has cut off has not failed
 }
 
 func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
@@ -93,7 +93,7 @@ func (q *queue) riverConfig(workers *river.Workers) *river.Config {
 	}
 }
 
-// faultPolicy says when a job is tried again that met a fault of ours, such as a full disk.
+// faultPolicy says when a job is tried again that met an internal error, such as a full disk.
 type faultPolicy struct{ clock *clock.Clock }
 
 // NextRetry doubles the wait with each attempt.
@@ -101,7 +101,7 @@ func (p faultPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 	return p.clock.Now().Add(ledger.Backoff(job.Attempt))
 }
 
-// logged reports a fault of ours and passes it on to River, which tries the job again.
+// logged logs an internal error and passes it on to River, which tries the job again.
 func (q *queue) logged(ctx context.Context, job *rivertype.JobRow, err error) error {
 	if err != nil && ctx.Err() == nil {
 		q.log.ErrorContext(ctx, "job met a fault", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "error", err)

@@ -10,25 +10,25 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// Batch asks for up to 1,000 captures, which are accepted together or not at all. Give URLs or Captures.
+// Batch is a request for up to 1,000 captures, which are accepted together or not at all. Give URLs or Captures.
 type Batch struct {
 	URLs             []string           `json:"urls,omitempty"`
-	Captures         []savepage.Options `json:"captures,omitempty"` // each wins over Options
-	Options          savepage.Options   `json:"options,omitzero"`   // common to all
+	Captures         []savepage.Options `json:"captures,omitempty"` // each overrides Options
+	Options          savepage.Options   `json:"options,omitzero"`   // of all captures
 	CallbackURL      string             `json:"callback_url,omitempty"`
-	BatchCallbackURL string             `json:"batch_callback_url,omitempty"` // gets one event when the last capture has ended
+	BatchCallbackURL string             `json:"batch_callback_url,omitempty"` // receives one event when all captures have ended
 	Metadata         savepage.Metadata  `json:"metadata,omitempty"`           // of the batch
 }
 
-// AcceptedBatch names a batch whose captures are durable and will end.
+// AcceptedBatch identifies a batch whose captures the server has stored and that will end.
 type AcceptedBatch struct {
 	BatchID    string   `json:"batch_id"`
 	CaptureIDs []string `json:"capture_ids"` // in the order of the request
 	StatusURL  string   `json:"status_url"`
-	Replayed   bool     `json:"-"` // the key had been used for the same batch
+	Replayed   bool     `json:"-"` // the key was used before, with the same batch
 }
 
-// BatchState is what the server knows of a batch.
+// BatchState is a batch as the server shows it.
 type BatchState struct {
 	BatchID     string              `json:"batch_id"`
 	Status      string              `json:"status"` // "running", or "ended" when every capture has ended
@@ -49,9 +49,9 @@ type BatchPage struct {
 	Next    string       `json:"next_cursor"` // empty at the end
 }
 
-// SubmitBatch asks for a batch and returns as soon as all of it is durable. With a key, an Idempotency-Key, calls for the
-// same batch get the same one for 24 hours; an empty key is none. A refusal is *savepage.Error, whose Fields name every
-// wrong field of every capture.
+// SubmitBatch requests a batch and returns as soon as the server has stored all of it. With a key, the Idempotency-Key, calls
+// with the same batch return the same one for 24 hours; an empty key is none. Errors of the server are *savepage.Error;
+// Fields contains every invalid field of every capture.
 func (c *Client) SubmitBatch(ctx context.Context, key string, b Batch) (AcceptedBatch, error) {
 	header := http.Header{}
 	if key != "" {
@@ -87,7 +87,7 @@ func (c *Client) WaitBatch(ctx context.Context, id string) (BatchState, error) {
 	}
 }
 
-// ListBatches returns one page of batches, newest first. The cursor is Next of the page before, empty for the first; a
+// ListBatches returns one page of batches, newest first. The cursor is Next of the previous page, empty for the first; a
 // limit of 0 is the server's default.
 func (c *Client) ListBatches(ctx context.Context, limit int, cursor string) (BatchPage, error) {
 	query := url.Values{}

@@ -1,5 +1,5 @@
-// Package client talks to the HTTP API of a SavePage server. It sends what it is given and keeps nothing: no retries, no
-// cache, no default server.
+// Package client calls the HTTP API of a SavePage server. It keeps no state: it does not retry or cache, and has no default
+// server.
 package client
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// Client calls one server with one key. It is safe for use by several goroutines.
+// Client calls one server with one key. It is safe for concurrent use.
 type Client struct {
 	base string
 	key  string
@@ -26,7 +26,7 @@ type Client struct {
 }
 
 // New returns a client of the server at base ("http://127.0.0.1:8080"). A nil hc is http.DefaultClient. A timeout of hc
-// must be longer than the server's wait for a picture; the context of each call is the better bound.
+// must be longer than the server's wait for a picture; rather bound the context of each call.
 func New(base, key string, hc *http.Client) *Client {
 	if hc == nil {
 		hc = http.DefaultClient
@@ -34,20 +34,20 @@ func New(base, key string, hc *http.Client) *Client {
 	return &Client{base: strings.TrimSuffix(base, "/"), key: key, http: hc}
 }
 
-// Accepted names a capture that is durable and will end.
+// Accepted identifies a capture that the server has stored and that will end.
 type Accepted struct {
 	CaptureID string `json:"capture_id"`
 	StatusURL string `json:"status_url"`
-	Replayed  bool   `json:"-"` // the key of SubmitOnce had been used for the same options
+	Replayed  bool   `json:"-"` // the key of SubmitOnce was used before, with the same options
 }
 
-// Capture is what the server knows of a capture. Which fields are set depends on Status.
+// Capture is a capture as the server shows it. Status decides which fields are set.
 type Capture struct {
 	Status     savepage.State      `json:"status"`
 	CaptureID  string              `json:"capture_id"`
 	BatchID    string              `json:"batch_id"` // empty for none
 	URL        string              `json:"url"`
-	Image      string              `json:"image"` // address of the picture
+	Image      string              `json:"image"` // URL of the picture
 	Width      int                 `json:"width"` // pixels of the picture
 	Height     int                 `json:"height"`
 	Format     savepage.Format     `json:"format"`
@@ -55,7 +55,7 @@ type Capture struct {
 	Fullpage   bool                `json:"fullpage"`
 	CreatedAt  time.Time           `json:"created_at"` // zero in the answer of Client.Capture
 	CapturedAt time.Time           `json:"captured_at"`
-	Cached     bool                `json:"cached"` // the picture was taken for another capture of the same options
+	Cached     bool                `json:"cached"` // the picture was taken for an earlier capture of the same options
 	FailedAt   time.Time           `json:"failed_at"`
 	CanceledAt time.Time           `json:"canceled_at"`
 	Timing     savepage.Timing     `json:"timing"`
@@ -72,8 +72,8 @@ type Filter struct {
 	BatchID       string
 	CreatedAfter  time.Time
 	CreatedBefore time.Time
-	Limit         int    // on one page, 1 to 100; 0 is the server's default
-	Cursor        string // Next of the page before
+	Limit         int    // of a page, 1 to 100; 0 is the server's default
+	Cursor        string // Next of the previous page
 }
 
 // Page is one page of captures, newest first.
@@ -82,13 +82,13 @@ type Page struct {
 	Next     string    `json:"next_cursor"` // empty at the end
 }
 
-// Submit asks for a capture and returns as soon as it is durable. The server's refusals are *savepage.Error.
+// Submit requests a capture and returns as soon as the server has stored it. Errors of the server are *savepage.Error.
 func (c *Client) Submit(ctx context.Context, o savepage.Options) (Accepted, error) {
 	return c.SubmitOnce(ctx, "", o)
 }
 
-// SubmitOnce is Submit with an Idempotency-Key: calls with the same key and options get the same capture for 24 hours, so
-// one whose answer was lost can be repeated.
+// SubmitOnce is Submit with an Idempotency-Key: for 24 hours, calls with the same key and options return the same capture,
+// so that a call whose answer was lost can be repeated.
 func (c *Client) SubmitOnce(ctx context.Context, key string, o savepage.Options) (Accepted, error) {
 	o.Async = o.Async || o.CallbackURL == ""
 	header := http.Header{}
@@ -101,8 +101,8 @@ func (c *Client) SubmitOnce(ctx context.Context, key string, o savepage.Options)
 	return accepted, err
 }
 
-// Capture asks for a capture and waits for its end, also where that takes longer than the server waits in one request. A
-// capture that failed is returned as its *savepage.Error.
+// Capture requests a capture and waits for its end, also if that takes longer than the server waits in one request. The
+// error of a failed capture is its *savepage.Error.
 func (c *Client) Capture(ctx context.Context, o savepage.Options) (Capture, error) {
 	var done Capture
 	got, err := c.call(ctx, call{method: http.MethodPost, path: "/v1/capture", body: o}, &done)
@@ -128,8 +128,8 @@ const (
 	lastPause  = time.Second
 )
 
-// Wait looks a capture up until it has ended or ctx ends. One that failed is returned with its *savepage.Error, a canceled
-// one with an error of CodeConflict.
+// Wait looks a capture up until it has ended or ctx ends. It returns a failed capture with its *savepage.Error, and a
+// canceled one with an error of CodeConflict.
 func (c *Client) Wait(ctx context.Context, id string) (Capture, error) {
 	pause := firstPause
 	for {
@@ -188,13 +188,13 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	return page, err
 }
 
-// Cancel cancels a capture that has not ended; one that has is deleted with its picture.
+// Cancel cancels a capture that has not ended, and deletes one that has, with its picture.
 func (c *Client) Cancel(ctx context.Context, id string) error {
 	_, err := c.call(ctx, call{method: http.MethodDelete, path: "/v1/captures/" + url.PathEscape(id)}, nil)
 	return err
 }
 
-// Image fetches the picture of a capture that succeeded. The key is not sent: pictures need none.
+// Image fetches the picture of a successful capture. It does not send the key, which pictures do not need.
 func (c *Client) Image(ctx context.Context, done Capture) ([]byte, error) {
 	if done.Image == "" {
 		return nil, fmt.Errorf("capture %s has no picture: it is %s", done.CaptureID, done.Status)
@@ -226,20 +226,20 @@ type answer struct {
 }
 
 // call sends a request with the key and reads the JSON of the answer into result.
-func (c *Client) call(ctx context.Context, what call, result any) (answer, error) {
+func (c *Client) call(ctx context.Context, to call, result any) (answer, error) {
 	var body io.Reader
-	if what.body != nil {
-		text, err := json.Marshal(what.body)
+	if to.body != nil {
+		text, err := json.Marshal(to.body)
 		if err != nil {
-			return answer{}, fmt.Errorf("write the request: %w", err)
+			return answer{}, fmt.Errorf("encode the request: %w", err)
 		}
 		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, what.method, c.base+what.path, body)
+	req, err := http.NewRequestWithContext(ctx, to.method, c.base+to.path, body)
 	if err != nil {
 		return answer{}, fmt.Errorf("make the request: %w", err)
 	}
-	maps.Copy(req.Header, what.header)
+	maps.Copy(req.Header, to.header)
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -249,12 +249,12 @@ func (c *Client) call(ctx context.Context, what call, result any) (answer, error
 		return got, err
 	}
 	if err := json.Unmarshal(got.body, result); err != nil {
-		return got, fmt.Errorf("read the answer of %s %s: %w", what.method, what.path, err)
+		return got, fmt.Errorf("read the answer of %s %s: %w", to.method, to.path, err)
 	}
 	return got, nil
 }
 
-// send sends a request and turns every answer that is no 2xx into an error.
+// send sends a request and returns every answer other than a 2xx as an error.
 func (c *Client) send(req *http.Request) (answer, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -272,7 +272,7 @@ func (c *Client) send(req *http.Request) (answer, error) {
 	return got, nil
 }
 
-// refusal is the error that an answer tells of.
+// refusal is the error in an answer.
 func refusal(got answer) error {
 	var problem struct {
 		Code   savepage.Code         `json:"code"`

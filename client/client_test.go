@@ -19,7 +19,6 @@ import (
 	"github.com/savepage/savepage/client"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
-	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/progress"
 )
 
@@ -123,14 +122,11 @@ func open(_ context.Context, wanted string) (api.Picture, error) {
 // start serves the real API over a flow. Every request must carry the key, but those for pictures must not.
 func start(t *testing.T) (*flow, *client.Client) {
 	t.Helper()
-	f := &flow{ended: make(chan struct{}), awaits: make(chan struct{}, 100)}
+	f := newFlow()
 	server := httptest.NewUnstartedServer(nil)
 	url := "http://" + server.Listener.Addr().String()
-	a, err := api.New(api.Parts{
-		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer,
-		TestSender: &f.signer, Progress: &f.progress, Clock: clock.System(), Open: open,
-	},
-		api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
+	cfg := api.Config{Links: capture.Links{PublicURL: url}, SyncWait: 100 * time.Millisecond}
+	a, err := api.New(f.parts(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

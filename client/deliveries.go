@@ -14,8 +14,8 @@ import (
 type DeliveryFilter struct {
 	State     savepage.DeliveryState
 	CaptureID string
-	Limit     int    // on one page, 1 to 100; 0 is the server's default
-	Cursor    string // Next of the page before
+	Limit     int    // of a page, 1 to 100; 0 is the server's default
+	Cursor    string // Next of the previous page
 }
 
 // DeliveryPage is one page of deliveries, newest first.
@@ -24,10 +24,10 @@ type DeliveryPage struct {
 	Next       string              `json:"next_cursor"` // empty at the end
 }
 
-// Redelivered says what is sent again.
+// Redelivered is the answer to RedeliverDead.
 type Redelivered struct {
 	Count  int       `json:"redelivered"`
-	LastAt time.Time `json:"last_at"` // when the last of them is due; zero without any
+	LastAt time.Time `json:"last_at"` // when the last of them is due; zero if there are none
 }
 
 // Deliveries returns one page of deliveries with their attempts, newest first.
@@ -57,14 +57,15 @@ func (c *Client) Delivery(ctx context.Context, id string) (savepage.Delivery, er
 	return found, err
 }
 
-// Redeliver has a delivery sent again, now. One that has ended starts the whole schedule anew.
+// Redeliver makes a delivery due now. One that has ended starts a new schedule.
 func (c *Client) Redeliver(ctx context.Context, id string) (savepage.Delivery, error) {
 	var again savepage.Delivery
 	_, err := c.call(ctx, call{method: http.MethodPost, path: "/v1/deliveries/" + url.PathEscape(id) + "/redeliver"}, &again)
 	return again, err
 }
 
-// RedeliverDead has all deliveries that died at since or later sent again, one after the other. Called twice it sends once.
+// RedeliverDead sends all deliveries again that died at since or later, one after another. A second call does not send them
+// twice.
 func (c *Client) RedeliverDead(ctx context.Context, since time.Time) (Redelivered, error) {
 	var again Redelivered
 	body := map[string]string{"since": since.UTC().Format(time.RFC3339Nano)}

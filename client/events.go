@@ -17,24 +17,24 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// Event is one thing that happened to a capture.
+// Event is an event of a capture.
 type Event struct {
-	ID      int            // events of a capture ascend by it
+	ID      int            // ascends within a capture
 	Name    string         // queued, started, phase, retried or done
 	Status  savepage.State `json:"status"`
 	Attempt int            `json:"attempt"`
-	Phase   string         `json:"phase"` // of phase: navigate, settle, shoot, encode or store
-	Code    savepage.Code  `json:"code"`  // of retried: why, where it is known
+	Phase   string         `json:"phase"` // of a phase event: navigate, settle, shoot, encode or store
+	Code    savepage.Code  `json:"code"`  // of a retried event: the cause, if known
 	At      time.Time      `json:"at"`
 
-	Capture *Capture `json:"-"` // of done: what became of it
+	Capture *Capture `json:"-"` // of a done event
 }
 
-// longestEvent bounds what is read of one event, in bytes.
-const longestEvent = 8 << 20
+// maxEvent is the maximum size of one event in bytes.
+const maxEvent = 8 << 20
 
-// Watch yields what happens to a capture, from its acceptance to done, its last event. A connection that breaks, or a
-// server that starts again, is asked anew for what followed. It ends with an error when the server refuses or ctx ends.
+// Watch yields the events of a capture, from queued to done. When a connection breaks or the server restarts, it reconnects
+// and continues. It ends with an error when the server refuses or ctx ends.
 func (c *Client) Watch(ctx context.Context, id string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		last := 0
@@ -63,8 +63,8 @@ func (c *Client) Watch(ctx context.Context, id string) iter.Seq2[Event, error] {
 	}
 }
 
-// watchOnce reads one connection's events and reports whether there are no more to come.
-func (c *Client) watchOnce(ctx context.Context, id string, last *int, tell func(Event) bool) (over bool, err error) {
+// watchOnce reads the events of one connection and reports whether the last one was among them.
+func (c *Client) watchOnce(ctx context.Context, id string, last *int, yield func(Event) bool) (over bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v1/captures/"+url.PathEscape(id)+"/events", nil)
 	if err != nil {
 		return false, fmt.Errorf("make the request: %w", err)
@@ -81,17 +81,18 @@ func (c *Client) watchOnce(ctx context.Context, id string, last *int, tell func(
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	if resp.StatusCode != http.StatusOK {
 		body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-		return resp.StatusCode == http.StatusNoContent, errors.Join(err, refusal(answer{status: resp.StatusCode, header: resp.Header, body: body}))
+		got := answer{status: resp.StatusCode, header: resp.Header, body: body}
+		return got.status == http.StatusNoContent, errors.Join(err, refusal(got))
 	}
 	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, longestEvent)
+	lines.Buffer(nil, maxEvent)
 	for {
 		e, err := readEvent(lines)
 		if err != nil {
 			return false, err
 		}
 		*last = e.ID
-		if !tell(e) || e.Name == "done" {
+		if !yield(e) || e.Name == "done" {
 			return true, nil
 		}
 	}

@@ -8,16 +8,16 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// WebhookSecrets tells what may be told of the account's webhook secrets: how they begin and end, and until when replaced
-// ones sign.
+// WebhookSecrets describes the webhook secrets of the account: their first and last characters, and how long earlier ones
+// sign.
 func (c *Client) WebhookSecrets(ctx context.Context) (savepage.WebhookSecrets, error) {
-	var told savepage.WebhookSecrets
-	_, err := c.call(ctx, call{method: http.MethodGet, path: "/v1/webhooks/secret"}, &told)
-	return told, err
+	var found savepage.WebhookSecrets
+	_, err := c.call(ctx, call{method: http.MethodGet, path: "/v1/webhooks/secret"}, &found)
+	return found, err
 }
 
-// RotateWebhookSecret makes a new webhook secret. Its answer alone holds it whole. Those before it go on signing beside it
-// for the overlap, of whole seconds; zero ends them at once. savepage.SecretOverlap is the server's default.
+// RotateWebhookSecret creates a new webhook secret, which only this answer contains. Earlier ones sign as well during the
+// overlap, in whole seconds; zero ends them at once. savepage.SecretOverlap is the server's default.
 func (c *Client) RotateWebhookSecret(ctx context.Context, overlap time.Duration) (savepage.WebhookSecrets, error) {
 	var made savepage.WebhookSecrets
 	body := map[string]int64{"overlap": int64(overlap / time.Second)}
@@ -25,15 +25,15 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, overlap time.Duration)
 	return made, err
 }
 
-// TestEvent says where a test event goes. Headers and Secret are those of callback_headers and callback_secret.
+// TestEvent is a request for a test event. Headers and Secret are like callback_headers and callback_secret.
 type TestEvent struct {
 	URL     string           `json:"url"`
 	Headers savepage.Headers `json:"callback_headers,omitempty"`
 	Secret  string           `json:"callback_secret,omitempty"`
 }
 
-// TestWebhook has the server send a signed test event and returns what the receiver said. A receiver that refuses it is no
-// error: see Outcome.
+// TestWebhook makes the server send a signed test event and returns the receiver's answer. A receiver that refuses it is not
+// an error: see Trial.Outcome.
 func (c *Client) TestWebhook(ctx context.Context, e TestEvent) (savepage.Trial, error) {
 	var trial savepage.Trial
 	_, err := c.call(ctx, call{method: http.MethodPost, path: "/v1/webhooks/test", body: e}, &trial)

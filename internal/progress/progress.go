@@ -1,5 +1,5 @@
-// Package progress tells who watches a capture how it comes along, within this process. It remembers a capture only while
-// a worker holds it or somebody watches it, and refuses to be asked for states: those are in the ledger.
+// Package progress passes the steps of captures to those who watch them, within this process. It keeps a capture only while
+// a worker holds it or a reader watches it, and knows no states: those are in the ledger.
 package progress
 
 import (
@@ -8,14 +8,14 @@ import (
 	"github.com/savepage/savepage/internal/capture"
 )
 
-// Hub passes steps from workers to readers. The zero value is ready. A slow reader delays nobody: it finds what it missed
-// in the list of steps.
+// Hub passes steps from workers to readers. The zero value is ready. A slow reader delays nobody: it finds missed steps
+// in the list.
 type Hub struct {
 	mu    sync.Mutex
 	feeds map[string]*feed
 }
 
-// feed is what is known of one capture.
+// feed is the steps of one capture, and its readers.
 type feed struct {
 	steps   []capture.Step // Seq ascends
 	working int            // workers that hold it; a late one may overlap with the next
@@ -35,21 +35,21 @@ func (h *Hub) of(id string) *feed {
 	return f
 }
 
-// drop forgets a capture that nobody holds or watches. The lock is held.
+// drop removes a capture without workers and readers. The lock is held.
 func (h *Hub) drop(id string, f *feed) {
 	if f.working == 0 && len(f.readers) == 0 {
 		delete(h.feeds, id)
 	}
 }
 
-// Begin remembers what happens to the capture until End.
+// Begin keeps the steps of the capture until End.
 func (h *Hub) Begin(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.of(id).working++
 }
 
-// End says that a worker lets go of the capture.
+// End says that a worker no longer holds the capture.
 func (h *Hub) End(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -17,24 +17,25 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// mostParallel is how many pages a batch renders at once at most.
-const mostParallel = 64
+// maxParallel is how many pages a batch renders at once at most.
+const maxParallel = 64
 
 func newBatch(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "batch FILE",
-		Short: "Take pictures of many pages here and now, without a server",
-		Long: "Takes a picture of each page that a file names, or standard input for -, without a server. A line is an address, or a JSON\n" +
-			"object of options, which win over the flags. Empty lines and lines that begin with # are skipped.\n" +
-			"The pictures are named after their line and page. report.jsonl beside them has a line for each capture; what succeeded\n" +
-			"there, with the same options and with its file, is not done again, so the same command goes on where it was stopped.\n" +
+		Short: "Capture many pages without a server",
+		Long: "Captures each page listed in FILE, or in standard input for -, without a server. A line is a URL, or a JSON object of\n" +
+			"options, which override the flags. Empty lines and lines that begin with # are skipped.\n" +
+			"Pictures are named after their line and page. report.jsonl in the same folder has a line for each capture. A capture\n" +
+			"that succeeded with the same options, and whose file is still there, is not repeated: run the same command again to\n" +
+			"continue where it stopped.\n" +
 			"The exit code is 0 when all succeeded, 3 when some failed, 1 when none succeeded.",
 		Example: "  savepage batch urls.txt -o pictures --parallel 4 --fullpage",
 		Args:    cobra.ExactArgs(1),
 	}
-	output := cmd.Flags().StringP("output", "o", "", "folder of the pictures and the report")
-	parallel := cmd.Flags().Int("parallel", 0, fmt.Sprintf("pages at once, 1 to %d (default from cores and memory)", mostParallel))
-	restart := cmd.Flags().Bool("restart", false, "do everything again")
+	output := cmd.Flags().StringP("output", "o", "", "folder for the pictures and the report")
+	parallel := cmd.Flags().Int("parallel", 0, fmt.Sprintf("pages rendered at once, 1 to %d (default: from cores and memory)", maxParallel))
+	restart := cmd.Flags().Bool("restart", false, "ignore the report and capture every page again")
 	addOptionFlags(cmd.Flags(), "html")
 	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -43,10 +44,10 @@ func newBatch(env environment) *cobra.Command {
 			return err
 		}
 		if !cmd.Flags().Changed("parallel") {
-			*parallel = min(pagesAtOnce(s), mostParallel)
+			*parallel = min(pagesAtOnce(s), maxParallel)
 		}
-		if *parallel < 1 || *parallel > mostParallel {
-			return usageError{fmt.Errorf("--parallel is %d: want 1 to %d", *parallel, mostParallel)}
+		if *parallel < 1 || *parallel > maxParallel {
+			return usageError{fmt.Errorf("--parallel is %d: want 1 to %d", *parallel, maxParallel)}
 		}
 		if *output == "" {
 			return usageError{errors.New("-o is missing: name the folder for the pictures")}
@@ -64,7 +65,7 @@ func newBatch(env environment) *cobra.Command {
 	return cmd
 }
 
-// batchOrder is what a batch command was told to do.
+// batchOrder holds the arguments of a batch command.
 type batchOrder struct {
 	list     []batchEntry
 	dir      string
@@ -72,7 +73,7 @@ type batchOrder struct {
 	restart  bool
 }
 
-// takeBatch takes what the report does not have yet.
+// takeBatch captures what the report does not have yet.
 func takeBatch(ctx context.Context, s Settings, o batchOrder, env environment) (err error) {
 	report, err := openReport(o.dir, o.restart)
 	if err != nil {
@@ -91,9 +92,9 @@ func takeBatch(ctx context.Context, s Settings, o batchOrder, env environment) (
 		if b.renderer, err = startRenderer(ctx, s, policy, min(o.parallel, len(open)), slog.New(slog.DiscardHandler)); err != nil {
 			return err
 		}
-		b.teller = newBatchProgress(env.err, b.kept, b.total)
+		b.progress = newBatchProgress(env.err, b.kept, b.total)
 		err = b.work(ctx, open, o.parallel)
-		b.teller.end()
+		b.progress.end()
 		err = errors.Join(err, b.renderer.close())
 	}
 	if err != nil {
@@ -106,7 +107,7 @@ func takeBatch(ctx context.Context, s Settings, o batchOrder, env environment) (
 type batchRun struct {
 	renderer *renderer
 	report   *batchReport
-	teller   *batchProgress
+	progress *batchProgress
 
 	kept, total int // from an earlier run; in all
 	mu          sync.Mutex
@@ -114,8 +115,8 @@ type batchRun struct {
 	failed      []reportLine
 }
 
-// work hands the entries to so many workers and waits for them. It ends early with the context, or when nothing can be
-// written down any more.
+// work hands the entries to so many workers and waits for them. It ends early with the context, or when no
+// result can be recorded any more.
 func (b *batchRun) work(outer context.Context, open []batchEntry, parallel int) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
@@ -141,15 +142,15 @@ func (b *batchRun) work(outer context.Context, open []batchEntry, parallel int) 
 	close(next)
 	workers.Wait()
 	if outer.Err() != nil {
-		return nil // said at the end
+		return nil // outcome reports it
 	}
 	return context.Cause(ctx)
 }
 
-// one takes a picture and writes it down. Its error says that the folder can not be written.
+// one captures a page and records the result. It returns an error when the folder cannot be written.
 func (b *batchRun) one(ctx context.Context, e batchEntry) error {
 	began := time.Now()
-	shot, err := b.renderer.renderSurely(ctx, e.options)
+	shot, err := b.renderer.renderWithRetries(ctx, e.options)
 	if ctx.Err() != nil {
 		return shot.Close() // it was cut off: the next run takes it
 	}
@@ -186,27 +187,27 @@ func (b *batchRun) count(line reportLine) {
 	} else {
 		b.failed = append(b.failed, line)
 	}
-	b.teller.tell(line)
+	b.progress.report(line)
 }
 
-// mostTold is how many lines are printed of what is wrong.
-const mostTold = 20
+// maxListed is how many faults are printed.
+const maxListed = 20
 
-// outcome says how it went and returns what the exit code follows from.
+// outcome prints the result of the batch and returns the error that decides the exit code.
 func (b *batchRun) outcome(ctx context.Context, dir string, stderr io.Writer) error {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(stderr, format+"\n", args...) }
-	if b.teller != nil && b.teller.bar != nil { // the lines of a plain output have said it
-		for _, line := range b.failed[:min(len(b.failed), mostTold)] {
+	if b.progress != nil && b.progress.bar != nil { // plain output has printed them already
+		for _, line := range b.failed[:min(len(b.failed), maxListed)] {
 			say("%s", failureText(line))
 		}
-		if more := len(b.failed) - mostTold; more > 0 {
+		if more := len(b.failed) - maxListed; more > 0 {
 			say("and %d more", more)
 		}
 	}
 	good := b.kept + b.succeeded
 	summary := fmt.Sprintf("%d of %d pictures in %s", good, b.total, dir)
 	if b.kept > 0 {
-		summary += fmt.Sprintf(", %d of them from before", b.kept)
+		summary += fmt.Sprintf(", %d of them from earlier runs", b.kept)
 	}
 	if len(b.failed) > 0 {
 		summary += fmt.Sprintf("; %d failed, see %s", len(b.failed), filepath.Join(dir, reportName))
@@ -214,7 +215,7 @@ func (b *batchRun) outcome(ctx context.Context, dir string, stderr io.Writer) er
 	say("%s", summary)
 	switch {
 	case ctx.Err() != nil:
-		say("stopped: the same command goes on from here")
+		say("stopped: run the same command again to continue")
 		return errSilent
 	case good == b.total:
 		return nil

@@ -93,7 +93,7 @@ func TestBatchGoesOnAfterAKill(t *testing.T) {
 	if err := second.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	if want := fmt.Sprintf("%d of %d pictures in %s, %d of them from before", pages, pages, dir, len(before)); !strings.Contains(said.String(), want) {
+	if want := fmt.Sprintf("%d of %d pictures in %s, %d of them from earlier runs", pages, pages, dir, len(before)); !strings.Contains(said.String(), want) {
 		t.Errorf("want %q in\n%s", want, said)
 	}
 	after := reportOf(t, dir)

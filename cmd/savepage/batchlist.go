@@ -24,8 +24,8 @@ type batchEntry struct {
 	file    string // of the picture, without a folder
 }
 
-// longestLine is how long a line of a list may be, in bytes: a document may stand in it.
-const longestLine = 4 << 20
+// maxLine is the length of a line of a list in bytes: it may hold a document.
+const maxLine = 4 << 20
 
 // readBatchFile reads and checks a whole list before anything is done.
 func readBatchFile(name string, given map[string][]string, stdin io.Reader) ([]batchEntry, error) {
@@ -40,7 +40,7 @@ func readBatchFile(name string, given map[string][]string, stdin io.Reader) ([]b
 	defer file.Close() //nolint:errcheck // it was only read
 	r := listReader{name: name, common: common}
 	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, longestLine)
+	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		r.read(lines.Bytes())
 	}
@@ -99,22 +99,22 @@ func (r *listReader) complain(err error) {
 }
 
 func (r *listReader) err() error {
-	switch more := len(r.wrong) - mostTold; {
+	switch more := len(r.wrong) - maxListed; {
 	case more > 0:
-		return fmt.Errorf("the list is wrong:\n  %s\n  and %d more", strings.Join(r.wrong[:mostTold], "\n  "), more)
+		return fmt.Errorf("the list has errors:\n  %s\n  and %d more", strings.Join(r.wrong[:maxListed], "\n  "), more)
 	case len(r.wrong) > 0:
-		return fmt.Errorf("the list is wrong:\n  %s", strings.Join(r.wrong, "\n  "))
+		return fmt.Errorf("the list has errors:\n  %s", strings.Join(r.wrong, "\n  "))
 	case len(r.list) == 0:
-		return fmt.Errorf("%s names no page", r.name)
+		return fmt.Errorf("%s lists no page", r.name)
 	default:
 		return nil
 	}
 }
 
-// longestSlug is how much of a page's address its file is named after, in bytes.
-const longestSlug = 80
+// maxSlug is how many bytes of a page's address its file name may hold.
+const maxSlug = 80
 
-// fileName names a picture after its place in the list, which no two share, and its page. It begins with a digit and has
+// fileName names a picture after its index in the list, which no two share, and its page. It begins with a digit and has
 // only letters, digits, dots and dashes.
 func fileName(index int, o savepage.Options) string {
 	slug := "document"
@@ -136,7 +136,7 @@ func plainSlug(address string) string {
 		default:
 			b.WriteByte('-')
 		}
-		if b.Len() >= longestSlug {
+		if b.Len() >= maxSlug {
 			break
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// batchProgress says how a batch comes along: with a bar on a terminal, elsewhere with a line for each capture.
+// batchProgress shows the progress of a batch: with a bar on a terminal, elsewhere with a line for each capture.
 type batchProgress struct {
 	to    io.Writer
 	bar   *progressbar.ProgressBar // nil off a terminal
@@ -18,11 +18,11 @@ type batchProgress struct {
 	total int
 }
 
-// newBatchProgress begins with those that an earlier run has done.
+// newBatchProgress starts with the captures that earlier runs have done.
 func newBatchProgress(to io.Writer, done, total int) *batchProgress {
-	t := &batchProgress{to: to, done: done, total: total}
+	p := &batchProgress{to: to, done: done, total: total}
 	if isTerminal(to) {
-		t.bar = progressbar.NewOptions(total,
+		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(to),
 			progressbar.OptionSetDescription("capturing"),
 			progressbar.OptionShowCount(),
@@ -31,28 +31,28 @@ func newBatchProgress(to io.Writer, done, total int) *batchProgress {
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(),
 		)
-		_ = t.bar.Add(done)
+		_ = p.bar.Add(done)
 	}
-	return t
+	return p
 }
 
-// tell says that a capture has ended. Calls come one after the other.
-func (t *batchProgress) tell(line reportLine) {
-	t.done++
-	if t.bar != nil {
-		_ = t.bar.Add(1)
+// report shows that a capture has ended. Only one call is made at a time.
+func (p *batchProgress) report(line reportLine) {
+	p.done++
+	if p.bar != nil {
+		_ = p.bar.Add(1)
 		return
 	}
 	text := failureText(line)
 	if line.Status == savepage.Success {
 		text = fmt.Sprintf("%s  %d×%d, %s, %.1f s", line.File, line.Width, line.Height, bytesText(int(line.Size)), float64(line.MS)/1000)
 	}
-	_, _ = fmt.Fprintf(t.to, "[%d/%d] %s\n", t.done, t.total, text)
+	_, _ = fmt.Fprintf(p.to, "[%d/%d] %s\n", p.done, p.total, text)
 }
 
-func (t *batchProgress) end() {
-	if t.bar != nil {
-		_ = t.bar.Finish()
+func (p *batchProgress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
 	}
 }
 

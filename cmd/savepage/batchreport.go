@@ -18,12 +18,12 @@ import (
 // Names in the folder of a batch.
 const (
 	reportName = "report.jsonl"
-	unfinished = ".savepage-" // what pictures are called before they are whole
+	unfinished = ".savepage-" // prefix of pictures that are not complete
 )
 
-// reportLine is what a report says of one capture. Of several lines with the same index the last counts.
+// reportLine is the result of one capture. Of several lines with the same index the last counts.
 type reportLine struct {
-	Index   int             `json:"index"` // place in the list, from 1
+	Index   int             `json:"index"` // in the list, from 1
 	URL     string          `json:"url,omitempty"`
 	File    string          `json:"file,omitempty"`
 	Status  savepage.State  `json:"status"` // success or failed
@@ -32,7 +32,7 @@ type reportLine struct {
 	Height  int             `json:"height,omitempty"` // pixels
 	Size    int64           `json:"size,omitempty"`   // bytes
 	MS      int64           `json:"ms"`
-	Options string          `json:"options"` // names the options: with others the picture is taken again
+	Options string          `json:"options"` // hash of the options: the page is captured again when it differs
 }
 
 // batchReport is the report of a folder, open for one process.
@@ -44,7 +44,7 @@ type batchReport struct {
 	lines map[int]reportLine
 }
 
-// openReport makes or opens the folder and its report, and removes what a killed run has left unfinished. restart empties
+// openReport makes or opens the folder and its report, and removes what a killed run has left incomplete. restart empties
 // the report.
 func openReport(dir string, restart bool) (*batchReport, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -83,7 +83,7 @@ func (r *batchReport) open(dir string, restart bool) (err error) {
 	return errors.Join(err, r.syncDir())
 }
 
-// read reads what is there. A last line that was cut off is no line, and is taken away.
+// read reads the report. It removes an incomplete last line.
 func (r *batchReport) read(name string) error {
 	text, err := io.ReadAll(r.file)
 	if err != nil {
@@ -118,7 +118,7 @@ func (r *batchReport) has(e batchEntry) bool {
 	return err == nil && info.Mode().IsRegular() && info.Size() == line.Size
 }
 
-// add writes a line down durably.
+// add appends a line durably.
 func (r *batchReport) add(line reportLine) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
@@ -134,7 +134,7 @@ func (r *batchReport) add(line reportLine) error {
 	return r.file.Sync()
 }
 
-// store writes a picture durably: under another name first, so that a name stands for a whole picture.
+// store writes a picture durably: under another name first, so that a name always has a complete picture.
 func (r *batchReport) store(name string, from io.Reader) (int64, error) {
 	temporary := unfinished + name
 	file, err := r.dir.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

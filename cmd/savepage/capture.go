@@ -26,14 +26,14 @@ import (
 // toStdout as the output file means standard output.
 const toStdout = "-"
 
-// order is what one capture command was told to do.
+// order holds the arguments of a capture command.
 type order struct {
 	options savepage.Options
 	output  string
 	asJSON  bool
 }
 
-// result is what a capture command tells with --json.
+// result is what a capture command prints with --json.
 type result struct {
 	Status     savepage.State    `json:"status"`
 	URL        string            `json:"url,omitempty"`
@@ -53,10 +53,10 @@ type result struct {
 func newCapture(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "capture URL",
-		Short: "Take a picture of a page here and now, without a server",
-		Long: "Takes a picture of a page here and now, with the options of the API and without a server.\n" +
-			"--html takes the place of the URL. --html @FILE reads the document from a file, --html @- from standard input; --css and\n" +
-			"--js likewise. A list is given several times: --hide .banner --hide '#chat'.\n" +
+		Short: "Capture a page without a server",
+		Long: "Captures a page without a server. The options of the API are flags.\n" +
+			"--html replaces the URL. --html @FILE reads the document from a file, --html @- from standard input; --css and\n" +
+			"--js likewise. Repeat a flag to give a list: --hide .banner --hide '#chat'.\n" +
 			"Without -o the file is named after the page's host; -o - writes the picture to standard output.",
 		Example: "  savepage capture https://example.com -o page.png\n" +
 			"  savepage capture https://example.com --fullpage --format webp -o - > page.webp",
@@ -86,7 +86,7 @@ func newCapture(env environment) *cobra.Command {
 	return cmd
 }
 
-// optionFlag is the text of an option's flag, or the texts of a list's. The API's own decoder finds out what it means.
+// optionFlag is the text of an option's flag, or the texts of a list's. The API's own decoder interprets it.
 type optionFlag struct {
 	kind  api.Kind
 	texts []string
@@ -179,7 +179,7 @@ func givenOptions(flags *pflag.FlagSet, stdin io.Reader) (map[string][]string, e
 	return given, nil
 }
 
-// withScheme lets a page be named as people say it: example.com.
+// withScheme accepts an address without a scheme, such as example.com.
 func withScheme(address string) string {
 	if strings.Contains(address, "://") {
 		return address
@@ -207,7 +207,7 @@ func readText(option, text string, stdin io.Reader) (string, error) {
 	return string(content), nil
 }
 
-// formatOf is the format that the output file's ending asks for, where --format says nothing.
+// formatOf is the format that the output file's ending asks for, where --format is not given.
 func formatOf(flags *pflag.FlagSet) string {
 	output := flags.Lookup("output")
 	if flags.Changed("format") || output == nil {
@@ -222,13 +222,13 @@ func formatOf(flags *pflag.FlagSet) string {
 	return ""
 }
 
-// asFlags says what is wrong with options in the words of the command line.
+// asFlags rewrites the faults of options with the names of flags.
 func asFlags(err error) error {
 	fault, known := errors.AsType[*savepage.Error](err)
 	if !known || len(fault.Fields) == 0 {
 		return err
 	}
-	lines := []string{"the options are wrong:"}
+	lines := []string{"invalid options:"}
 	for _, field := range fault.Fields {
 		name := "--" + optionFlagName(field.Location)
 		if field.Location == "url" {
@@ -248,7 +248,7 @@ func defaultOutput(o savepage.Options) string {
 	return name + "." + o.Format.Extension()
 }
 
-// take makes the picture and writes it down.
+// take captures the page and writes the picture.
 func take(ctx context.Context, s Settings, o order, env environment) error {
 	began := time.Now()
 	progress := startProgress(env.err, subject(o.options))
@@ -259,12 +259,12 @@ func take(ctx context.Context, s Settings, o order, env environment) error {
 		err = errors.Join(writePicture(o.output, shot.Reader(), env.out), shot.Close())
 	}
 	if err != nil {
-		return tellFailure(r, o, env, err)
+		return reportFailure(r, o, env, err)
 	}
 	if o.asJSON {
 		return writeJSON(env.out, r)
 	}
-	tellSuccess(r, env.err)
+	reportSuccess(r, env.err)
 	return nil
 }
 
@@ -312,7 +312,7 @@ func writePicture(output string, from io.Reader, stdout io.Writer) error {
 }
 
 func newResult(o order, shot capture.Shot, began time.Time) result {
-	size, _ := shot.Size() // what can not be read is told when it is written
+	size, _ := shot.Size() // an error shows when the picture is written
 	r := result{
 		Status: savepage.Success, URL: o.options.URL, File: o.output, Width: shot.Width, Height: shot.Height,
 		Format: o.options.Format, Size: size, Fullpage: o.options.Fullpage,
@@ -325,8 +325,8 @@ func newResult(o order, shot capture.Shot, began time.Time) result {
 	return r
 }
 
-// tellFailure prints the failed result where JSON was asked for; else the caller prints err.
-func tellFailure(r result, o order, env environment, err error) error {
+// reportFailure prints the failed result where JSON was asked for; else the caller prints err.
+func reportFailure(r result, o order, env environment, err error) error {
 	if !o.asJSON {
 		return err
 	}
@@ -338,8 +338,8 @@ func tellFailure(r result, o order, env environment, err error) error {
 	return errors.Join(errSilent, writeJSON(env.out, failed))
 }
 
-// tellSuccess prints one line, and one for each reason to look twice.
-func tellSuccess(r result, stderr io.Writer) {
+// reportSuccess prints one line, and one for each reason to check the picture.
+func reportSuccess(r result, stderr io.Writer) {
 	name := r.File
 	if name == "" {
 		name = "standard output"
@@ -351,23 +351,24 @@ func tellSuccess(r result, stderr io.Writer) {
 }
 
 func notes(r savepage.Report) []string {
-	var said []string
+	var lines []string
 	if r.HTTPStatus >= 400 {
-		said = append(said, fmt.Sprintf("the page answered with status %d", r.HTTPStatus))
+		lines = append(lines, fmt.Sprintf("the page answered with status %d", r.HTTPStatus))
 	}
 	if r.Blank {
-		said = append(said, "the picture has one colour only")
+		lines = append(lines, "the picture has a single colour")
 	}
 	if r.Truncated {
-		said = append(said, "the page is taller than the picture")
+		lines = append(lines, "the page is taller than the picture")
 	}
 	if r.Partial {
-		said = append(said, r.Reasons...)
+		lines = append(lines, r.Reasons...)
 	}
 	if n := r.Requests.Blocked; n > 0 {
-		said = append(said, fmt.Sprintf("%d requests were refused: the options do without them, or their addresses are closed (%s opens some)", n, guard.Setting))
+		lines = append(lines, fmt.Sprintf(
+			"%d requests were refused: the options block them, or their addresses are not allowed (%s allows more)", n, guard.Setting))
 	}
-	return said
+	return lines
 }
 
 func bytesText(n int) string {

@@ -20,7 +20,7 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// check is one thing that the service needs.
+// check is the result of looking for one thing that the service needs.
 type check struct {
 	Name  string `json:"name"`
 	OK    bool   `json:"ok"`
@@ -31,15 +31,15 @@ type check struct {
 const (
 	doctorTimeout = time.Minute
 	answerTimeout = 10 * time.Second // of a server that may be busy
-	leastSpace    = 1 << 30          // bytes that must be free in the data folder
+	minSpace      = 1 << 30          // bytes that must be free in the data folder
 )
 
 func newDoctor(env environment) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what is found, what is missing, and how to mend it",
-		Long:  "Looks at everything that the server needs, with the settings that serve would use. Ends with 1 if something is missing.",
+		Short: "Check what the server needs, and say how to fix what is missing",
+		Long:  "Checks everything that the server needs, with the settings that serve would use. The exit code is 1 if a check fails.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := loadSettings(cmd.Flags(), env.environ)
@@ -48,7 +48,7 @@ func newDoctor(env environment) *cobra.Command {
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), doctorTimeout)
 			defer cancel()
-			return tellChecks(examine(ctx, s), asJSON, env)
+			return printChecks(examine(ctx, s), asJSON, env)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -56,14 +56,14 @@ func newDoctor(env environment) *cobra.Command {
 	return cmd
 }
 
-// examine makes every check, in the order in which faults should be mended.
+// examine makes every check, in the order in which faults should be fixed.
 func examine(ctx context.Context, s Settings) []check {
 	checks := checkBrowser(ctx, s)
 	checks = append(checks, checkFonts(fontFolders()), checkData(s), checkSpace(s), checkDatabase(ctx, s), checkListen(ctx, s))
 	return append(checks, checkEgress(s))
 }
 
-func tellChecks(checks []check, asJSON bool, env environment) error {
+func printChecks(checks []check, asJSON bool, env environment) error {
 	healthy := true
 	for _, c := range checks {
 		healthy = healthy && c.OK
@@ -76,7 +76,7 @@ func tellChecks(checks []check, asJSON bool, env environment) error {
 		for _, c := range checks {
 			mark := "ok  "
 			if !c.OK {
-				mark = "MISS"
+				mark = "FAIL"
 			}
 			_, _ = fmt.Fprintf(env.out, "%s  %-9s %s\n", mark, c.Name, indented(c.Found))
 			if c.Fix != "" {
@@ -107,7 +107,7 @@ func findBrowser(named string) (string, error) {
 		return "", fmt.Errorf("SAVEPAGE_BROWSER: %w", err)
 	}
 	if info.IsDir() || info.Mode()&0o111 == 0 {
-		return "", fmt.Errorf("SAVEPAGE_BROWSER is %q, which is no program", named)
+		return "", fmt.Errorf("SAVEPAGE_BROWSER is %q: want the path of a program", named)
 	}
 	return named, nil
 }
@@ -140,7 +140,7 @@ func checkSandbox(ctx context.Context, s Settings) check {
 		return check{Name: "sandbox", Found: "the browser does not answer", Fix: err.Error()}
 	}
 	if s.SandboxOff {
-		return check{Name: "sandbox", OK: true, Found: "off by SAVEPAGE_SANDBOX: a page that breaks the browser acts as the server's user"}
+		return check{Name: "sandbox", OK: true, Found: "off by SAVEPAGE_SANDBOX: a page that exploits the browser runs code as the server's user"}
 	}
 	return check{Name: "sandbox", OK: true, Found: "the browser starts in its sandbox"}
 }
@@ -159,7 +159,7 @@ func checkFonts(folders []string) check {
 	for _, folder := range folders {
 		_ = filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil {
-				return nil //nolint:nilerr // a folder that is not there or shut holds no fonts for us
+				return nil //nolint:nilerr // a folder that is missing or unreadable has no usable fonts
 			}
 			switch strings.ToLower(filepath.Ext(path)) {
 			case ".ttf", ".otf", ".ttc", ".pfb":
@@ -177,23 +177,23 @@ func checkFonts(folders []string) check {
 	return check{Name: "fonts", OK: true, Found: fmt.Sprintf("%d files", count)}
 }
 
-// checkData tries to write. A folder that is not there yet counts by the folder that it would be made in.
+// checkData tries to write. For a folder that does not exist yet it tries the folder above.
 func checkData(s Settings) check {
 	folder := existing(s.Data)
 	file, err := os.CreateTemp(folder, ".doctor-*")
 	if err != nil {
-		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or name another one with SAVEPAGE_DATA."}
+		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or set SAVEPAGE_DATA to another one."}
 	}
 	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
-		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or name another one with SAVEPAGE_DATA."}
+		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or set SAVEPAGE_DATA to another one."}
 	}
 	if folder != s.Data {
-		return check{Name: "data", OK: true, Found: s.Data + " (made by the first start)"}
+		return check{Name: "data", OK: true, Found: s.Data + " (created at the first start)"}
 	}
 	return check{Name: "data", OK: true, Found: s.Data}
 }
 
-// existing returns the folder itself or the nearest one above it that is there.
+// existing returns the folder itself or the nearest one above it that exists.
 func existing(folder string) string {
 	for {
 		if _, err := os.Stat(folder); err == nil || folder == filepath.Dir(folder) {
@@ -206,12 +206,12 @@ func existing(folder string) string {
 func checkSpace(s Settings) check {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(existing(s.Data), &stat); err != nil {
-		return check{Name: "space", Found: err.Error(), Fix: "Name another folder with SAVEPAGE_DATA."}
+		return check{Name: "space", Found: err.Error(), Fix: "Set SAVEPAGE_DATA to another folder."}
 	}
 	free := stat.Bavail * uint64(stat.Bsize) //nolint:gosec // a block's size is not negative
 	found := fmt.Sprintf("%.1f GB free in the data folder", float64(free)/1e9)
-	if free < leastSpace {
-		return check{Name: "space", Found: found, Fix: "Make room, name another folder with SAVEPAGE_DATA, or shorten SAVEPAGE_RETENTION."}
+	if free < minSpace {
+		return check{Name: "space", Found: found, Fix: "Free some space, set SAVEPAGE_DATA to another folder, or shorten SAVEPAGE_RETENTION."}
 	}
 	return check{Name: "space", OK: true, Found: found}
 }
@@ -226,7 +226,7 @@ func checkDatabase(ctx context.Context, s Settings) check {
 	return check{Name: "database", OK: seen.Fix == "", Found: seen.Found, Fix: seen.Fix}
 }
 
-// checkListen is satisfied with a free port, and with a SavePage that serves on it already.
+// checkListen accepts a free port, and one on which SavePage serves already.
 func checkListen(ctx context.Context, s Settings) check {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err == nil {
@@ -236,10 +236,10 @@ func checkListen(ctx context.Context, s Settings) check {
 	if serves(ctx, s.Listen) {
 		return check{Name: "listen", OK: true, Found: "a server answers on " + s.Listen}
 	}
-	return check{Name: "listen", Found: err.Error(), Fix: "Name another address with SAVEPAGE_LISTEN."}
+	return check{Name: "listen", Found: err.Error(), Fix: "Set SAVEPAGE_LISTEN to another address."}
 }
 
-// serves reports whether a server of ours answers on the address.
+// serves reports whether a SavePage server answers on the address.
 func serves(ctx context.Context, address string) bool {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()

@@ -26,28 +26,28 @@ func newKey(env environment) *cobra.Command {
 	k := &keyCommand{environment: env}
 	cmd := &cobra.Command{
 		Use:   "key",
-		Short: "Make, list and revoke API keys and webhook secrets, also while a server runs",
+		Short: "Create, list and revoke API keys, and rotate webhook secrets, also while a server runs",
 		RunE:  unknownCommand,
 	}
 	create := &cobra.Command{
 		Use:   "create",
-		Short: "Make a key, and an account for it unless --account names one",
+		Short: "Create a key, and an account for it unless --account is given",
 		Args:  cobra.NoArgs,
 		RunE:  k.run(k.create),
 	}
-	create.Flags().StringVar(&k.account, "account", "", "account that the key is for (default: a new one)")
+	create.Flags().StringVar(&k.account, "account", "", "account that the key belongs to (default: a new one)")
 	create.Flags().BoolVar(&k.apiSecret, "api-secret", false,
-		"give the account a new API secret: its requests to the older API then need hash, the md5 of q and the secret")
+		"give the account a new API secret: its requests to the older API must then have hash, the MD5 of q and the secret")
 	list := &cobra.Command{
 		Use:   "list",
-		Short: "List keys by their beginnings",
+		Short: "List keys by their prefixes",
 		Args:  cobra.NoArgs,
 		RunE:  k.run(k.list),
 	}
 	list.Flags().StringVar(&k.account, "account", "", "list only this account's keys")
 	revoke := &cobra.Command{
 		Use:   "revoke KEY",
-		Short: "End a key, named by itself or by the beginning that list shows",
+		Short: "Revoke a key, given in full or by the prefix that list shows",
 		Args:  cobra.ExactArgs(1),
 		RunE:  k.run(k.revoke),
 	}
@@ -86,12 +86,12 @@ func (k *keyCommand) run(do func(ctx context.Context, keys ledger.Keys, args []s
 	}
 }
 
-// mustExist keeps a mistyped place from being made and found empty. Only create may come before the first start.
+// mustExist keeps a mistyped folder from being created and found empty. Only create may come before the first start.
 func mustExist(cmd *cobra.Command, database ledger.Database) error {
 	if cmd.Name() == "create" || database.Inspect(cmd.Context()).Exists {
 		return nil
 	}
-	return fmt.Errorf("there is no database in %s; name the server's data folder with --data", database)
+	return fmt.Errorf("no database in %s: set --data to the server's data folder", database)
 }
 
 func (k *keyCommand) create(ctx context.Context, keys ledger.Keys, _ []string) error {

@@ -23,11 +23,11 @@ import (
 
 // Limits of the receiver on this machine.
 const (
-	forwardWait   = 60 * time.Second // for the program behind it
-	forwardAnswer = 64 << 10         // bytes of its answer that are given back
+	forwardWait   = 60 * time.Second // for the answer of the program that events are forwarded to
+	forwardAnswer = 64 << 10         // bytes of that answer that are returned
 )
 
-// listenCommand is a receiver that shows what comes in and passes it on.
+// listenCommand is a receiver that prints callbacks and forwards them.
 type listenCommand struct {
 	environment
 
@@ -43,9 +43,9 @@ func newListen(env environment) *cobra.Command {
 	l := &listenCommand{environment: env}
 	cmd := &cobra.Command{
 		Use:   "listen",
-		Short: "Receive callbacks, show whether they verify, and pass them on",
-		Long: "Receives callbacks on this machine, prints each with what its signatures are worth, and passes it on unchanged with\n" +
-			"--forward, whose answer goes back to the service. Without --forward it answers 200, or 401 to what does not verify.\n" +
+		Short: "Receive callbacks, check their signatures and forward them",
+		Long: "Receives callbacks on this machine, checks their signatures, prints them, and forwards them unchanged to the URL of\n" +
+			"--forward, whose answer goes back to the service. Without --forward it answers 200, or 401 when the check fails.\n" +
 			secretHelp + " Without a secret nothing is checked.\n" +
 			"The service must be allowed to reach this machine: SAVEPAGE_EGRESS_ALLOW=127.0.0.0/8.",
 		Example: "  savepage webhook listen --listen 127.0.0.1:8090 --forward http://localhost:3000/hook",
@@ -53,11 +53,11 @@ func newListen(env environment) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context()) },
 	}
 	l.secrets.addFlags(cmd.Flags())
-	cmd.Flags().StringVar(&l.listen, "listen", "127.0.0.1:0", "address to listen on; port 0 is a free one")
-	cmd.Flags().StringVar(&l.forward, "forward", "", "URL that each event is passed on to")
-	cmd.Flags().IntVar(&l.count, "count", 0, "end after this many events; 0: never")
-	cmd.Flags().BoolVar(&l.quiet, "quiet", false, "one line for each event, without its body")
-	cmd.Flags().BoolVar(&l.asJSON, "json", false, "print each event as one line of JSON")
+	cmd.Flags().StringVar(&l.listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free one")
+	cmd.Flags().StringVar(&l.forward, "forward", "", "URL to forward each event to")
+	cmd.Flags().IntVar(&l.count, "count", 0, "exit after this many events; 0: never")
+	cmd.Flags().BoolVar(&l.quiet, "quiet", false, "print one line for each event, without its body")
+	cmd.Flags().BoolVar(&l.asJSON, "json", false, "print each event as a line of JSON")
 	return cmd
 }
 
@@ -88,7 +88,7 @@ func (l *listenCommand) run(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	if len(secrets) == 0 {
-		_, _ = fmt.Fprintln(l.err, "savepage: there is no secret, so nothing is checked: set "+envSecret)
+		_, _ = fmt.Fprintln(l.err, "savepage: no secret is set, so signatures are not checked: set "+envSecret)
 	}
 	return serveUntil(ctx, server, listener)
 }
@@ -143,7 +143,7 @@ type event struct {
 	Status    int               `json:"status"` // that the service is answered
 	Forward   string            `json:"forward,omitempty"`
 	ForwardMS int64             `json:"forward_ms,omitempty"`
-	Error     string            `json:"error,omitempty"` // why it could not be passed on
+	Error     string            `json:"error,omitempty"` // why it could not be forwarded
 	Body      json.RawMessage   `json:"body,omitempty"`
 }
 
@@ -151,12 +151,12 @@ type event struct {
 func (r *listening) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "callbacks are POSTs", http.StatusMethodNotAllowed)
+		http.Error(w, "callbacks are sent with POST", http.StatusMethodNotAllowed)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, savepage.MaxEventBytes))
 	if err != nil {
-		http.Error(w, "the body can not be read: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, "the body cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	e := event{At: r.command.clock.Now().Truncate(time.Millisecond), ID: req.Header.Get(savepage.HeaderWebhookID), Checked: len(r.secrets) > 0}
@@ -168,7 +168,7 @@ func (r *listening) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.print(e, body)
 }
 
-// answer passes the event on and gives back what comes, or answers by itself.
+// answer forwards the event and returns the answer, or answers by itself.
 func (r *listening) answer(w http.ResponseWriter, req *http.Request, body []byte, e *event) {
 	if r.command.forward == "" {
 		e.Status = http.StatusOK
@@ -180,14 +180,14 @@ func (r *listening) answer(w http.ResponseWriter, req *http.Request, body []byte
 	}
 	e.Forward = r.command.forward
 	began := time.Now()
-	answer, err := r.pass(req, body)
+	answer, err := r.send(req, body)
 	e.ForwardMS = time.Since(began).Milliseconds()
 	if err != nil {
 		e.Status, e.Error = http.StatusBadGateway, err.Error()
-		http.Error(w, "not passed on: "+err.Error(), e.Status)
+		http.Error(w, "not forwarded: "+err.Error(), e.Status)
 		return
 	}
-	defer func() { _ = answer.Body.Close() }() // nothing follows from it
+	defer func() { _ = answer.Body.Close() }() // the answer has been read
 	e.Status = answer.StatusCode
 	for _, name := range []string{"Content-Type", "Retry-After"} {
 		if value := answer.Header.Get(name); value != "" {
@@ -198,8 +198,8 @@ func (r *listening) answer(w http.ResponseWriter, req *http.Request, body []byte
 	_, _ = io.CopyN(w, answer.Body, forwardAnswer)
 }
 
-// pass sends the event on as it came, without what belongs to the connection (RFC 9110, section 7.6.1).
-func (r *listening) pass(req *http.Request, body []byte) (*http.Response, error) {
+// send forwards the event unchanged, without what belongs to the connection (RFC 9110, section 7.6.1).
+func (r *listening) send(req *http.Request, body []byte) (*http.Response, error) {
 	onward, err := http.NewRequestWithContext(req.Context(), http.MethodPost, r.command.forward, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -240,7 +240,7 @@ func (e event) text(body []byte, quiet bool) string {
 		CaptureID string `json:"capture_id"`
 		BatchID   string `json:"batch_id"`
 	}
-	_ = json.Unmarshal(body, &told) // what is no event has no fields to show
+	_ = json.Unmarshal(body, &told) // other bodies have no fields to show
 	verdict := "not checked"
 	if e.Checked {
 		verdict = map[bool]string{true: "verified", false: "NOT VERIFIED"}[e.Verified]
@@ -248,9 +248,9 @@ func (e event) text(body []byte, quiet bool) string {
 	line := fmt.Sprintf("%s  %s  %s  %s%s  %s", e.At.Format(time.TimeOnly), e.ID, told.Status, told.CaptureID, told.BatchID, verdict)
 	switch {
 	case e.Error != "":
-		line += "  not passed on: " + e.Error
+		line += "  not forwarded: " + e.Error
 	case e.Forward != "":
-		line += fmt.Sprintf("  passed on: %d in %d ms", e.Status, e.ForwardMS)
+		line += fmt.Sprintf("  forwarded: %d in %d ms", e.Status, e.ForwardMS)
 	}
 	text := printable(strings.Join(strings.Fields(line), " ")) + "\n"
 	if e.Checked && !e.Verified {

@@ -21,34 +21,34 @@ import (
 const (
 	envPrefix  = "SAVEPAGE_"
 	fileSuffix = "_FILE"
-	// configName is the settings file in the working folder, read when it is there.
+	// configName is the settings file in the working folder, read if it exists.
 	configName = "savepage.yaml"
 	configFlag = "config"
 	configEnv  = envPrefix + "CONFIG"
 )
 
-// settingsError holds everything that is wrong with the settings.
+// settingsError holds every fault of the settings.
 type settingsError []string
 
 // Error names every fault on its own line.
 func (e settingsError) Error() string {
-	noun := "settings are"
+	noun := "settings"
 	if len(e) == 1 {
-		noun = "setting is"
+		noun = "setting"
 	}
-	return fmt.Sprintf("%d %s wrong:\n  %s", len(e), noun, strings.Join(e, "\n  "))
+	return fmt.Sprintf("%d invalid %s:\n  %s", len(e), noun, strings.Join(e, "\n  "))
 }
 
-// layer is one place that settings come from.
+// layer is one source of settings.
 type layer struct {
 	values *koanf.Koanf
-	// called is the setting's name in this place, for messages.
+	// called is the setting's name in this source, for messages.
 	called func(s setting) string
 }
 
 // addSettingFlags gives a command the flags of settings: of all, or of those that are named.
 func addSettingFlags(flags *pflag.FlagSet, names ...string) {
-	flags.String(configFlag, "", "settings file (default "+configName+" in the working folder, where there is one)")
+	flags.String(configFlag, "", "settings file (default "+configName+" in the working folder, if it exists)")
 	for _, s := range settingTable() {
 		if !s.noFlag && (len(names) == 0 || slices.Contains(names, s.name)) {
 			flags.Var(&textFlag{kind: s.kind, text: s.value}, s.flag(), s.usage())
@@ -64,7 +64,7 @@ func (s setting) usage() string {
 	return usage
 }
 
-// textFlag is the text of a flag. Its meaning is found out when all places are read.
+// textFlag is the text of a flag. It is interpreted when all sources have been read.
 type textFlag struct{ kind, text string }
 
 // String returns the text.
@@ -184,7 +184,7 @@ func readFlags(flags *pflag.FlagSet) (*koanf.Koanf, error) {
 	return k, err
 }
 
-// configPath returns the settings file to read, or nothing where none was named and none is there.
+// configPath returns the settings file to read, or nothing where none was named and none exists.
 func configPath(flags *pflag.FlagSet, environ []string) (string, error) {
 	path := ""
 	for _, one := range environ {
@@ -224,12 +224,12 @@ func readSecretFiles(fromEnv *koanf.Koanf) (wrong []string) {
 			continue
 		}
 		if fromEnv.String(row.key()) != "" {
-			wrong = append(wrong, fmt.Sprintf("%s and %s are both given: want one of them", row.variable(), row.variable()+fileSuffix))
+			wrong = append(wrong, fmt.Sprintf("%s and %s are both set: want one of them", row.variable(), row.variable()+fileSuffix))
 			continue
 		}
 		content, err := os.ReadFile(named)
 		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("%s is %q: want a file that can be read (%s)", row.variable()+fileSuffix, named, err))
+			wrong = append(wrong, fmt.Sprintf("%s is %q: want a readable file (%s)", row.variable()+fileSuffix, named, err))
 			continue
 		}
 		if err := fromEnv.Set(row.key(), strings.TrimSpace(string(content))); err != nil {
@@ -256,8 +256,8 @@ func unknownVariables(fromEnv *koanf.Koanf) (wrong []string) {
 	return wrong
 }
 
-// clientVariables are read by programs that call the service, those in examples among them. They often stand in the same
-// shell and are no mistake.
+// clientVariables are read by programs that call the service, those in examples among them. They are often set in the same
+// shell, which is not a mistake.
 func clientVariables() []string {
 	return []string{envPrefix + "KEY", envPrefix + "BASE_URL", envPrefix + "CALLBACK_URL", envSecret, envSecret + fileSuffix}
 }

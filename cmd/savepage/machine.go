@@ -12,7 +12,7 @@ const (
 	pageMemory   = 512 << 20 // bytes that a page may need while it is rendered
 )
 
-// pagesAtOnce is how many pages this machine renders at once where the settings leave it open.
+// pagesAtOnce is how many pages this machine renders at once where the settings do not say.
 func pagesAtOnce(s Settings) int {
 	if s.Concurrency > 0 {
 		return s.Concurrency
@@ -24,7 +24,7 @@ func pagesAtOnce(s Settings) int {
 	return max(pages, 1)
 }
 
-// memoryLimit returns the bytes that this process may use: the machine's, or less where a control group says so. 0 where
+// memoryLimit returns the bytes that this process may use: the machine's, or less in a control group with a limit. 0 where
 // neither is known.
 func memoryLimit() int64 {
 	limit := int64(0)
@@ -60,7 +60,7 @@ func groupMemory() int64 {
 	return 0
 }
 
-// parseBytes returns 0 for a text that is no number, such as "max".
+// parseBytes returns 0 for a text that is not a number, such as "max".
 func parseBytes(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {

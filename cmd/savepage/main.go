@@ -53,10 +53,10 @@ type usageError struct{ error }
 // Unwrap returns the fault itself.
 func (e usageError) Unwrap() error { return e.error }
 
-// errSilent ends a command with exit code 1 when it has said itself what is wrong.
+// errSilent ends a command with exit code 1 when the command has printed the failures.
 var errSilent = errors.New("failed")
 
-// errPartial ends a batch of which some failed; it has said itself what is wrong.
+// errPartial ends a batch of which some failed; the command has printed the failures.
 var errPartial = errors.New("some failed")
 
 // execute runs one command and returns the exit code.
@@ -91,7 +91,7 @@ func newRoot(env environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "savepage",
 		Short:         "Turns web pages into pictures",
-		Long:          "SavePage turns web pages into pictures: over HTTP with signed callbacks, or here and now.",
+		Long:          "SavePage turns web pages into pictures: as an HTTP service with signed callbacks, or directly from the command line.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

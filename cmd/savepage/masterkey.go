@@ -44,13 +44,15 @@ func setMasterKey(to *Secret, text string) error {
 	return nil
 }
 
-// vault is what the master key opens.
+// vault returns the vault of the master keys.
 func (s Settings) vault() (ledger.Vault, error) {
 	if s.MasterKey == "" && s.MasterKeyOld == "" {
 		return ledger.Vault{}, nil
 	}
 	if s.MasterKey == "" {
-		return ledger.Vault{}, settingsError{"SAVEPAGE_MASTER_KEY_OLD is given without SAVEPAGE_MASTER_KEY: want both while a new key takes over, or the second alone"}
+		return ledger.Vault{}, settingsError{
+			"SAVEPAGE_MASTER_KEY_OLD is set without SAVEPAGE_MASTER_KEY: want both while the key is replaced, or SAVEPAGE_MASTER_KEY alone",
+		}
 	}
 	var older [][]byte
 	if s.MasterKeyOld != "" {
@@ -59,13 +61,14 @@ func (s Settings) vault() (ledger.Vault, error) {
 	return ledger.NewVault([]byte(s.MasterKey.Reveal()), older...)
 }
 
-// namingKey adds to an error which setting helps.
+// namingKey adds to an error the setting that helps.
 func namingKey(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrNoMasterKey):
 		return fmt.Errorf("%w: set SAVEPAGE_MASTER_KEY, or SAVEPAGE_MASTER_KEY_FILE, to the key that they were encrypted with", err)
 	case errors.Is(err, ledger.ErrOtherMasterKey):
-		return fmt.Errorf("%w: SAVEPAGE_MASTER_KEY is not the key that they were encrypted with; if it is to replace that one, give that one as SAVEPAGE_MASTER_KEY_OLD", err)
+		return fmt.Errorf("%w: SAVEPAGE_MASTER_KEY is not the key that they were encrypted with; "+
+			"if it replaces that key, set SAVEPAGE_MASTER_KEY_OLD to that key", err)
 	default:
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 func newMigrate(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the database up to this version, without serving",
-		Long:  "Brings the database up to this version without serving. serve does the same at its start.",
+		Short: "Migrate the database to this version, without serving",
+		Long:  "Migrates the database to this version without serving. serve does the same when it starts.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := loadSettings(cmd.Flags(), env.environ)

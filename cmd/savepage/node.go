@@ -186,7 +186,7 @@ func (n *node) joinHTTP(context.Context) error {
 	return nil
 }
 
-// operationsOnly is what a server without the role api answers.
+// operationsOnly answers on a server without the role api.
 func operationsOnly(o api.Operations) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", o.Live)
@@ -195,7 +195,7 @@ func operationsOnly(o api.Operations) http.Handler {
 	return mux
 }
 
-// checks are what /readyz asks.
+// checks are those that /readyz runs.
 func (n *node) checks() []httpd.Check {
 	checks := []httpd.Check{{Name: "database", Run: n.ledger.Ready}, {Name: "pictures", Run: n.blobs.Ready}}
 	if n.pool != nil {
@@ -210,8 +210,8 @@ func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error
 	return n.blobs.Open(ctx, name)
 }
 
-// welcome makes the first account in an empty database and prints its key. That comes last, so that a start that fails
-// for another reason makes no key that nobody has seen.
+// welcome creates the first account in an empty database and prints its key. That comes last, so that a start that fails
+// for another reason leaves no key that nobody has seen.
 func (n *node) welcome(ctx context.Context, out io.Writer) error {
 	issued, created, err := n.ledger.Bootstrap(ctx)
 	if err != nil || !created {
@@ -228,11 +228,11 @@ This is the first start. These are shown once:
   key             %[1]s
   webhook secret  %[2]s
 
-Take a first picture, of some HTML:
+Capture some HTML:
 
   curl -fsS -G -H 'Authorization: Bearer %[1]s' %[3]s/v1/ --data-urlencode 'html=<h1>It works</h1>' -d response=image -o page.png
 
-and one of a page:
+Capture a page:
 
   curl -fsS -G -H 'Authorization: Bearer %[1]s' %[3]s/v1/ --data-urlencode 'url=https://example.com' -d response=image -o page.png
 

@@ -11,7 +11,7 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// observer passes on what happens to captures to the metrics.
+// observer counts what happens to captures in the metrics.
 type observer struct{ metrics *httpd.Metrics }
 
 // Accepted counts an accepted capture.

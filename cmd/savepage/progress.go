@@ -27,7 +27,7 @@ func startProgress(to io.Writer, what string) *spinner {
 		progressbar.OptionSetDescription("capturing "+what),
 		progressbar.OptionSpinnerType(14),
 		progressbar.OptionSetElapsedTime(true),
-		progressbar.OptionSetSpinnerChangeInterval(0), // it turns when we say so: no goroutine of its own
+		progressbar.OptionSetSpinnerChangeInterval(0), // turn drives it: no goroutine of its own
 		progressbar.OptionClearOnFinish(),
 	)
 	p.ended.Go(func() { p.turn(bar) })
@@ -54,7 +54,7 @@ func (p *spinner) stop() {
 	p.ended.Wait()
 }
 
-// isTerminal reports whether what is written is read by a person.
+// isTerminal reports whether a person reads the output.
 func isTerminal(to io.Writer) bool {
 	f, isFile := to.(*os.File)
 	return isFile && term.IsTerminal(int(f.Fd()))

@@ -13,7 +13,7 @@ import (
 	"github.com/savepage/savepage/internal/page"
 )
 
-// renderer takes pictures here and now, behind the same guard as the server's.
+// renderer captures pages without a server, behind the same guard as the server's.
 type renderer struct {
 	policy *guard.Policy
 	pool   *browser.Pool
@@ -43,11 +43,11 @@ func (r *renderer) render(ctx context.Context, o savepage.Options) (shot capture
 	return r.page.Render(ctx, o)
 }
 
-// renderTries is how often a page is tried that ended its renderer, or lost its browser.
+// renderTries is how often a page is rendered that crashed its renderer or lost its browser.
 const renderTries = 3
 
-// renderSurely renders again where the server would.
-func (r *renderer) renderSurely(ctx context.Context, o savepage.Options) (shot capture.Shot, err error) {
+// renderWithRetries renders again where the server would.
+func (r *renderer) renderWithRetries(ctx context.Context, o savepage.Options) (shot capture.Shot, err error) {
 	for range renderTries {
 		shot, err = r.render(ctx, o)
 		fault, known := errors.AsType[*savepage.Error](err)

@@ -19,14 +19,14 @@ func (k *keyCommand) newRotateSecret() *cobra.Command {
 	overlap := savepage.SecretOverlap
 	cmd := &cobra.Command{
 		Use:   "rotate-secret --account ACCOUNT",
-		Short: "Give an account a new webhook secret; the one before stays valid for a while",
-		Long: "Makes a new webhook secret for an account and shows it once. During the overlap callbacks carry a signature of the\n" +
-			"new secret and one of each before it in webhook-signature; X-Signature is the new one's at once. After a leak give\n" +
-			"--overlap 0s, which ends all older secrets.",
+		Short: "Give an account a new webhook secret; the previous one stays valid for a while",
+		Long: "Creates a webhook secret for an account and shows it once. During the overlap, webhook-signature has a signature of the\n" +
+			"new secret and of each older one; X-Signature uses the new one at once. After a leak use --overlap 0s, which ends all\n" +
+			"older secrets.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if k.account == "" {
-				return usageError{errors.New("name the account with --account; savepage key list shows them")}
+				return usageError{errors.New("--account is missing: savepage key list shows the accounts")}
 			}
 			if overlap < 0 || overlap > savepage.MaxSecretOverlap {
 				return usageError{fmt.Errorf("--overlap is %s: want a duration from 0s to %s", overlap, savepage.MaxSecretOverlap)}
@@ -37,7 +37,7 @@ func (k *keyCommand) newRotateSecret() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&k.account, "account", "", "account whose secret is replaced")
-	cmd.Flags().DurationVar(&overlap, "overlap", overlap, "how long the secret before stays valid")
+	cmd.Flags().DurationVar(&overlap, "overlap", overlap, "how long the previous secret stays valid")
 	return cmd
 }
 

@@ -20,10 +20,12 @@ func newServe(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API over HTTP, render pages, send callbacks",
-		Long: "Serves the API over HTTP, renders pages and sends callbacks, until SIGTERM or SIGINT. Then it takes nothing more,\n" +
-			"lets running captures end within the grace period and leaves the rest to the next start. A second signal ends it at once.\n\n" +
+		Long: "Serves the API over HTTP, renders pages and sends callbacks, until SIGTERM or SIGINT. It then accepts nothing more,\n" +
+			"lets running captures finish within the grace period, and leaves the rest to the next start. A second signal ends it at\n" +
+			"once.\n\n" +
 			"Every setting is a flag, a variable or a key of savepage.yaml; flags win, then variables, then the file. Master keys\n" +
-			"are no flags, because every user of the machine can read those: SAVEPAGE_MASTER_KEY or SAVEPAGE_MASTER_KEY_FILE.",
+			"have no flag, because every user of the machine can read the command line: use SAVEPAGE_MASTER_KEY or\n" +
+			"SAVEPAGE_MASTER_KEY_FILE.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := loadSettings(cmd.Flags(), env.environ)

@@ -18,7 +18,7 @@ import (
 	"github.com/savepage/savepage/internal/ledger/engines"
 )
 
-// Settings is what the operator decides. Every field is a row of settingTable.
+// Settings are the operator's decisions. Every field is a row of settingTable.
 type Settings struct {
 	Listen      string // host:port
 	PublicURL   string // without a slash at the end; empty: from the address that is listened on
@@ -294,10 +294,10 @@ func oneOf(text string, words ...string) error {
 }
 
 // number takes whole numbers from 1.
-func number(most int, field func(*Settings) *int) func(*Settings, string) error {
+func number(highest int, field func(*Settings) *int) func(*Settings, string) error {
 	return func(s *Settings, text string) error {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > most {
+		if err != nil || n < 1 || n > highest {
 			return errForm
 		}
 		*field(s) = n
@@ -306,10 +306,10 @@ func number(most int, field func(*Settings) *int) func(*Settings, string) error 
 }
 
 // duration takes durations within the bounds.
-func duration(least, most time.Duration, field func(*Settings) *time.Duration) func(*Settings, string) error {
+func duration(lowest, highest time.Duration, field func(*Settings) *time.Duration) func(*Settings, string) error {
 	return func(s *Settings, text string) error {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < least || d > most {
+		if err != nil || d < lowest || d > highest {
 			return errForm
 		}
 		*field(s) = d

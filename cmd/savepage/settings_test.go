@@ -171,7 +171,7 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	if diff := cmp.Diff(want, wrong); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.HasPrefix(err.Error(), "6 settings are wrong:\n") {
+	if !strings.HasPrefix(err.Error(), "6 invalid settings:\n") {
 		t.Errorf("got %q", err)
 	}
 }

@@ -30,10 +30,10 @@ func newVerify(env environment) *cobra.Command {
 	v := &verifyCommand{environment: env}
 	cmd := &cobra.Command{
 		Use:   "verify --body FILE --headers FILE",
-		Short: "Say whether a callback's signatures are right, and what is wrong",
-		Long: "Checks a callback from files and says what is wrong with it. " + secretHelp + "\n" +
+		Short: "Check the signatures of a callback and explain what is wrong",
+		Long: "Checks a callback from files and explains what is wrong with it. " + secretHelp + "\n" +
 			"The body must be the raw bytes. Headers are lines of \"Name: value\", as curl -v prints them, or a JSON object.\n" +
-			"Ends with 0 when the event is verified, 1 when it is not, 2 when something can not be read.",
+			"The exit code is 0 when the event is verified, 1 when it is not, 2 when something cannot be read.",
 		Example: "  savepage webhook verify --body event.json --headers headers.txt --secret-file secret",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return v.run() },
@@ -41,7 +41,7 @@ func newVerify(env environment) *cobra.Command {
 	v.secrets.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&v.body, "body", "", "file of the raw body; - for standard input")
 	cmd.Flags().StringVar(&v.headers, "headers", "", "file of the headers; - for standard input")
-	cmd.Flags().StringVar(&v.at, "at", "", "check as if it were this time, such as 2026-04-01T12:00:00Z (default now)")
+	cmd.Flags().StringVar(&v.at, "at", "", "check as of this time, such as 2026-04-01T12:00:00Z (default now)")
 	cmd.Flags().BoolVar(&v.asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -67,10 +67,10 @@ func (v *verifyCommand) run() error {
 	return err
 }
 
-// read gathers the event from its files. All of its errors are of the command line or of the files.
+// read reads the event from its files. Every error is a fault of the command line or of a file.
 func (v *verifyCommand) read() (r webhook.Received, err error) {
 	if v.body == "" || v.headers == "" || v.body == toStdout && v.headers == toStdout {
-		return r, errors.New("name the files of the event with --body and --headers; one of them may be -")
+		return r, errors.New("--body and --headers are missing or both -: name the files of the event; one of them may be -")
 	}
 	r.Now = v.clock.Now()
 	if v.at != "" {
@@ -82,7 +82,7 @@ func (v *verifyCommand) read() (r webhook.Received, err error) {
 		return r, err
 	}
 	if len(r.Secrets) == 0 {
-		return r, errors.New("there is no secret: set " + envSecret + " or name a file with --secret-file")
+		return r, errors.New("no secret is given: set " + envSecret + ", or name a file with --secret-file")
 	}
 	if r.Body, err = v.file(v.body); err != nil {
 		return r, fmt.Errorf("read the body: %w", err)
@@ -127,7 +127,7 @@ func readHeaders(text []byte) (http.Header, error) {
 func readJSONHeaders(text []byte) (http.Header, error) {
 	var given map[string]any
 	if err := json.Unmarshal(text, &given); err != nil {
-		return nil, fmt.Errorf("the headers are no JSON object: %w", err)
+		return nil, fmt.Errorf("the headers are not a JSON object: %w", err)
 	}
 	header := http.Header{}
 	for name, value := range given {

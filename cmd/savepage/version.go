@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -18,7 +19,7 @@ var (
 	commit  = ""
 )
 
-// build is what is known of this program.
+// build describes this program.
 type build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
@@ -62,7 +63,7 @@ func newVersion(env environment) *cobra.Command {
 			if asJSON {
 				return writeJSON(env.out, b)
 			}
-			_, err = fmt.Fprintf(env.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orNone(b.Version), orNone(b.Commit), b.Go, orNone(b.Browser))
+			_, err = fmt.Fprintf(env.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orUnknown(b.Version), orUnknown(b.Commit), b.Go, orUnknown(b.Browser))
 			return err
 		},
 	}
@@ -71,12 +72,7 @@ func newVersion(env environment) *cobra.Command {
 	return cmd
 }
 
-func orNone(text string) string {
-	if text == "" {
-		return "unknown"
-	}
-	return text
-}
+func orUnknown(text string) string { return cmp.Or(text, "unknown") }
 
 // browserVersion asks the browser for its name and version.
 func browserVersion(ctx context.Context, path string) (string, error) {

@@ -38,7 +38,7 @@ func (s *secretSource) addFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.files, "secret-file", nil, "file that holds a webhook secret, or one on each line; may be repeated")
 }
 
-// read returns the secrets. What the command line names goes before the environment.
+// read returns the secrets. The command line overrides the environment.
 func (s *secretSource) read(environ []string) ([]string, error) {
 	texts, files := s.texts, s.files
 	if len(texts)+len(files) == 0 {
@@ -68,7 +68,7 @@ func variable(environ []string, name string) []string {
 	return nil
 }
 
-// findingsText lists what was looked at, one on each line.
+// findingsText lists the findings, one on each line.
 func findingsText(i webhook.Inspection) string {
 	var text strings.Builder
 	for _, f := range i.Findings {
@@ -81,7 +81,7 @@ func findingsText(i webhook.Inspection) string {
 	return text.String()
 }
 
-// printable replaces what a terminal would obey: an event may come from anybody.
+// printable replaces control characters, which a terminal would obey: an event may come from anybody.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {

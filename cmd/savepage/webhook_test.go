@@ -98,7 +98,7 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		"no secret":        {right, hookBody, nil, nil, exitUsage, "SAVEPAGE_WEBHOOK_SECRET"},
 		"no such file":     {right, hookBody, nil, []string{"--secret-file", "/nowhere"}, exitUsage, "/nowhere"},
 		"headers unread":   {"what is this", hookBody, set, nil, exitUsage, "line 1 of the headers"},
-		"headers no JSON":  {"{", hookBody, set, nil, exitUsage, "no JSON object"},
+		"headers no JSON":  {"{", hookBody, set, nil, exitUsage, "not a JSON object"},
 		"headers odd JSON": {`{"a":7}`, hookBody, set, nil, exitUsage, `header "a"`},
 		"odd time":         {right, hookBody, set, []string{"--at", "soon"}, exitUsage, "--at"},
 		"no such body":     {right, hookBody, set, []string{"--body", "/nowhere"}, exitUsage, "read the body"},
@@ -188,7 +188,7 @@ func TestListenChecksAndPassesOn(t *testing.T) {
 		status <- s
 	}()
 	line, _ := out.ReadString('\n')
-	if !strings.Contains(line, "msg_1 success cap_1 verified passed on: 503") {
+	if !strings.Contains(line, "msg_1 success cap_1 verified forwarded: 503") {
 		t.Errorf("printed %q", line)
 	}
 	rest, _ := out.ReadString('}')
@@ -268,7 +268,7 @@ func TestListenWithoutSecretOrReceiver(t *testing.T) {
 		status <- s
 	}()
 	line, _ := out.ReadString('\n')
-	if s := <-status; s != http.StatusBadGateway || !strings.Contains(line, "not checked not passed on:") {
+	if s := <-status; s != http.StatusBadGateway || !strings.Contains(line, "not checked not forwarded:") {
 		t.Errorf("%d, %q", s, line)
 	}
 	if c := <-code; c != exitOK {

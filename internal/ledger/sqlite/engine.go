@@ -75,7 +75,7 @@ func (d Database) Inspect(context.Context) ledger.Inspection {
 	name := filepath.Join(d.dir, fileDatabase)
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return ledger.Inspection{Found: name + " (made by the first start)"}
+		return ledger.Inspection{Found: name + " (created at the first start)"}
 	}
 	head := make([]byte, len(magic))
 	if err == nil {

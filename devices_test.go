@@ -14,7 +14,8 @@ func TestDevices(t *testing.T) {
 	}
 	names := map[string]bool{}
 	for _, d := range all {
-		if d.Name == "" || names[d.Name] || d.Width < 320 || d.Height < 240 || d.Width > 3840 || d.Height > 2160 || d.Scale < 1 || d.ScreenWidth < 320 || !strings.HasPrefix(d.UserAgent, "Mozilla/5.0 ") {
+		if d.Name == "" || names[d.Name] || d.Width < 320 || d.Height < 240 || d.Width > 3840 || d.Height > 2160 || d.Scale < 1 ||
+			d.ScreenWidth < 320 || !strings.HasPrefix(d.UserAgent, "Mozilla/5.0 ") {
 			t.Errorf("%+v", d)
 		}
 		names[d.Name] = true

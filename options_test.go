@@ -111,15 +111,17 @@ func TestCrossNamesTheField(t *testing.T) {
 		"callback headers for nothing": {func(o *Options) { o.CallbackHeaders = Headers{"X-A": "a"} }, []string{"callback_headers"}},
 		"callback secret":              {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", secret }, nil},
 		"callback secret for nothing":  {func(o *Options) { o.CallbackSecret = secret }, []string{"callback_secret"}},
-		"callback secret too short":    {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", "whsec_c2hvcnQ=" }, []string{"callback_secret"}},
-		"cookie name":                  {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
-		"cookie value":                 {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
-		"cookie path":                  {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} }, []string{"cookies[0].path"}},
-		"metadata text":                {func(o *Options) { o.Metadata = []byte(`"order 7"`) }, nil},
-		"metadata map":                 {func(o *Options) { o.Metadata = []byte(`{"a":1,"b":true}`) }, nil},
-		"metadata deep":                {func(o *Options) { o.Metadata = []byte(`{"a":{}}`) }, []string{"metadata.a"}},
-		"metadata list":                {func(o *Options) { o.Metadata = []byte(`[1]`) }, []string{"metadata"}},
-		"metadata large":               {func(o *Options) { o.Metadata = []byte(`"` + strings.Repeat("x", 1024) + `"`) }, []string{"metadata"}},
+		"callback secret too short": {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", "whsec_c2hvcnQ=" },
+			[]string{"callback_secret"}},
+		"cookie name":  {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
+		"cookie value": {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
+		"cookie path": {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} },
+			[]string{"cookies[0].path"}},
+		"metadata text":  {func(o *Options) { o.Metadata = []byte(`"order 7"`) }, nil},
+		"metadata map":   {func(o *Options) { o.Metadata = []byte(`{"a":1,"b":true}`) }, nil},
+		"metadata deep":  {func(o *Options) { o.Metadata = []byte(`{"a":{}}`) }, []string{"metadata.a"}},
+		"metadata list":  {func(o *Options) { o.Metadata = []byte(`[1]`) }, []string{"metadata"}},
+		"metadata large": {func(o *Options) { o.Metadata = []byte(`"` + strings.Repeat("x", 1024) + `"`) }, []string{"metadata"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +149,8 @@ func TestPDFOptions(t *testing.T) {
 			o.PDFPaper, o.PDFLandscape, o.PDFMargin, o.PDFBackground, o.PDFPages, o.PDFScale = "a3", true, "1in 20px", &off, "1-3, 5,8-", 0.5
 		}, nil},
 		"fullpage": {func(o *Options) { o.Fullpage = true }, nil},
-		"no pdf":   {func(o *Options) { o.Format, o.PDFPaper, o.PDFLandscape, o.PDFPages = FormatPNG, "a4", true, "1" }, []string{"pdf_paper", "pdf_landscape", "pdf_pages"}},
+		"no pdf": {func(o *Options) { o.Format, o.PDFPaper, o.PDFLandscape, o.PDFPages = FormatPNG, "a4", true, "1" }, []string{"pdf_paper",
+			"pdf_landscape", "pdf_pages"}},
 		"options of pictures": {func(o *Options) {
 			o.Selector, o.Transparent, o.ThumbWidth, o.Quality, o.MaxHeight = "p", true, 100, 50, 500
 		}, []string{"selector", "max_height", "transparent", "thumb_width", "quality"}},
@@ -177,7 +180,8 @@ func TestPDFOptions(t *testing.T) {
 		t.Error("media types")
 	}
 	got, err := ParseMargins("10mm 1in 72pt 96px")
-	if want := (Margins{72 / 2.54, 72, 72, 72}); err != nil || math.Abs(got.Top-want.Top) > 1e-9 || got.Right != want.Right || got.Bottom != want.Bottom || got.Left != want.Left {
+	if want := (Margins{72 / 2.54, 72, 72, 72}); err != nil || math.Abs(got.Top-want.Top) > 1e-9 || got.Right != want.Right ||
+		got.Bottom != want.Bottom || got.Left != want.Left {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for paper, width := range map[Paper]float64{"": 595, "a4": 595, "letter": 612, "a0": 2384, "a6": 298, "tabloid": 792} {

@@ -124,7 +124,8 @@ func TestVerifyNamesTheHeader(t *testing.T) {
 	for _, name := range []string{HeaderWebhookID, HeaderWebhookTimestamp, HeaderWebhookSignature} {
 		header := whole.Clone()
 		header.Del(name)
-		if err := Verify(secret, header, nil, time.Now()); !errors.Is(err, ErrHeaders) || !strings.Contains(err.Error(), strings.ToLower(name)+" is missing") {
+		if err := Verify(secret, header, nil, time.Now()); !errors.Is(err, ErrHeaders) ||
+			!strings.Contains(err.Error(), strings.ToLower(name)+" is missing") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -16,7 +16,8 @@ func (f *flow) SubmitBatch(_ context.Context, r capture.BatchRequest) (capture.A
 	defer f.mu.Unlock()
 	replayed := r.IdempotencyKey != "" && r.IdempotencyKey == f.asked.IdempotencyKey
 	f.asked = r
-	f.batch = savepage.Batch{ID: "bat_1", Account: r.Account, Metadata: r.Metadata, Counts: savepage.Counts{Total: len(r.Captures), Queued: len(r.Captures)}}
+	counts := savepage.Counts{Total: len(r.Captures), Queued: len(r.Captures)}
+	f.batch = savepage.Batch{ID: "bat_1", Account: r.Account, Metadata: r.Metadata, Counts: counts}
 	return capture.AcceptedBatch{Batch: f.batch, CaptureIDs: make([]string, len(r.Captures)), Replayed: replayed}, nil
 }
 
@@ -62,7 +63,8 @@ func TestBatches(t *testing.T) {
 		}
 	}
 	second := f.asked.Captures[1]
-	if second.URL != "http://b.test" || second.Width != 800 || second.CallbackURL != "http://hook.test" || f.asked.CallbackURL != "http://done.test" {
+	if second.URL != "http://b.test" || second.Width != 800 || second.CallbackURL != "http://hook.test" ||
+		f.asked.CallbackURL != "http://done.test" {
 		t.Errorf("%+v", f.asked)
 	}
 	found, err := c.Batch(t.Context(), "bat_1")
@@ -84,7 +86,8 @@ func TestBatches(t *testing.T) {
 		t.Errorf("%+v %v", f.filter, err)
 	}
 	var refused *savepage.Error
-	if _, err := c.SubmitBatch(t.Context(), "", client.Batch{URLs: []string{"x"}}); !errors.As(err, &refused) || refused.Fields[0].Location != "body.urls[0]" {
+	_, err = c.SubmitBatch(t.Context(), "", client.Batch{URLs: []string{"x"}})
+	if !errors.As(err, &refused) || refused.Fields[0].Location != "body.urls[0]" {
 		t.Errorf("%v", err)
 	}
 	if _, err := c.Batch(t.Context(), "bat_2"); !errors.As(err, &refused) || refused.Code != savepage.CodeNotFound {

@@ -247,7 +247,8 @@ func TestList(t *testing.T) {
 		t.Fatalf("%+v %v", page, err)
 	}
 	got := f.filter
-	if len(got.States) != 2 || got.URL != "http://e.test/?a=b&c" || got.Limit != 7 || got.Cursor != "c+/=" || !got.CreatedAfter.Equal(after) || !got.CreatedBefore.IsZero() {
+	if len(got.States) != 2 || got.URL != "http://e.test/?a=b&c" || got.Limit != 7 || got.Cursor != "c+/=" ||
+		!got.CreatedAfter.Equal(after) || !got.CreatedBefore.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	if _, err := c.List(t.Context(), client.Filter{}); err != nil || f.filter.Limit != 20 {
@@ -259,20 +260,24 @@ func TestErrors(t *testing.T) {
 	_, c := start(t)
 	_, err := c.Submit(t.Context(), savepage.Options{URL: "ftp://x", Width: 5})
 	fault, known := errors.AsType[*savepage.Error](err)
-	if !known || fault.Code != savepage.CodeInvalidRequest || len(fault.Fields) != 2 || fault.Fields[0].Location != "body.url" || fault.Fields[1].Value != 5.0 {
+	if !known || fault.Code != savepage.CodeInvalidRequest || len(fault.Fields) != 2 || fault.Fields[0].Location != "body.url" ||
+		fault.Fields[1].Value != 5.0 {
 		t.Errorf("%+v", fault)
 	}
 	if _, err := c.Get(t.Context(), "../x y"); !isCode(err, savepage.CodeNotFound) {
 		t.Errorf("%v", err)
 	}
-	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<b>proxy</b>", http.StatusBadGateway) }))
+	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "<b>proxy</b>", http.StatusBadGateway)
+	}))
 	defer odd.Close()
 	if _, err := client.New(odd.URL, key, odd.Client()).Get(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "answered 502") {
 		t.Errorf("%v", err)
 	}
 	garbled := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("nope")) }))
 	defer garbled.Close()
-	if _, err := client.New(garbled.URL, key, garbled.Client()).Get(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "read the answer") {
+	_, err = client.New(garbled.URL, key, garbled.Client()).Get(t.Context(), "x")
+	if err == nil || !strings.Contains(err.Error(), "read the answer") {
 		t.Errorf("%v", err)
 	}
 }

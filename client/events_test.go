@@ -41,7 +41,8 @@ func TestWatch(t *testing.T) {
 			done = e.Capture
 		}
 	}
-	if !slices.Equal(names, []string{"queued", "started", "phasenavigate", "done"}) || done == nil || done.Width != 10 || done.Status != savepage.Success {
+	if !slices.Equal(names, []string{"queued", "started", "phasenavigate", "done"}) || done == nil || done.Width != 10 ||
+		done.Status != savepage.Success {
 		t.Errorf("%v, %+v", names, done)
 	}
 }

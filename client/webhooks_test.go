@@ -19,7 +19,8 @@ type signer struct {
 
 func (s *signer) Secrets(context.Context, string) (savepage.WebhookSecrets, error) {
 	until := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
-	return savepage.WebhookSecrets{Current: savepage.SecretInfo{Hint: "new"}, Previous: []savepage.SecretInfo{{Hint: "old", ValidUntil: &until}}}, nil
+	earlier := []savepage.SecretInfo{{Hint: "old", ValidUntil: &until}}
+	return savepage.WebhookSecrets{Current: savepage.SecretInfo{Hint: "new"}, Previous: earlier}, nil
 }
 
 func (s *signer) RotateSecret(_ context.Context, _ string, overlap time.Duration) (savepage.WebhookSecrets, error) {
@@ -33,7 +34,8 @@ func (s *signer) Signing(context.Context, string) ([]string, error) {
 
 func (s *signer) Try(_ context.Context, d savepage.Delivery, secrets []string) (savepage.Trial, error) {
 	s.tried, s.with = d, secrets
-	return savepage.Trial{Outcome: savepage.AttemptDelivered, Status: 204, Sent: savepage.Sent{Body: string(d.Body), Headers: map[string]string{"Webhook-Id": d.ID}}}, nil
+	sent := savepage.Sent{Body: string(d.Body), Headers: map[string]string{"Webhook-Id": d.ID}}
+	return savepage.Trial{Outcome: savepage.AttemptDelivered, Status: 204, Sent: sent}, nil
 }
 
 func TestWebhooks(t *testing.T) {
@@ -50,7 +52,8 @@ func TestWebhooks(t *testing.T) {
 	}
 	const own = "whsec_b3duIHNlY3JldCBvZiBvbmUgY2FwdHVyZSE="
 	trial, err := c.TestWebhook(t.Context(), client.TestEvent{URL: "http://hook.test/x", Secret: own, Headers: savepage.Headers{"X-A": "b"}})
-	if err != nil || trial.Status != 204 || trial.Sent.Headers["Webhook-Id"] != f.signer.tried.ID || f.signer.with[0] != own || f.signer.tried.Headers["X-A"] != "b" {
+	if err != nil || trial.Status != 204 || trial.Sent.Headers["Webhook-Id"] != f.signer.tried.ID || f.signer.with[0] != own ||
+		f.signer.tried.Headers["X-A"] != "b" {
 		t.Errorf("%+v, %v, %+v", trial, err, f.signer)
 	}
 	_, err = c.TestWebhook(t.Context(), client.TestEvent{URL: "hook"})

@@ -63,7 +63,8 @@ func (w *world) CancelBatch(ctx context.Context, account, id string) (savepage.B
 
 func TestBatchOfURLs(t *testing.T) {
 	s := serve(t, nil)
-	const body = `{"urls":["https://a.test/x","https://b.test"],"options":{"width":800,"html":"<p>","headers":{"X-A":"1"},"callback_headers":{"X-B":"2"}},
+	const body = `{"urls":["https://a.test/x","https://b.test"],"options":{"width":800,"html":"<p>","headers":{"X-A":"1"},` +
+		`"callback_headers":{"X-B":"2"}},
 		"callback_url":"https://hook.test","batch_callback_url":"https://done.test/","metadata":{"k":"<v>"}}`
 	r := s.call(t, "POST", "/v1/batches", body, "Idempotency-Key: k")
 	wantStatus(t, r, http.StatusAccepted)
@@ -98,7 +99,8 @@ func TestBatchOfURLs(t *testing.T) {
 
 func TestBatchOfCaptures(t *testing.T) {
 	s := serve(t, nil)
-	wantStatus(t, s.call(t, "POST", "/v1/batches", `{"options":{"url":"https://a.test","width":800,"delay":5,"cookies":"a=1","metadata":{"all":1}},"captures":[
+	wantStatus(t, s.call(t, "POST", "/v1/batches", `{"options":{"url":"https://a.test","width":800,"delay":5,"cookies":"a=1",`+
+		`"metadata":{"all":1}},"captures":[
 		{}, {"width":1000,"cookies":[{"name":"b","value":"2"}]}, {"html":"<p>","metadata":"own","callback_url":"https://own.test"}]}`), 202)
 	rows := s.batches[0].Captures
 	if rows[0].URL != "https://a.test" || rows[0].Width != 800 || rows[0].Cookies[0].Name != "a" || string(rows[0].Metadata) != `{"all":1}` {
@@ -118,7 +120,8 @@ func TestBatchOfCaptures(t *testing.T) {
 func TestBatchNamesEveryWrongField(t *testing.T) {
 	s := serve(t, nil)
 	for body, want := range map[string]map[string]string{
-		`{"captures":[{"url":"https://a.test","width":1},{"url":"https://a.test"},{"height":1,"colour":1},7,{"url":"https://10.0.0.1"}],"widht":2}`: {
+		`{"captures":[{"url":"https://a.test","width":1},{"url":"https://a.test"},{"height":1,"colour":1},7,{"url":"https://10.0.0.1"}],` +
+			`"widht":2}`: {
 			"body.captures[0].width":  "must be from 320 to 3840",
 			"body.captures[2].height": "must be from 240 to 2160",
 			"body.captures[2].colour": "unknown option",
@@ -127,7 +130,8 @@ func TestBatchNamesEveryWrongField(t *testing.T) {
 			"body.captures[4].url":    "the address is private",
 			"body.widht":              "unknown field",
 		},
-		`{"urls":["https://a.test","b.test",7,"https://10.0.0.1/"],"options":{"width":1,"height":"x"},"width":2,"metadata":[],"batch_callback_url":"ftp:/"}`: {
+		`{"urls":["https://a.test","b.test",7,"https://10.0.0.1/"],"options":{"width":1,"height":"x"},"width":2,"metadata":[],` +
+			`"batch_callback_url":"ftp:/"}`: {
 			"body.urls[1]":            `must be an http or https URL; did you mean "https://b.test"?`,
 			"body.urls[2]":            "must be a URL",
 			"body.urls[3]":            "the address is private",
@@ -193,12 +197,15 @@ func TestBatchErrorsOfTheFlow(t *testing.T) {
 		s.batchErr = fault
 	}
 	refuse(savepage.CodeAddressBlocked, "[1].url", "[0].callback_url", "[1].callback_url", "batch_callback_url")
-	p := wantProblem(t, s.call(t, "POST", "/v1/batches", `{"urls":["https://a.test","https://b.test"],"callback_url":"https://c.test"}`), 400, savepage.CodeAddressBlocked)
-	if got := errorsOf(t, p); len(got) != 3 || got["body.urls[1]"] == "" || got["body.callback_url"] == "" || got["body.batch_callback_url"] == "" {
+	p := wantProblem(t, s.call(t, "POST", "/v1/batches", `{"urls":["https://a.test","https://b.test"],"callback_url":"https://c.test"}`),
+		400, savepage.CodeAddressBlocked)
+	if got := errorsOf(t, p); len(got) != 3 || got["body.urls[1]"] == "" || got["body.callback_url"] == "" ||
+		got["body.batch_callback_url"] == "" {
 		t.Errorf("%v", got)
 	}
 	refuse(savepage.CodeAddressBlocked, "[0].url", "[0].callback_url")
-	p = wantProblem(t, s.call(t, "POST", "/v1/batches", `{"captures":[{"url":"https://a.test"}],"options":{"callback_url":"https://c.test"}}`), 400, savepage.CodeAddressBlocked)
+	p = wantProblem(t, s.call(t, "POST", "/v1/batches", `{"captures":[{"url":"https://a.test"}],`+
+		`"options":{"callback_url":"https://c.test"}}`), 400, savepage.CodeAddressBlocked)
 	if got := errorsOf(t, p); len(got) != 2 || got["body.captures[0].url"] == "" || got["body.options.callback_url"] == "" {
 		t.Errorf("%v", got)
 	}
@@ -234,7 +241,8 @@ func TestBatchRefusals(t *testing.T) {
 	}
 	wantProblem(t, s.call(t, "POST", "/v1/batches?width=1", `{"urls":["https://a.test"]}`), 400, savepage.CodeInvalidRequest)
 	// More than a single capture's body may have.
-	long := `{"urls":["https://a.test/` + strings.Repeat("x", 8000) + `"` + strings.Repeat(`,"https://a.test/`+strings.Repeat("x", 8000)+`"`, 999) + `]}`
+	one := `"https://a.test/` + strings.Repeat("x", 8000) + `"`
+	long := `{"urls":[` + one + strings.Repeat(","+one, 999) + `]}`
 	wantStatus(t, s.call(t, "POST", "/v1/batches", long), 202)
 }
 
@@ -261,7 +269,9 @@ func TestBatchLookUp(t *testing.T) {
 	if v := r.json(t); len(v["batches"].([]any)) != 2 || v["next_cursor"] != "next" {
 		t.Errorf("%s", r.body)
 	}
-	for _, path := range []string{"/v1/batches?limit=0", "/v1/batches?state=x", "/v1/batches?cursor=broken", "/v1/batches/" + batchID + "?x=1"} {
+	for _, path := range []string{
+		"/v1/batches?limit=0", "/v1/batches?state=x", "/v1/batches?cursor=broken", "/v1/batches/" + batchID + "?x=1",
+	} {
 		wantProblem(t, s.call(t, "GET", path, ""), 400, savepage.CodeInvalidRequest)
 	}
 	for _, method := range []string{"GET", "DELETE"} {

@@ -17,7 +17,8 @@ import (
 )
 
 const typical = `{"url":"https://example.com/articles/2026/04/something-to-read?utm=x","width":1280,"height":800,"fullpage":true,` +
-	`"format":"jpeg","quality":85,"wait_until":"settled","callback_url":"https://app.example.com/webhooks/savepage","metadata":{"order":"4711"}}`
+	`"format":"jpeg","quality":85,"wait_until":"settled","callback_url":"https://app.example.com/webhooks/savepage",` +
+	`"metadata":{"order":"4711"}}`
 
 func BenchmarkDecode(b *testing.B) {
 	d := api.NewDecoder()
@@ -62,8 +63,9 @@ func BenchmarkSubmit(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		req := &http.Request{
-			Method: http.MethodPost, URL: &url.URL{Path: "/v1/capture"}, Header: http.Header{"Authorization": {"Bearer " + keyA}, "Content-Type": {"application/json"}},
-			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+			Method: http.MethodPost, URL: &url.URL{Path: "/v1/capture"},
+			Header: http.Header{"Authorization": {"Bearer " + keyA}, "Content-Type": {"application/json"}},
+			Body:   io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 		}
 		a.ServeHTTP(discard{http.Header{}}, req)
 	}

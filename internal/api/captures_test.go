@@ -38,7 +38,8 @@ func TestLookUp(t *testing.T) {
 		t.Errorf("%s", r.body)
 	}
 	owed, _ := got["deliveries"].([]any)
-	if len(owed) != 2 || !strings.Contains(r.body, `"attempts":[{"number":1,`) || !strings.Contains(r.body, `"attempts":[]`) || strings.Contains(r.body, "secret") {
+	if len(owed) != 2 || !strings.Contains(r.body, `"attempts":[{"number":1,`) || !strings.Contains(r.body, `"attempts":[]`) ||
+		strings.Contains(r.body, "secret") {
 		t.Errorf("%s", r.body)
 	}
 	if !strings.HasPrefix(r.header.Get("Server-Timing"), "queue;dur=12") {
@@ -143,7 +144,8 @@ func TestList(t *testing.T) {
 
 func TestListFilters(t *testing.T) {
 	s := serve(t, nil)
-	wantStatus(t, s.call(t, "GET", "/v1/captures?state=failed,success&state=queued&url=http%3A%2F%2Fe.test&created_after=2026-01-02T03:04:05+02:00"+
+	wantStatus(t, s.call(t, "GET", "/v1/captures?state=failed,success&state=queued&url=http%3A%2F%2Fe.test"+
+		"&created_after=2026-01-02T03:04:05+02:00"+
 		"&created_before=2026-02-02T00:00:00Z&limit=100&cursor=c", ""), 200)
 	want := capture.Filter{
 		States: []savepage.State{savepage.Failed, savepage.Success, savepage.Queued}, URL: "http://e.test/", Limit: 100, Cursor: "c",
@@ -154,7 +156,8 @@ func TestListFilters(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	p := wantProblem(t, s.call(t, "GET", "/v1/captures?state=done&limit=101&created_after=yesterday&crusor=x&url=a&url=b", ""), 400, savepage.CodeInvalidRequest)
+	p := wantProblem(t, s.call(t, "GET", "/v1/captures?state=done&limit=101&created_after=yesterday&crusor=x&url=a&url=b", ""), 400,
+		savepage.CodeInvalidRequest)
 	wrong := map[string]string{
 		"query.state": "must be one of queued, running, success, failed, canceled", "query.limit": "must be from 1 to 100",
 		"query.created_after": "must be a time like 2026-04-01T12:00:00Z", "query.crusor": `unknown parameter; did you mean "cursor"?`,
@@ -193,8 +196,9 @@ func TestPicture(t *testing.T) {
 	wantStatus(t, r, 200)
 	for name, value := range map[string]string{
 		"Content-Type": "image/jpeg", "Etag": `"` + pictureStem + `"`, "Cache-Control": "public, max-age=31536000, immutable",
-		"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cross-Origin-Resource-Policy": "cross-origin",
-		"Accept-Ranges": "bytes", "Content-Length": "10",
+		"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox",
+		"Cross-Origin-Resource-Policy": "cross-origin",
+		"Accept-Ranges":                "bytes", "Content-Length": "10",
 	} {
 		if got := r.header.Get(name); got != value {
 			t.Errorf("%s: %q", name, got)

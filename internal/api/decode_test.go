@@ -33,13 +33,16 @@ func fieldsOf(t *testing.T, err error) map[string]string {
 
 func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	body := `{"url":"https://example.com/a?b=c&d","width":800,"height":600,"scale":1.5,"fullpage":true,"max_height":5000,
-		"selector":"#main > p","cache_ttl":60,"animations":"allow","time":"virtual","on_timeout":"capture","format":"jpg","quality":55,"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
+		"selector":"#main > p","cache_ttl":60,"animations":"allow","time":"virtual","on_timeout":"capture","format":"jpg","quality":55,
+		"block_ads":true,"block_trackers":true,"block_cookie_banners":true,"thumb_width":200,"wait_until":"load","wait_for_selector":".x",
 		"delay":1500,"timeout":20000,"headers":{"X-A":"1","X-B":"b"},"cookies":[{"name":"a","value":"1","path":"/p"}],
 		"user_agent":"UA/1","accept_language":"de","callback_url":"http://hook.test/x",
-		"callback_headers":{"Authorization":"Bearer r"},"callback_secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","async":false,"metadata":{"n": 1, "s":"x"}}`
+		"callback_headers":{"Authorization":"Bearer r"},"callback_secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","async":false,
+		"metadata":{"n": 1, "s":"x"}}`
 	values := url.Values{
 		"url": {"https://example.com/a?b=c&d"}, "width": {"800"}, "height": {"600"}, "scale": {"1.5"}, "fullpage": {"True"},
-		"max_height": {"5000"}, "selector": {"#main > p"}, "cache_ttl": {"60"}, "animations": {"allow"}, "time": {"virtual"}, "on_timeout": {"capture"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
+		"max_height": {"5000"}, "selector": {"#main > p"}, "cache_ttl": {"60"}, "animations": {"allow"}, "time": {"virtual"},
+		"on_timeout": {"capture"}, "format": {"jpg"}, "quality": {"55"}, "thumb_width": {"200"},
 		"block_ads": {"true"}, "block_trackers": {"1"}, "block_cookie_banners": {"True"},
 		"wait_until": {"load"}, "wait_for_selector": {".x"}, "delay": {"1500"}, "timeout": {"20000"},
 		"headers": {`{"X-A":"1","X-B":"b"}`}, "cookies": {`[{"name":"a","value":"1","path":"/p"}]`}, "user_agent": {"UA/1"},
@@ -49,7 +52,8 @@ func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	}
 	want := savepage.Options{
 		URL: "https://example.com/a?b=c&d", Width: 800, Height: 600, Scale: 1.5, Fullpage: true, MaxHeight: 5000,
-		Selector: "#main > p", CacheTTL: 60, Animations: "allow", Time: "virtual", OnTimeout: "capture", Format: "jpeg", Quality: 55, BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
+		Selector: "#main > p", CacheTTL: 60, Animations: "allow", Time: "virtual", OnTimeout: "capture", Format: "jpeg", Quality: 55,
+		BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
 		Delay: 1500, Timeout: 20000, Headers: savepage.Headers{"X-A": "1", "X-B": "b"},
 		Cookies:   savepage.Cookies{{Name: "a", Value: "1", Path: "/p"}},
 		UserAgent: "UA/1", AcceptLanguage: "de", CallbackURL: "http://hook.test/x",
@@ -96,11 +100,13 @@ func TestSecretsAreNotGivenBack(t *testing.T) {
 			}
 		}
 		fault, _ := errors.AsType[*savepage.Error](err)
-		if told, err := json.Marshal(fault.Fields); err != nil || strings.Contains(string(told), hidden) || strings.Contains(fault.Message, hidden) {
+		if told, err := json.Marshal(fault.Fields); err != nil || strings.Contains(string(told), hidden) ||
+			strings.Contains(fault.Message, hidden) {
 			t.Errorf("%s: told %s, %v", body, told, err)
 		}
 	}
-	twice := url.Values{"url": {"http://e.test"}, "callback_secret": {hidden, hidden}, "callback_headers": {hidden, hidden}, "cookies": {hidden, hidden}}
+	twice := url.Values{"url": {"http://e.test"}, "callback_secret": {hidden, hidden}, "callback_headers": {hidden, hidden},
+		"cookies": {hidden, hidden}}
 	_, err := d.Values("query", twice)
 	fault, _ := errors.AsType[*savepage.Error](err)
 	if told, _ := json.Marshal(fault); strings.Contains(string(told), hidden) || len(fault.Fields) < 3 {
@@ -135,8 +141,10 @@ func TestClip(t *testing.T) {
 	}
 	const object = `{"x":1,"y":2,"width":300,"height":400}`
 	for name, given := range map[string]func() (savepage.Options, error){
-		"object": func() (savepage.Options, error) { return inJSON(object) }, "text": func() (savepage.Options, error) { return inJSON(`"1, 2,300,400"`) },
-		"query": func() (savepage.Options, error) { return inQuery("1,2,300,400") }, "object in a query": func() (savepage.Options, error) { return inQuery(object) },
+		"object":            func() (savepage.Options, error) { return inJSON(object) },
+		"text":              func() (savepage.Options, error) { return inJSON(`"1, 2,300,400"`) },
+		"query":             func() (savepage.Options, error) { return inQuery("1,2,300,400") },
+		"object in a query": func() (savepage.Options, error) { return inQuery(object) },
 	} {
 		o, err := given()
 		if err != nil || !reflect.DeepEqual(o.Clip, want) {
@@ -144,9 +152,15 @@ func TestClip(t *testing.T) {
 		}
 	}
 	for given, where := range map[string]string{
-		`{"x":-1,"y":2,"width":300,"height":400}`: "clip.x", `{"x":1,"y":2,"width":0,"height":400}`: "clip.width", `{"x":1,"y":2,"width":3,"height":200001}`: "clip.height",
-		`{"x":1,"y":2,"width":3}`: "clip", `{"x":1.5,"y":2,"width":3,"height":4}`: "clip", `{"x":1,"y":2,"w":3,"height":4}`: "clip", `"1,2,3"`: "clip", `"a,2,3,4"`: "clip",
-		`"0,0,20001,5"`: "clip.width", `7`: "clip", `{"x":1e30,"y":2,"width":3,"height":4}`: "clip",
+		`{"x":-1,"y":2,"width":300,"height":400}`: "clip.x",
+		`{"x":1,"y":2,"width":0,"height":400}`:    "clip.width",
+		`{"x":1,"y":2,"width":3,"height":200001}`: "clip.height",
+		`{"x":1,"y":2,"width":3}`:                 "clip",
+		`{"x":1.5,"y":2,"width":3,"height":4}`:    "clip",
+		`{"x":1,"y":2,"w":3,"height":4}`:          "clip",
+		`"1,2,3"`:                                 "clip",
+		`"a,2,3,4"`:                               "clip",
+		`"0,0,20001,5"`:                           "clip.width", `7`: "clip", `{"x":1e30,"y":2,"width":3,"height":4}`: "clip",
 	} {
 		_, err := inJSON(given)
 		if fields := fieldsOf(t, err); fields["body."+where] == "" {
@@ -168,8 +182,10 @@ func TestClip(t *testing.T) {
 
 func TestPDFBackgroundIsOnUnlessSaid(t *testing.T) {
 	d := api.NewDecoder()
-	for given, want := range map[string]string{`{}`: "unset", `{"pdf_background":true}`: "true", `{"pdf_background":false}`: "false", `{"pdf_background":null}`: "unset"} {
-		o, err := d.JSON([]byte(`{"url":"http://e.test","format":"pdf",` + strings.TrimPrefix(strings.Replace(given, "{}", `{"async":false}`, 1), "{")))
+	for given, want := range map[string]string{`{}`: "unset", `{"pdf_background":true}`: "true", `{"pdf_background":false}`: "false",
+		`{"pdf_background":null}`: "unset"} {
+		members := strings.TrimPrefix(strings.Replace(given, "{}", `{"async":false}`, 1), "{")
+		o, err := d.JSON([]byte(`{"url":"http://e.test","format":"pdf",` + members))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -435,7 +451,8 @@ func checkDecoded(t *testing.T, o savepage.Options, err error) {
 		}
 		return
 	}
-	if wrong := o.ValidateFields(); len(wrong) > 0 || o.Width < 320 || o.Width > 3840 || o.Scale < 0.5 || o.Scale > 3 && o.Device == "" || o.Quality < 1 || o.Timeout < 1000 {
+	if wrong := o.ValidateFields(); len(wrong) > 0 || o.Width < 320 || o.Width > 3840 || o.Scale < 0.5 || o.Scale > 3 && o.Device == "" ||
+		o.Quality < 1 || o.Timeout < 1000 {
 		t.Fatalf("passed: %+v %v", o, wrong)
 	}
 	if _, err := json.Marshal(o); err != nil {

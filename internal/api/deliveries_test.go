@@ -28,7 +28,9 @@ func (o *outbox) Delivery(_ context.Context, account, id string) (savepage.Deliv
 	return savepage.Delivery{}, savepage.Errorf(savepage.CodeNotFound, "nothing has the id %s", id)
 }
 
-func (o *outbox) ListDeliveries(_ context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string, err error) {
+func (o *outbox) ListDeliveries(
+	_ context.Context, account string, f capture.DeliveryFilter,
+) (page []savepage.Delivery, next string, err error) {
 	o.filters = append(o.filters, f)
 	if f.Cursor == "broken" {
 		return nil, "", savepage.Errorf(savepage.CodeInvalidRequest, "the cursor is not one of ours")
@@ -66,7 +68,8 @@ func withDeliveries(t *testing.T) *service {
 		{
 			ID: "msg_2", CaptureID: "cap_1", Account: "acc_a", URL: "http://hook.test/", Body: []byte("secret body"), State: savepage.Pending,
 			NextAt: &at, WaitingFor: savepage.WaitingForReceiver, Receiver: "hook.test", Earlier: 4,
-			Attempts: []savepage.Attempt{{Number: 1, At: at, Outcome: savepage.AttemptStatus, Status: 503, LatencyMS: 3, Answer: "later", NextAt: &at}},
+			Attempts: []savepage.Attempt{{Number: 1, At: at, Outcome: savepage.AttemptStatus, Status: 503, LatencyMS: 3, Answer: "later",
+				NextAt: &at}},
 		},
 		{ID: "msg_1", CaptureID: "cap_1", Account: "acc_a", State: savepage.Dead},
 		{ID: "msg_0", Account: "acc_b"},
@@ -108,7 +111,8 @@ func TestDeliveriesWrongly(t *testing.T) {
 	s := withDeliveries(t)
 	p := wantProblem(t, s.call(t, "GET", "/v1/deliveries?state=gone&limit=101&captureid=x", ""), 400, savepage.CodeInvalidRequest)
 	wrong := errorsOf(t, p)
-	if len(wrong) != 3 || !strings.Contains(wrong["query.captureid"], "capture_id") || !strings.Contains(wrong["query.state"], "pending, delivered, dead") {
+	if len(wrong) != 3 || !strings.Contains(wrong["query.captureid"], "capture_id") ||
+		!strings.Contains(wrong["query.state"], "pending, delivered, dead") {
 		t.Errorf("%v", p)
 	}
 	wantProblem(t, s.call(t, "GET", "/v1/deliveries?cursor=broken", ""), 400, savepage.CodeInvalidRequest)
@@ -150,10 +154,12 @@ func TestRedeliverDead(t *testing.T) {
 	if !s.outbox.since[0].Equal(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)) {
 		t.Errorf("%v", s.outbox.since)
 	}
-	if r := s.call(t, "POST", "/v1/deliveries/redeliver", `{"since":"2026-04-01T10:00:00Z"}`); strings.TrimSpace(r.body) != `{"redelivered":0}` {
+	again := s.call(t, "POST", "/v1/deliveries/redeliver", `{"since":"2026-04-01T10:00:00Z"}`)
+	if strings.TrimSpace(again.body) != `{"redelivered":0}` {
 		t.Errorf("%q", r.body)
 	}
-	for _, body := range []string{"", "{}", "null", `{"since":null}`, `{"since":"yesterday"}`, `{"since":5}`, `{"since":"2026-04-01T10:00:00Z"} x`, `{"since":"2026-04-01T10:00:00Z","until":1}`, `[1]`} {
+	for _, body := range []string{"", "{}", "null", `{"since":null}`, `{"since":"yesterday"}`, `{"since":5}`,
+		`{"since":"2026-04-01T10:00:00Z"} x`, `{"since":"2026-04-01T10:00:00Z","until":1}`, `[1]`} {
 		wantProblem(t, s.call(t, "POST", "/v1/deliveries/redeliver", body), 400, savepage.CodeInvalidRequest)
 	}
 	if len(s.outbox.since) != 2 {

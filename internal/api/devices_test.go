@@ -27,7 +27,8 @@ func TestDeviceFillsWhatIsNotGiven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.Device != "iPhone 15" || o.Width != 393 || o.Height != 659 || o.Scale != 3 || !strings.Contains(o.UserAgent, "iPhone") || o.Format != "png" {
+		if o.Device != "iPhone 15" || o.Width != 393 || o.Height != 659 || o.Scale != 3 || !strings.Contains(o.UserAgent, "iPhone") ||
+			o.Format != "png" {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
@@ -39,7 +40,8 @@ func TestDeviceFillsWhatIsNotGiven(t *testing.T) {
 
 func TestUnknownDeviceIsNamed(t *testing.T) {
 	d := api.NewDecoder()
-	for given, meant := range map[string]string{"iPhone15 Prro": "iPhone 15 Pro", "pixel7pro landscap": "Pixel 7 Pro landscape", "Galaxy Tap S9": "Galaxy Tab S9"} {
+	for given, meant := range map[string]string{"iPhone15 Prro": "iPhone 15 Pro", "pixel7pro landscap": "Pixel 7 Pro landscape",
+		"Galaxy Tap S9": "Galaxy Tab S9"} {
 		_, err := d.JSON([]byte(`{"url":"http://e.test","device":"` + given + `"}`))
 		if got := fieldsOf(t, err)["body.device"]; !strings.Contains(got, `did you mean "`+meant+`"?`) {
 			t.Errorf("%s: %q", given, got)

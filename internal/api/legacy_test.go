@@ -71,7 +71,8 @@ func TestOlderClients(t *testing.T) {
 	}{
 		"C1 C#": {
 			"GET /v1/?key=KEY&q=https%3A%2F%2Fexample.com%2Fa+b%3Fx%3D1&width=1280&height=800&fullpage=true&thumb_width=400&delay=2&nocookie=true" +
-				"&noads=false&format=png&refresh=3600&user_agent=Firefox+77&accept_language=en-US&maxage=600&cookie=a=1;b=2&hash=x HTTP/1.1\nAccept: application/json",
+				"&noads=false&format=png&refresh=3600&user_agent=Firefox+77&accept_language=en-US&maxage=600&cookie=a=1;b=2&hash=x " +
+				"HTTP/1.1\nAccept: application/json",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.Fullpage, o.ThumbWidth, o.Delay, o.Format = "https://example.com/a b?x=1", 1280, 800, true, 400, 2000, "png"
 				o.BlockCookieBanners, o.CacheTTL = true, 3600
@@ -101,7 +102,8 @@ func TestOlderClients(t *testing.T) {
 			}),
 		},
 		"C5 PHP": {
-			"GET /v1?key=KEY&q=https://example.com/&width=1280&height=800&nocookie=true&noads=true&refresh=-1&user_agent=Mozilla%2F5.0%20(Mac) HTTP/1.1",
+			"GET /v1?key=KEY&q=https://example.com/&width=1280&height=800&nocookie=true&noads=true&refresh=-1&" +
+				"user_agent=Mozilla%2F5.0%20(Mac) HTTP/1.1",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.UserAgent = "https://example.com/", 1280, 800, "Mozilla/5.0 (Mac)"
 				o.BlockAds, o.BlockTrackers, o.BlockCookieBanners, o.CacheTTL = true, true, true, 0
@@ -136,7 +138,8 @@ func TestOlderClients(t *testing.T) {
 			base(func(o *savepage.Options) { o.URL = "http://e.test" }),
 		},
 		"clamped and ignored": {
-			"GET /v1/?key=KEY&q=//e.test&width=9&height=99999&thumb_width=-4&delay=1e9&format=tiff&fullpage=yes&foo=bar&scale=3&%zz=1&user_agent=a+%0D%0Ab+c&accept_language=de+%zz&cookie=novalue;;c=d HTTP/1.1",
+			"GET /v1/?key=KEY&q=//e.test&width=9&height=99999&thumb_width=-4&delay=1e9&format=tiff&fullpage=yes&foo=bar&scale=3&%zz=1&" +
+				"user_agent=a+%0D%0Ab+c&accept_language=de+%zz&cookie=novalue;;c=d HTTP/1.1",
 			base(func(o *savepage.Options) {
 				o.URL, o.Width, o.Height, o.ThumbWidth, o.Delay, o.Timeout, o.UserAgent = "http://e.test", 320, 2160, 1, 30000, 60000, "a b c"
 				o.AcceptLanguage = "de %zz"
@@ -174,18 +177,24 @@ func TestOlderErrors(t *testing.T) {
 		status  int
 		body    string
 	}{
-		"bad key":  {request: "GET /v1?key=nope&q=https://www.google.com HTTP/1.1", status: 401, body: `{"error":"461 - Cannot verify the API Key"}`},
-		"no key":   {request: "GET /v1/?q=https://www.google.com HTTP/1.1", status: 401, body: `{"error":"461 - Cannot verify the API Key"}`},
-		"no POST":  {request: "POST /v1/ HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=b", status: 401, body: `{"error":"461 - Cannot verify the API Key"}`},
-		"empty q":  {request: "GET /v1/?key=KEY&q= HTTP/1.1", status: 400, body: `{"error":"400 - q is missing; it must be the URL to capture"}`},
-		"no q":     {request: "GET /v1/?key=KEY HTTP/1.1", status: 400, body: `{"error":"400 - q is missing; it must be the URL to capture"}`},
-		"private":  {request: "GET /v1/?key=KEY&q=http://10.0.0.1/ HTTP/1.1", status: 400, body: `{"error":"400 - url: the address is private"}`},
-		"local":    {request: "GET /v1/?key=KEY&q=http://localhost:3000/x HTTP/1.1", status: 400, body: `{"error":"400 - url: the address is private"}`},
-		"bad JSON": {request: "POST /v1/ HTTP/1.1\nContent-Type: application/json\n\n{", status: 400, body: `{"error":"400 - The body is not a JSON object"}`},
-		"XML":      {request: "POST /v1/ HTTP/1.1\nContent-Type: text/xml\n\n<a/>", status: 415, body: `{"error":"415 - Content-Type \"text/xml\" is not supported; send application/json or a form"}`},
+		"bad key": {request: "GET /v1?key=nope&q=https://www.google.com HTTP/1.1", status: 401,
+			body: `{"error":"461 - Cannot verify the API Key"}`},
+		"no key": {request: "GET /v1/?q=https://www.google.com HTTP/1.1", status: 401, body: `{"error":"461 - Cannot verify the API Key"}`},
+		"no POST": {request: "POST /v1/ HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=b", status: 401,
+			body: `{"error":"461 - Cannot verify the API Key"}`},
+		"empty q": {request: "GET /v1/?key=KEY&q= HTTP/1.1", status: 400, body: `{"error":"400 - q is missing; it must be the URL to capture"}`},
+		"no q":    {request: "GET /v1/?key=KEY HTTP/1.1", status: 400, body: `{"error":"400 - q is missing; it must be the URL to capture"}`},
+		"private": {request: "GET /v1/?key=KEY&q=http://10.0.0.1/ HTTP/1.1", status: 400, body: `{"error":"400 - url: the address is private"}`},
+		"local": {request: "GET /v1/?key=KEY&q=http://localhost:3000/x HTTP/1.1", status: 400,
+			body: `{"error":"400 - url: the address is private"}`},
+		"bad JSON": {request: "POST /v1/ HTTP/1.1\nContent-Type: application/json\n\n{", status: 400,
+			body: `{"error":"400 - The body is not a JSON object"}`},
+		"XML": {request: "POST /v1/ HTTP/1.1\nContent-Type: text/xml\n\n<a/>", status: 415,
+			body: `{"error":"415 - Content-Type \"text/xml\" is not supported; send application/json or a form"}`},
 		"C10 unresolved": {
 			request: "GET /v1?key=KEY&q=https://selfcontained.test HTTP/1.1",
-			ends:    failWith(savepage.CodeNameNotResolved, "no address"), status: 502, body: `{"error":"502 - getaddrinfo ENOTFOUND selfcontained.test"}`,
+			ends:    failWith(savepage.CodeNameNotResolved, "no address"), status: 502,
+			body: `{"error":"502 - getaddrinfo ENOTFOUND selfcontained.test"}`,
 		},
 		"timeout": {
 			request: "GET /v1?key=KEY&q=https://slow.test HTTP/1.1",
@@ -203,13 +212,15 @@ func TestOlderErrors(t *testing.T) {
 			}
 			r := s.raw(t, c.request)
 			wantStatus(t, r, c.status)
-			if strings.TrimSpace(r.body) != c.body || r.header.Get("Content-Type") != "application/json" || r.header.Get("Access-Control-Allow-Origin") != "*" {
+			if strings.TrimSpace(r.body) != c.body || r.header.Get("Content-Type") != "application/json" ||
+				r.header.Get("Access-Control-Allow-Origin") != "*" {
 				t.Errorf("%s %v", r.body, r.header)
 			}
 		})
 	}
 	s.submitErr = errors.New("secret")
-	if r := s.raw(t, "GET /v1/?key=KEY&q=e.test&refresh=-1 HTTP/1.1"); r.status != 500 || strings.Contains(r.body, "secret") || !strings.Contains(r.body, "500 - ") {
+	if r := s.raw(t, "GET /v1/?key=KEY&q=e.test&refresh=-1 HTTP/1.1"); r.status != 500 || strings.Contains(r.body, "secret") ||
+		!strings.Contains(r.body, "500 - ") {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }
@@ -290,7 +301,8 @@ func TestCachedPicturesSaySo(t *testing.T) {
 
 func TestOlderCaching(t *testing.T) {
 	s := serve(t, nil)
-	for query, want := range map[string]string{"": "no-cache", "&maxage=3600": "public, max-age=3600", "&maxage=-5": "no-cache", "&maxage=1e30": "public, max-age=31536000"} {
+	for query, want := range map[string]string{"": "no-cache", "&maxage=3600": "public, max-age=3600", "&maxage=-5": "no-cache",
+		"&maxage=1e30": "public, max-age=31536000"} {
 		r := s.raw(t, "GET /v1/?key=KEY&q=e.test"+query+" HTTP/1.1")
 		if got := r.header.Get("Cache-Control"); got != want || r.header.Get("Etag") == "" {
 			t.Errorf("%s: %q %v", query, got, r.header)
@@ -301,10 +313,12 @@ func TestOlderCaching(t *testing.T) {
 func TestOlderPreflight(t *testing.T) {
 	s := serve(t, nil)
 	for _, path := range []string{"/v1", "/v1/?key=KEY&q=e.test"} {
-		r := s.raw(t, "OPTIONS "+path+" HTTP/1.1\nOrigin: http://app.test\nAccess-Control-Request-Method: POST\nAccess-Control-Request-Headers: content-type")
+		r := s.raw(t, "OPTIONS "+path+" HTTP/1.1\nOrigin: http://app.test\nAccess-Control-Request-Method: POST\n"+
+			"Access-Control-Request-Headers: content-type")
 		wantStatus(t, r, 204)
 		if r.header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(r.header.Get("Access-Control-Allow-Methods"), "POST") ||
-			!strings.Contains(r.header.Get("Access-Control-Allow-Headers"), "Content-Type") || r.header.Get("Access-Control-Allow-Credentials") != "" {
+			!strings.Contains(r.header.Get("Access-Control-Allow-Headers"), "Content-Type") ||
+			r.header.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%v", r.header)
 		}
 	}
@@ -326,7 +340,8 @@ func TestOlderAndCurrentShareTheAddress(t *testing.T) {
 }
 
 func FuzzOlder(f *testing.F) {
-	for _, seed := range []string{"q=e.test", "q=http://a/?b&c", "q=%zz&width=1e400", "q=a&cookie=a=b;c&delay=-1", "q=://&hash=x&refresh=9e99"} {
+	for _, seed := range []string{"q=e.test", "q=http://a/?b&c", "q=%zz&width=1e400", "q=a&cookie=a=b;c&delay=-1",
+		"q=://&hash=x&refresh=9e99"} {
 		f.Add(seed)
 	}
 	s := serve(f, nil)
@@ -356,7 +371,8 @@ func TestPDFIsAnAttachment(t *testing.T) {
 			t.Errorf("%s: %v", where, h)
 		}
 	}
-	if got := s.call(t, "GET", "/v1/?url=https://e.test&response=image", "").header.Get("Content-Disposition"); !strings.HasPrefix(got, "inline;") {
+	got := s.call(t, "GET", "/v1/?url=https://e.test&response=image", "").header.Get("Content-Disposition")
+	if !strings.HasPrefix(got, "inline;") {
 		t.Errorf("a png is %q", got)
 	}
 }

@@ -53,17 +53,20 @@ func (s *secrets) Try(_ context.Context, d savepage.Delivery, signing []string) 
 		return savepage.Trial{}, s.tryErr
 	}
 	s.tried, s.signed = append(s.tried, d), append(s.signed, signing)
-	return savepage.Trial{Outcome: savepage.AttemptStatus, Status: 401, Sent: savepage.Sent{Body: string(d.Body)}, Hints: []string{"look"}}, nil
+	sent := savepage.Sent{Body: string(d.Body)}
+	return savepage.Trial{Outcome: savepage.AttemptStatus, Status: 401, Sent: sent, Hints: []string{"look"}}, nil
 }
 
 func TestSecretIsToldWholeOnlyWhenMade(t *testing.T) {
 	s := serve(t, nil)
 	r := s.call(t, "GET", "/v1/webhooks/secret", "")
 	wantStatus(t, r, 200)
-	if r.body != `{"current":{"hint":"whsec_acc_a","created_at":"0001-01-01T00:00:00Z"},"previous":[]}`+"\n" || r.header.Get("Cache-Control") != "no-store" {
+	if r.body != `{"current":{"hint":"whsec_acc_a","created_at":"0001-01-01T00:00:00Z"},"previous":[]}`+"\n" ||
+		r.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s, %v", r.body, r.header)
 	}
-	for body, want := range map[string]time.Duration{"": 24 * time.Hour, "{}": 24 * time.Hour, `{"overlap":60}`: time.Minute, `{"overlap":0}`: 0} {
+	for body, want := range map[string]time.Duration{"": 24 * time.Hour, "{}": 24 * time.Hour, `{"overlap":60}`: time.Minute,
+		`{"overlap":0}`: 0} {
 		r = s.call(t, "POST", "/v1/webhooks/secret/rotate", body, "Authorization: Bearer "+keyB)
 		wantStatus(t, r, 200)
 		if r.json(t)["secret"] != newSecret || s.secrets.rotated["acc_b"] != want || len(s.secrets.rotated) != 1 {
@@ -71,7 +74,8 @@ func TestSecretIsToldWholeOnlyWhenMade(t *testing.T) {
 		}
 	}
 	for body, says := range map[string]string{
-		`{"overlap":-1}`: "must be from 0 to 604800", `{"overlap":604801}`: "must be from 0 to 604800", `{"overlap":1e99}`: "must be a whole number",
+		`{"overlap":-1}`: "must be from 0 to 604800", `{"overlap":604801}`: "must be from 0 to 604800",
+		`{"overlap":1e99}`: "must be a whole number",
 		`{"overlap":"1h"}`: "must be a whole number", `{"overlp":1}`: `did you mean "overlap"?`,
 	} {
 		p := wantProblem(t, s.call(t, "POST", "/v1/webhooks/secret/rotate", body), 400, savepage.CodeInvalidRequest)
@@ -80,7 +84,8 @@ func TestSecretIsToldWholeOnlyWhenMade(t *testing.T) {
 		}
 	}
 	wantProblem(t, s.call(t, "POST", "/v1/webhooks/secret/rotate", "[]"), 400, savepage.CodeInvalidRequest)
-	wantProblem(t, s.call(t, "POST", "/v1/webhooks/secret/rotate", "a=b", "Content-Type: application/x-www-form-urlencoded"), 415, savepage.CodeUnsupportedMedia)
+	wantProblem(t, s.call(t, "POST", "/v1/webhooks/secret/rotate", "a=b", "Content-Type: application/x-www-form-urlencoded"), 415,
+		savepage.CodeUnsupportedMedia)
 	wantProblem(t, s.call(t, "GET", "/v1/webhooks/secret?full=1", ""), 400, savepage.CodeInvalidRequest)
 	for _, path := range []string{"/v1/webhooks/secret/rotate", "/v1/webhooks/test"} {
 		wantProblem(t, s.call(t, "POST", path, `{"url":"http://e.test"}`, "Authorization:"), 401, savepage.CodeUnauthorized)
@@ -101,16 +106,19 @@ func TestTestEvent(t *testing.T) {
 	}
 	d := s.secrets.tried[0]
 	var event map[string]string
-	if err := json.Unmarshal(d.Body, &event); err != nil || event["status"] != "test" || event["capture_id"] != d.CaptureID || !strings.HasPrefix(d.ID, "msg_") {
+	if err := json.Unmarshal(d.Body, &event); err != nil || event["status"] != "test" || event["capture_id"] != d.CaptureID ||
+		!strings.HasPrefix(d.ID, "msg_") {
 		t.Errorf("%s, %+v", d.Body, d)
 	}
 	if d.URL != "https://receiver.test/hook" || d.Account != "acc_a" || strings.Join(s.secrets.signed[0], ",") != "new of acc_a,old of acc_a" {
 		t.Errorf("%+v signed with %q", d, s.secrets.signed)
 	}
 	own := "whsec_b3duIHNlY3JldCBvZiBvbmUgY2FwdHVyZSE="
-	r = s.call(t, "POST", "/v1/webhooks/test", `{"url":"https://receiver.test/","callback_secret":"`+own+`","callback_headers":{"X-Tenant":"hidden"}}`)
+	r = s.call(t, "POST", "/v1/webhooks/test", `{"url":"https://receiver.test/","callback_secret":"`+own+`",`+
+		`"callback_headers":{"X-Tenant":"hidden"}}`)
 	wantStatus(t, r, 200)
-	if strings.Join(s.secrets.signed[1], ",") != own || s.secrets.tried[1].Headers["X-Tenant"] != "hidden" || strings.Contains(r.body, own) || strings.Contains(r.body, "hidden") {
+	if strings.Join(s.secrets.signed[1], ",") != own || s.secrets.tried[1].Headers["X-Tenant"] != "hidden" || strings.Contains(r.body, own) ||
+		strings.Contains(r.body, "hidden") {
 		t.Errorf("%s, %+v signed with %q", r.body, s.secrets.tried[1], s.secrets.signed[1])
 	}
 }
@@ -143,7 +151,8 @@ func TestWrongTestEvents(t *testing.T) {
 	s.secrets.tryErr = savepage.Errorf(savepage.CodeAddressBlocked, "10.0.0.1 is private")
 	wantProblem(t, s.call(t, "POST", "/v1/webhooks/test", `{"url":"http://10.0.0.1/"}`), 400, savepage.CodeAddressBlocked)
 	s.secrets.tryErr = savepage.Errorf(savepage.CodeInvalidRequest, "must not name a user")
-	wrong := errorsOf(t, wantProblem(t, s.call(t, "POST", "/v1/webhooks/test", `{"url":"http://u:p@e.test/"}`), 400, savepage.CodeInvalidRequest))
+	wrong := errorsOf(t, wantProblem(t, s.call(t, "POST", "/v1/webhooks/test", `{"url":"http://u:p@e.test/"}`), 400,
+		savepage.CodeInvalidRequest))
 	if wrong["body.url"] != "must not name a user" {
 		t.Errorf("%v", wrong)
 	}

@@ -87,7 +87,8 @@ func TestAsynchronousCapture(t *testing.T) {
 		wantStatus(t, r, http.StatusAccepted)
 		got := r.json(t)
 		id, _ := got["capture_id"].(string)
-		if len(got) != 3 || got["status"] != "accepted" || !strings.HasPrefix(id, "cap_") || got["status_url"] != "http://api.test/v1/captures/"+id {
+		if len(got) != 3 || got["status"] != "accepted" || !strings.HasPrefix(id, "cap_") ||
+			got["status_url"] != "http://api.test/v1/captures/"+id {
 			t.Errorf("body %s", r.body)
 		}
 		if r.header.Get("Location") != "/v1/captures/"+id {
@@ -134,7 +135,8 @@ func TestPreferWait(t *testing.T) {
 	}
 	s.ends = s.succeed
 	for prefer, want := range map[string]string{
-		"wait=110": "wait=1", "wait=99999999999": "wait=1", "wait=99999999999999999999": "", "wait=2;x=y": "wait=1", "wait=0": "", "wait=x": "", "handling=lenient": "", `wait="1"`: "wait=1",
+		"wait=110": "wait=1", "wait=99999999999": "wait=1", "wait=99999999999999999999": "", "wait=2;x=y": "wait=1", "wait=0": "",
+		"wait=x": "", "handling=lenient": "", `wait="1"`: "wait=1",
 	} {
 		r := s.call(t, "POST", "/v1/capture", page, "Prefer: "+prefer)
 		wantStatus(t, r, http.StatusOK)
@@ -299,9 +301,12 @@ func TestRefusals(t *testing.T) {
 		"too large":         {"POST", "/v1/capture", `{"html":"` + strings.Repeat("x", 3<<20) + `"}`, nil, 413, savepage.CodeTooLarge},
 		"broken JSON":       {"POST", "/v1/capture", `{`, nil, 400, savepage.CodeInvalidRequest},
 		"no body":           {"POST", "/v1/capture", ``, nil, 400, savepage.CodeInvalidRequest},
-		"JSON as form":      {"POST", "/v1/capture", page, []string{"Content-Type: application/x-www-form-urlencoded"}, 400, savepage.CodeInvalidRequest},
-		"broken form":       {"POST", "/v1/capture", "url=%zz", []string{"Content-Type: application/x-www-form-urlencoded"}, 400, savepage.CodeInvalidRequest},
-		"broken multipart":  {"POST", "/v1/capture", "x", []string{"Content-Type: multipart/form-data; boundary=b"}, 400, savepage.CodeInvalidRequest},
+		"JSON as form": {"POST", "/v1/capture", page, []string{"Content-Type: application/x-www-form-urlencoded"}, 400,
+			savepage.CodeInvalidRequest},
+		"broken form": {"POST", "/v1/capture", "url=%zz", []string{"Content-Type: application/x-www-form-urlencoded"}, 400,
+			savepage.CodeInvalidRequest},
+		"broken multipart": {"POST", "/v1/capture", "x", []string{"Content-Type: multipart/form-data; boundary=b"}, 400,
+			savepage.CodeInvalidRequest},
 		"broken query":      {"GET", "/v1/?url=http://e.test;x", "", nil, 400, savepage.CodeInvalidRequest},
 		"query on POST":     {"POST", "/v1/capture?width=800", page, nil, 400, savepage.CodeInvalidRequest},
 		"blocked":           {"POST", "/v1/capture", `{"url":"http://10.0.0.1/"}`, nil, 400, savepage.CodeAddressBlocked},
@@ -386,7 +391,8 @@ func TestErrorsOfTheFlow(t *testing.T) {
 	if r.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	s.submitErr = &savepage.Error{Code: savepage.CodeInvalidRequest, Message: "m", Fields: []savepage.FieldError{{Location: "url", Message: "is odd"}}}
+	odd := []savepage.FieldError{{Location: "url", Message: "is odd"}}
+	s.submitErr = &savepage.Error{Code: savepage.CodeInvalidRequest, Message: "m", Fields: odd}
 	p := wantProblem(t, s.call(t, "POST", "/v1/capture", page), 400, savepage.CodeInvalidRequest)
 	if errorsOf(t, p)["body.url"] != "is odd" {
 		t.Errorf("%v", p)
@@ -415,7 +421,8 @@ func TestRateLimit(t *testing.T) {
 	for remaining := 2; remaining >= 0; remaining-- {
 		r := s.call(t, "GET", "/v1/captures", "")
 		wantStatus(t, r, 200)
-		if r.header.Get("X-RateLimit-Limit") != "3" || r.header.Get("X-RateLimit-Remaining") != string(rune('0'+remaining)) || r.header.Get("X-RateLimit-Reset") == "" {
+		if r.header.Get("X-RateLimit-Limit") != "3" || r.header.Get("X-RateLimit-Remaining") != string(rune('0'+remaining)) ||
+			r.header.Get("X-RateLimit-Reset") == "" {
 			t.Errorf("%v", r.header)
 		}
 	}

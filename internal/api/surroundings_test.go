@@ -13,12 +13,14 @@ import (
 
 func TestSurroundingsInEveryCarrier(t *testing.T) {
 	want := savepage.Options{
-		URL: "http://e.test", Timezone: "Europe/Berlin", Locale: "de-CH", Geolocation: &savepage.Geolocation{Latitude: 47.37, Longitude: -8.5, Accuracy: 20},
+		URL: "http://e.test", Timezone: "Europe/Berlin", Locale: "de-CH",
+		Geolocation: &savepage.Geolocation{Latitude: 47.37, Longitude: -8.5, Accuracy: 20},
 		ColorScheme: savepage.ColorSchemeDark, ReducedMotion: true, Media: savepage.MediaPrint,
 	}.WithDefaults()
 	d := api.NewDecoder()
 	for _, place := range []string{`{"latitude":47.37,"longitude":-8.5,"accuracy":20}`, `"47.37,-8.5,20"`} {
-		got, err := d.JSON([]byte(`{"url":"http://e.test","timezone":"Europe/Berlin","locale":"de-CH","geolocation":` + place + `,"color_scheme":"dark","reduced_motion":true,"media":"print"}`))
+		got, err := d.JSON([]byte(`{"url":"http://e.test","timezone":"Europe/Berlin","locale":"de-CH","geolocation":` + place +
+			`,"color_scheme":"dark","reduced_motion":true,"media":"print"}`))
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("JSON: %v %s", err, diff)
 		}
@@ -62,7 +64,8 @@ func TestWrongSurroundingsAreNamed(t *testing.T) {
 			t.Errorf("%s: %s", given, diff)
 		}
 	}
-	for _, right := range []string{`"timezone":"UTC"`, `"timezone":"Asia/Kolkata"`, `"locale":"zh-Hant-TW"`, `"locale":"en"`, `"geolocation":"0,0"`, `"geolocation":{"latitude":-90,"longitude":180}`} {
+	for _, right := range []string{`"timezone":"UTC"`, `"timezone":"Asia/Kolkata"`, `"locale":"zh-Hant-TW"`, `"locale":"en"`,
+		`"geolocation":"0,0"`, `"geolocation":{"latitude":-90,"longitude":180}`} {
 		if _, err := d.JSON([]byte(`{"url":"http://e.test",` + right + `}`)); err != nil {
 			t.Errorf("%s: %v", right, err)
 		}

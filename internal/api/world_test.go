@@ -82,7 +82,8 @@ func (w *world) succeed(c *savepage.Capture) {
 	w.pictures[name] = []byte("picture of " + c.Options.URL)
 	c.Picture = &savepage.Picture{Name: name, Format: c.Options.Format, Width: 1440, Height: 900, Size: int64(len(w.pictures[name]))}
 	c.Report = &savepage.Report{HTTPStatus: 200}
-	c.Timing = savepage.Timing{QueueMS: 12, RenderMS: 234, TotalMS: 246, Phases: savepage.Phases{Navigate: 1, Settle: 2, Shoot: 3, Encode: 4, Store: 5}}
+	phases := savepage.Phases{Navigate: 1, Settle: 2, Shoot: 3, Encode: 4, Store: 5}
+	c.Timing = savepage.Timing{QueueMS: 12, RenderMS: 234, TotalMS: 246, Phases: phases}
 }
 
 // failWith makes captures end with an error.

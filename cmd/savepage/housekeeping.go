@@ -48,7 +48,7 @@ func (n *node) keepHouse(ctx context.Context) {
 	}
 }
 
-// names tells which pictures belong to a record.
+// names looks up which pictures belong to a record.
 type names interface {
 	Known(ctx context.Context, names []string) (map[string]bool, error)
 }

@@ -93,7 +93,7 @@ func (l *listenCommand) run(ctx context.Context) error {
 	return serveUntil(ctx, server, listener)
 }
 
-// serveUntil serves until ctx ends, and lets what is under way end.
+// serveUntil serves until ctx ends, and lets requests that are being answered end.
 func serveUntil(ctx context.Context, server *http.Server, listener net.Listener) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -129,11 +129,11 @@ type listening struct {
 	client  *http.Client
 	done    func() // called after the last event
 
-	mu   sync.Mutex // of what is printed
+	mu   sync.Mutex // of the output
 	seen int
 }
 
-// event is what is printed of one.
+// event is the output for one event.
 type event struct {
 	At        time.Time         `json:"at"`
 	ID        string            `json:"webhook_id"`
@@ -235,17 +235,17 @@ func (r *listening) print(e event, body []byte) {
 }
 
 func (e event) text(body []byte, quiet bool) string {
-	var told struct {
+	var named struct {
 		Status    string `json:"status"`
 		CaptureID string `json:"capture_id"`
 		BatchID   string `json:"batch_id"`
 	}
-	_ = json.Unmarshal(body, &told) // other bodies have no fields to show
+	_ = json.Unmarshal(body, &named) // other bodies have no fields to show
 	verdict := "not checked"
 	if e.Checked {
 		verdict = map[bool]string{true: "verified", false: "NOT VERIFIED"}[e.Verified]
 	}
-	line := fmt.Sprintf("%s  %s  %s  %s%s  %s", e.At.Format(time.TimeOnly), e.ID, told.Status, told.CaptureID, told.BatchID, verdict)
+	line := fmt.Sprintf("%s  %s  %s  %s%s  %s", e.At.Format(time.TimeOnly), e.ID, named.Status, named.CaptureID, named.BatchID, verdict)
 	switch {
 	case e.Error != "":
 		line += "  not forwarded: " + e.Error

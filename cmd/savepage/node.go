@@ -148,7 +148,7 @@ func (n *node) joinFlow(context.Context) error {
 	if n.pool != nil {
 		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
 		if n.settings.Blocklists != "" {
-			if _, err := lists.Lists(); err != nil { // now, so that the log says what is used
+			if _, err := lists.Lists(); err != nil { // now, so that the log names them at the start
 				return err
 			}
 		}

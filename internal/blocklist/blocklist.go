@@ -1,10 +1,10 @@
-// Package blocklist knows what advertisements, trackers and chat windows load and look like, by filter lists in the syntax
-// of Adblock Plus: EasyList, EasyPrivacy and one of our own. It owns the embedded lists, the matching of requests and the
+// Package blocklist recognizes the requests and elements of advertisements, trackers and chat windows by filter lists in the syntax
+// of Adblock Plus: EasyList, EasyPrivacy and a small list of this project. It owns the embedded lists, the matching of requests and the
 // choice of what is hidden. It refuses and hides nothing itself and loads nothing from the network: data/README.md says
 // where the lists come from and how they are renewed.
 package blocklist
 
-// Wanted says which lists a capture wants.
+// Wanted are the lists that a capture uses.
 type Wanted struct {
 	Ads, Trackers, Chats bool
 }
@@ -52,14 +52,14 @@ func (f Filter) Document(raw string) Document {
 	return d
 }
 
-// Decision is what the lists say of a request.
+// Decision is the lists' answer for a request.
 type Decision struct {
 	Blocked   bool
 	List      string // "ads", "trackers" or "chats": whose rule it is
 	WholeHost bool   // the rule names the host and nothing else
 }
 
-// Decide says whether a request is one that a page can do without. What is in the URL stays unread if it has no host.
+// Decide reports whether the lists block a request. A URL without a host is never blocked.
 func (f Filter) Decide(r Request) Decision {
 	if r.Document.exempt&wholePage != 0 {
 		return Decision{}

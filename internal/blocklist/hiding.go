@@ -168,7 +168,7 @@ func outside(selector string) string {
 	return string(text)
 }
 
-// Hider says what is hidden in one document. It is for one goroutine at a time.
+// Hider finds the elements to hide in one document. It is for one goroutine at a time.
 type Hider struct {
 	lists  Filter
 	except map[string]bool
@@ -226,10 +226,10 @@ func (h *Hider) add(to []string, selectors ...string) []string {
 	return to
 }
 
-// Start is what is hidden whatever the document holds: CSS selectors.
+// Start returns the CSS selectors that are hidden in any document.
 func (h *Hider) Start() []string { return h.start }
 
-// Names is what is hidden, in addition, because elements have these classes and ids, or link to these hosts: ".name",
+// Names returns the selectors that are hidden in addition, because elements have these classes and ids, or link to these hosts: ".name",
 // "#name", "@host". No name counts twice.
 func (h *Hider) Names(of []string) []string {
 	if h.shown {

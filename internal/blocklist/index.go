@@ -11,7 +11,7 @@ type index struct {
 	always []uint32
 }
 
-// slots is how many words are told apart: a power of two.
+// slots is how many words are distinguished: a power of two.
 const slots = 1 << 17
 
 // newIndex orders the rules. Rules that another one takes away are left out.

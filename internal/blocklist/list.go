@@ -23,10 +23,10 @@ type Stats struct {
 	Unsupported int // rules of a kind that is not done here
 }
 
-// parse reads a filter list. The error says why the text is none.
+// parse reads a filter list. The error explains why the text is not one.
 func parse(text string) (*list, error) {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return nil, errors.New("it is no UTF-8 text")
+		return nil, errors.New("the text is not UTF-8")
 	}
 	if strings.HasPrefix(strings.TrimSpace(text), "<") {
 		return nil, errors.New("it is a page of HTML or XML, not a list")

@@ -54,13 +54,13 @@ func (d domains) hold(names []string) bool {
 	return len(d.in) == 0
 }
 
-// verdict says what became of a line of a list.
+// verdict is the result of reading a line of a list.
 type verdict int
 
 const (
 	used        verdict = iota
 	unneeded            // means what no capture does: popups, the page's own address
-	unsupported         // asks for what is not done here
+	unsupported         // has a feature that is not supported
 )
 
 // parseRule reads one network rule. types are those of typeOptions.

@@ -85,7 +85,7 @@ type Source struct {
 	seen   map[string]stamp // files as they were when they were read
 }
 
-// stamp tells a file from what it was.
+// stamp shows whether a file has changed.
 type stamp struct {
 	size int64
 	at   time.Time
@@ -98,7 +98,7 @@ func NewSource(folder string, log *slog.Logger) *Source {
 
 // Lists returns the lists. The first call reads them, which takes about a tenth of a second and 15 MB. The folder is
 // looked at again when a minute has passed: a file that is new or has changed is taken if it is good, and else the list
-// stays that was there. The error says that the program itself is broken.
+// stays that was there. An error means that the program itself is broken.
 func (s *Source) Lists() (*Lists, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +118,7 @@ func (s *Source) Lists() (*Lists, error) {
 	return s.lists, nil
 }
 
-// look takes what is new in the folder.
+// look reads the files of the folder that have changed.
 func (s *Source) look() {
 	next := *s.lists
 	for i, into := range []**list{&next.ads, &next.trackers, &next.chats} {
@@ -140,14 +140,14 @@ func (s *Source) look() {
 func (s *Source) take(path string, old *list) (*list, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // nothing to take is no error
+		return nil, nil //nolint:nilnil // an unchanged file is not an error
 	}
 	if err != nil {
 		return nil, err
 	}
 	now := stamp{info.Size(), info.ModTime()}
 	if s.seen[path] == now {
-		return nil, nil //nolint:nilnil // nothing to take is no error
+		return nil, nil //nolint:nilnil // an unchanged file is not an error
 	}
 	s.seen[path] = now
 	if info.Size() > maxFileSize {

@@ -8,7 +8,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// wanted says why a new browser is needed, if it is, and whether there is none.
+// wanted returns why a new browser is needed, empty if it is not, and whether none runs.
 func (p *Pool) wanted() (why string, dead bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -16,13 +16,13 @@ func (p *Pool) wanted() (why string, dead bool) {
 	case p.closed:
 		return "", false
 	case p.current == nil:
-		return "there is none", true
+		return "none is running", true
 	default:
 		return p.current.due(p.cfg), false
 	}
 }
 
-// giveUp ends the wait of everybody when there is no browser and none could be started.
+// giveUp ends the wait of all callers when no browser runs and none could be started.
 func (p *Pool) giveUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

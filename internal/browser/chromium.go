@@ -105,7 +105,7 @@ func (b *chromium) checkSandbox(path string) error {
 	return noSandbox(path, "its pages run without a seccomp filter of their own")
 }
 
-// due says why the browser is to be replaced, if it is. The pool is locked.
+// due returns why the browser is to be replaced, empty if it is not. The pool is locked.
 func (b *chromium) due(cfg Config) string {
 	switch {
 	case b.taken >= cfg.RecycleAfter:

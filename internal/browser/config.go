@@ -1,5 +1,5 @@
 // Package browser owns Chromium: it finds the binary, starts it in its sandbox, keeps warm contexts that are each used
-// once, and sees to it that a browser's end, its growth and its leftovers disturb no capture. It does nothing inside a
+// once, and keeps a browser's end, growth and leftovers from disturbing captures. It does nothing inside a
 // page.
 package browser
 
@@ -13,13 +13,13 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// Sandbox says whether Chromium must run in its own sandbox.
+// Sandbox is whether Chromium must run in its own sandbox.
 type Sandbox string
 
 // The two ways. The empty Sandbox is Required.
 const (
 	Required Sandbox = "required" // no start without a working sandbox
-	Off      Sandbox = "off"      // a broken page may do what the browser's user may do; only when asked for by name
+	Off      Sandbox = "off"      // an exploit may do what the browser's user may do; only by explicit setting
 )
 
 // Config says which browser is started and how it is used. A zero field means its default.
@@ -32,7 +32,7 @@ type Config struct {
 	RecycleAge   time.Duration // age at which a browser that was used is replaced; 30 minutes
 	MaxRSS       int64         // bytes of private memory of a browser's processes at which it is replaced; 1 GiB and 256 MiB for each page
 	MaxTabRSS    int64         // bytes of resident memory at which a page's process is killed; 1.5 GiB
-	MovingIdle   time.Duration // after which a browser whose pictures move ends that nobody uses; 5 minutes, at most twice that
+	MovingIdle   time.Duration // after which an unused browser whose pictures move ends; 5 minutes, at most twice that
 	TempDir      string        // where profile folders are made; os.TempDir
 	Budget       guard.Budget  // of each capture's proxy
 

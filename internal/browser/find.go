@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// ErrNotFound says that there is no Chromium on this machine.
+// ErrNotFound means that no Chromium was found on this machine.
 var ErrNotFound = errors.New("no chromium found: install the package chromium-headless-shell, or name the binary in SAVEPAGE_BROWSER")
 
 // places lists where a browser may be, best first: the headless shell needs a quarter of the full browser's processor
@@ -33,12 +33,12 @@ func places() []string {
 	}
 }
 
-// binaryNames are the names that the binary itself has in the packages we know.
+// binaryNames are the names that the binary itself has in the known packages.
 func binaryNames() []string {
 	return []string{"chromium-headless-shell", "chrome-headless-shell", "headless_shell", "chromium", "chrome"}
 }
 
-// Find looks for a browser in the usual places. looked says, place by place, what was found there. The error is
+// Find looks for a browser in the usual places. looked lists the result for each place. The error is
 // ErrNotFound.
 func Find() (path string, looked []string, err error) {
 	for _, place := range places() {
@@ -70,7 +70,7 @@ func resolve(name string) (string, error) {
 		return "", err
 	}
 	if filepath.Base(path) == "snap" {
-		return "", fmt.Errorf("%s is a snap, whose own confinement keeps the debugging pipe from us", name)
+		return "", fmt.Errorf("%s is a snap, whose confinement blocks the debugging pipe: name the binary of another package", name)
 	}
 	text, err := script(path)
 	if err != nil {
@@ -85,7 +85,7 @@ func resolve(name string) (string, error) {
 	return "", fmt.Errorf("%s is a script: name the binary that it starts", path)
 }
 
-// script returns the beginning of a script's text, and nil for a file that is none.
+// script returns the beginning of a script's text, and nil for other files.
 func script(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -127,7 +127,7 @@ func inFolder(folder string) []string {
 	return paths
 }
 
-// isBinary reports whether a path is a program that has a browser's name and is no script.
+// isBinary reports whether a path is a program that has a browser's name and is not a script.
 func isBinary(path string) bool {
 	if !slices.Contains(binaryNames(), filepath.Base(path)) || strings.HasPrefix(path, "/snap/") {
 		return false

@@ -6,9 +6,9 @@ import "path/filepath"
 // --allow-file-access-from-files, --remote-debugging-port, --ignore-certificate-errors, --single-process, --no-zygote.
 func flags(cfg Config, dir string) []string {
 	list := []string{
-		"--headless",              // the shell has no other mode; the full browser needs to be told
+		"--headless",              // the shell has no other mode; the full browser needs the flag
 		"--remote-debugging-pipe", // no port that a page or another user could reach
-		"--user-data-dir=" + filepath.Join(dir, "profile"), // a profile that nobody used before and that goes away with the browser
+		"--user-data-dir=" + filepath.Join(dir, "profile"), // a new profile, removed with the browser
 
 		// The network. Each context has a proxy of its own; whatever is not in such a context meets a dead port.
 		"--proxy-server=http://127.0.0.1:1",
@@ -17,12 +17,12 @@ func flags(cfg Config, dir string) []string {
 		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp", // obeyed by the shell: no datagram leaves
 		"--webrtc-ip-handling-policy=disable_non_proxied_udp",       // the same, obeyed by the full browser
 		"--disable-quic",                                                 // goes around an HTTP proxy
-		"--no-pings",                                                     // requests that nobody sees
+		"--no-pings",                                                     // requests in the background
 		"--disable-background-networking",                                // the browser's own calls home
 		"--disable-component-update",                                     // the same
 		"--disable-sync",                                                 // the same
 		"--block-new-web-contents",                                       // 500 popups cost 2.6 GB without it
-		"--disable-extensions",                                           // code that we did not choose
+		"--disable-extensions",                                           // code from elsewhere
 		"--js-flags=--max-old-space-size=512",                            // MB of a page's heap: it dies at 0.5 GB instead of 4
 		"--no-first-run",                                                 // no welcome page
 		"--disable-breakpad", "--disable-crash-reporter", "--mute-audio", // no dumps of pages on disk, no reports, no sound
@@ -33,7 +33,7 @@ func flags(cfg Config, dir string) []string {
 		"--font-render-hinting=slight", // the shell's text then equals the full browser's, byte for byte
 	}
 	if !cfg.moving {
-		list = append(list, "--blink-settings=imageAnimationPolicy=2") // moving pictures show their first frame: it can only be said for all pages
+		list = append(list, "--blink-settings=imageAnimationPolicy=2") // moving pictures show their first frame, on all pages of the browser
 	}
 	if smallSharedMemory() {
 		list = append(list, "--disable-dev-shm-usage") // a container's 64 MB are less than one large picture

@@ -14,7 +14,7 @@ import (
 
 const folderPrefix = "savepage-browser-"
 
-// folder is a browser's own place on disk: profile, temporary files, home. An advisory lock on it says that its service
+// folder is a browser's own place on disk: profile, temporary files, home. An advisory lock on it shows that its service
 // lives.
 type folder struct {
 	path string
@@ -86,7 +86,7 @@ func sweep(tempDir string, log *slog.Logger) {
 	}
 }
 
-// settled is how old a folder must be before its missing lock says something: its owner makes it first and locks it then.
+// settled is how old a folder must be before its missing lock means anything: its owner makes it first and locks it then.
 const settled = 10 * time.Second
 
 // abandoned reports whether a folder's service has died: no process has the id in its name, or one has but does not hold
@@ -107,7 +107,7 @@ func abandoned(path string) bool {
 	return time.Since(info.ModTime()) > settled && !locked(path)
 }
 
-// reachable returns an error that names the first folder on the way to path which another user can not pass.
+// reachable returns an error that names the first folder on the way to path which another user cannot pass.
 func reachable(path string) error {
 	for dir := path; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
@@ -115,7 +115,7 @@ func reachable(path string) error {
 			return err
 		}
 		if err == nil && info.Mode().Perm()&0o001 == 0 {
-			return fmt.Errorf("%s is closed to the browser's own user: it needs chmod o+x, or another place", dir)
+			return fmt.Errorf("%s is closed to the browser's own user: run chmod o+x on it, or use another folder", dir)
 		}
 		if dir == filepath.Dir(dir) {
 			return nil

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// keeper sees to it that a pool has a browser, and that the browser is replaced when it has died or served long enough.
+// keeper makes sure that a pool has a browser, and replaces one that has died or served long enough.
 type keeper struct {
 	pool   *Pool
 	wake   chan struct{} // holds a token when there is something to do
@@ -41,7 +41,7 @@ func (k *keeper) replace() {
 		p.log.Info("starting a browser", "reason", why)
 		err := p.launch(context.Background())
 		if failed = err != nil; failed {
-			p.log.Error("start a browser", "error", err)
+			p.log.Error("browser start failed", "error", err)
 			p.giveUp()
 		}
 	}

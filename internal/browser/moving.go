@@ -16,7 +16,7 @@ type moving struct {
 
 	mu       sync.Mutex
 	closed   bool
-	pool     *Pool // nil while nobody needs it
+	pool     *Pool // nil while it is not needed
 	users    int   // calls of take that have not failed, and whose tabs are not closed
 	used     bool  // since endUnused looked last
 	restarts int   // of pools that have ended
@@ -66,7 +66,7 @@ func (m *moving) start() {
 	m.work.Go(func() { m.endUnused(pool) })
 }
 
-// endUnused closes the pool when nobody has used it between two looks.
+// endUnused closes the pool when it was not used between two looks.
 func (m *moving) endUnused(pool *Pool) {
 	tick := time.NewTicker(m.launcher.cfg.MovingIdle)
 	defer tick.Stop()

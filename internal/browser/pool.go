@@ -30,7 +30,7 @@ type Pool struct {
 	restarts int
 }
 
-// Stats is what the pool is doing.
+// Stats are the numbers of a pool.
 type Stats struct {
 	Browsers int // running, those that drain and those whose pictures move included
 	Pages    int // places in all
@@ -41,7 +41,7 @@ type Stats struct {
 }
 
 // Start starts the first browser, opens a page in it and, unless the sandbox is Off, makes sure that the page is confined.
-// The context bounds the start only. The error says what to do; it wraps ErrNotFound or ErrSandbox when these are the
+// The context bounds the start only. The error names the remedy; it wraps ErrNotFound or ErrSandbox when these are the
 // cause. The caller closes the pool.
 func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logger) (*Pool, error) {
 	cfg, err := cfg.withDefaults()
@@ -82,7 +82,7 @@ func locate(given string) (string, error) {
 	return path, nil
 }
 
-// Take waits for a free place, in the order of the calls, and returns a tab: a page that nobody used before, in a context
+// Take waits for a free place, in the order of the calls, and returns a tab: a page that was not used before, in a context
 // of its own. A warm one is returned without asking the browser anything. The error is the context's, or *savepage.Error:
 // CodeBrowserLost when no browser can be had, CodeShuttingDown after Close.
 func (p *Pool) Take(ctx context.Context) (*Tab, error) {
@@ -142,7 +142,7 @@ func (p *Pool) release(t *Tab) {
 	<-p.places
 }
 
-// Stats says what the pool is doing.
+// Stats returns the pool's numbers.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/savepage/savepage/internal/cdp"
 )
 
-// ErrSandbox says that Chromium's sandbox does not work on this machine. Its wrapper says what is missing.
+// ErrSandbox means that Chromium's sandbox does not work on this machine. Its wrapper names what is missing.
 var ErrSandbox = errors.New("chromium's sandbox does not work here")
 
 // process is one Chromium with its pipe and its folder.

@@ -45,7 +45,7 @@ func browserUID() int {
 
 // command is the browser with a process group, a user, and an end when the thread that starts it ends.
 func command(path string, args []string, uid int) *exec.Cmd {
-	// Files that the service itself has inherited would be inherited further. An older kernel can not, and leaves them.
+	// Files that the service itself has inherited would be inherited further. An older kernel cannot do this, and leaves them.
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	args = append([]string{"-c", confined, path}, args...)
 	cmd := exec.Command("/bin/sh", args...) //nolint:noctx,gosec // it lives as long as the pool; the path is the operator's
@@ -115,7 +115,7 @@ func lock(f *os.File) error {
 	}
 }
 
-// locked reports whether somebody holds the lock on a folder. A folder that can not be opened counts as held.
+// locked reports whether somebody holds the lock on a folder. A folder that cannot be opened counts as held.
 func locked(path string) bool {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -227,7 +227,7 @@ func memory(pid int) (resident, private int64) {
 // killProcess ends one process.
 func killProcess(pid int) { _ = unix.Kill(pid, unix.SIGKILL) }
 
-// missing says, as far as the kernel tells, why Chromium's sandbox can not work.
+// missing explains, as far as the kernel shows it, why Chromium's sandbox cannot work.
 func missing(binary string) []string {
 	var list []string
 	for _, setting := range []struct{ name, bad string }{
@@ -247,7 +247,7 @@ func missing(binary string) []string {
 	info, err := os.Stat(helper)
 	switch {
 	case err != nil:
-		list = append(list, "there is no setuid helper "+helper)
+		list = append(list, "the setuid helper is missing: "+helper)
 	case info.Mode()&os.ModeSetuid == 0:
 		list = append(list, helper+" is not setuid root")
 	}

@@ -38,12 +38,12 @@ func (p *Pool) make(ctx context.Context, b *chromium) {
 	p.deliver(t)
 }
 
-// notMade decides what follows from a tab that could not be made. The pool is locked.
+// notMade handles a tab that could not be made. The pool is locked.
 func (p *Pool) notMade(b *chromium, err error, hangs bool) {
 	b.live--
 	b.failed++
 	if p.closed || b.isLost() {
-		return // whoever waits gets a tab of the next browser
+		return // the callers that wait get tabs of the next browser
 	}
 	p.log.Warn("open a page", "pid", b.process.pid, "error", err)
 	if hangs {
@@ -82,7 +82,7 @@ func (p *Pool) took(t *Tab) {
 	}
 }
 
-// deliver gives a new tab to who has waited longest, or keeps it. The pool is locked.
+// deliver gives a new tab to the caller that has waited longest, or keeps it. The pool is locked.
 func (p *Pool) deliver(t *Tab) {
 	switch {
 	case !t.usable():
@@ -98,7 +98,7 @@ func (p *Pool) deliver(t *Tab) {
 	}
 }
 
-// withdraw takes a caller off the list of those that wait. What it was offered meanwhile goes to the next.
+// withdraw takes a caller out of the queue. A tab that it was offered meanwhile goes to the next.
 func (p *Pool) withdraw(wait chan offer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

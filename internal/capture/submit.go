@@ -97,11 +97,11 @@ func (s *Service) admit(o savepage.Options) (savepage.Options, error) {
 
 // invalid makes one error of all wrong fields.
 func invalid(wrong []savepage.FieldError) *savepage.Error {
-	said := make([]string, len(wrong))
+	all := make([]string, len(wrong))
 	for i, field := range wrong {
-		said[i] = field.Location + " " + field.Message
+		all[i] = field.String()
 	}
-	fault := savepage.Errorf(savepage.CodeInvalidRequest, "%s", strings.Join(said, "; "))
+	fault := savepage.Errorf(savepage.CodeInvalidRequest, "%s", strings.Join(all, "; "))
 	fault.Fields = wrong
 	return fault
 }

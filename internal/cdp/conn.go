@@ -66,7 +66,7 @@ func (c *Conn) Done() <-chan struct{} { return c.done }
 func (c *Conn) Browser() *Session { return c.root }
 
 // Attach returns the route for a flat session, as Target.attachToTarget names it. Its listeners see the events that are
-// read after they were added. It ends with Detach, when the browser says that it is detached, or with the connection.
+// read after they were added. It ends with Detach, when the browser reports that it is detached, or with the connection.
 func (c *Conn) Attach(id target.SessionID) *Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,10 +12,10 @@ import (
 	"github.com/chromedp/cdproto/target"
 )
 
-// ErrClosed says that the pipe has ended or the session was detached: the command has no answer.
+// ErrClosed means that the pipe has ended or the session was detached: the command has no answer.
 var ErrClosed = errors.New("debugging pipe is closed")
 
-// Error is an answer of the browser that says why a command failed.
+// Error is the browser's answer to a command that failed.
 type Error struct {
 	Code    int64
 	Message string
@@ -24,7 +24,7 @@ type Error struct {
 // Error returns the browser's message and its code.
 func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Message, e.Code) }
 
-// Session sends commands to one target and hears its events. It is safe for use by several goroutines.
+// Session sends commands to one target and receives its events. It is safe for use by several goroutines.
 type Session struct {
 	conn *Conn
 	id   target.SessionID
@@ -45,7 +45,7 @@ func (s *Session) ID() target.SessionID { return s.id }
 // Done is closed when the session was detached or the connection has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Detach drops the session's route: open calls fail with ErrClosed, events are dropped. It tells the browser nothing.
+// Detach drops the session's route: open calls fail with ErrClosed, events are dropped. It sends the browser nothing.
 func (s *Session) Detach() { s.conn.drop(s) }
 
 // Execute sends a command, waits for its answer and decodes it into res, which may be nil. It fails with *Error when the

@@ -60,7 +60,7 @@ type Message struct {
 	Type string `json:"type"`
 
 	URL  string `json:"url"`  // of document and init: the document
-	Main bool   `json:"main"` // of document and init: it is no frame
+	Main bool   `json:"main"` // of document and init: it is not a frame
 
 	ID   string `json:"id"`   // of eval: names the answer
 	Code string `json:"code"` // of eval: to be run in the page's own world
@@ -131,7 +131,7 @@ type Rules struct {
 }
 
 // Load reads the rules, which takes some milliseconds. Keep them. css is a style sheet that hides banners, and selectors
-// are its own one by one. The error says that the program itself is broken.
+// are its own one by one. An error means that the program itself is broken.
 func Load(css string, selectors []string) (*Rules, error) {
 	var file struct {
 		V     int               `json:"v"`

@@ -62,7 +62,7 @@ type step struct {
 	Check   string          `json:"check"`
 }
 
-// first are the selectors of the first step that can not hold without an element.
+// first are the selectors of the first step that cannot hold without an element.
 func first(texts []json.RawMessage, steps []step) []string {
 	for _, s := range steps {
 		if marks := s.marks(texts); len(marks) > 0 {

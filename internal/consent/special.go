@@ -29,7 +29,7 @@ func (r *Rules) Meant(url string, main bool) bool {
 	return r.framed.MatchString(url) || slices.ContainsFunc(among, func(one special) bool { return one.matches(url) })
 }
 
-// pattern reads which addresses a rule is meant for; nil when it is meant for all, or can not be read.
+// pattern reads the addresses that a rule is for; nil when it is for all, or cannot be read.
 func pattern(rule json.RawMessage) *special {
 	var fields []json.RawMessage
 	var text string

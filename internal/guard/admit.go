@@ -29,12 +29,13 @@ func (p *Policy) Admit(raw string) (string, error) {
 	}
 	normal := u.Scheme + "://" + to.authority(schemePort(u.Scheme)) + escapeNonASCII(rest)
 	if len(normal) > savepage.MaxURLBytes {
-		return "", savepage.Errorf(savepage.CodeInvalidRequest, "the URL has %d bytes when it is escaped; at most %d are allowed", len(normal), savepage.MaxURLBytes)
+		return "", savepage.Errorf(savepage.CodeInvalidRequest,
+			"the URL must have at most %d bytes; escaped it has %d", savepage.MaxURLBytes, len(normal))
 	}
 	return normal, nil
 }
 
-// judgeUnresolved judges what is known of a target before any lookup.
+// judgeUnresolved judges a target before any lookup.
 func (p *Policy) judgeUnresolved(to target) *Refusal {
 	switch {
 	case to.name == "":
@@ -64,7 +65,7 @@ func parseURL(raw string) (*url.URL, target, error) {
 	}
 	// net/url decodes escapes in a host, and browsers decode them once more.
 	if authority, _ := cutAuthority(raw); strings.Contains(authority, "%") {
-		return nil, target{}, errors.New("the host may not be escaped with %")
+		return nil, target{}, errors.New("the host must not be escaped with %")
 	}
 	to, err := parseTarget(u.Host, schemePort(u.Scheme))
 	if err == nil && unsafePort(to.port) {
@@ -79,17 +80,17 @@ func checkText(raw string) error {
 		return errors.New("the URL is missing")
 	}
 	if len(raw) > savepage.MaxURLBytes {
-		return fmt.Errorf("the URL has %d bytes; at most %d are allowed", len(raw), savepage.MaxURLBytes)
+		return fmt.Errorf("the URL must have at most %d bytes; it has %d", savepage.MaxURLBytes, len(raw))
 	}
 	if !utf8.ValidString(raw) {
-		return errors.New("the URL is not valid UTF-8")
+		return errors.New("the URL must be valid UTF-8")
 	}
 	for _, r := range raw {
 		switch {
 		case r <= ' ' || r == 0x7f || (r >= 0x80 && r <= 0x9f):
-			return fmt.Errorf("the URL has a space or control character (%U); write it as %%%02X", r, r)
+			return fmt.Errorf("the URL must not contain a space or control character (%U): write it as %%%02X", r, r)
 		case r == '\\':
-			return errors.New("the URL has a backslash; write / or %5C")
+			return errors.New("the URL must not contain a backslash: write / or %5C")
 		}
 	}
 	return nil
@@ -102,9 +103,9 @@ func checkShape(u *url.URL) error {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Errorf("the URL must begin with http:// or https://, not %q", u.Scheme+":")
 	case u.Opaque != "" || u.Host == "":
-		return fmt.Errorf("the URL needs a host after %s://", u.Scheme)
+		return fmt.Errorf("the URL must have a host after %s://", u.Scheme)
 	case u.User != nil:
-		return errors.New("the URL may not carry a user name or password; send them as an Authorization header")
+		return errors.New("the URL must not contain a user name or password: send them as an Authorization header")
 	}
 	return nil
 }

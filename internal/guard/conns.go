@@ -83,7 +83,7 @@ func (i *Identity) connState(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// connections are those of one identity that are open, and the goroutines that work for it. Closed, they take no more.
+// connections are the open ones of one identity, and its goroutines. Once closed it takes no more.
 type connections struct {
 	max     int    // of the browser at once
 	tooMany func() // called when the browser wants more

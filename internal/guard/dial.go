@@ -14,7 +14,7 @@ import (
 // Limits of connecting to the addresses of one name.
 const (
 	connectTimeout = 10 * time.Second
-	leastShare     = 2 * time.Second // of the time, for one of several addresses
+	minShare       = 2 * time.Second // of the time, for one of several addresses
 )
 
 // completeNames keeps the search list of resolv.conf out of names of several parts: the last dot says that nothing follows.
@@ -29,7 +29,7 @@ func (c completeNames) LookupNetIP(ctx context.Context, network, host string) ([
 }
 
 // DialContext connects to "host:port" over TCP: it looks the name up once, judges every answer, and dials the judged
-// addresses themselves, in order. The error is *Refusal, *net.DNSError, or that of the connection (errors.As tells).
+// addresses themselves, in order. The error is *Refusal, *net.DNSError, or that of the connection (see errors.As).
 // The caller closes the connection.
 func (p *Policy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, _, err := p.Dial(ctx, network, address)
@@ -153,7 +153,7 @@ func (p *Policy) connect(ctx context.Context, network string, judged []netip.Add
 
 func (p *Policy) dialShare(ctx context.Context, network string, ap netip.AddrPort, left int) (net.Conn, error) {
 	if deadline, ok := ctx.Deadline(); ok && left > 1 {
-		share := max(time.Until(deadline)/time.Duration(left), leastShare)
+		share := max(time.Until(deadline)/time.Duration(left), minShare)
 		limited, cancel := context.WithTimeout(ctx, share)
 		defer cancel()
 		ctx = limited
@@ -161,7 +161,7 @@ func (p *Policy) dialShare(ctx context.Context, network string, ap netip.AddrPor
 	return p.dial(ctx, network, ap.String())
 }
 
-// systemDialer judges once more what it is about to connect to, whoever called it.
+// systemDialer judges the address once more before it connects.
 func (p *Policy) systemDialer() *net.Dialer {
 	return &net.Dialer{Control: func(network, address string, _ syscall.RawConn) error {
 		if network != "tcp4" && network != "tcp6" {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Kind says why a connection did not come about, or broke.
+// Kind is why a connection failed.
 type Kind string
 
 // The kinds of events.
@@ -23,7 +23,7 @@ const (
 	Filtered    Kind = "filtered"     // the capture does without the host: see Identity.Refuse
 )
 
-// Event is one thing that an identity did not do for its page.
+// Event is a refused or failed connection of an identity.
 type Event struct {
 	Host   string // lower case, without a last dot; an address without brackets; empty when none was named yet
 	Port   uint16
@@ -55,7 +55,7 @@ func (j *journal) add(e Event) {
 	key := hostPort{e.Host, e.Port}
 	last, known := j.latest[key]
 	if e.Kind == Filtered && last.Kind == Filtered {
-		return // once a host: they are no news, and must not take the place of what is
+		return // once a host: they must not displace other events
 	}
 	if len(j.events) < maxEvents {
 		j.events = append(j.events, e)
@@ -91,7 +91,7 @@ var errOverBudget = errors.New("over budget")
 // errFiltered ends what the capture does without.
 var errFiltered = errors.New("filtered")
 
-// Explain says what the error of a dial, or of what was done over the connection, means. address is "host:port".
+// Explain returns the meaning of an error of a dial or of a connection. address is "host:port".
 func Explain(address string, err error) Event {
 	to, parseErr := parseTarget(address, 0)
 	if parseErr != nil {
@@ -100,7 +100,7 @@ func Explain(address string, err error) Event {
 	return eventOf(to, err)
 }
 
-// eventOf says what a failed connection means.
+// eventOf returns the meaning of a failed connection.
 func eventOf(to target, err error) Event {
 	e := Event{Host: to.host(), Port: to.port}
 	var refusal *Refusal
@@ -112,7 +112,7 @@ func eventOf(to target, err error) Event {
 	case errors.As(err, &dns):
 		e.Kind, e.Detail = NotResolved, unresolved(to.name, dns)
 	case errors.Is(err, errFiltered):
-		e.Kind, e.Detail = Filtered, fmt.Sprintf("%s is on a list of hosts that the capture does without.", to)
+		e.Kind, e.Detail = Filtered, fmt.Sprintf("%s is blocked for this capture.", to)
 	case errors.Is(err, errOverBudget):
 		e.Kind, e.Detail = OverBudget, fmt.Sprintf("%s was cut off: %v.", to, err)
 	case errors.As(err, &network) && network.Timeout():

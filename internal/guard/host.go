@@ -118,8 +118,8 @@ func parseBracketed(inner string) (netip.Addr, error) {
 	return addr.Unmap(), nil
 }
 
-// parseQuad takes an IPv4 address in its usual spelling only. Browsers also read 127.1, 0x7f.1 or 2130706433; whoever
-// writes those wants to pass a filter.
+// parseQuad takes an IPv4 address in its usual spelling only. Browsers also read 127.1, 0x7f.1 or 2130706433; those are
+// written to pass a filter.
 func parseQuad(host string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(host)
 	if err != nil || !addr.Is4() {

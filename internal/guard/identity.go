@@ -75,7 +75,7 @@ func (i *Identity) ProxyURL() string { return "http://" + i.address().String() }
 // lower-case ASCII, without port, brackets and last dot; it is called for several requests at once, and each waits for it.
 func (i *Identity) Refuse(refuse func(host string) bool) { i.refuse.Store(&refuse) }
 
-// Nowhere is a host that every identity refuses at once, as Filtered and without a look-up: for what must reach nothing.
+// Nowhere is a host that every identity refuses at once, as Filtered and without a look-up: for requests that must reach nothing.
 const Nowhere = "nowhere.savepage.invalid"
 
 // request admits one request to a host. The error wraps errFiltered or errOverBudget.

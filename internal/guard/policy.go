@@ -66,7 +66,7 @@ func (p *Policy) opened(ap netip.AddrPort) bool {
 	return false
 }
 
-// mayOpen reports whether the port could be open on some address, which only a lookup would tell.
+// mayOpen reports whether the port could be open on some address, which only a lookup would show.
 func (p *Policy) mayOpen(port uint16) bool {
 	if usualPort(port) {
 		return true

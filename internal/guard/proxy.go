@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// errStatus refuses an answer whose status is none that ends a request.
+// errStatus refuses an answer whose status does not end a request.
 var errStatus = errors.New("the answer has an impossible status")
 
 // handle serves one request of the browser.
@@ -56,7 +56,7 @@ func plainTarget(r *http.Request) (target, error) {
 	case r.URL.Scheme != "http":
 		return target{}, errors.New("only http:// is forwarded; use CONNECT")
 	case r.URL.User != nil:
-		return target{}, errors.New("the URL may not carry a user name or password")
+		return target{}, errors.New("the URL must not contain a user name or password")
 	case len(r.TransferEncoding) > 0:
 		return target{}, errors.New("a request body needs a Content-Length")
 	}
@@ -152,7 +152,7 @@ func (i *Identity) note(ctx context.Context, to target, err error) {
 	}
 }
 
-// hangUp closes the browser's connection without another word. An answer that has begun has a length or chunks, so its
+// hangUp closes the browser's connection without an answer. An answer that has begun has a length or chunks, so its
 // sudden end cannot be taken for its proper one.
 func (i *Identity) hangUp(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()

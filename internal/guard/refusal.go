@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// Refusal says that the policy does not allow an address, and why.
+// Refusal means that the policy does not allow an address, and holds the reason.
 type Refusal struct { //nolint:errname // the word of the domain; callers write guard.Refusal
 	Host string         // the name that led to the address; empty when the address itself was asked for
 	Addr netip.AddrPort // the address that was judged
@@ -23,7 +23,7 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("address %s of %s refused: %s", r.Addr, r.Host, r.Rule)
 }
 
-// Message is for clients: it tells what to do, and no address that the client did not know.
+// Message is for clients: it names the remedy, and no address that the client did not know.
 func (r *Refusal) Message() string {
 	switch {
 	case r.Host == "":

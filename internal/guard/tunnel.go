@@ -44,7 +44,7 @@ func (i *Identity) reach(r *http.Request, to target) (net.Conn, error) {
 	return i.connect(r.Context(), to)
 }
 
-// tunnelStatus is for the eyes of someone who tests by hand: browsers show every refusal alike.
+// tunnelStatus helps tests by hand: browsers show every refusal alike.
 func tunnelStatus(err error) int {
 	var refusal *Refusal
 	var network net.Error
@@ -61,7 +61,7 @@ func tunnelStatus(err error) int {
 // tunnel moves bytes until both sides have ended, one has failed or the budget is used up; only the last is an error.
 func (i *Identity) tunnel(browser, server net.Conn, early *bufio.Reader) error {
 	if _, err := io.WriteString(browser, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
-		return nil //nolint:nilerr // the browser has gone; nobody waits for the tunnel
+		return nil //nolint:nilerr // the browser has gone
 	}
 	if _, err := io.CopyN(server, early, int64(early.Buffered())); err != nil {
 		return fmt.Errorf("start a tunnel: %w", err)

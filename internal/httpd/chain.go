@@ -1,4 +1,4 @@
-// Package httpd is what surrounds every HTTP handler of the service: request ids, the access log, recovery from panics,
+// Package httpd surrounds every HTTP handler of the service: request ids, the access log, recovery from panics,
 // health, measurements and the server's life from listening to a graceful stop. It knows nothing of captures or accounts
 // beyond their names, and answers no request of the API itself.
 package httpd
@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// HeaderRequestID names a request in answers and in the log. One that a client or a proxy sends is kept if it is sane.
+// HeaderRequestID names a request in answers and in the log. One that a client or a proxy sends is kept if it is valid.
 const HeaderRequestID = "X-Request-Id"
 
-// longestID is the length of a request id that is taken from outside.
-const longestID = 128
+// maxID is the length of a request id that is taken from outside.
+const maxID = 128
 
 // Chain is what each request passes before it reaches a handler.
 type Chain struct {
@@ -34,19 +34,19 @@ func (c Chain) Wrap(next http.Handler) http.Handler {
 		id := requestID(r.Header.Get(HeaderRequestID))
 		r.Header.Set(HeaderRequestID, id)
 		w.Header().Set(HeaderRequestID, id)
-		told := &note{}
+		written := &note{}
 		seen := &recorder{ResponseWriter: w}
 		// The mux sets Pattern on the request that it is given, so this one is the one to look at afterwards.
-		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, told))
+		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, written))
 		broken := c.guarded(seen, r, next) //nolint:contextcheck // the context is the request's
-		c.finish(r, seen, told, time.Since(started))
+		c.finish(r, seen, written, time.Since(started))
 		if broken {
-			panic(http.ErrAbortHandler) // a part of the answer has gone out: only a broken connection tells the client
+			panic(http.ErrAbortHandler) // a part of the answer has gone out: only a broken connection shows it to the client
 		}
 	})
 }
 
-// guarded serves the request and turns a panic into a 500. It reports whether it was too late for that.
+// guarded serves the request and turns a panic into a 500. It reports whether the answer had begun, too late for that.
 func (c Chain) guarded(w *recorder, r *http.Request, next http.Handler) (broken bool) {
 	defer func() {
 		cause := recover()
@@ -60,7 +60,7 @@ func (c Chain) guarded(w *recorder, r *http.Request, next http.Handler) (broken 
 		if broken = w.status != 0 || cause == http.ErrAbortHandler; broken { //nolint:errorlint // as above
 			return
 		}
-		clear(w.Header()) // what was meant for another answer
+		clear(w.Header()) // of the answer that is not sent
 		w.Header().Set(HeaderRequestID, r.Header.Get(HeaderRequestID))
 		if c.Fault == nil {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -73,7 +73,7 @@ func (c Chain) guarded(w *recorder, r *http.Request, next http.Handler) (broken 
 }
 
 // finish writes the one line of a request and measures it.
-func (c Chain) finish(r *http.Request, seen *recorder, told *note, took time.Duration) {
+func (c Chain) finish(r *http.Request, seen *recorder, written *note, took time.Duration) {
 	status := seen.status
 	if status == 0 {
 		status = http.StatusOK
@@ -88,10 +88,10 @@ func (c Chain) finish(r *http.Request, seen *recorder, told *note, took time.Dur
 	c.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("method", r.Method), slog.String("route", route), slog.String("path", r.URL.Path), slog.Int("status", status),
 		slog.Int64("bytes", seen.bytes), slog.Float64("ms", float64(took.Microseconds())/1000),
-		slog.String("account", told.account), slog.String("request_id", r.Header.Get(HeaderRequestID)))
+		slog.String("account", written.account), slog.String("request_id", r.Header.Get(HeaderRequestID)))
 }
 
-// quiet reports whether requests of a path are not worth a line: machines ask for them all day long.
+// quiet reports whether requests of a path are not worth a line: machines request them all the time.
 func quiet(path string) bool {
 	switch path {
 	case "/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs":
@@ -114,26 +114,26 @@ func routeOf(r *http.Request) string {
 	}
 }
 
-// requestID keeps a sane id and makes one otherwise.
+// requestID keeps a valid id and makes one otherwise.
 func requestID(given string) string {
 	unfit := func(c rune) bool {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 		return !letter && !strings.ContainsRune("-_.:/+=", c)
 	}
-	if given != "" && len(given) <= longestID && !strings.ContainsFunc(given, unfit) {
+	if given != "" && len(given) <= maxID && !strings.ContainsFunc(given, unfit) {
 		return given
 	}
 	return "req_" + rand.Text()
 }
 
-// note is what handlers tell the access log.
+// note is for the access log, filled by handlers.
 type note struct{ account string }
 
 type noteKey struct{}
 
-// SetAccount tells the access log whose request it is. Outside of a Chain it does nothing.
+// SetAccount names the request's account for the access log. Outside of a Chain it does nothing.
 func SetAccount(r *http.Request, account string) {
-	if told, found := r.Context().Value(noteKey{}).(*note); found {
-		told.account = account
+	if written, found := r.Context().Value(noteKey{}).(*note); found {
+		written.account = account
 	}
 }

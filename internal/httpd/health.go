@@ -14,10 +14,10 @@ const checkTimeout = 2 * time.Second
 // Check is one thing that must work before captures can be taken.
 type Check struct {
 	Name string                      // as shown: "database", "browser"
-	Run  func(context.Context) error // nil when it works; its text is shown to whoever asks, so it must hold no secret
+	Run  func(context.Context) error // nil when it works; its text is shown to anybody, so it must hold no secret
 }
 
-// Live answers that the process lives: 200 {"status":"ok"}.
+// Live answers 200 {"status":"ok"} while the process runs.
 func Live() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeHealth(w, http.StatusOK, readiness{Status: "ok"})
@@ -41,18 +41,18 @@ type readiness struct {
 	Wrong  map[string]string `json:"wrong,omitempty"`
 }
 
-// runChecks runs all checks at once and returns what those that failed said. One that hangs past its time has failed.
+// runChecks runs all checks at once and returns the errors of those that failed. A check that exceeds its time has failed.
 func runChecks(ctx context.Context, checks []Check) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	said := make([]error, len(checks))
+	results := make([]error, len(checks))
 	var all sync.WaitGroup
 	for i, check := range checks {
-		all.Go(func() { said[i] = check.Run(ctx) })
+		all.Go(func() { results[i] = check.Run(ctx) })
 	}
 	all.Wait()
 	wrong := map[string]string{}
-	for i, err := range said {
+	for i, err := range results {
 		if err != nil {
 			wrong[checks[i].Name] = err.Error()
 		}
@@ -60,8 +60,8 @@ func runChecks(ctx context.Context, checks []Check) map[string]string {
 	return wrong
 }
 
-func writeHealth(w http.ResponseWriter, status int, what readiness) {
-	body, err := json.Marshal(what)
+func writeHealth(w http.ResponseWriter, status int, answer readiness) {
+	body, err := json.Marshal(answer)
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -69,5 +69,5 @@ func writeHealth(w http.ResponseWriter, status int, what readiness) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // whoever asked has gone
+	_, _ = w.Write(append(body, '\n')) // the client has gone
 }

@@ -30,14 +30,14 @@ type Browsers struct {
 	Restarts uint64 // since the start
 }
 
-// Deliveries is what became of callbacks.
+// Deliveries are the numbers of callbacks by state.
 type Deliveries struct {
 	Pending         int
 	Dead            int    // dead letters that are kept
 	Delivered       uint64 // since the start
 	Died            uint64 // since the start
 	OpenReceivers   int    // receivers that fail: their deliveries wait
-	ReceiversOpened uint64 // how often a receiver came to be one, since the start
+	ReceiversOpened uint64 // how often a receiver began to fail, since the start
 }
 
 // Sources are asked at each scrape. Nil ones are left out.
@@ -138,7 +138,7 @@ func (m *Metrics) WebhookAttempt(outcome string, took time.Duration) {
 	m.webhooks.Observe(took.Seconds())
 }
 
-// request measures a request. Methods that nobody should use count as one.
+// request measures a request. Unusual methods count as one.
 func (m *Metrics) request(method, route string, status int, took time.Duration) {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete, http.MethodOptions:
@@ -176,12 +176,12 @@ func newStates(sources Sources) *states {
 		deliveries: desc("deliveries", "Callbacks by state: those that are owed, and the dead letters that are kept.", "state"),
 		delivered:  desc("deliveries_ended_total", "Callbacks that have ended, by state.", "state"),
 		open:       desc("receivers_open", "Receivers that fail: their deliveries wait and use no attempts."),
-		opened:     desc("receivers_opened_total", "How often a receiver has come to be one that fails."),
+		opened:     desc("receivers_opened_total", "How often a receiver has begun to fail."),
 
 		browsers: desc("browsers", "Browser processes."),
 		pages:    desc("browser_pages", "Pages in use."),
 		warm:     desc("browser_warm_contexts", "Contexts made ahead."),
-		restarts: desc("browser_restarts_total", "Browsers started in place of another."),
+		restarts: desc("browser_restarts_total", "Browsers started to replace another."),
 	}
 }
 
@@ -210,7 +210,7 @@ func (s *states) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(s.restarts, prometheus.CounterValue, float64(b.Restarts))
 }
 
-// collectDeliveries leaves the counts out when they can not be read: the queues' unknown tells.
+// collectDeliveries leaves the counts out when they cannot be read: queue_unknown shows it.
 func (s *states) collectDeliveries(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()

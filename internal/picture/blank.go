@@ -10,7 +10,7 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// Blank says whether every pixel of a png, jpeg or webp has one colour, and which. It stops at the first pixel that
+// Blank reports whether all pixels of a png, jpeg or webp have the same colour, and which. It stops at the first pixel that
 // differs: only a picture that is blank, or nearly, is read to its end.
 func Blank(data []byte) (color.NRGBA, bool, error) {
 	if bytes.HasPrefix(data, []byte(pngSignature)) {
@@ -53,7 +53,7 @@ func mayBeBlank(data []byte) bool {
 	return err != nil || repeats(scan)
 }
 
-// repeats says whether the middle of a scan has a short period. In a picture of one colour each MCU after the first has
+// repeats reports whether the middle of a scan has a short period. In a picture of one colour each MCU after the first has
 // the same few bits; with six blocks of at most 16 bits and stuffed bytes the period is at most 192 bytes.
 func repeats(scan []byte) bool {
 	const longest = 192
@@ -118,7 +118,7 @@ func oneColour(img image.Image) (color.NRGBA, bool) {
 	}
 }
 
-// flat says whether a plane has one value. What a decoder adds to fill whole blocks continues the picture's edge.
+// flat reports whether a plane has one value. What a decoder adds to fill whole blocks continues the picture's edge.
 func flat(plane []byte) bool {
 	for _, v := range plane {
 		if abs(int(v)-int(plane[0])) > lossyNoise {

@@ -57,7 +57,7 @@ func Scale(w io.Writer, s Scaled) Sink {
 		case savepage.FormatJPEG, savepage.FormatJPG:
 			out, err = newJPEGWriter(w, s.ToWidth, toHeight, s.Quality)
 		default:
-			err = fmt.Errorf("format %s can not be written here", s.Format)
+			err = fmt.Errorf("format %s cannot be written here", s.Format)
 		}
 		if err != nil {
 			return nil, err

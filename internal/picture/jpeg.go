@@ -30,8 +30,8 @@ type jpegWriter struct {
 }
 
 func newJPEGWriter(w io.Writer, width, height, quality int) (*jpegWriter, error) {
-	if most := savepage.FormatJPEG.Info().MaxSide; width < 1 || height < 1 || width > most || height > most {
-		return nil, fmt.Errorf("jpeg of %d x %d pixels: a side has 1 to %d", width, height, most)
+	if limit := savepage.FormatJPEG.Info().MaxSide; width < 1 || height < 1 || width > limit || height > limit {
+		return nil, fmt.Errorf("jpeg of %d x %d pixels: a side has 1 to %d", width, height, limit)
 	}
 	band := image.NewRGBA(image.Rect(0, 0, width, min(bandRows, height)))
 	return &jpegWriter{w: w, width: width, height: height, quality: quality, band: band, missing: height, stride: band.Stride}, nil

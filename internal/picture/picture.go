@@ -1,5 +1,5 @@
 // Package picture works on finished pictures: it joins tiles into one picture row band by row band, scales pictures to
-// a width, says whether they have one colour, and reads their size. It holds one tile at a time and never a whole
+// a width, finds those of one colour, and reads their size. It holds one tile at a time and never a whole
 // picture in pixels. It encodes png and jpeg only and renders nothing: webp and everything on a page is the browser's.
 package picture
 
@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// ErrCorrupt says that the bytes are not a picture of the expected kind, or are cut off.
+// ErrCorrupt means that the bytes are not a picture of the expected kind, or are cut off.
 var ErrCorrupt = errors.New("picture is corrupt")
 
 // MaxJPEGSide is the largest width or height of a jpeg in pixels (ITU T.81, B.2.2: 16 bits).
@@ -17,7 +17,7 @@ const MaxJPEGSide = 65535
 // MaxWebPSide is the largest width or height of a webp in pixels (RFC 9649, 2.5: 14 bits, and less one in the encoder).
 const MaxWebPSide = 16383
 
-// maxRow bounds what a header can make us allocate for one row, in pixels.
+// maxRow bounds the memory that a header can ask for one row, in pixels.
 const maxRow = 1 << 20
 
 func corrupt(format string, args ...any) error {

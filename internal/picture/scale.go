@@ -100,7 +100,7 @@ func (s *scaler) pixels(row []byte, _ int) error {
 
 func (s *scaler) close() error { return s.out.close() }
 
-// load multiplies colours by alpha: what can not be seen must not bleed into its neighbours.
+// load multiplies colours by alpha: invisible pixels must not bleed into its neighbours.
 func (s *scaler) load(row []byte) {
 	if s.channels == 3 {
 		for i, v := range row {

@@ -8,7 +8,7 @@ import (
 	"github.com/savepage/savepage/internal/capture"
 )
 
-// Hub passes steps from workers to readers. The zero value is ready. A slow reader delays nobody: it finds missed steps
+// Hub passes steps from workers to readers. The zero value is ready. A slow reader delays no other: it finds missed steps
 // in the list.
 type Hub struct {
 	mu    sync.Mutex
@@ -49,7 +49,7 @@ func (h *Hub) Begin(id string) {
 	h.of(id).working++
 }
 
-// End says that a worker no longer holds the capture.
+// End is called when a worker no longer holds the capture.
 func (h *Hub) End(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,7 +73,7 @@ func (h *Hub) Step(id string, s capture.Step) {
 	for changed := range f.readers {
 		select {
 		case changed <- struct{}{}:
-		default: // it has not looked at the last one yet
+		default: // it has not read the last one yet
 		}
 	}
 }

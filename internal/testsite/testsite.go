@@ -1,6 +1,6 @@
 // Package testsite serves local pages whose picture is known in advance, for tests and benchmarks: the four measured
 // kinds of page, bands of known colours, lazy pictures at known places, and pages that misbehave. Everything is made
-// here and the same on every run. It is no part of the service and knows nothing of it.
+// here and the same on every run. It is not part of the service and does not use it.
 package testsite
 
 import (
@@ -29,7 +29,7 @@ type Site struct {
 	servers []*http.Server
 	running sync.WaitGroup
 	began   time.Time
-	ended   chan struct{} // closed by Close: answers that never come give up
+	ended   chan struct{} // closed by Close: answers that never come end
 
 	album album
 }
@@ -121,21 +121,21 @@ func (v view) SelfHost() string { return strings.TrimPrefix(v.Self, "http://") }
 func (v view) OtherHost() string { return strings.TrimPrefix(v.Other, "http://") }
 
 // Arg is a query parameter, or the default.
-func (v view) Arg(name, otherwise string) string {
+func (v view) Arg(name, fallback string) string {
 	if given := v.Request.URL.Query().Get(name); given != "" {
 		return given
 	}
-	return otherwise
+	return fallback
 }
 
 // Times is so many elements, to be ranged over.
 func (v view) Times(n int) []struct{} { return make([]struct{}, n) }
 
 // Int is a query parameter as a number from 0 to 1,000,000, or the default.
-func (v view) Int(name string, otherwise int) int {
+func (v view) Int(name string, fallback int) int {
 	var n int
 	if _, err := fmt.Sscan(v.Request.URL.Query().Get(name), &n); err != nil || n < 0 || n > 1_000_000 {
-		return otherwise
+		return fallback
 	}
 	return n
 }

@@ -19,13 +19,13 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// What is read and kept of a receiver's answer, in bytes.
+// Bytes of a receiver's answer that are read and kept.
 const (
 	maxAnswerRead = 64 << 10
 	maxAnswerKept = 1 << 10
 )
 
-// result is what one POST brought.
+// result is the outcome of one POST.
 type result struct {
 	attempt    savepage.Attempt // without number and times
 	retryAfter string           // the header, as it came
@@ -56,7 +56,7 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 		r.sent = request.Header
 		return r
 	}
-	defer func() { _ = answer.Body.Close() }() // nothing follows from an answer that cannot be closed
+	defer func() { _ = answer.Body.Close() }() // the answer is complete without it
 	r := answered(answer, progress.private.Load())
 	r.sent = request.Header
 	return r
@@ -72,7 +72,7 @@ func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "SavePage-Webhook/1")
-	// Empty, it is not sent; it tells the transport that a connection which the receiver closed while it was idle may be
+	// Empty, it is not sent; with it the transport knows that a connection which the receiver closed while it was idle may be
 	// replaced. The webhook-id lets the receiver see a repetition.
 	request.Header["Idempotency-Key"] = []string{}
 	return request, nil
@@ -82,7 +82,7 @@ func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http
 // webhook-signature; X-Signature has room for one only.
 func sign(header http.Header, d savepage.Delivery, secrets []string, at time.Time) error {
 	if len(secrets) == 0 {
-		return errors.New("sign the event: there is no secret")
+		return errors.New("sign the event: no secret")
 	}
 	signatures := make([]string, len(secrets))
 	for i, secret := range secrets {
@@ -101,13 +101,13 @@ func sign(header http.Header, d savepage.Delivery, secrets []string, at time.Tim
 // inadmissible is the result for a URL that the policy does not take: nothing was sent, and nothing will change that.
 func inadmissible(err error) result {
 	message := err.Error()
-	if told, ok := errors.AsType[*savepage.Error](err); ok {
-		message = told.Message
+	if refused, ok := errors.AsType[*savepage.Error](err); ok {
+		message = refused.Message
 	}
 	return result{attempt: savepage.Attempt{Outcome: savepage.AttemptBlocked, Error: message}, cause: err}
 }
 
-// failed says why there was no answer.
+// failed is the result of a request without an answer.
 func failed(request *http.Request, p *progress, timeout time.Duration, err error) result {
 	event := guard.Explain(dialled(request), err)
 	attempt := savepage.Attempt{Error: event.Detail}
@@ -135,7 +135,7 @@ func answered(answer *http.Response, private bool) result {
 		attempt:    savepage.Attempt{Outcome: savepage.AttemptStatus, Status: answer.StatusCode},
 		retryAfter: answer.Header.Get("Retry-After"),
 	}
-	// What an internal host says is not for those who may only name its address.
+	// The answer of an internal host is not for clients, who may only name its address.
 	if !private {
 		r.attempt.Answer = kept
 	}
@@ -167,7 +167,7 @@ func readAnswer(body io.Reader) string {
 	return validText(head.String(), err == nil || head.Len() == maxAnswerKept)
 }
 
-// validText replaces what no database keeps as text. cut says that a character may have been cut in two at the end.
+// validText replaces bytes that databases refuse in text. cut means that a character may have been cut in two at the end.
 func validText(text string, cut bool) string {
 	for range utf8.UTFMax - 1 {
 		if r, size := utf8.DecodeLastRuneInString(text); cut && r == utf8.RuneError && size == 1 {
@@ -186,7 +186,7 @@ func dialled(request *http.Request) string {
 	return net.JoinHostPort(request.URL.Hostname(), port)
 }
 
-// progress follows an attempt, so that a timeout can say what was awaited.
+// progress follows an attempt, so that a timeout names what was awaited.
 type progress struct {
 	connecting atomic.Bool
 	connected  atomic.Bool
@@ -210,7 +210,7 @@ func (p *progress) awaited(timeout time.Duration) string {
 	case p.sent.Load():
 		return fmt.Sprintf("The receiver did not answer within %s.", timeout)
 	case p.connected.Load():
-		return fmt.Sprintf("The receiver did not take the event within %s.", timeout)
+		return fmt.Sprintf("The receiver did not accept the event within %s.", timeout)
 	case p.connecting.Load():
 		return fmt.Sprintf("No connection to the receiver within %s.", min(timeout, connectTimeout))
 	default:

@@ -22,14 +22,14 @@ type Received struct {
 	Now     time.Time // the receiver's clock
 }
 
-// Finding is one thing that was looked at.
+// Finding is the result of one check.
 type Finding struct {
 	What string `json:"what"` // "webhook-signature"
 	OK   bool   `json:"ok"`
 	Text string `json:"text"`
 }
 
-// Inspection is what can honestly be said of an event.
+// Inspection is the result of checking an event.
 type Inspection struct {
 	Verified bool      `json:"verified"`
 	Findings []Finding `json:"findings"`
@@ -39,8 +39,8 @@ func (i *Inspection) say(ok bool, what, format string, args ...any) {
 	i.Findings = append(i.Findings, Finding{What: what, OK: ok, Text: fmt.Sprintf(format, args...)})
 }
 
-// Inspect checks an event and says exactly what is wrong with it, as far as that can be told: a signature that does not
-// match does not show whether the secret or the body is another one, so it looks for what makes the difference.
+// Inspect checks an event and names its faults as exactly as it can: a signature that does not match does not show whether
+// the secret or the body differs, so Inspect looks for the usual changes.
 func Inspect(r Received) Inspection {
 	var i Inspection
 	if !i.secrets(r.Secrets) {
@@ -63,15 +63,15 @@ func Inspect(r Received) Inspection {
 	return i
 }
 
-// secrets says which of the secrets can not be one.
+// secrets finds texts that are not secrets.
 func (i *Inspection) secrets(secrets []string) bool {
 	for n, secret := range secrets {
 		if _, err := savepage.SignStandard(secret, "", time.Time{}, nil); err != nil {
-			i.say(false, "secret", "Secret %d is not whsec_ and base64: copy it whole, without quotes.", n+1)
+			i.say(false, "secret", "Secret %d is not whsec_ followed by base64: copy all of it, without quotes.", n+1)
 		}
 	}
 	if len(secrets) == 0 {
-		i.say(false, "secret", "There is no secret to check with.")
+		i.say(false, "secret", "No secret is given.")
 	}
 	return len(i.Findings) == 0
 }
@@ -94,7 +94,7 @@ func (i *Inspection) legacy(r Received) int {
 			return n
 		}
 	}
-	i.say(false, name, "does not match. It is of the newest secret only, and of the body alone.")
+	i.say(false, name, "does not match. It signs only the body, with the newest secret.")
 	return -1
 }
 
@@ -112,13 +112,14 @@ func none(header http.Header) bool {
 // headers checks that the Standard Webhooks headers are there and well formed, and returns the attempt's time.
 func (i *Inspection) headers(header http.Header, legacy bool) (at time.Time, whole bool) {
 	if none(header) && legacy {
-		i.say(true, "webhook-id", "The webhook- headers are missing: only X-Signature was checked. It has no time, so it can not tell an event that was recorded and sent again.")
+		i.say(true, "webhook-id",
+			"The webhook- headers are missing: only X-Signature was checked. It has no time, so it cannot detect a replayed event.")
 		return at, false
 	}
 	whole = true
 	for _, name := range []string{savepage.HeaderWebhookID, savepage.HeaderWebhookTimestamp, savepage.HeaderWebhookSignature} {
 		if header.Get(name) == "" {
-			i.say(false, strings.ToLower(name), "is missing: something on the way dropped it, or it was not saved.")
+			i.say(false, strings.ToLower(name), "is missing: it was dropped on the way, or not saved.")
 			whole = false
 		}
 	}
@@ -141,14 +142,15 @@ func (i *Inspection) headers(header http.Header, legacy bool) (at time.Time, who
 	return at, whole
 }
 
-// age reports whether the event is of now.
+// age reports whether the event is recent.
 func (i *Inspection) age(at, now time.Time) bool {
 	away, side := now.Sub(at).Round(time.Second), "old"
 	if away < 0 {
 		away, side = -away, "in the future"
 	}
 	if away > savepage.Tolerance {
-		i.say(false, "webhook-timestamp", "is %s %s, more than %s: the event was recorded and sent again, or a clock is wrong.", away, side, savepage.Tolerance)
+		i.say(false, "webhook-timestamp", "is %s %s, more than %s: the event was replayed, or a clock is wrong.",
+			away, side, savepage.Tolerance)
 		return false
 	}
 	i.say(true, "webhook-timestamp", "is %s %s.", away, side)
@@ -165,11 +167,12 @@ func match(r Received, at time.Time) int {
 	return -1
 }
 
-// mismatch says why no signature matches, as far as it can be told.
+// mismatch finds out why no signature matches.
 func (i *Inspection) mismatch(r Received, at time.Time, legacy int) {
 	const name = "webhook-signature"
 	if legacy >= 0 {
-		i.say(false, name, "does not match, but X-Signature does: secret and body are right. webhook-id, webhook-timestamp or webhook-signature was changed.")
+		i.say(false, name, "does not match, but X-Signature does: secret and body are right. "+
+			"webhook-id, webhook-timestamp or webhook-signature was changed.")
 		return
 	}
 	for _, other := range otherBodies(r.Body) {
@@ -181,29 +184,30 @@ func (i *Inspection) mismatch(r Received, at time.Time, legacy int) {
 		}
 	}
 	if length := r.Header.Get("Content-Length"); length != "" && length != strconv.Itoa(len(r.Body)) {
-		i.say(false, name, "does not match: the body was changed. It has %d bytes, and Content-Length says %.20s.", len(r.Body), length)
+		i.say(false, name, "does not match: the body was changed. It has %d bytes, but Content-Length is %.20s.", len(r.Body), length)
 		return
 	}
-	i.say(false, name, "does not match: the secret is another one, or the body, the id or the timestamp was changed. A signature can not tell which. "+
-		"Check that the secret is this account's, or the request's callback_secret, and that the body is the raw one.")
+	i.say(false, name, "does not match: the secret is wrong, or the body, the id or the timestamp was changed. A signature cannot show which. "+
+		"Use this account's secret, or the request's callback_secret, and the raw body.")
 }
 
-// otherBody is what a body may have been before it was changed, and how that is said.
+// otherBody is a possible original of a changed body, and the description of the change.
 type otherBody struct {
 	body []byte
 	text string
 }
 
-// otherBodies are what the body may have been before an editor, a shell or a parser changed it.
+// otherBodies are possible originals of a body that an editor, a shell or a parser has changed.
 func otherBodies(body []byte) []otherBody {
 	others := []otherBody{
-		{bytes.TrimRight(body, "\r\n"), "It has a newline at the end that was not sent."},
+		{bytes.TrimRight(body, "\r\n"), "It ends with a newline that was not sent."},
 		{bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), "It begins with a byte order mark that was not sent."},
 		{bytes.TrimSpace(body), "It has white space around it that was not sent."},
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) == nil {
-		others = append(others, otherBody{compact.Bytes(), "It is the same JSON, written with other white space: check the raw bytes before anything parses them."})
+		others = append(others, otherBody{compact.Bytes(),
+			"It is the same JSON with other white space: check the raw bytes before anything parses them."})
 	}
 	return others
 }

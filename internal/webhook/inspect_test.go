@@ -35,14 +35,14 @@ func TestInspect(t *testing.T) {
 		"old":               {func(r *Received) { r.Now = now.Add(time.Hour) }, false, "-webhook-timestamp is 1h0m0s old, more than 5m0s"},
 		"old, right secret": {func(r *Received) { r.Now = now.Add(time.Hour) }, false, "+webhook-signature matches."},
 		"future":            {func(r *Received) { r.Now = now.Add(-time.Hour) }, false, "1h0m0s in the future"},
-		"wrong secret":      {func(r *Received) { r.Secrets = []string{oldSecret} }, false, "the secret is another one, or the body, the id or the timestamp was changed. A signature can not tell which"},
+		"wrong secret":      {func(r *Received) { r.Secrets = []string{oldSecret} }, false, "the secret is wrong, or the body, the id or the timestamp was changed. A signature cannot show which"},
 		"several secrets":   {func(r *Received) { r.Secrets = []string{oldSecret, secret} }, true, "+webhook-signature matches with secret 2 of 2."},
-		"no whsec":          {func(r *Received) { r.Secrets = []string{"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} }, false, "-secret Secret 1 is not whsec_ and base64"},
-		"no secret":         {func(r *Received) { r.Secrets = nil }, false, "-secret There is no secret"},
-		"changed body":      {func(r *Received) { r.Body = []byte(`{"capture_id":"cap_02", "status":"success"}`) }, false, "can not tell which"},
-		"newline":           {func(r *Received) { r.Body = append(r.Body, '\n') }, false, "the body was changed. It has a newline at the end"},
+		"no whsec":          {func(r *Received) { r.Secrets = []string{"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} }, false, "-secret Secret 1 is not whsec_ followed by base64"},
+		"no secret":         {func(r *Received) { r.Secrets = nil }, false, "-secret No secret is given"},
+		"changed body":      {func(r *Received) { r.Body = []byte(`{"capture_id":"cap_02", "status":"success"}`) }, false, "cannot show which"},
+		"newline":           {func(r *Received) { r.Body = append(r.Body, '\n') }, false, "the body was changed. It ends with a newline"},
 		"byte order mark":   {func(r *Received) { r.Body = append([]byte("\xef\xbb\xbf"), r.Body...) }, false, "byte order mark"},
-		"other length":      {func(r *Received) { r.Body = r.Body[1:] }, false, "It has 42 bytes, and Content-Length says 43."},
+		"other length":      {func(r *Received) { r.Body = r.Body[1:] }, false, "It has 42 bytes, but Content-Length is 43."},
 		"changed id":        {func(r *Received) { r.Header.Set("Webhook-Id", "msg_02") }, false, "secret and body are right"},
 		"changed time":      {func(r *Received) { r.Header.Set("Webhook-Timestamp", "1700000001") }, false, "secret and body are right"},
 		"no id":             {func(r *Received) { r.Header.Del("Webhook-Id") }, false, "-webhook-id is missing"},
@@ -71,7 +71,7 @@ func TestInspect(t *testing.T) {
 				t.Errorf("verified %t\n%s", got.Verified, said)
 			}
 			if said := findings(got); strings.Contains(said, secret) || strings.Contains(said, "whsec_M") {
-				t.Errorf("the secret is told: %s", said)
+				t.Errorf("the secret is shown: %s", said)
 			}
 		})
 	}
@@ -91,12 +91,12 @@ func TestInspectDuringARotation(t *testing.T) {
 	r := received(t, now, secret, oldSecret)
 	r.Secrets = []string{oldSecret}
 	got := Inspect(r)
-	if said := findings(got); !got.Verified || !strings.Contains(said, "-x-signature does not match. It is of the newest secret only") || !strings.Contains(said, "+webhook-signature matches") {
+	if said := findings(got); !got.Verified || !strings.Contains(said, "-x-signature does not match. It signs only the body, with the newest secret") || !strings.Contains(said, "+webhook-signature matches") {
 		t.Error(said)
 	}
 }
 
-// A body that a parser wrote anew is told apart from another one.
+// A body that a parser has rewritten is distinguished from another body.
 func TestInspectRewrittenJSON(t *testing.T) {
 	d := event()
 	d.Body = []byte(`{"capture_id":"cap_01","status":"success"}`)
@@ -107,7 +107,7 @@ func TestInspectRewrittenJSON(t *testing.T) {
 	}
 	for _, body := range []string{"{\n  \"capture_id\": \"cap_01\",\n  \"status\": \"success\"\n}", `{"capture_id": "cap_01", "status": "success"}`} {
 		got := Inspect(Received{Header: header, Body: []byte(body), Secrets: []string{secret}, Now: now})
-		if said := findings(got); got.Verified || !strings.Contains(said, "the same JSON, written with other white space") {
+		if said := findings(got); got.Verified || !strings.Contains(said, "the same JSON with other white space") {
 			t.Error(said)
 		}
 	}

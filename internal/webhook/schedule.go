@@ -16,7 +16,7 @@ const (
 	maxRetryAfter = 24 * time.Hour // that a receiver may ask for
 )
 
-// verdict says what follows from an attempt that ended at now. The first attempts, so many as earlier says, belong to
+// verdict decides the state of a delivery after an attempt that ended at now. The first earlier attempts belong to
 // schedules that have ended.
 func (c Config) verdict(r result, earlier int, now time.Time) savepage.Verdict {
 	n := r.attempt.Number - earlier
@@ -44,7 +44,7 @@ func (c Config) wait(attempt int) time.Duration {
 	return min(time.Duration(float64(nominal)*factor), maxWait)
 }
 
-// retryAfter is the wait that the receiver asked for: seconds or an HTTP date (RFC 9110, section 10.2.3), heeded where it
+// retryAfter is the wait that the receiver asked for: seconds or an HTTP date (RFC 9110, section 10.2.3), respected where it
 // has a meaning, with 429 and 503.
 func retryAfter(r result, now time.Time) time.Duration {
 	if r.attempt.Status != http.StatusTooManyRequests && r.attempt.Status != http.StatusServiceUnavailable {

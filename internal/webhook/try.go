@@ -15,12 +15,12 @@ import (
 
 const dots = "••••••"
 
-// Try sends a delivery once, outside of any queue, and tells what the receiver said, what it was sent and what to look at.
+// Try sends a delivery once, outside of any queue, and returns what was sent, what the receiver answered, and hints.
 // A URL that the policy does not take is *savepage.Error of CodeInvalidRequest or CodeAddressBlocked: nothing was sent.
 func (s *Sender) Try(ctx context.Context, d savepage.Delivery, secrets []string) (savepage.Trial, error) {
 	if _, err := s.policy.Admit(d.URL); err != nil {
-		if told, known := errors.AsType[*savepage.Error](err); known {
-			return savepage.Trial{}, told
+		if refused, known := errors.AsType[*savepage.Error](err); known {
+			return savepage.Trial{}, refused
 		}
 		return savepage.Trial{}, fmt.Errorf("judge the address: %w", err)
 	}
@@ -53,14 +53,14 @@ func sentHeaders(header http.Header, own savepage.Headers) map[string]string {
 	return shown
 }
 
-// hints says what to look at after a test.
+// hints returns advice after a test.
 func hints(r result, secrets int) []string {
 	list := outcomeHints(r)
 	if secrets > 1 {
 		list = append(list, fmt.Sprintf("A secret is being rotated: webhook-signature has %d entries, newest first, and one that matches is enough. "+
-			"X-Signature is of the newest secret.", secrets))
+			"X-Signature uses the newest secret.", secrets))
 	}
-	return append(list, "To check a signature by hand put sent.body and sent.headers into files: "+
+	return append(list, "To check a signature by hand, write sent.body and sent.headers to files: "+
 		"savepage webhook verify --body FILE --headers FILE, with the secret in SAVEPAGE_WEBHOOK_SECRET.")
 }
 
@@ -69,7 +69,7 @@ func outcomeHints(r result) []string {
 	case savepage.AttemptStatus:
 		return statusHints(r.attempt.Status)
 	case savepage.AttemptTimeout:
-		return []string{"Answer first and work afterwards: what takes longer than the timeout is sent again."}
+		return []string{"Answer first and work afterwards: an event that is not answered within the timeout is sent again."}
 	case savepage.AttemptTLS:
 		return []string{"The certificate must be valid for the host's name and signed by a known authority; TLS 1.2 at least."}
 	case savepage.AttemptResolve:
@@ -77,10 +77,10 @@ func outcomeHints(r result) []string {
 	case savepage.AttemptRefused:
 		return []string{"Something must listen on this host and port, and be reachable from where the service runs."}
 	case savepage.AttemptBlocked:
-		return []string{"Private and special addresses are refused, unless the operator opens them (SAVEPAGE_EGRESS_ALLOW). " +
-			"To test on your own machine run savepage webhook listen beside a service of your own."}
+		return []string{"Private and special addresses are refused, unless the operator allows them (SAVEPAGE_EGRESS_ALLOW). " +
+			"To test on your own machine, run a local service and savepage webhook listen."}
 	default:
-		return []string{"The receiver took the event. See that it refuses one with a wrong signature, too."}
+		return []string{"The receiver accepted the event. Check that it also refuses an event with a wrong signature."}
 	}
 }
 
@@ -88,18 +88,20 @@ func statusHints(status int) []string {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return []string{
-			"The receiver refused the event. Verify over the raw body, as it came, before anything parses it.",
-			"webhook-signature is keyed with the bytes that the base64 after whsec_ stands for; X-Signature is keyed with the whole text of the secret, whsec_ included.",
-			"A framework that demands a CSRF token must let this path through; one that demands credentials gets them by callback_headers.",
+			"The receiver refused the event. Verify the signature over the raw body, before anything parses it.",
+			"The key of webhook-signature is the decoded base64 after whsec_; the key of X-Signature is the whole text of the secret, " +
+				"whsec_ included.",
+			"A framework that requires a CSRF token must exempt this path; send credentials that it requires with callback_headers.",
 		}
 	case slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed}, status):
-		return []string{"The path must exist and take POST."}
+		return []string{"The path must exist and accept POST."}
 	case status/100 == 3:
-		return []string{"Redirects are not followed: name the address that this one leads to, often https instead of http or one with a slash at the end."}
+		return []string{"Redirects are not followed: use the address that this one leads to, often with https instead of http or with a slash at " +
+			"the end."}
 	case status == http.StatusGone:
-		return []string{"410 ends a delivery at once; it is not tried again."}
+		return []string{"410 ends a delivery at once: it is not retried."}
 	case status/100 == 5:
-		return []string{"The receiver met an error of its own; a delivery would be tried again."}
+		return []string{"The receiver had an internal error; a delivery would be retried."}
 	default:
 		return []string{"Only a 2xx counts as delivered."}
 	}

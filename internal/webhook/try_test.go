@@ -72,7 +72,7 @@ func TestTryOutcomes(t *testing.T) {
 		"redirect":  {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusPermanentRedirect) }), "http://receiver.test/", savepage.AttemptStatus, "not followed"},
 		"not found": {handled(t, Config{}, http.NotFound), "http://receiver.test/", savepage.AttemptStatus, "POST"},
 		"gone":      {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }), "http://receiver.test/", savepage.AttemptStatus, "410"},
-		"error":     {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }), "http://receiver.test/", savepage.AttemptStatus, "error of its own"},
+		"error":     {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }), "http://receiver.test/", savepage.AttemptStatus, "internal error"},
 		"teapot":    {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }), "http://receiver.test/", savepage.AttemptStatus, "2xx"},
 		"taken":     {handled(t, Config{}, func(http.ResponseWriter, *http.Request) {}), "http://receiver.test/", savepage.AttemptDelivered, "wrong signature"},
 		"timeout":   {answering(t, Config{Timeout: time.Second}, wait), "http://receiver.test/", savepage.AttemptTimeout, "Answer first"},

@@ -1,5 +1,6 @@
-// Package webhook makes one attempt of a callback: it signs the event, sends it, and says when to try again. It can tell what
-// is wrong with an event that was received. It keeps no queue and no record; who calls it does. It reaches receivers only through the guard's policy and follows no redirect.
+// Package webhook makes one attempt of a callback: it signs the event, sends it, and decides when to try again. It also
+// checks events that were received. It keeps no queue and no record: its caller does. It reaches receivers only through
+// the guard's policy and follows no redirect.
 package webhook
 
 import (
@@ -60,8 +61,9 @@ func New(cfg Config, policy *guard.Policy, log *slog.Logger) *Sender {
 // Close closes the connections that are kept open between attempts. Attempts under way go on.
 func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 
-// Deliver makes one attempt of a delivery, signed with each of the secrets, and says what follows from it: delivered, dead,
-// or pending until NextAt. The newest secret comes first: it alone makes X-Signature. When ctx ends first the receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
+// Deliver makes one attempt of a delivery, signed with each of the secrets, and returns the delivery's new state: delivered,
+// dead, or pending until NextAt. The newest secret comes first: it alone makes X-Signature. When ctx ends first, the
+// receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
 func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
 	start, began := s.cfg.Clock.Now(), time.Now()
 	result := s.attempt(ctx, d, secrets, start)

@@ -133,7 +133,8 @@ func (k *keyCommand) list(ctx context.Context, keys ledger.Keys, _ []string) err
 	table := tabwriter.NewWriter(k.out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "ACCOUNT\tKEY\tCREATED\tLAST USED\tREVOKED")
 	for _, one := range list {
-		_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\t%s\n", one.Account, one.Prefix, dateText(one.CreatedAt), dateText(one.LastUsed), dateText(one.RevokedAt))
+		_, _ = fmt.Fprintf(table, "%s\t%s…\t%s\t%s\t%s\n", one.Account, one.Prefix, dateText(one.CreatedAt), dateText(one.LastUsed),
+			dateText(one.RevokedAt))
 	}
 	return table.Flush()
 }

@@ -144,7 +144,10 @@ func (n *node) measure(context.Context) error {
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention = n.links, n.settings.Retention
-	parts := capture.Parts{Ledger: n.ledger, Batches: n.ledger, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics}, Progress: &n.progress, Clock: n.clock}
+	parts := capture.Parts{
+		Ledger: n.ledger, Batches: n.ledger, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics},
+		Progress: &n.progress, Clock: n.clock,
+	}
 	if n.pool != nil {
 		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
 		if n.settings.Blocklists != "" {

@@ -83,7 +83,8 @@ func TestSubmitBatchNamesEveryWrongRow(t *testing.T) {
 		t.Error("a batch with wrong rows was recorded")
 	}
 	_, err = f.SubmitBatch(t.Context(), BatchRequest{Captures: []savepage.Options{{URL: "http://good.test"}, {URL: "http://10.0.0.1"}}})
-	if !errors.As(err, &fault) || fault.Code != savepage.CodeAddressBlocked || len(fault.Fields) != 1 || fault.Fields[0].Location != "[1].url" {
+	if !errors.As(err, &fault) || fault.Code != savepage.CodeAddressBlocked || len(fault.Fields) != 1 ||
+		fault.Fields[0].Location != "[1].url" {
 		t.Errorf("%+v", err)
 	}
 }
@@ -97,7 +98,8 @@ func TestOwedForBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"event":"batch","batch_id":"bat_1","status":"ended","counts":{"total":3,"queued":0,"running":0,"success":1,"failed":1,"canceled":1},` +
+	const want = `{"event":"batch","batch_id":"bat_1","status":"ended","counts":` +
+		`{"total":3,"queued":0,"running":0,"success":1,"failed":1,"canceled":1},` +
 		`"created_at":"2026-04-01T11:59:00Z","ended_at":"2026-04-01T12:00:00Z","metadata":{"a":"<&>"}}`
 	if string(d.Body) != want {
 		t.Errorf("%s", d.Body)

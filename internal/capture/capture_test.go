@@ -112,7 +112,10 @@ type flow struct {
 
 func newFlow(t *testing.T) flow {
 	t.Helper()
-	f := flow{ledger: &records{pictures: map[string]string{"cap_1": "kept.png"}}, shots: &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: store{}}
+	f := flow{
+		ledger: &records{pictures: map[string]string{"cap_1": "kept.png"}},
+		shots:  &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: store{},
+	}
 	cfg := DefaultConfig()
 	cfg.Links = Links{PublicURL: "http://api.test", CDNURL: "http://cdn.test"}
 	parts := Parts{Ledger: f.ledger, Batches: f.ledger, Renderer: f.shots, Blobs: f.blobs, Guard: anywhere{}, Observer: silent{}}
@@ -170,7 +173,8 @@ func TestSubmitNamesEveryWrongField(t *testing.T) {
 func TestSubmitRefusesABlockedCallback(t *testing.T) {
 	f := newFlow(t)
 	_, err := f.Submit(t.Context(), Request{Options: savepage.Options{URL: "http://a.test", CallbackURL: "http://10.0.0.1/"}})
-	if fault, ok := errors.AsType[*savepage.Error](err); !ok || fault.Code != savepage.CodeAddressBlocked || !strings.Contains(fault.Message, "callback_url") {
+	if fault, ok := errors.AsType[*savepage.Error](err); !ok || fault.Code != savepage.CodeAddressBlocked ||
+		!strings.Contains(fault.Message, "callback_url") {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -256,7 +260,8 @@ func TestSubmitMaySharePictures(t *testing.T) {
 	if shared.Flight == "" || shared.OptionsHash != alone.OptionsHash || age != time.Minute {
 		t.Errorf("with cache_ttl: %+v", shared)
 	}
-	if slow := submit(savepage.Options{URL: "http://a.test", CacheTTL: 60, Timeout: 90000}); slow.Flight == shared.Flight || slow.OptionsHash != shared.OptionsHash {
+	if slow := submit(savepage.Options{URL: "http://a.test", CacheTTL: 60, Timeout: 90000}); slow.Flight == shared.Flight ||
+		slow.OptionsHash != shared.OptionsHash {
 		t.Error("a capture with another timeout shares the render, or not its picture")
 	}
 	c := shared.Capture
@@ -362,7 +367,8 @@ func TestRunTellsTheReportOfAPageThatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := f.ledger.outcomes[0]
-	if o.Report == nil || o.Report.HTTPStatus != 404 || o.Picture != nil || len(f.blobs) != 0 || !strings.Contains(string(o.Deliveries[0].Body), `"http_status":404`) {
+	if o.Report == nil || o.Report.HTTPStatus != 404 || o.Picture != nil || len(f.blobs) != 0 ||
+		!strings.Contains(string(o.Deliveries[0].Body), `"http_status":404`) {
 		t.Errorf("outcome %+v", o)
 	}
 	f.shots.shot.Loaded = false

@@ -22,8 +22,8 @@ func ended(t *clock.Timer) bool {
 
 func TestManualStandsUntilItIsMoved(t *testing.T) {
 	c := clock.Manual(start.In(time.FixedZone("east", 3600)))
-	if c.Now() != start || c.Now() != start {
-		t.Fatalf("it is %v, want %v", c.Now(), start)
+	if first, second := c.Now(), c.Now(); first != start || second != start {
+		t.Fatalf("it is %v, then %v; want %v", first, second, start)
 	}
 	c.Advance(time.Second)
 	c.Step(-time.Hour)

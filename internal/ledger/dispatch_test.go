@@ -45,7 +45,8 @@ type office struct {
 func newOffice(t *testing.T, limits Limits) *office {
 	t.Helper()
 	return &office{
-		t: t, lanes: NewLanes(limits), letters: map[string]*letter{}, perHost: map[string]int{}, most: map[string]int{}, inWork: map[string]bool{},
+		t: t, lanes: NewLanes(limits), letters: map[string]*letter{}, perHost: map[string]int{}, most: map[string]int{},
+		inWork:  map[string]bool{},
 		answers: map[string]func(*letter) (time.Duration, savepage.Attempt){}, faults: map[string]int{},
 		retry: func(n int) time.Duration {
 			wait := 5 * time.Second
@@ -62,7 +63,10 @@ func (o *office) owe(account, host string, n int) []*letter {
 	defer o.mu.Unlock()
 	made := make([]*letter, n)
 	for i := range made {
-		one := &letter{id: fmt.Sprintf("%s %s %05d", account, host, len(o.letters)), to: Receiver{account, host}, at: time.Now(), state: savepage.Pending}
+		one := &letter{
+			id: fmt.Sprintf("%s %s %05d", account, host, len(o.letters)), to: Receiver{account, host}, at: time.Now(),
+			state: savepage.Pending,
+		}
 		o.letters[one.id], made[i] = one, one
 	}
 	o.lanes.Note(Receiver{account, host}, time.Now())
@@ -477,7 +481,10 @@ func TestBreakerOverARestart(t *testing.T) {
 		o.answers["host"] = says(500)
 		before := clock.System().Now()
 		to := Receiver{"a", "host"}
-		o.lanes.Restore(to, Breaker{Failures: 7, OpenedAt: before.Add(-time.Minute), ProbeAt: before.Add(10 * time.Second), Wait: 20 * time.Second})
+		o.lanes.Restore(to, Breaker{
+			Failures: 7, OpenedAt: before.Add(-time.Minute), ProbeAt: before.Add(10 * time.Second),
+			Wait: 20 * time.Second,
+		})
 		all := o.owe("a", "host", 50)
 		defer o.run()()
 		after(9 * time.Second)

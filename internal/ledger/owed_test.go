@@ -11,7 +11,8 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 func TestReceivers(t *testing.T) {
 	for address, want := range map[string]string{
-		"https://Hooks.Example.com/a?b": "hooks.example.com", "http://[::1]:3000/x": "[::1]:3000", "https://example.com:444": "example.com:444", "%": "%",
+		"https://Hooks.Example.com/a?b": "hooks.example.com", "http://[::1]:3000/x": "[::1]:3000",
+		"https://example.com:444": "example.com:444", "%": "%",
 	} {
 		if got := ReceiverOf(savepage.Delivery{Account: "a", URL: address}); got != (Receiver{"a", want}) {
 			t.Errorf("%s: %v, want %s", address, got, want)

@@ -26,7 +26,8 @@ func FuzzCursor(f *testing.F) {
 func TestReadCursorRefuses(t *testing.T) {
 	for _, text := range []string{"", "x", "!", "eA", Cursor{}.String() + "!"} {
 		_, err := ReadCursor(text)
-		if fault, known := errors.AsType[*savepage.Error](err); !known || fault.Code != savepage.CodeInvalidRequest || len(fault.Fields) != 1 {
+		if fault, known := errors.AsType[*savepage.Error](err); !known || fault.Code != savepage.CodeInvalidRequest ||
+			len(fault.Fields) != 1 {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

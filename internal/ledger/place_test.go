@@ -21,7 +21,12 @@ func TestPlaceAgain(t *testing.T) {
 func TestArrivals(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	captures := []savepage.Capture{
-		{Account: "a"}, {Account: "b"}, {Account: "a", Interactive: true}, {Account: "a", BatchID: "x"}, {Account: "a"}, {Account: "a", BatchID: "x"},
+		{Account: "a"},
+		{Account: "b"},
+		{Account: "a", Interactive: true},
+		{Account: "a", BatchID: "x"},
+		{Account: "a"},
+		{Account: "a", BatchID: "x"},
 	}
 	accounts := CountArrivals(captures)
 	if len(accounts) != 2 || accounts["a"].Added != (Waiting{1, 2, 2}) || accounts["b"].Added != (Waiting{0, 1, 0}) {

@@ -109,7 +109,8 @@ func (p *Post) logChange(ctx context.Context, r Receiver, c Change) {
 	b := p.Lanes.Breaker(r)
 	switch c {
 	case Opened:
-		p.Log.WarnContext(ctx, "receiver fails: its deliveries wait", "account", r.Account, "receiver", r.Host, "failures", b.Failures, "probe_at", b.ProbeAt)
+		p.Log.WarnContext(ctx, "receiver fails: its deliveries wait", "account", r.Account, "receiver", r.Host, "failures", b.Failures,
+			"probe_at", b.ProbeAt)
 	case Closed:
 		p.Log.InfoContext(ctx, "receiver answers again", "account", r.Account, "receiver", r.Host)
 	case Delayed, Unchanged:

@@ -54,7 +54,8 @@ func TestRenderingEndsInOneWay(t *testing.T) {
 	} {
 		rendered := false
 		r := rendering(&c.claims, func(context.Context, capture.Claim) error { rendered = true; return c.render })
-		if err := r.Run(t.Context(), "cap_1", 7); !errors.Is(err, c.want) || rendered != c.rendered || len(c.claims.released) != c.released {
+		if err := r.Run(t.Context(), "cap_1", 7); !errors.Is(err, c.want) || rendered != c.rendered ||
+			len(c.claims.released) != c.released {
 			t.Errorf("%s: %v, rendered %t, released %v", name, err, rendered, c.claims.released)
 		}
 		if c.released > 0 && (c.claims.released[0] != Backoff(3) || c.claims.free) {
@@ -65,7 +66,8 @@ func TestRenderingEndsInOneWay(t *testing.T) {
 
 func TestRenderingSurvivesPanic(t *testing.T) {
 	c := &claims{found: true}
-	if err := rendering(c, func(context.Context, capture.Claim) error { panic("a page") }).Run(t.Context(), "cap_1", 7); err != nil || len(c.released) != 1 {
+	if err := rendering(c, func(context.Context, capture.Claim) error { panic("a page") }).Run(t.Context(), "cap_1", 7); err != nil ||
+		len(c.released) != 1 {
 		t.Errorf("%v, released %v", err, c.released)
 	}
 }

@@ -95,8 +95,10 @@ func TestReuseResult(t *testing.T) {
 	want.State, want.FinishedAt, want.CapturedAt, want.Source = savepage.Failed, created.Add(1500*time.Millisecond), taken, "cap_from"
 	want.Picture, want.Report, want.Error = from.Picture, from.Report, from.Error
 	want.Timing = savepage.Timing{QueueMS: 1500, TotalMS: 1500}
-	if got.ID != want.ID || got.State != want.State || got.FinishedAt != want.FinishedAt || got.CapturedAt != want.CapturedAt || got.Source != want.Source ||
-		got.Picture != want.Picture || got.Report != want.Report || got.Error != want.Error || got.Timing != want.Timing || got.Options.URL != "u" {
+	if got.ID != want.ID || got.State != want.State || got.FinishedAt != want.FinishedAt || got.CapturedAt != want.CapturedAt ||
+		got.Source != want.Source ||
+		got.Picture != want.Picture || got.Report != want.Report || got.Error != want.Error || got.Timing != want.Timing ||
+		got.Options.URL != "u" {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	from.Source = "cap_first"

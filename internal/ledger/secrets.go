@@ -60,7 +60,6 @@ func DescribeSecrets(list []WebhookSecret) savepage.WebhookSecrets {
 type Rotation struct {
 	Fresh string    // the new secret
 	Made  time.Time // when it counts as made
-	Until time.Time // how long those before it sign at most
 }
 
 // Rotate plans a rotation. before are the secrets that sign now, the current one first. More than MaxOldSecrets at once are
@@ -70,7 +69,7 @@ func Rotate(before []WebhookSecret, overlap time.Duration, now time.Time) (Rotat
 		return Rotation{}, savepage.Errorf(savepage.CodeConflict,
 			"%d older secrets are still valid; wait until one has ended, or rotate without an overlap, which ends them all", MaxOldSecrets)
 	}
-	r := Rotation{Fresh: NewSecret(), Made: now, Until: now.Add(overlap)}
+	r := Rotation{Fresh: NewSecret(), Made: now}
 	if oldest := before[0].Created.Add(time.Microsecond); r.Made.Before(oldest) {
 		r.Made = oldest // a clock that was set back must not change the order
 	}

@@ -25,7 +25,8 @@ func TestVault(t *testing.T) {
 	label := Label{Kind: "webhook_secret", Account: "acc_1"}
 	old, rotated, other := vault(t, 1), vault(t, 2, 1), vault(t, 3)
 	sealed, err := old.Seal("whsec_x", label)
-	if err != nil || !Sealed(sealed) || strings.Contains(sealed, "whsec") || !strings.HasPrefix(sealed, old.Head()) || len(old.Head()) != SealedHeadChars {
+	if err != nil || !Sealed(sealed) || strings.Contains(sealed, "whsec") || !strings.HasPrefix(sealed, old.Head()) ||
+		len(old.Head()) != SealedHeadChars {
 		t.Fatalf("%q, %v", sealed, err)
 	}
 	if again, _ := old.Seal("whsec_x", label); again == sealed {

@@ -3,6 +3,7 @@
 package engines
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -51,5 +52,5 @@ func find(setting string) (ledger.Engine, error) {
 	if scheme, _, found := strings.Cut(setting, "://"); found {
 		return ledger.Engine{}, fmt.Errorf("there is no engine for %s://", scheme)
 	}
-	return ledger.Engine{}, fmt.Errorf("there is no such engine")
+	return ledger.Engine{}, errors.New("there is no such engine")
 }

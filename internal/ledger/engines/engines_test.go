@@ -66,7 +66,10 @@ func TestInspectFindsFaults(t *testing.T) {
 }
 
 func TestUnknownEngines(t *testing.T) {
-	for setting, want := range map[string]string{"postgres://u:hunter2@h/db": "postgres://", "mysql": "no such engine", "sqlite3": "no such engine"} {
+	for setting, want := range map[string]string{
+		"postgres://u:hunter2@h/db": "postgres://", "mysql": "no such engine",
+		"sqlite3": "no such engine",
+	} {
 		err := engines.Check(setting)
 		if err == nil || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("check of %q: %v, want an error that ends in %s", setting, err, want)

@@ -78,7 +78,7 @@ func counts(b savepage.Batch) []int {
 }
 
 // events returns what the batch was announced with.
-func events(b *bench, tb testing.TB, id string) (told []capture.BatchEvent) {
+func events(tb testing.TB, b *bench, id string) (told []capture.BatchEvent) {
 	tb.Helper()
 	list, err := b.BatchDeliveries(tb.Context(), b.account, id)
 	must(tb, err)
@@ -125,7 +125,8 @@ func testBatch(t *scene) {
 			}
 			nth++
 			if nth == 2 {
-				return b.Finish(ctx, c, capture.Outcome{State: savepage.Failed, FinishedAt: time.Now(), Error: savepage.Errorf(savepage.CodeBlank, "x")})
+				blank := savepage.Errorf(savepage.CodeBlank, "x")
+				return b.Finish(ctx, c, capture.Outcome{State: savepage.Failed, FinishedAt: time.Now(), Error: blank})
 			}
 			return b.finisher(nil)(ctx, c)
 		},
@@ -135,7 +136,7 @@ func testBatch(t *scene) {
 	equal(t, []string{want.ID, "http://batch.test"}, []string{d.BatchID, d.URL})
 	ended := b.batch(t, want.ID)
 	equal(t, []int{3, 0, 0, 2, 1, 0}, counts(ended))
-	told := events(b, t, want.ID)
+	told := events(t, b, want.ID)
 	equal(t, 1, len(told))
 	equal(t, capture.NewBatchView(ended), told[0].BatchView)
 	if ended.EndedAt.IsZero() || ended.EndedAt.Before(b.get(t, ids[0]).CreatedAt) {
@@ -153,7 +154,7 @@ func testThousand(t *scene) {
 	_, err := b.CancelBatch(t.Context(), b.account, a.Batch.ID)
 	must(t, err)
 	equal(t, []int{1000, 0, 0, 0, 0, 1000}, counts(b.batch(t, a.Batch.ID)))
-	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	equal(t, 1, len(events(t, b, a.Batch.ID)))
 	b.acceptBatch(t, 1000)
 }
 
@@ -169,7 +170,7 @@ func testBatchOfMany(t *scene) {
 		equal(t, savepage.Success, b.await(t, id).State)
 	}
 	equal(t, []int{many, 0, 0, many, 0, 0}, counts(b.batch(t, a.Batch.ID)))
-	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	equal(t, 1, len(events(t, b, a.Batch.ID)))
 	b.acceptBatch(t, many)
 }
 
@@ -336,7 +337,7 @@ func testBatchRestart(t *scene) {
 		b.await(t, id)
 	}
 	equal(t, []int{4, 0, 0, 3, 0, 1}, counts(b.batch(t, a.Batch.ID)))
-	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	equal(t, 1, len(events(t, b, a.Batch.ID)))
 }
 
 func testBatchForgotten(t *scene) {

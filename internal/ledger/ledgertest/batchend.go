@@ -46,7 +46,7 @@ func testLastTwo(t *scene) {
 			want = []int{2, 0, 0, 1, 0, 1}
 		}
 		equal(t, want, counts(b.batch(t, a.Batch.ID)))
-		equal(t, 1, len(events(b, t, a.Batch.ID)))
+		equal(t, 1, len(events(t, b, a.Batch.ID)))
 	}
 }
 
@@ -54,12 +54,12 @@ func testLastCanceled(t *scene) {
 	b := setUp(t, ledger.Config{Workers: 1})
 	a := b.acceptBatch(t, 3)
 	for i, id := range a.CaptureIDs {
-		equal(t, 0, len(events(b, t, a.Batch.ID)))
+		equal(t, 0, len(events(t, b, a.Batch.ID)))
 		equal(t, []int{3, 3 - i, 0, 0, 0, i}, counts(b.batch(t, a.Batch.ID)))
 		_, err := b.Cancel(t.Context(), b.account, id)
 		must(t, err)
 	}
-	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	equal(t, 1, len(events(t, b, a.Batch.ID)))
 	sent := make(chan savepage.Delivery, 1)
 	b.work(t, ledger.Handlers{Deliver: deliverTo(sent)})
 	equal(t, a.Batch.ID, receive(t, "the batch's event", sent).BatchID)
@@ -99,7 +99,7 @@ func testCancelBatch(t *scene) {
 	again, err := b.CancelBatch(t.Context(), b.account, a.Batch.ID)
 	must(t, err)
 	equal(t, got, again)
-	equal(t, 1, len(events(b, t, a.Batch.ID)))
+	equal(t, 1, len(events(t, b, a.Batch.ID)))
 	for _, id := range a.CaptureIDs {
 		equal(t, true, b.await(t, id).State.Final())
 	}

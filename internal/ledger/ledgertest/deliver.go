@@ -114,7 +114,10 @@ func testAgain(t *scene) {
 				late = append(late, time.Since(due))
 			}
 			if n == len(waits) {
-				return savepage.Verdict{State: savepage.Dead, Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptStatus, Status: 410}}
+				return savepage.Verdict{
+					State:   savepage.Dead,
+					Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptStatus, Status: 410},
+				}
 			}
 			v := tryAgain(waits[n])
 			due = v.NextAt
@@ -129,7 +132,10 @@ func testAgain(t *scene) {
 		equal(t, i+1, a.Number)
 	}
 	a := d.Attempts[1]
-	equal(t, savepage.Attempt{Number: 2, At: a.At, Outcome: savepage.AttemptStatus, Status: 500, LatencyMS: 7, Error: "no", Answer: "busy", NextAt: a.NextAt}, a)
+	equal(t, savepage.Attempt{
+		Number: 2, At: a.At, Outcome: savepage.AttemptStatus, Status: 500, LatencyMS: 7, Error: "no", Answer: "busy",
+		NextAt: a.NextAt,
+	}, a)
 	equal(t, waits[1], a.NextAt.Sub(a.At).Round(10*time.Millisecond))
 	if slices.Min(late) < -time.Millisecond {
 		t.Errorf("attempts were late by %s", late)
@@ -272,7 +278,10 @@ func testDepth(t *scene) {
 	equal(t, 3, len(depth))
 	captures, deliveries := depth[0], depth[1]
 	equal(t, []any{"interactive", 3, 0, "webhook", 2, 0, time.Duration(0)},
-		[]any{captures.Queue, captures.Waiting, captures.Running, deliveries.Queue, deliveries.Waiting, deliveries.Running, deliveries.Oldest})
+		[]any{
+			captures.Queue, captures.Waiting, captures.Running, deliveries.Queue, deliveries.Waiting, deliveries.Running,
+			deliveries.Oldest,
+		})
 	equal(t, []any{"batch", 4, 0}, []any{depth[2].Queue, depth[2].Waiting, depth[2].Running})
 	if captures.Oldest < time.Hour || captures.Oldest > 2*time.Hour {
 		t.Errorf("the oldest has waited %s", captures.Oldest)

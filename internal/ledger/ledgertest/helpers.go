@@ -170,7 +170,10 @@ func delivery(c savepage.Capture, url string) savepage.Delivery {
 }
 
 func delivered() savepage.Verdict {
-	return savepage.Verdict{State: savepage.Delivered, Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200}}
+	return savepage.Verdict{
+		State:   savepage.Delivered,
+		Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200},
+	}
 }
 
 func tryAgain(after time.Duration) savepage.Verdict {

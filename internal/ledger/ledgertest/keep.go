@@ -67,6 +67,7 @@ func testKeys(t *scene) {
 		_, err := b.Authenticate(t.Context(), wrong)
 		wantCode(t, savepage.CodeUnauthorized, err)
 	}
+	now.Advance(time.Millisecond) // keys are listed in the order of their times
 	second, err := b.keys.Create(t.Context(), b.account)
 	must(t, err)
 	equal(t, "", second.WebhookSecret) // it was told when the account was made

@@ -120,7 +120,10 @@ func testListDeliveries(t *scene) {
 	got, next := b.page(t, capture.DeliveryFilter{Limit: 10})
 	equal(t, all, got)
 	equal(t, "", next)
-	for state, want := range map[savepage.DeliveryState][]string{savepage.Pending: all[:2], savepage.Delivered: all[2:3], savepage.Dead: all[3:]} {
+	for state, want := range map[savepage.DeliveryState][]string{
+		savepage.Pending: all[:2], savepage.Delivered: all[2:3],
+		savepage.Dead: all[3:],
+	} {
 		got, next := b.page(t, capture.DeliveryFilter{State: state, Limit: 3})
 		equal(t, want, got)
 		equal(t, "", next)
@@ -139,7 +142,8 @@ func testListDeliveries(t *scene) {
 	wantCode(t, savepage.CodeInvalidRequest, err)
 
 	d := b.delivery(t, dead[0].ID)
-	equal(t, []any{savepage.Dead, 1, 410, "http://a.test", true}, []any{d.State, len(d.Attempts), d.Attempts[0].Status, d.URL, d.Attempts[0].NextAt == nil})
+	equal(t, []any{savepage.Dead, 1, 410, "http://a.test", true},
+		[]any{d.State, len(d.Attempts), d.Attempts[0].Status, d.URL, d.Attempts[0].NextAt == nil})
 	other := b.other(t)
 	_, err = b.Delivery(t.Context(), other, d.ID)
 	wantCode(t, savepage.CodeNotFound, err)
@@ -167,7 +171,8 @@ func testRedeliver(t *scene) {
 		equal(t, []any{savepage.Delivered, 2, 2, 1}, []any{d.State, len(d.Attempts), d.Attempts[1].Number, d.Earlier})
 	}
 	for i, seen := range a.all() {
-		equal(t, []any{[]savepage.Delivery{dead, done}[i].ID, 1, 1, `{"a":1}`}, []any{seen.ID, len(seen.Attempts), seen.Earlier, string(seen.Body)})
+		equal(t, []any{[]savepage.Delivery{dead, done}[i].ID, 1, 1, `{"a":1}`},
+			[]any{seen.ID, len(seen.Attempts), seen.Earlier, string(seen.Body)})
 	}
 	equal(t, 2, len(a.all()))
 	stop()
@@ -259,7 +264,7 @@ func testBreaker(t *scene) {
 		return stats.OpenReceivers == 1 && stats.Pending == 21
 	}
 	eventually(t, "the breaker opens", open)
-	eventually(t, "the attempts are recorded", func() bool { return len(tried(b, t, id)) == 6 })
+	eventually(t, "the attempts are recorded", func() bool { return len(tried(t, b, id)) == 6 })
 	waiting := 0
 	for _, d := range b.deliveries(t, id) {
 		if d.WaitingFor == savepage.WaitingForReceiver {
@@ -274,7 +279,7 @@ func testBreaker(t *scene) {
 	a.set(ends(savepage.Delivered, 200))
 	b.work(t, ledger.Handlers{Deliver: a.deliver})
 	eventually(t, "the breaker is still open", open)
-	equal(t, 6, len(tried(b, t, id)))
+	equal(t, 6, len(tried(t, b, id)))
 
 	// One that is sent by hand is the probe, and closes it.
 	urgent := b.deliveries(t, id)[7]
@@ -285,11 +290,11 @@ func testBreaker(t *scene) {
 		must(t, err)
 		return stats.OpenReceivers == 0 && stats.Delivered == 15
 	})
-	equal(t, 6+15, len(tried(b, t, id)))
+	equal(t, 6+15, len(tried(t, b, id)))
 }
 
 // tried returns all attempts of a capture's deliveries.
-func tried(b *bench, tb testing.TB, id string) (all []savepage.Attempt) {
+func tried(tb testing.TB, b *bench, id string) (all []savepage.Attempt) {
 	tb.Helper()
 	for _, d := range b.deliveries(tb, id) {
 		all = append(all, d.Attempts...)

@@ -67,7 +67,10 @@ func testFinishFailed(t *scene) {
 		if err := b.Finish(ctx, c, capture.Outcome{State: savepage.Running}); err == nil {
 			t.Error("a capture was finished as running")
 		}
-		return b.Finish(ctx, c, capture.Outcome{State: savepage.Failed, FinishedAt: time.Now(), Error: savepage.Errorf(savepage.CodeBlank, "one colour")})
+		return b.Finish(ctx, c, capture.Outcome{
+			State: savepage.Failed, FinishedAt: time.Now(),
+			Error: savepage.Errorf(savepage.CodeBlank, "one colour"),
+		})
 	}})
 	got := b.await(t, b.accept(t, b.account))
 	equal(t, savepage.Failed, got.State)
@@ -90,7 +93,10 @@ func testFence(t *scene) {
 	late := receive(t, "the first claim", claims)
 	second := receive(t, "the second claim", claims)
 	equal(t, 2, second.Capture.Attempt)
-	outcome := capture.Outcome{State: savepage.Failed, FinishedAt: time.Now(), Deliveries: []savepage.Delivery{delivery(late.Capture, "http://b.test")}}
+	outcome := capture.Outcome{
+		State: savepage.Failed, FinishedAt: time.Now(),
+		Deliveries: []savepage.Delivery{delivery(late.Capture, "http://b.test")},
+	}
 	for range 2 {
 		if err := b.Finish(t.Context(), late, outcome); !errors.Is(err, capture.ErrLost) {
 			t.Fatalf("a late worker finished: %v", err)

@@ -61,7 +61,9 @@ func testRotate(t *scene) {
 	signs(third.Secret)
 
 	other := b.other(t)
-	for _, call := range []func(context.Context, string, time.Duration) (savepage.WebhookSecrets, error){b.RotateSecret, b.keys.RotateSecret} {
+	for _, call := range []func(context.Context, string, time.Duration) (savepage.WebhookSecrets, error){
+		b.RotateSecret, b.keys.RotateSecret,
+	} {
 		_, err = call(t.Context(), "acc_none", 0)
 		wantCode(t, savepage.CodeNotFound, err)
 	}

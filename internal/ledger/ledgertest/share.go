@@ -92,7 +92,10 @@ func (s *studio) render(ctx context.Context, c capture.Claim) error {
 	}
 	o := s.end
 	if o.State == "" {
-		o.State, o.Picture = savepage.Success, &savepage.Picture{Name: c.Capture.ID + ".png", Format: savepage.FormatPNG, Width: 1, Height: 1, Size: 1}
+		o.State, o.Picture = savepage.Success, &savepage.Picture{
+			Name: c.Capture.ID + ".png", Format: savepage.FormatPNG, Width: 1,
+			Height: 1, Size: 1,
+		}
 		o.Report = &savepage.Report{Title: c.Capture.ID}
 	}
 	o.FinishedAt, o.Owe = time.Now(), tells

@@ -35,7 +35,7 @@ func testSharedBatch(t *scene) {
 		equal(t, savepage.Success, b.await(t, one.Capture.ID).State)
 	}
 	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, first.Batch.ID)))
-	equal(t, 1, len(events(b, t, first.Batch.ID)))
+	equal(t, 1, len(events(t, b, first.Batch.ID)))
 	second, err := b.AcceptBatch(t.Context(), b.equalBatch(5))
 	must(t, err)
 	for _, one := range second.Captures {
@@ -44,7 +44,7 @@ func testSharedBatch(t *scene) {
 		equal(t, one.Capture, b.get(t, one.Capture.ID))
 	}
 	equal(t, []int{5, 0, 0, 5, 0, 0}, counts(b.batch(t, second.Batch.ID)))
-	equal(t, 1, len(events(b, t, second.Batch.ID)))
+	equal(t, 1, len(events(t, b, second.Batch.ID)))
 	equal(t, 1, s.renders())
 	quiet(b, t)
 	for range 5 {

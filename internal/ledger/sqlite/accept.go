@@ -131,7 +131,8 @@ func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) er
 
 // claimKey takes the submission's Idempotency-Key, or finds what it was used for. It reports whether the submission is new.
 func (cs *captures) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error) {
-	id, found, err := useKey(ctx, tx, ledger.KeyUse{Account: r.Capture.Account, Key: r.IdempotencyKey, Fingerprint: r.Fingerprint, ID: r.Capture.ID}, cs.clock.Now())
+	use := ledger.KeyUse{Account: r.Capture.Account, Key: r.IdempotencyKey, Fingerprint: r.Fingerprint, ID: r.Capture.ID}
+	id, found, err := useKey(ctx, tx, use, cs.clock.Now())
 	switch {
 	case err != nil:
 		return false, err
@@ -155,7 +156,8 @@ func useKey(ctx context.Context, tx *sql.Tx, k ledger.KeyUse, now time.Time) (id
 		return k.ID, ledger.KeyFresh, nil
 	}
 	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture, expires_at = excluded.expires_at
+		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture,
+			expires_at = excluded.expires_at
 		WHERE expires_at <= ?`
 	free, err := tx.ExecContext(ctx, claim, k.Account, k.Key, k.Fingerprint, k.ID, stamp(now.Add(ledger.KeyLife)), stamp(now))
 	if err != nil {
@@ -223,7 +225,8 @@ func insertCaptures(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []
 
 func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	var query strings.Builder
-	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch, flight, waits) VALUES `)
+	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch, flight,
+		waits) VALUES `)
 	values := make([]any, 0, len(rows)*insertColumns)
 	for i, r := range rows {
 		if i > 0 {
@@ -232,7 +235,8 @@ func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
 		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?)`)
 		c := &r.Capture
 		at := stamp(c.CreatedAt)
-		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash, at, at,
+		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash,
+			at, at,
 			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined)
 	}
 	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {

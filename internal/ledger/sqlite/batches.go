@@ -118,9 +118,11 @@ func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) err
 		b.earlier, err = earlierBatch(ctx, tx, b.Batch.Account, id)
 		return err
 	}
-	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	n := len(b.rows)
-	_, err = tx.ExecContext(ctx, insert, b.Batch.ID, b.Batch.Account, b.Batch.CallbackURL, text(string(b.Batch.Metadata)), b.list, n, n, stamp(b.Batch.CreatedAt))
+	_, err = tx.ExecContext(ctx, insert, b.Batch.ID, b.Batch.Account, b.Batch.CallbackURL, text(string(b.Batch.Metadata)), b.list, n, n,
+		stamp(b.Batch.CreatedAt))
 	if err != nil {
 		return fmt.Errorf("insert batch: %w", err)
 	}
@@ -176,7 +178,8 @@ func scanBatch(scan func(dest ...any) error) (savepage.Batch, error) {
 		open           int
 		c              = &b.Counts
 	)
-	err := scan(&b.ID, &b.Account, &b.CallbackURL, &metadata, &c.Total, &open, &c.Success, &c.Failed, &c.Canceled, &created, &ended, &c.Running)
+	err := scan(&b.ID, &b.Account, &b.CallbackURL, &metadata, &c.Total, &open, &c.Success, &c.Failed, &c.Canceled, &created, &ended,
+		&c.Running)
 	c.Queued = open - c.Running
 	b.CreatedAt, b.EndedAt = moment(created), moment(ended)
 	if metadata.Valid {
@@ -207,7 +210,9 @@ const listBatches = `SELECT ` + batchColumns + `, ` + batchRunning + ` FROM batc
 
 // ListBatches returns a page of the account's batches, newest first, and the cursor of the next page, empty on the last
 // one. A cursor that did not come from it is *savepage.Error of CodeInvalidRequest.
-func (bs *batches) ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string, err error) {
+func (bs *batches) ListBatches(ctx context.Context, account string, limit int, cursor string) (page []savepage.Batch, next string,
+	err error,
+) {
 	limit = ledger.PageLimit(limit)
 	after := ledger.Cursor{CreatedAt: 1 << 62}
 	if cursor != "" {
@@ -275,7 +280,8 @@ func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepag
 // cancelOpen ends the captures of a batch that have not ended, and returns their ids.
 func (bs *batches) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]string, error) {
 	const leave = `UPDATE accounts SET waiting_batch = waiting_batch - c.n
-		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' AND waits = 0 GROUP BY account) AS c WHERE accounts.id = c.account`
+		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' AND waits = 0 GROUP BY account) AS c
+			WHERE accounts.id = c.account`
 	if _, err := tx.ExecContext(ctx, leave, batch); err != nil {
 		return nil, fmt.Errorf("count waiting captures: %w", err)
 	}
@@ -288,7 +294,8 @@ func (bs *batches) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]
 	if _, err := tx.ExecContext(ctx, private, batch); err != nil {
 		return nil, fmt.Errorf("drop what is private: %w", err)
 	}
-	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running') RETURNING id`
+	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running')
+		RETURNING id`
 	ids, err := collect(ctx, tx, scanText, end, stamp(bs.clock.Now()), batch)
 	if err != nil {
 		return nil, fmt.Errorf("end captures: %w", err)

@@ -59,7 +59,8 @@ func leaveQueue(ctx context.Context, tx *sql.Tx, id string) error {
 		waiting_interactive = waiting_interactive - (c.interactive = 1),
 		waiting = waiting - (c.interactive = 0 AND c.batch IS NULL),
 		waiting_batch = waiting_batch - (c.interactive = 0 AND c.batch IS NOT NULL)
-		FROM (SELECT account, interactive, batch FROM captures WHERE id = ? AND state = 'queued' AND waits = 0) AS c WHERE accounts.id = c.account`
+		FROM (SELECT account, interactive, batch FROM captures WHERE id = ? AND state = 'queued' AND waits = 0) AS c
+			WHERE accounts.id = c.account`
 	if _, err := tx.ExecContext(ctx, leave, id); err != nil {
 		return fmt.Errorf("count waiting captures: %w", err)
 	}
@@ -202,7 +203,7 @@ func (cs *captures) Cancel(ctx context.Context, account, id string) (savepage.Ca
 			return err
 		}
 		if refused = ledger.MayCancel(id, before.State); refused != nil {
-			return nil
+			return nil //nolint:nilerr // nothing is written, and the caller gets the refusal
 		}
 		if canceled, err = cs.cancel(ctx, tx, id); err != nil {
 			return err
@@ -274,7 +275,7 @@ func (cs *captures) Forget(ctx context.Context, account, id string) (string, err
 			return err
 		}
 		if refused = ledger.MayForget(id, state); refused != nil {
-			return nil
+			return nil //nolint:nilerr // nothing is written, and the caller gets the refusal
 		}
 		if err := forget(ctx, tx, id); err != nil {
 			return err

@@ -35,7 +35,8 @@ func openWriter(dir string) (*sql.DB, error) {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
 	db, err := connect(file,
-		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")
+		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)",
+		"wal_autocheckpoint(4000)", "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +67,24 @@ func connect(file string, pragmas ...string) (*sql.DB, error) {
 // errServed says that another process holds the lock.
 var errServed = errors.New("another savepage serves it")
 
-// lockDir takes the folder for this process. Closing the file gives it back, and so does the end of the process.
-func lockDir(dir string) (*os.File, error) {
+// folderLock holds a data folder for this process.
+type folderLock struct{ file *os.File }
+
+// Close gives the folder back. Closing the file alone would not do so at once: a child process that is just being started
+// may hold it too.
+func (l *folderLock) Close() error {
+	return errors.Join(unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
+}
+
+// lockDir takes the folder for this process. Closing the lock gives it back, and so does the end of the process.
+func lockDir(dir string) (*folderLock, error) {
 	file, err := os.OpenFile(filepath.Join(dir, fileLock), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder: %w", err)
 	}
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if err == nil {
-		return file, nil
+		return &folderLock{file}, nil
 	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = errServed

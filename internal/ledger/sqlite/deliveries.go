@@ -29,7 +29,8 @@ func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage
 	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, receiver, body, state, created_at, next_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, d := range deliveries {
-		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, ledger.HostOf(d.URL), d.Body, string(savepage.Pending),
+		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, ledger.HostOf(d.URL), d.Body,
+			string(savepage.Pending),
 			stamp(d.CreatedAt), stamp(ledger.FirstAttempt(d, ds.clock.Now())))
 		if err != nil {
 			return fmt.Errorf("insert delivery %s: %w", d.ID, err)
@@ -92,7 +93,9 @@ func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []stri
 }
 
 // Record writes an attempt down and moves its delivery and its receiver's breaker on, in one commit.
-func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, v savepage.Verdict, b func() ledger.Breaker) (number int64, err error) {
+func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, v savepage.Verdict, b func() ledger.Breaker) (number int64,
+	err error,
+) {
 	gone := false
 	err = o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
@@ -141,7 +144,8 @@ func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) 
 }
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.
-const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.receiver, d.body, d.state, d.created_at, d.next_at, d.ended_at, d.earlier`
+const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.receiver, d.body, d.state, d.created_at, d.next_at,
+	d.ended_at, d.earlier`
 
 func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 	var (

@@ -36,7 +36,9 @@ func (ds *deliveries) Delivery(ctx context.Context, account, id string) (savepag
 
 // ListDeliveries returns a page of the account's deliveries with their attempts, newest first, and the cursor of the next
 // page, empty on the last one. A cursor that did not come from it is *savepage.Error of CodeInvalidRequest.
-func (ds *deliveries) ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string, err error) {
+func (ds *deliveries) ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) (page []savepage.Delivery, next string,
+	err error,
+) {
 	limit := ledger.PageLimit(f.Limit)
 	where, args, err := deliveryConditions(account, f)
 	if err != nil {
@@ -97,7 +99,8 @@ func (ds *deliveries) list(ctx context.Context, condition string, args ...any) (
 // PendingDeliveries counts the deliveries of all accounts that have not ended.
 func (ds *deliveries) PendingDeliveries(ctx context.Context) (int, error) {
 	var n int
-	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'`).Scan(&n); err != nil {
+	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due
+		WHERE state = 'pending'`).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count pending deliveries: %w", err)
 	}
 	return n, nil
@@ -113,7 +116,8 @@ func (ds *deliveries) DeliveryStats(ctx context.Context) (ledger.DeliveryStats, 
 	if stats.Pending, err = ds.PendingDeliveries(ctx); err != nil {
 		return stats, err
 	}
-	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE state = 'dead'`).Scan(&stats.Dead); err != nil {
+	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead
+		WHERE state = 'dead'`).Scan(&stats.Dead); err != nil {
 		return stats, fmt.Errorf("count dead deliveries: %w", err)
 	}
 	return stats, nil

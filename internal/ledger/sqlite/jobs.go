@@ -67,7 +67,9 @@ type placing struct {
 }
 
 // InsertMany sets place, state and key of each job.
-func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertParams, inner func(context.Context) ([]*rivertype.JobInsertResult, error)) ([]*rivertype.JobInsertResult, error) {
+func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertParams,
+	inner func(context.Context) ([]*rivertype.JobInsertResult, error),
+) ([]*rivertype.JobInsertResult, error) {
 	now := p.clock.Now()
 	for _, one := range many {
 		job, ours := one.Args.(queued)

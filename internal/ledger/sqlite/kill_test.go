@@ -83,7 +83,8 @@ func churn(l ledger.Store) func(context.Context, capture.Claim) error {
 		}
 		now := time.Now()
 		return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: now, Deliveries: []savepage.Delivery{{
-			ID: capture.NewID("msg_", now), CaptureID: c.Capture.ID, Account: c.Capture.Account, URL: "http://a.test", State: savepage.Pending, CreatedAt: now, Body: []byte("{}"),
+			ID: capture.NewID("msg_", now), CaptureID: c.Capture.ID, Account: c.Capture.Account, URL: "http://a.test",
+			State: savepage.Pending, CreatedAt: now, Body: []byte("{}"),
 		}}})
 	}
 }

@@ -138,7 +138,8 @@ func watchStep(ctx context.Context, l ledger.Store, step string) {
 			attempts += len(d.Attempts)
 		}
 		switch {
-		case step == stepRecorded && attempts > 0, step == stepOpened && stats.OpenReceivers > 0 && attempts >= 5, step == stepDead && stats.Dead == 7:
+		case step == stepRecorded && attempts > 0, step == stepOpened && stats.OpenReceivers > 0 && attempts >= 5, step == stepDead &&
+			stats.Dead == 7:
 			die()
 		case step == stepRedelivery && stats.Dead == 7:
 			if _, _, err := l.RedeliverDead(ctx, os.Getenv(envAccount), time.Time{}); err == nil {
@@ -285,7 +286,10 @@ func (r *taker) take(_ context.Context, d savepage.Delivery, _ []string) savepag
 	defer r.mu.Unlock()
 	r.ids[d.ID] = true
 	r.taken++
-	return savepage.Verdict{State: savepage.Delivered, Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200}}
+	return savepage.Verdict{
+		State:   savepage.Delivered,
+		Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200},
+	}
 }
 
 // killed runs the child until it is dead, and returns what it has sent.

@@ -23,7 +23,7 @@ func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
 	if err != nil {
 		return nil, err
 	}
-	deliveries, err := l.deliveries.depth(ctx, now)
+	deliveries, err := l.depth(ctx, now)
 	if err != nil {
 		return nil, err
 	}

@@ -30,10 +30,12 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 		t.Fatal(err)
 	}
 	urls := []string{
-		"https://hooks.example.com/a/b?c=d", "http://Hooks.Example.com:8080", "https://example.com?x=http://y/", "https://example.com#f", "http://[::1]:3000/hook",
+		"https://hooks.example.com/a/b?c=d", "http://Hooks.Example.com:8080", "https://example.com?x=http://y/",
+		"https://example.com#f", "http://[::1]:3000/hook",
 	}
 	for _, url := range urls {
-		const old = `INSERT INTO deliveries (id, capture, account, url, body, state, created_at, next_at) VALUES (?1, 'cap', 'acc', ?1, '', 'pending', 1, 1)`
+		const old = `INSERT INTO deliveries (id, capture, account, url, body, state, created_at, next_at)
+			VALUES (?1, 'cap', 'acc', ?1, '', 'pending', 1, 1)`
 		if _, err := db.ExecContext(t.Context(), old, url); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +53,8 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 	if err := l.deliveries.fillLanes(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	if ids, _, err := (&outbox{deliveries: l.deliveries}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"}, 9); err != nil || len(ids) != 2 {
+	if ids, _, err := (&outbox{deliveries: l.deliveries}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"},
+		9); err != nil || len(ids) != 2 {
 		t.Errorf("%v are due (%v)", ids, err)
 	}
 }

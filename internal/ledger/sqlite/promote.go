@@ -65,7 +65,8 @@ func (q *queue) promote(ctx context.Context) (time.Time, error) {
 	}
 }
 
-const nextDueQuery = `SELECT CAST(scheduled_at AS TEXT) FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' ORDER BY scheduled_at LIMIT 1`
+const nextDueQuery = `SELECT CAST(scheduled_at AS TEXT) FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending'
+	ORDER BY scheduled_at LIMIT 1`
 
 // nextDue returns the time of the first job that waits for one; zero without one.
 func (q *queue) nextDue(ctx context.Context) (time.Time, error) {
@@ -89,7 +90,8 @@ func (q *queue) promoteDue(ctx context.Context) error {
 		now := q.clock.Now()
 		// A capture that has waited for its time goes among the first: it has had its turn before.
 		const available = `UPDATE river_job SET state = 'available', scheduled_at = ?1
-			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?2 ORDER BY scheduled_at LIMIT ?3)`
+			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?2
+				ORDER BY scheduled_at LIMIT ?3)`
 		_, err := tx.ExecContext(ctx, available, riverTime(ledger.PlaceAgain(now, 0)), riverTime(now), promoteRows)
 		return err
 	}, nil)

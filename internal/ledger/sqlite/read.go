@@ -105,7 +105,8 @@ func conditions(account string, f capture.Filter) (string, []any, error) {
 // is pending or has died since, oldest first and without Options.HTML.
 func (cs *captures) Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error) {
 	return listCaptures(ctx, cs.read, `WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?1
-		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.capture = captures.id AND (d.state = 'pending' OR d.state = 'dead' AND d.ended_at >= ?1))
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.capture = captures.id AND (d.state = 'pending' OR d.state = 'dead'
+			AND d.ended_at >= ?1))
 		ORDER BY created_at, id LIMIT ?2`, before.UnixMicro(), limit)
 }
 

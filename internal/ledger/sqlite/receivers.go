@@ -80,7 +80,8 @@ func (ds *deliveries) noteAll(ctx context.Context) error {
 // purgeReceivers forgets the breakers of receivers for which nothing is owed any more.
 func (ds *deliveries) purgeReceivers(ctx context.Context) error {
 	const old = `DELETE FROM receivers WHERE NOT EXISTS
-		(SELECT 1 FROM deliveries d INDEXED BY deliveries_due WHERE d.state = 'pending' AND d.account = receivers.account AND d.receiver = receivers.receiver)`
+		(SELECT 1 FROM deliveries d INDEXED BY deliveries_due WHERE d.state = 'pending' AND d.account = receivers.account
+			AND d.receiver = receivers.receiver)`
 	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, old)
 		return err

@@ -23,8 +23,10 @@ func (q *queue) reconcileAll(ctx context.Context) error {
 }
 
 // lackingQuery selects, among the next captures on the way, those that no job drives.
-const lackingQuery = `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + unlessItWaits + `
-	FROM (SELECT id, due_at AS at FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running') AND id > ? ORDER BY id LIMIT ?) AS r`
+const lackingQuery = `SELECT r.id, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` +
+	unlessItWaits + `
+	FROM (SELECT id, due_at AS at FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running') AND id > ? ORDER BY id
+		LIMIT ?) AS r`
 
 // unlessItWaits leaves out captures that wait for another one.
 const unlessItWaits = ` AND NOT EXISTS (SELECT 1 FROM captures f WHERE f.id = r.id AND f.waits = 1 AND ` + led + `)`
@@ -139,7 +141,8 @@ func (q *queue) restorePlaces(ctx context.Context, tx *sql.Tx, since time.Time) 
 	now := q.clock.Now()
 	const displaced = `UPDATE river_job SET scheduled_at = ?1 WHERE state = 'available' AND queue = ?2 AND priority = 1
 		AND scheduled_at > ?3 AND scheduled_at <= ?4 AND scheduled_at >= created_at`
-	_, err := tx.ExecContext(ctx, displaced, riverTime(ledger.PlaceAgain(now, 0)), ledger.QueueInteractive, riverTime(since), riverTime(now))
+	_, err := tx.ExecContext(ctx, displaced, riverTime(ledger.PlaceAgain(now, 0)), ledger.QueueInteractive, riverTime(since),
+		riverTime(now))
 	if err != nil {
 		return fmt.Errorf("restore places: %w", err)
 	}

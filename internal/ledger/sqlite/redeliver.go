@@ -17,7 +17,8 @@ func (ds *deliveries) Redeliver(ctx context.Context, account, id string) (savepa
 	var to *ledger.Receiver
 	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		to = nil
-		const query = `SELECT ` + deliveryColumns + `, (SELECT count(*) FROM attempts WHERE delivery = d.id) FROM deliveries d WHERE d.id = ? AND d.account = ?`
+		const query = `SELECT ` + deliveryColumns +
+			`, (SELECT count(*) FROM attempts WHERE delivery = d.id) FROM deliveries d WHERE d.id = ? AND d.account = ?`
 		var attempts int
 		d, err := scanDelivery(func(dest ...any) error {
 			return tx.QueryRowContext(ctx, query, id, account).Scan(append(dest, &attempts)...)
@@ -69,7 +70,8 @@ func (ds *deliveries) redeliverSome(ctx context.Context, account string, since, 
 				WHERE state = 'dead' AND account = ?3 AND ended_at >= ?4 ORDER BY created_at, id LIMIT ?5) AS turn
 			WHERE deliveries.id = turn.id RETURNING deliveries.receiver, deliveries.next_at`
 		var err error
-		moved, err = collect(ctx, tx, scanDue, again, stamp(first), ledger.RedeliverStep.Microseconds(), account, since.UnixMicro(), ledger.RedeliverRows)
+		moved, err = collect(ctx, tx, scanDue, again, stamp(first), ledger.RedeliverStep.Microseconds(), account, since.UnixMicro(),
+			ledger.RedeliverRows)
 		return err
 	}, func(err error) {
 		if err == nil {

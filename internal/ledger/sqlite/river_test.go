@@ -57,7 +57,8 @@ func TestLiveIsTheConditionOfRiversIndex(t *testing.T) {
 
 // liveStates are the states of liveBits.
 var liveStates = []rivertype.JobState{
-	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
+	rivertype.JobStateRunning, rivertype.JobStateScheduled,
 }
 
 // TestBitsAndTimesAreRivers has River itself insert a unique job and reads how it writes states and times.
@@ -69,7 +70,8 @@ func TestBitsAndTimesAreRivers(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2040, 1, 2, 3, 4, 5, 678_901_234, time.FixedZone("east", 3600))
-	_, err = client.Insert(t.Context(), captureJob{ID: "x"}, &river.InsertOpts{ScheduledAt: at, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: liveStates}})
+	_, err = client.Insert(t.Context(), captureJob{ID: "x"},
+		&river.InsertOpts{ScheduledAt: at, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: liveStates}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +186,8 @@ func TestRiverListensForTheSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Inserted beside River, which would wake its own workers.
-	const insert = `INSERT INTO river_job (args, kind, max_attempts, queue, state) VALUES (jsonb('{"id":"x"}'), 'capture', 25, ?, 'available')`
+	const insert = `INSERT INTO river_job (args, kind, max_attempts, queue, state)
+		VALUES (jsonb('{"id":"x"}'), 'capture', 25, ?, 'available')`
 	if _, err := db.ExecContext(ctx, insert, river.QueueDefault); err != nil {
 		t.Fatal(err)
 	}

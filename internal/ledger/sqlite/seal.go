@@ -70,7 +70,8 @@ func sealAll(ctx context.Context, db *sql.DB, v ledger.Vault, log *slog.Logger) 
 // mustOpen returns nil when the vault can open all that is sealed, and whether there is something that is not sealed.
 func mustOpen(ctx context.Context, q queries, v ledger.Vault) (plain bool, err error) {
 	for _, column := range sealedColumns() {
-		query := fmt.Sprintf(`SELECT DISTINCT substr(%s, 1, %d) FROM %s WHERE %[1]s <> ''`, column.name, ledger.SealedHeadChars, column.table)
+		query := fmt.Sprintf(`SELECT DISTINCT substr(%s, 1, %d) FROM %s WHERE %[1]s <> ''`, column.name, ledger.SealedHeadChars,
+			column.table)
 		heads, err := collect(ctx, q, scanText, query)
 		if err != nil {
 			return false, fmt.Errorf("look for secrets: %w", err)
@@ -102,7 +103,8 @@ func scanUnsealed(scan func(dest ...any) error) (unsealed, error) {
 func (c sealedColumn) seal(ctx context.Context, db *sql.DB, v ledger.Vault) (n int, err error) {
 	find := fmt.Sprintf(`SELECT %[1]s, %[2]s, %[3]s FROM %[4]s WHERE %[3]s <> '' AND substr(%[3]s, 1, %[5]d) <> ? LIMIT %[6]d`,
 		c.account, c.record, c.name, c.table, ledger.SealedHeadChars, sealRows)
-	replace := fmt.Sprintf(`UPDATE %s SET %s = ? WHERE %s = ? AND %s = ?`, c.table, c.name, c.account, c.record) //nolint:gosec // names from the list above
+	//nolint:gosec // names from the list above
+	replace := fmt.Sprintf(`UPDATE %s SET %s = ? WHERE %s = ? AND %s = ?`, c.table, c.name, c.account, c.record)
 	err = inTx(ctx, db, func(tx *sql.Tx) error {
 		rows, err := collect(ctx, tx, scanUnsealed, find, v.Head())
 		if err != nil {

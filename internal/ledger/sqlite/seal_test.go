@@ -111,7 +111,10 @@ func (s safe) works(t *testing.T, v ledger.Vault) {
 	got := make(chan []string, 1)
 	defer work(t, l, ledger.Handlers{
 		Render: func(ctx context.Context, c capture.Claim) error {
-			d := savepage.Delivery{ID: "msg_" + c.Capture.ID, CaptureID: c.Capture.ID, Account: s.account, URL: "http://a.test/", Body: []byte("{}"), CreatedAt: time.Now()}
+			d := savepage.Delivery{
+				ID: "msg_" + c.Capture.ID, CaptureID: c.Capture.ID, Account: s.account, URL: "http://a.test/",
+				Body: []byte("{}"), CreatedAt: time.Now(),
+			}
 			return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: time.Now(), Deliveries: []savepage.Delivery{d}})
 		},
 		Deliver: func(_ context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {

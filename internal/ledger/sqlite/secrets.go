@@ -23,7 +23,8 @@ func insertPrivate(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []*
 		if err != nil {
 			return fmt.Errorf("seal what is private of capture %s: %w", id, err)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO private (capture, account, sealed) VALUES (?, ?, ?)`, id, account, sealed); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO private (capture, account, sealed) VALUES (?, ?, ?)`, id, account,
+			sealed); err != nil {
 			return fmt.Errorf("insert what is private: %w", err)
 		}
 	}
@@ -33,7 +34,8 @@ func insertPrivate(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []*
 // signing returns what a delivery is signed with, newest first, and gives it the headers of its own.
 func (ac *accounts) signing(ctx context.Context, d *savepage.Delivery) ([]string, error) {
 	var sealed string
-	err := ac.read.QueryRowContext(ctx, `SELECT sealed FROM private WHERE capture = ? AND account = ?`, d.CaptureID, d.Account).Scan(&sealed)
+	err := ac.read.QueryRowContext(ctx, `SELECT sealed FROM private WHERE capture = ? AND account = ?`, d.CaptureID,
+		d.Account).Scan(&sealed)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("read what is private: %w", err)
 	}
@@ -158,7 +160,7 @@ func rotate(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation) (savepa
 	if err != nil {
 		return none, err
 	}
-	if err := retire(ctx, tx, v, r, before[0], plan.Until); err != nil {
+	if err := retire(ctx, tx, v, r, before[0]); err != nil {
 		return none, err
 	}
 	sealed, err := v.Seal(plan.Fresh, ledger.WebhookLabel(r.account))
@@ -178,9 +180,11 @@ func rotate(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation) (savepa
 	return answer, nil
 }
 
-// retire lets the secret, and those before it, sign until end at most.
-func retire(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation, s ledger.WebhookSecret, end time.Time) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE old_secrets SET expires_at = min(expires_at, ?) WHERE account = ?`, stamp(end), r.account); err != nil {
+// retire lets the secret, and those before it, sign until the rotation ends at most.
+func retire(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation, s ledger.WebhookSecret) error {
+	end := stamp(r.now.Add(r.overlap))
+	const older = `UPDATE old_secrets SET expires_at = min(expires_at, ?) WHERE account = ?`
+	if _, err := tx.ExecContext(ctx, older, end, r.account); err != nil {
 		return fmt.Errorf("end older secrets: %w", err)
 	}
 	sealed, err := v.Seal(s.Text, ledger.WebhookLabel(r.account))
@@ -188,7 +192,7 @@ func retire(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation, s ledge
 		return err
 	}
 	const insert = `INSERT INTO old_secrets (account, secret, created_at, expires_at) VALUES (?, ?, ?, ?)`
-	if _, err := tx.ExecContext(ctx, insert, r.account, sealed, stamp(s.Created), stamp(end)); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, r.account, sealed, stamp(s.Created), end); err != nil {
 		return fmt.Errorf("keep the older secret: %w", err)
 	}
 	return dropExpired(ctx, tx, r.now)

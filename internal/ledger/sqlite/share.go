@@ -15,7 +15,8 @@ import (
 // end with the first of the others that ends. When the last of the others is canceled, one that waits takes its place.
 
 // flying selects the captures of a flight that are on the way, from the index made for it.
-const flying = `captures INDEXED BY captures_flight WHERE flight IS NOT NULL AND state IN ('queued', 'running') AND account = ? AND flight = ?`
+const flying = `captures INDEXED BY captures_flight WHERE flight IS NOT NULL AND state IN ('queued', 'running') AND account = ?
+	AND flight = ?`
 
 const newestKept = `account = ? AND options_hash = ? AND state = 'success' AND captured_at >= ? ORDER BY captured_at DESC LIMIT 1`
 

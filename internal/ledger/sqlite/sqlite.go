@@ -28,7 +28,7 @@ type Ledger struct {
 
 	dir    string
 	cfg    ledger.Config
-	lock   *os.File
+	lock   *folderLock
 	db     *db
 	queue  *queue
 	purged time.Time // when what has expired was last looked for
@@ -67,11 +67,12 @@ func (l *Ledger) join() {
 	}
 	l.deliveries = &deliveries{db: l.db, lanes: l.cfg.Lanes()}
 	l.captures = &captures{
-		db: l.db, queue: l.queue, deliveries: l.deliveries, waiters: &ledger.Waiters{}, pending: &ledger.Pending{Max: int64(l.cfg.MaxPending)},
+		db: l.db, queue: l.queue, deliveries: l.deliveries, waiters: &ledger.Waiters{},
+		pending: &ledger.Pending{Max: int64(l.cfg.MaxPending)},
 	}
 	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
 	l.accounts = &accounts{db: l.db, limits: l.cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}
-	l.db.insert = l.captures.insertRows
+	l.db.insert = l.insertRows
 }
 
 func (l *Ledger) open(ctx context.Context) error {

@@ -45,7 +45,7 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 		}
 		var pending int64
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM captures WHERE state IN ('queued', 'running')`).Scan(&pending)
-		l.captures.pending.Set(pending)
+		l.pending.Set(pending)
 		return err
 	})
 	if err != nil {
@@ -57,7 +57,8 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 // keepUp looks after the jobs and the records until ctx ends.
 func (l *Ledger) keepUp(ctx context.Context) {
 	for l.db.clock.Pause(ctx, reconcileEvery) {
-		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.queue.repair(ctx), l.purge(ctx), l.deliveries.noteAgain(ctx))
+		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.queue.repair(ctx), l.purge(ctx),
+			l.noteAgain(ctx))
 		if err != nil && ctx.Err() == nil {
 			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}

@@ -44,7 +44,7 @@ func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
 }
 
 func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
-	if err := l.deliveries.fillLanes(ctx); err != nil {
+	if err := l.fillLanes(ctx); err != nil {
 		return err
 	}
 	post := ledger.Post{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func callback(secret, body string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(body))
 	r.Header.Set(savepage.HeaderSignature, savepage.Sign(secret, []byte(body)))
 	r.Header.Set(savepage.HeaderWebhookID, id)
-	r.Header.Set(savepage.HeaderWebhookTimestamp, fmt.Sprint(now.Unix()))
+	r.Header.Set(savepage.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	r.Header.Set(savepage.HeaderWebhookSignature, signature)
 	return r
 }

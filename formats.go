@@ -152,7 +152,7 @@ func (o Options) checkFormat() []FieldError {
 	info := format.Info()
 	for _, rule := range formatRules() {
 		value, given := rule.given(o)
-		if given && !rule.fits(info) && !(rule.ignored && info.Pixels()) {
+		if takes := rule.fits(info) || rule.ignored && info.Pixels(); given && !takes {
 			wrong = append(wrong, FieldError{rule.option, "needs format " + listed(rule.formats(), " or "), value})
 		}
 	}

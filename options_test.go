@@ -111,12 +111,16 @@ func TestCrossNamesTheField(t *testing.T) {
 		"callback headers for nothing": {func(o *Options) { o.CallbackHeaders = Headers{"X-A": "a"} }, []string{"callback_headers"}},
 		"callback secret":              {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", secret }, nil},
 		"callback secret for nothing":  {func(o *Options) { o.CallbackSecret = secret }, []string{"callback_secret"}},
-		"callback secret too short": {func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", "whsec_c2hvcnQ=" },
-			[]string{"callback_secret"}},
+		"callback secret too short": {
+			func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", "whsec_c2hvcnQ=" },
+			[]string{"callback_secret"},
+		},
 		"cookie name":  {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
 		"cookie value": {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
-		"cookie path": {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} },
-			[]string{"cookies[0].path"}},
+		"cookie path": {
+			func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1", Path: "x"}} },
+			[]string{"cookies[0].path"},
+		},
 		"metadata text":  {func(o *Options) { o.Metadata = []byte(`"order 7"`) }, nil},
 		"metadata map":   {func(o *Options) { o.Metadata = []byte(`{"a":1,"b":true}`) }, nil},
 		"metadata deep":  {func(o *Options) { o.Metadata = []byte(`{"a":{}}`) }, []string{"metadata.a"}},
@@ -149,8 +153,10 @@ func TestPDFOptions(t *testing.T) {
 			o.PDFPaper, o.PDFLandscape, o.PDFMargin, o.PDFBackground, o.PDFPages, o.PDFScale = "a3", true, "1in 20px", &off, "1-3, 5,8-", 0.5
 		}, nil},
 		"fullpage": {func(o *Options) { o.Fullpage = true }, nil},
-		"no pdf": {func(o *Options) { o.Format, o.PDFPaper, o.PDFLandscape, o.PDFPages = FormatPNG, "a4", true, "1" }, []string{"pdf_paper",
-			"pdf_landscape", "pdf_pages"}},
+		"no pdf": {func(o *Options) { o.Format, o.PDFPaper, o.PDFLandscape, o.PDFPages = FormatPNG, "a4", true, "1" }, []string{
+			"pdf_paper",
+			"pdf_landscape", "pdf_pages",
+		}},
 		"options of pictures": {func(o *Options) {
 			o.Selector, o.Transparent, o.ThumbWidth, o.Quality, o.MaxHeight = "p", true, 100, 50, 500
 		}, []string{"selector", "max_height", "transparent", "thumb_width", "quality"}},

@@ -105,8 +105,10 @@ func TestSecretsAreNotGivenBack(t *testing.T) {
 			t.Errorf("%s: told %s, %v", body, told, err)
 		}
 	}
-	twice := url.Values{"url": {"http://e.test"}, "callback_secret": {hidden, hidden}, "callback_headers": {hidden, hidden},
-		"cookies": {hidden, hidden}}
+	twice := url.Values{
+		"url": {"http://e.test"}, "callback_secret": {hidden, hidden}, "callback_headers": {hidden, hidden},
+		"cookies": {hidden, hidden},
+	}
 	_, err := d.Values("query", twice)
 	fault, _ := errors.AsType[*savepage.Error](err)
 	if told, _ := json.Marshal(fault); strings.Contains(string(told), hidden) || len(fault.Fields) < 3 {
@@ -182,8 +184,10 @@ func TestClip(t *testing.T) {
 
 func TestPDFBackgroundIsOnUnlessSaid(t *testing.T) {
 	d := api.NewDecoder()
-	for given, want := range map[string]string{`{}`: "unset", `{"pdf_background":true}`: "true", `{"pdf_background":false}`: "false",
-		`{"pdf_background":null}`: "unset"} {
+	for given, want := range map[string]string{
+		`{}`: "unset", `{"pdf_background":true}`: "true", `{"pdf_background":false}`: "false",
+		`{"pdf_background":null}`: "unset",
+	} {
 		members := strings.TrimPrefix(strings.Replace(given, "{}", `{"async":false}`, 1), "{")
 		o, err := d.JSON([]byte(`{"url":"http://e.test","format":"pdf",` + members))
 		if err != nil {

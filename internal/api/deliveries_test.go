@@ -68,8 +68,10 @@ func withDeliveries(t *testing.T) *service {
 		{
 			ID: "msg_2", CaptureID: "cap_1", Account: "acc_a", URL: "http://hook.test/", Body: []byte("secret body"), State: savepage.Pending,
 			NextAt: &at, WaitingFor: savepage.WaitingForReceiver, Receiver: "hook.test", Earlier: 4,
-			Attempts: []savepage.Attempt{{Number: 1, At: at, Outcome: savepage.AttemptStatus, Status: 503, LatencyMS: 3, Answer: "later",
-				NextAt: &at}},
+			Attempts: []savepage.Attempt{{
+				Number: 1, At: at, Outcome: savepage.AttemptStatus, Status: 503, LatencyMS: 3, Answer: "later",
+				NextAt: &at,
+			}},
 		},
 		{ID: "msg_1", CaptureID: "cap_1", Account: "acc_a", State: savepage.Dead},
 		{ID: "msg_0", Account: "acc_b"},
@@ -158,8 +160,10 @@ func TestRedeliverDead(t *testing.T) {
 	if strings.TrimSpace(again.body) != `{"redelivered":0}` {
 		t.Errorf("%q", r.body)
 	}
-	for _, body := range []string{"", "{}", "null", `{"since":null}`, `{"since":"yesterday"}`, `{"since":5}`,
-		`{"since":"2026-04-01T10:00:00Z"} x`, `{"since":"2026-04-01T10:00:00Z","until":1}`, `[1]`} {
+	for _, body := range []string{
+		"", "{}", "null", `{"since":null}`, `{"since":"yesterday"}`, `{"since":5}`,
+		`{"since":"2026-04-01T10:00:00Z"} x`, `{"since":"2026-04-01T10:00:00Z","until":1}`, `[1]`,
+	} {
 		wantProblem(t, s.call(t, "POST", "/v1/deliveries/redeliver", body), 400, savepage.CodeInvalidRequest)
 	}
 	if len(s.outbox.since) != 2 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -122,8 +123,8 @@ func docEvents() *huma.Operation {
 	op.Description = "Server-sent events: queued, started, phase (navigate, settle, shoot, encode, store) and retried, with a StepEvent as " +
 		"data, then done, with the capture as GET /v1/captures/{id} shows it, which ends the stream. For a capture that has ended, done " +
 		"comes at once. Every event has an id: a client that reconnects sends it as Last-Event-ID and receives the later ones. After a " +
-		"restart of the server, phases may be missing; done never is. A comment every 15 s keeps the connection open. An account may have " +
-		"100 streams open."
+		"restart of the server, phases may be missing; done never is. A comment every 15 s keeps the connection open. The number of streams " +
+		"that an account may have open is limited: " + strconv.Itoa(savepage.DefaultLimits().EventStreams) + " by default."
 	op.Parameters = []*huma.Param{idParam(), header("Last-Event-ID", "Id of the last event that the client has received.", text())}
 	stream := map[string]*huma.MediaType{"text/event-stream": {Schema: refTo("StepEvent")}}
 	op.Responses["200"] = &huma.Response{Description: "The events.", Content: stream}

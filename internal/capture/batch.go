@@ -182,9 +182,9 @@ type BatchView struct {
 	BatchID   string            `json:"batch_id" doc:"Id of the batch." example:"bat_01jd8x6v3m2k9q4t7w5z0a1b2c"`
 	Status    BatchStatus       `json:"status" enum:"running,ended" doc:"ended when every capture has ended."`
 	Counts    savepage.Counts   `json:"counts" doc:"Captures by state."`
-	CreatedAt string            `json:"created_at" format:"date-time" doc:"When it was accepted: UTC, whole seconds."`
+	CreatedAt string            `json:"created_at" format:"date-time" doc:"When the batch was accepted: UTC, whole seconds."`
 	EndedAt   string            `json:"ended_at,omitempty" format:"date-time" doc:"When the last capture ended."`
-	Metadata  savepage.Metadata `json:"metadata,omitempty" doc:"What the request gave as metadata."`
+	Metadata  savepage.Metadata `json:"metadata,omitempty" doc:"The metadata of the request."`
 }
 
 // NewBatchView returns what clients may see of b.

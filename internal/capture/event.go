@@ -37,13 +37,13 @@ func (l Links) Image(name string) string {
 // View is a capture as clients see it: the answer of a synchronous request, of a look-up, and the body of a callback.
 // Fields that the state does not have are left out.
 type View struct {
-	Status     savepage.State    `json:"status" enum:"queued,running,success,failed,canceled" doc:"The last three are final."`
+	Status     savepage.State    `json:"status" enum:"queued,running,success,failed,canceled" doc:"State; the last three are final."`
 	CaptureID  string            `json:"capture_id" doc:"Id of the capture." example:"cap_01jd8x6v3m2k9q4t7w5z0a1b2c"`
 	BatchID    string            `json:"batch_id,omitempty" doc:"Id of its batch, if it has one."`
 	URL        string            `json:"url,omitempty" doc:"The requested page; absent with the option html."`
 	Image      string            `json:"image,omitempty" doc:"URL of the picture. It needs no key: its name cannot be guessed."`
 	Width      int               `json:"width,omitempty" doc:"Pixels of the picture; of a pdf points (1/72 inch) of its first page."`
-	Height     int               `json:"height,omitempty" doc:"As width."`
+	Height     int               `json:"height,omitempty" doc:"Height, as width."`
 	Format     savepage.Format   `json:"format,omitempty" doc:"File format of the picture."`
 	Size       int64             `json:"size,omitempty" doc:"Bytes of the picture."`
 	Fullpage   *bool             `json:"fullpage,omitempty" doc:"Whether the whole page was requested."`
@@ -54,7 +54,7 @@ type View struct {
 	CanceledAt string            `json:"canceled_at,omitempty" format:"date-time" doc:"When the capture was canceled."`
 	Timing     *savepage.Timing  `json:"timing,omitempty" doc:"Milliseconds that the parts of the capture took."`
 	Report     *savepage.Report  `json:"report,omitempty" doc:"What may be missing from the picture."`
-	Metadata   savepage.Metadata `json:"metadata,omitempty" doc:"The option metadata of the request."`
+	Metadata   savepage.Metadata `json:"metadata,omitempty" doc:"The metadata of the request."`
 }
 
 // NewView returns what clients may see of c.

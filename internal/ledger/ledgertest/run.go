@@ -26,6 +26,7 @@ func runTests() map[string]func(*scene) {
 		"await":          testAwait,
 		"drain":          testDrain,
 		"drain stubborn": testDrainStubborn,
+		"clock steps":    testClockSteps,
 	}
 }
 
@@ -330,5 +331,26 @@ func testDrainStubborn(t *scene) {
 	}})
 	for _, id := range ids {
 		equal(t, savepage.Success, b.await(t, id).State)
+	}
+}
+
+// testClockSteps sets the clock a day forward and an hour back while captures and deliveries come and go: what comes
+// after a step is done at once.
+func testClockSteps(t *scene) {
+	now := clock.System()
+	b := setUp(t, ledger.Config{Clock: now})
+	b.work(t, ledger.Handlers{Render: b.finisher(func(c savepage.Capture) []savepage.Delivery {
+		return []savepage.Delivery{delivery(c, "http://a.test")}
+	})})
+	for _, step := range []time.Duration{0, 24 * time.Hour, -time.Hour} {
+		now.Step(step)
+		before := whole(now.Now())
+		id := b.accept(t, b.account)
+		if started := b.await(t, id).StartedAt; started.Before(before) || started.After(now.Now()) {
+			t.Errorf("after a step of %s it was started at %s, not between %s and now", step, started, before)
+		}
+		d := b.settled(t, id)[0]
+		equal(t, savepage.Delivered, d.State)
+		equal(t, false, d.EndedAt.Before(before))
 	}
 }

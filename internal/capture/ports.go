@@ -94,14 +94,14 @@ type Ledger interface {
 
 // Shot is a rendered picture. Whoever has taken one closes it.
 type Shot struct {
-	Bytes  []byte   // nil when they are in Large
-	Large  *os.File // of a picture that is too large to be held, at its beginning; else nil
-	Width  int      // pixels of the picture
-	Height int      // pixels of the picture
-	Report savepage.Report
-	Loaded bool // there was a page, so that Report says something
-	Phases savepage.Phases
-	Hasty  bool // taken at the timeout, of a page that was not ready
+	Bytes        []byte   // nil when they are in Large
+	Large        *os.File // of a picture that is too large to be held, at its beginning; else nil
+	Width        int      // pixels of the picture
+	Height       int      // pixels of the picture
+	Report       savepage.Report
+	Loaded       bool // there was a page, so that Report says something
+	Phases       savepage.Phases
+	PastDeadline bool // taken at the timeout, of a page that was not ready
 }
 
 // Reader reads the picture's bytes, once.

@@ -108,7 +108,7 @@ type start struct{ at, measured time.Time }
 // outcome is the record of the end, without what is owed for it.
 func (s *Service) outcome(c savepage.Capture, begun start, shot Shot, p *savepage.Picture, fault *savepage.Error) Outcome {
 	o := Outcome{
-		State: savepage.Success, FinishedAt: s.clock.Now(), Picture: p, Error: fault, Fleeting: shot.Hasty,
+		State: savepage.Success, FinishedAt: s.clock.Now(), Picture: p, Error: fault, Fleeting: shot.PastDeadline,
 		Timing: savepage.Timing{
 			QueueMS:  max(begun.at.Sub(c.CreatedAt).Milliseconds(), 0), // a clock may have been set back
 			RenderMS: time.Since(begun.measured).Milliseconds(),

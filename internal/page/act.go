@@ -3,102 +3,64 @@ package page
 import (
 	"context"
 	_ "embed" // for the script
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/input"
-	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/page/note"
+	"github.com/savepage/savepage/internal/page/session"
 )
 
-//go:embed dress.js
-var dressScript string
+//go:embed act.js
+var actScript string
 
-// dress has every new document take the client's style sheet and hide what the client names.
-func (j *job) dress(ctx context.Context) error {
-	if err := j.checkSelectors(ctx); err != nil {
-		return err
-	}
-	if j.o.CSS == "" && len(j.o.Hide) == 0 {
-		return nil
-	}
-	arguments, err := json.Marshal([]any{j.o.CSS, append([]string{}, j.o.Hide...)})
-	if err != nil {
-		return fmt.Errorf("dress the page: %w", err)
-	}
-	j.send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
-		Source: fmt.Sprintf("(%s)(...%s)", dressScript, arguments), WorldName: besideWorld,
-	})
-	return nil
-}
+// actions are what the client asks for before the picture.
+type actions struct{ *parts }
 
 // redress undoes what the page did since to what it was dressed in. It is called before the picture.
-func (j *job) redress(ctx context.Context) error {
-	if j.o.CSS == "" && len(j.o.Hide) == 0 {
+func (a *actions) redress(ctx context.Context) error {
+	if a.o.CSS == "" && len(a.o.Hide) == 0 {
 		return nil
 	}
-	return j.ask(ctx, 0, nil, "dress")
+	return a.beside.Ask(ctx, 0, nil, actScript+"savepageAct.dress")
 }
 
-// checkSelectors asks the empty tab which selectors are none.
-func (j *job) checkSelectors(ctx context.Context) error {
-	for _, list := range []struct {
-		option    string
-		selectors []string
-	}{{"hide", j.o.Hide}, {"click", j.o.Click}} {
-		if len(list.selectors) == 0 {
-			continue
-		}
-		text, err := json.Marshal(list.selectors)
-		if err != nil {
-			return fmt.Errorf("check selectors: %w", err)
-		}
-		var wrong struct {
-			Result struct {
-				Value int `json:"value"`
-			} `json:"result"`
-		}
-		err = j.s.Execute(ctx, runtime.CommandEvaluate, runtime.EvaluateParams{
-			Expression: fmt.Sprintf("%s.findIndex(s => { try { document.querySelector(s) } catch { return true } })", text),
-		}, &wrong)
-		if err != nil {
-			return fmt.Errorf("check selectors: %w", err)
-		}
-		if i := wrong.Result.Value; i >= 0 {
-			return noSelector(list.option, i, list.selectors[i])
-		}
-	}
-	return nil
-}
-
-func noSelector(option string, index int, selector string) error {
-	at := fmt.Sprintf("%s[%d]", option, index)
-	return &savepage.Error{
-		Code: savepage.CodeInvalidRequest, Message: fmt.Sprintf("%s: %s is no CSS selector", at, quoted(selector)),
-		Fields: []savepage.FieldError{{Location: at, Message: "is no CSS selector", Value: selector}},
-	}
-}
-
-// act clicks and runs what the client asks for, and lets the page settle after each.
-func (j *job) act(ctx context.Context) error {
-	for _, selector := range j.o.Click {
-		if err := j.click(ctx, selector); err != nil {
+// run does what the client asks for before the picture: waits for an element, clicks, runs a script, waits a while. It lets
+// the page settle after each.
+func (a *actions) run(ctx context.Context) error {
+	if a.o.WaitForSelector != "" {
+		if err := a.appear(ctx); err != nil {
 			return err
 		}
 	}
-	if j.o.JS == "" {
-		return nil
+	for _, selector := range a.o.Click {
+		if err := a.click(ctx, selector); err != nil {
+			return err
+		}
 	}
-	if err := j.script(ctx, j.o.JS); err != nil {
+	if a.o.JS != "" {
+		if err := a.script(ctx, a.o.JS); err != nil {
+			return err
+		}
+		if err := a.waiter.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	if a.o.Delay > 0 {
+		if err := a.delay(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.redress(ctx); err != nil {
 		return err
 	}
-	return j.ready(ctx)
+	return a.broken()
 }
 
 // aim is where a click goes, in CSS pixels of what is seen, and how far the page is scrolled before and for it.
@@ -111,33 +73,32 @@ type aim struct {
 
 // click clicks the middle of the first visible element that matches, as a reader would. The page stands then where it was,
 // unless the click has moved it.
-func (j *job) click(ctx context.Context, selector string) error {
-	j.awaiting = "the selector " + quoted(selector) + " to click"
-	most := min(mostFind, milliseconds(j.o.Timeout)/4)
-	at, err := j.find(ctx, selector, most)
+func (a *actions) click(ctx context.Context, selector string) error {
+	a.notes.Await("the selector " + note.Quoted(selector) + " to click")
+	at, err := a.find(ctx, selector, a.budget.Find())
 	if err != nil {
 		return err
 	}
 	var to *aim
 	if at != nil {
-		if err := j.ask(ctx, time.Second, &to, "aim", selector); err != nil {
+		if err := a.beside.Ask(ctx, time.Second, &to, actScript+"savepageAct.aim", selector); err != nil {
 			return err
 		}
 	}
 	if to == nil {
-		return savepage.Errorf(savepage.CodeSelectorNotFound, "no visible element matches %s to click", quoted(selector))
+		return savepage.Errorf(savepage.CodeSelectorNotFound, "no visible element matches %s to click", note.Quoted(selector))
 	}
-	if err := j.press(ctx, to.X, to.Y); err != nil {
+	if err := a.press(ctx, to.X, to.Y); err != nil {
 		return err
 	}
-	if err := j.ready(ctx); err != nil {
+	if err := a.waiter.Ready(ctx); err != nil {
 		return err
 	}
-	return j.ask(ctx, 0, nil, "backFrom", to.For, to.Before)
+	return a.beside.Ask(ctx, 0, nil, actScript+"savepageAct.backFrom", to.For, to.Before)
 }
 
-// press moves the mouse to a place and presses its left button there. A page that goes elsewhere at it may not answer.
-func (j *job) press(ctx context.Context, x, y float64) error {
+// press moves the mouse to a point and presses its left button there. A page that goes elsewhere at it may not answer.
+func (a *actions) press(ctx context.Context, x, y float64) error {
 	for _, kind := range []input.DispatchMouseEventType{
 		input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased,
 	} {
@@ -145,8 +106,8 @@ func (j *job) press(ctx context.Context, x, y float64) error {
 		if kind != input.DispatchMouseEventTypeMouseMoved {
 			params.Button, params.ClickCount = input.MouseButtonLeft, 1
 		}
-		err := j.wait(ctx, j.s.Send(input.CommandDispatchMouseEvent, params), 0, nil)
-		if err != nil && !errors.Is(err, errMoved) {
+		err := a.beside.Wait(ctx, a.page.Send(input.CommandDispatchMouseEvent, params), 0, nil)
+		if err != nil && !errors.Is(err, session.ErrMoved) {
 			return err
 		}
 	}
@@ -155,23 +116,23 @@ func (j *job) press(ctx context.Context, x, y float64) error {
 
 // script runs the client's script in the page's own world and waits for the promise that it may end with. What goes wrong
 // in it is told in the report.
-func (j *job) script(ctx context.Context, text string) error {
-	j.awaiting = "the script of the option js"
-	expression, err := j.compiled(ctx, text)
+func (a *actions) script(ctx context.Context, text string) error {
+	a.notes.Await("the script of the option js")
+	expression, err := a.compiled(ctx, text)
 	if err != nil {
 		return err
 	}
 	yes := true
-	p := j.s.Send(runtime.CommandEvaluate, runtime.EvaluateParams{Expression: expression, AwaitPromise: &yes, UserGesture: &yes})
-	timer := time.NewTimer(milliseconds(j.o.Timeout) / 3)
+	p := a.page.Send(runtime.CommandEvaluate, runtime.EvaluateParams{Expression: expression, AwaitPromise: &yes, UserGesture: &yes})
+	timer := time.NewTimer(milliseconds(a.o.Timeout) / 3)
 	defer timer.Stop()
 	select {
 	case <-p.Done():
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		j.s.Send(runtime.CommandTerminateExecution, nil)
-		j.partial("the script of the option js did not end")
+		a.page.Send(runtime.CommandTerminateExecution, nil)
+		a.notes.Partial("the script of the option js did not end")
 		return nil
 	}
 	var res failure
@@ -180,7 +141,7 @@ func (j *job) script(ctx context.Context, text string) error {
 		return nil // the page went to another document: the script's own doing
 	}
 	if err == nil {
-		j.noteFailure(res)
+		a.noteFailure(res)
 	}
 	return err
 }
@@ -197,7 +158,7 @@ type failure struct {
 	} `json:"exceptionDetails"`
 }
 
-func (j *job) noteFailure(f failure) {
+func (a *actions) noteFailure(f failure) {
 	if f.Details == nil {
 		return
 	}
@@ -208,22 +169,19 @@ func (j *job) noteFailure(f failure) {
 	if what == "" {
 		what = f.Details.Text
 	}
-	what = clean(what, maxText)
-	j.partial("the script of the option js failed: %s", what)
-	j.w.mu.Lock()
-	defer j.w.mu.Unlock()
-	j.w.con.Errors++
-	j.w.text("js: " + what)
+	what = note.Clean(what, maxText)
+	a.notes.Partial("the script of the option js failed: %s", what)
+	a.console.error("js: " + what)
 }
 
 // compiled is the script as it can be run: as it is, or as the body of an asynchronous function where it awaits or returns
-// something. A script that is none fails when it is run.
-func (j *job) compiled(ctx context.Context, text string) (string, error) {
+// something. A text that is not a script fails when it is run.
+func (a *actions) compiled(ctx context.Context, text string) (string, error) {
 	wrapped := "(async () => {" + text + "\n})()"
 	for _, expression := range []string{text, wrapped} {
 		var res failure
-		err := j.wait(ctx, j.s.Send(runtime.CommandCompileScript, runtime.CompileScriptParams{Expression: expression}), 0, &res)
-		if err != nil && !errors.Is(err, errMoved) {
+		err := a.beside.Wait(ctx, a.page.Send(runtime.CommandCompileScript, runtime.CompileScriptParams{Expression: expression}), 0, &res)
+		if err != nil && !errors.Is(err, session.ErrMoved) {
 			return "", err
 		}
 		if err == nil && res.Details == nil {

@@ -25,31 +25,34 @@ func showOn(d savepage.Device, params *emulation.SetDeviceMetricsOverrideParams)
 }
 
 // identify says which browser and device it is, in every way that a page can ask: a site sees one truth.
-func (j *job) identify() {
-	if d, known := savepage.FindDevice(j.o.Device); known && d.Touch {
-		j.send(emulation.CommandSetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true, MaxTouchPoints: maxTouches})
+func (s *setup) identify() {
+	if d, known := savepage.FindDevice(s.o.Device); known && d.Touch {
+		s.sent.Send(emulation.CommandSetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{
+			Enabled: true, MaxTouchPoints: maxTouches,
+		})
 	}
-	p := emulation.SetUserAgentOverrideParams{UserAgent: j.o.UserAgent, AcceptLanguage: j.o.AcceptLanguage}
-	if p.AcceptLanguage == "" && j.o.Locale != "" {
-		p.AcceptLanguage = languages(j.o.Locale)
+	p := emulation.SetUserAgentOverrideParams{UserAgent: s.o.UserAgent, AcceptLanguage: s.o.AcceptLanguage}
+	if p.AcceptLanguage == "" && s.o.Locale != "" {
+		p.AcceptLanguage = languages(s.o.Locale)
 	}
 	if p.UserAgent != "" {
 		p.Platform, p.UserAgentMetadata = platform(p.UserAgent), hints(p.UserAgent)
 		if p.UserAgentMetadata == nil { // a browser without client hints: the headers are then not sent
-			j.send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
+			s.sent.Send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
 				Source: "delete Navigator.prototype.userAgentData",
 			})
 		}
 	}
 	if p.UserAgent != "" || p.AcceptLanguage != "" {
-		j.send(emulation.CommandSetUserAgentOverride, p)
+		s.sent.Send(emulation.CommandSetUserAgentOverride, p)
 	}
 }
 
 // platform is what navigator.platform says in a browser with this user agent; empty leaves it as it is.
 func platform(userAgent string) string {
 	for _, known := range [][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Linux armv81"}, {"Windows", "Win32"}, {"Macintosh", "MacIntel"}, {"Linux", "Linux x86_64"},
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Linux armv81"},
+		{"Windows", "Win32"}, {"Macintosh", "MacIntel"}, {"Linux", "Linux x86_64"},
 	} {
 		if strings.Contains(userAgent, known[0]) {
 			return known[1]
@@ -71,9 +74,13 @@ func hints(userAgent string) *emulation.UserAgentMetadata {
 		brand, brandVersion = "Microsoft Edge", edge
 	}
 	m := &emulation.UserAgentMetadata{
-		Brands:          []*emulation.UserAgentBrandVersion{{Brand: "Not:A-Brand", Version: "99"}, {Brand: brand, Version: brandVersion[2]}, {Brand: "Chromium", Version: version[2]}},
-		FullVersionList: []*emulation.UserAgentBrandVersion{{Brand: "Not:A-Brand", Version: "99.0.0.0"}, {Brand: brand, Version: brandVersion[1]}, {Brand: "Chromium", Version: version[1]}},
-		Mobile:          strings.Contains(userAgent, " Mobile"),
+		Brands: []*emulation.UserAgentBrandVersion{
+			{Brand: "Not:A-Brand", Version: "99"}, {Brand: brand, Version: brandVersion[2]}, {Brand: "Chromium", Version: version[2]},
+		},
+		FullVersionList: []*emulation.UserAgentBrandVersion{
+			{Brand: "Not:A-Brand", Version: "99.0.0.0"}, {Brand: brand, Version: brandVersion[1]}, {Brand: "Chromium", Version: version[1]},
+		},
+		Mobile: strings.Contains(userAgent, " Mobile"),
 	}
 	describeSystem(m, userAgent)
 	return m

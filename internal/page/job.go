@@ -4,60 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"time"
 
-	"github.com/chromedp/cdproto/runtime"
-
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/cdp"
-	"github.com/savepage/savepage/internal/consent"
+	"github.com/savepage/savepage/internal/page/address"
+	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/shot"
 )
 
 // job is one render in one tab.
 type job struct {
-	cfg Config
-	o   savepage.Options
-	to  where
-	tab *browser.Tab
-	s   *cdp.Session
-	w   *watch
-
-	lists        func() (*blocklist.Lists, error)
-	consentRules func() (*consent.Rules, error)
-	banners      *banners // nil: they may stay
+	*parts
+	setup   *setup
+	frame   *frame
+	actions *actions
 
 	cancel  context.CancelCauseFunc
 	watched chan struct{} // closed when the watch for the tab's end has ended
 
-	worlds   map[int]runtime.ExecutionContextID // by the number of the document
-	prepared []*cdp.Pending                     // commands whose answers were not looked at yet
-	arrived  bool                               // the document has come
-	awaiting string                             // what a timeout says was awaited
-	reasons  []string                           // why the picture is partial
-	cut      bool                               // the page is taller than the picture
-	late     bool                               // the load event was not waited for any longer
-	began    time.Time                          // of the render
-	hasty    bool                               // the time to become ready is over: the page is shown as it is
-	muted    bool                               // its scripts are switched off: it can not be asked any more
-	silenced chan struct{}                      // closed when they are off, or the render has ended; nil when not muted
-	blank    bool
-	seen     look      // what the page last said of itself
-	looked   time.Time // when it was asked for that
-	fonts    savepage.FontReport
-	clock    *clock // nil: the real one
-	token    string // by which the page is asked for its timers
-
-	out           *spool   // of tiles
-	large         *os.File // the picture, when it is too large to be held
-	bytes         []byte
-	width, height int
-	pages         int // of a pdf
-	phases        savepage.Phases
+	phase   capture.Phase // that was begun last
+	spent   map[capture.Phase]time.Duration
+	arrived bool // the document has come
+	fonts   savepage.FontReport
+	picture shot.Picture
+	pages   int // of a pdf
 }
 
 // errTimeout is the cause of a context that ended with the render's own timeout.
@@ -65,11 +38,14 @@ var errTimeout = errors.New("render timeout")
 
 // newJob starts the clock of the render. The returned context ends with the timeout, when the renderer or the browser
 // dies, and when the page does what no page may; its cause says which. end must be called.
-func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *browser.Tab) (*job, context.Context) {
+func newJob(ctx context.Context, r *Renderer, o savepage.Options, to address.Page, tab *browser.Tab) (*job, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	j := &job{cfg: cfg, o: o, to: to, tab: tab, s: tab.Session(), began: time.Now(), cancel: cancel, watched: make(chan struct{}), worlds: map[int]runtime.ExecutionContextID{}}
-	j.w = newWatch(tab, to, milliseconds(o.Timeout), cancel)
-	j.s.Listen(j.w.hearing(j.w.handlers))
+	p := newParts(kit{o: o, to: to, tab: tab, page: &session.Target{Session: r.session(tab)}, cfg: r.cfg}, cancel)
+	j := &job{
+		parts: p, setup: newSetup(p, r), frame: &frame{parts: p}, actions: &actions{p},
+		spent: map[capture.Phase]time.Duration{}, cancel: cancel, watched: make(chan struct{}),
+	}
+	j.events.Listen(j.page)
 	go j.watchTab(ctx)
 	return j, ctx
 }
@@ -77,81 +53,30 @@ func newJob(ctx context.Context, cfg Config, o savepage.Options, to where, tab *
 // watchTab ends the render with the tab or with the timeout.
 func (j *job) watchTab(ctx context.Context) {
 	defer close(j.watched)
-	timeout := time.NewTimer(j.limit())
+	timeout := time.NewTimer(j.budget.Limit())
 	defer timeout.Stop()
 	select {
 	case <-j.tab.Lost():
 		j.cancel(errLost())
 	case <-j.tab.Crashed():
-		j.cancel(j.died())
+		j.cancel(died(j.tab))
 	case <-timeout.C:
 		j.cancel(errTimeout)
 	case <-ctx.Done():
 	}
 }
 
-// died tells the end of a renderer from the end of its browser, which also ends the renderer.
-func (j *job) died() error {
-	select {
-	case <-j.tab.Lost():
-		return errLost()
-	default:
-		return savepage.Errorf(savepage.CodePageCrashed, "the page ended its renderer, mostly by using too much memory")
-	}
-}
-
-func errLost() error {
-	return savepage.Errorf(savepage.CodeBrowserLost, "the browser ended while it rendered the page")
-}
-
+// end ends everything that was begun for the render, and gives the tab back.
 func (j *job) end() {
 	j.cancel(context.Canceled)
 	<-j.watched
-	if j.silenced != nil {
-		<-j.silenced
-	}
-	j.clock.stand()
-	j.out.drop()
-	if j.banners != nil {
-		j.banners.end()
-	}
-	j.w.asks.end()
-}
-
-// run is the whole render.
-func (j *job) run(ctx context.Context) error {
-	steps := []struct {
-		name  capture.Phase
-		do    func(context.Context) error
-		phase *int64
-	}{
-		{capture.PhaseNavigate, func(ctx context.Context) error { return j.within(ctx, j.prepare) }, &j.phases.Navigate},
-		{capture.PhaseNavigate, func(ctx context.Context) error { return j.within(ctx, j.navigate) }, &j.phases.Navigate},
-		{capture.PhaseSettle, func(ctx context.Context) error { _, err := j.inTime(ctx, j.settle); return err }, &j.phases.Settle},
-		{capture.PhaseSettle, j.judge, &j.phases.Settle},
-		{capture.PhaseShoot, j.shoot, &j.phases.Shoot},
-		{capture.PhaseShoot, j.judge, &j.phases.Shoot},
-	}
-	for _, step := range steps {
-		capture.Report(ctx, step.name)
-		began := time.Now()
-		err := step.do(ctx)
-		*step.phase += time.Since(began).Milliseconds()
-		if err != nil {
-			return err
-		}
-	}
-	// What was joined and looked at while the browser was idle is no part of the shot.
-	j.phases.Shoot = max(0, j.phases.Shoot-j.phases.Encode)
-	return nil
-}
-
-// partial notes why the picture lacks something.
-func (j *job) partial(format string, args ...any) {
-	reason := fmt.Sprintf(format, args...)
-	if !slices.Contains(j.reasons, reason) {
-		j.reasons = append(j.reasons, reason)
-	}
+	j.beside.Close()
+	j.clock.Close()
+	j.camera.Close()
+	j.printer.Close()
+	j.banners.Close()
+	j.targets.Close()
+	j.tab.Close()
 }
 
 // explain turns the error that ended the render into what a client may be told.
@@ -167,31 +92,22 @@ func (j *job) explain(ctx context.Context, err error) error {
 		return cause
 	case errors.As(err, &told):
 		return told
-	case errors.Is(err, errMuted):
+	case errors.Is(err, session.ErrDisabled):
 		return j.timedOut()
 	case errors.Is(err, cdp.ErrClosed):
-		return j.closed()
+		return closed(j.tab)
 	default:
-		return fmt.Errorf("%s: %w", j.awaiting, err)
+		return fmt.Errorf("%s: %w", j.notes.Awaiting(), err)
 	}
-}
-
-// closed says why the session ended. The tab's own word comes in the same moment.
-func (j *job) closed() error {
-	select {
-	case <-j.tab.Lost():
-	case <-j.tab.Crashed():
-		return j.died()
-	case <-time.After(time.Second):
-	}
-	return errLost()
 }
 
 // timedOut names what was awaited.
 func (j *job) timedOut() error {
 	limit := milliseconds(j.o.Timeout)
-	if j.awaiting == document {
-		return savepage.Errorf(savepage.CodeNavigationTimeout, "%s did not answer within %v", named(j.w.mainURL()), limit)
+	awaiting := j.notes.Awaiting()
+	if awaiting == document {
+		return savepage.Errorf(savepage.CodeNavigationTimeout, "%s did not answer within %v", address.Named(j.main.URL()), limit)
 	}
-	return savepage.Errorf(savepage.CodeRenderTimeout, "the picture was not done within %v: still waiting for %s%s", limit, j.awaiting, j.w.openList())
+	return savepage.Errorf(savepage.CodeRenderTimeout,
+		"the picture was not done within %v: still waiting for %s%s", limit, awaiting, j.waiter.OpenList())
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/page/address"
 )
 
 // judge ends the render when the page is what fail_on names, as far as that is known by now.
@@ -24,7 +25,7 @@ func (j *job) judge(context.Context) error {
 func (j *job) fails(on savepage.Failure, r savepage.Report) error {
 	switch class := r.HTTPStatus / 100; {
 	case on == savepage.FailOn4xx && class == 4, on == savepage.FailOn5xx && class == 5:
-		return savepage.Errorf(savepage.CodeHTTPError, "%s answered with status %d", named(j.w.mainURL()), r.HTTPStatus)
+		return savepage.Errorf(savepage.CodeHTTPError, "%s answered with status %d", address.Named(j.main.URL()), r.HTTPStatus)
 	case on == savepage.FailOnBlank && r.Blank:
 		return savepage.Errorf(savepage.CodeBlank, "the picture has one colour only")
 	case on == savepage.FailOnRequest:
@@ -36,18 +37,17 @@ func (j *job) fails(on savepage.Failure, r savepage.Report) error {
 // failsByRequest names the first requests that failed or that the guard refused. What options of the capture keep from the
 // page does not count.
 func (j *job) failsByRequest(r savepage.RequestReport) error {
-	j.w.mu.Lock()
-	refused := r.Blocked - j.w.net.unmade
-	j.w.mu.Unlock()
+	refused := r.Blocked - j.requests.Refused()
 	if r.Failed+refused == 0 {
 		return nil
 	}
-	const most = 3
+	const maxSaid = 3
 	var said []string
 	for _, name := range r.Named {
-		if len(said) < most && !strings.HasPrefix(name, "pending: ") {
+		if len(said) < maxSaid && !strings.HasPrefix(name, "pending: ") {
 			said = append(said, name)
 		}
 	}
-	return savepage.Errorf(savepage.CodeRequestFailed, "requests of the page that did not succeed: %d (%s)", r.Failed+refused, strings.Join(said, ", "))
+	return savepage.Errorf(savepage.CodeRequestFailed,
+		"requests of the page that did not succeed: %d (%s)", r.Failed+refused, strings.Join(said, ", "))
 }

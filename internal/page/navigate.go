@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/page/address"
 )
 
 // document is what is awaited until the page's server has answered.
@@ -17,19 +19,19 @@ const document = "the page's document"
 // navigate asks for the page and returns when its document has begun to come, or says why it did not. Chromium does not
 // answer for a document that never does.
 func (j *job) navigate(ctx context.Context) error {
-	j.awaiting = document
+	j.notes.Await(document)
 	var res cdpage.NavigateResult
-	err := j.s.Execute(ctx, cdpage.CommandNavigate, cdpage.NavigateParams{URL: j.to.url}, &res)
+	err := j.page.Execute(ctx, cdpage.CommandNavigate, cdpage.NavigateParams{URL: j.to.URL}, &res)
 	var refused *cdp.Error
 	switch {
 	case errors.As(err, &refused):
-		return savepage.Errorf(savepage.CodeInvalidRequest, "the browser takes %s for no address", named(j.to.url))
+		return savepage.Errorf(savepage.CodeInvalidRequest, "the browser refuses the address %s", address.Named(j.to.URL))
 	case err != nil:
 		return err
 	case res.IsDownload:
-		return savepage.Errorf(savepage.CodeNotAPage, "%s answers with a download", named(j.to.url))
+		return savepage.Errorf(savepage.CodeNotAPage, "%s answers with a download", address.Named(j.to.URL))
 	case res.ErrorText != "":
-		return j.unreachable(j.w.mainURL(), res.ErrorText)
+		return j.unreachable(j.main.URL(), res.ErrorText)
 	}
 	j.arrived = true
 	return nil
@@ -37,35 +39,26 @@ func (j *job) navigate(ctx context.Context) error {
 
 // broken reports that the page has gone to an address that could not be reached: what stands there is the browser's own
 // error page.
-func (j *job) broken() error {
-	j.w.mu.Lock()
-	url, text := j.w.nav.unreachable, j.w.net.failure
-	j.w.mu.Unlock()
+func (p *parts) broken() error {
+	url, text := p.main.Unreachable()
 	if url == "" {
 		return nil
 	}
-	return j.unreachable(url, text)
+	return p.unreachable(url, text)
 }
 
 // unreachable says why an address could not be reached. The proxy that made the connection knows best; what it did not
 // see is in Chromium's own code.
-func (j *job) unreachable(url, netError string) error {
-	host, port := authority(url)
-	if e, known := j.tab.Identity().Failure(host, port); known {
+func (p *parts) unreachable(url, netError string) error {
+	host, port := address.Authority(url)
+	if e, known := p.tab.Identity().Failure(host, port); known {
 		return savepage.Errorf(codeOf(e.Kind), "%s", e.Detail)
 	}
 	known, listed := netErrors()[netError]
 	if !listed {
 		known = netFault{savepage.CodeConnectionFailed, "could not be reached"}
 	}
-	return savepage.Errorf(known.code, "%s %s (%s)", named(url), known.text, or(netError, "no reason given"))
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
+	return savepage.Errorf(known.code, "%s %s (%s)", address.Named(url), known.text, cmp.Or(netError, "no reason given"))
 }
 
 func codeOf(kind guard.Kind) savepage.Code {
@@ -102,8 +95,8 @@ func netErrors() map[string]netFault {
 		"net::ERR_UNSAFE_REDIRECT":            {savepage.CodeAddressBlocked, "redirects to an address that no page may have"},
 		"net::ERR_UNKNOWN_URL_SCHEME":         {savepage.CodeAddressBlocked, "has an address of a kind that is not known"},
 		"net::ERR_BLOCKED_BY_CLIENT":          {savepage.CodeAddressBlocked, "was refused by the browser"},
-		"net::ERR_INVALID_URL":                {savepage.CodeInvalidRequest, "is no address"},
-		"net::ERR_INVALID_REDIRECT":           {savepage.CodeConnectionFailed, "redirects to what is no address"},
+		"net::ERR_INVALID_URL":                {savepage.CodeInvalidRequest, "is not a valid address"},
+		"net::ERR_INVALID_REDIRECT":           {savepage.CodeConnectionFailed, "redirects to an address that is not valid"},
 		"net::ERR_EMPTY_RESPONSE":             {savepage.CodeConnectionFailed, "closed the connection without an answer"},
 		"net::ERR_INVALID_HTTP_RESPONSE":      {savepage.CodeConnectionFailed, "does not answer as HTTP"},
 		"net::ERR_INVALID_AUTH_CREDENTIALS":   {savepage.CodeHTTPError, "asks for a user and a password"},

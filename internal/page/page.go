@@ -1,6 +1,7 @@
-// Package page makes the picture of one page in one tab: it prepares the tab, navigates, waits until the page has
-// settled, and shoots. It owns the scripts that run beside a page and the judgement of what happened to it. It starts no
-// browser, opens no connection, stores nothing, and trusts no picture without the navigation's own outcome.
+// Package page makes the picture of one page in one tab. It owns the flow, prepare, navigate, settle, shoot, report, and
+// the judgement of what happened to the page; each thing that a render can do more is a part, a package below this one with
+// its own state, and wired in job.go. It starts no browser, opens no connection, stores nothing, and trusts no picture
+// without the navigation's own outcome.
 package page
 
 import (
@@ -8,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -17,7 +17,9 @@ import (
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/consent"
-	"github.com/savepage/savepage/internal/picture"
+	"github.com/savepage/savepage/internal/page/address"
+	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/shot"
 )
 
 // Config bounds the pictures. A zero field means its default.
@@ -44,6 +46,8 @@ type Renderer struct {
 
 	lists        func() (*blocklist.Lists, error)
 	consentRules func() (*consent.Rules, error) // read when they are first asked for
+
+	session func(*browser.Tab) session.Session // the route to a tab's page
 }
 
 // New returns a Renderer. The pool stays the caller's to close.
@@ -60,7 +64,9 @@ func New(pool *browser.Pool, cfg Config, log *slog.Logger) *Renderer {
 	if cfg.Lists == nil {
 		cfg.Lists = blocklist.NewSource("", log).Lists
 	}
-	return &Renderer{pool: pool, cfg: cfg, log: log, lists: cfg.Lists, consentRules: sync.OnceValues(bannerRules)}
+	return &Renderer{
+		pool: pool, cfg: cfg, log: log, lists: cfg.Lists, consentRules: sync.OnceValues(bannerRules), session: pageOf,
+	}
 }
 
 // bannerRules reads what cookie banners are known by.
@@ -68,17 +74,57 @@ func bannerRules() (*consent.Rules, error) {
 	return consent.Load(blocklist.CookieCSS(), blocklist.CookieSelectors())
 }
 
+// pageOf is the route to a tab's page.
+func pageOf(tab *browser.Tab) session.Session { return session.Of(tab.Session()) }
+
 // Render makes the picture that the options ask for. What a client may be told is *savepage.Error, and the report is
 // filled as far as it is known also then. Waiting for a free tab does not count against the timeout. When ctx ends, its
 // error is returned.
 func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot, error) {
-	o = o.WithDefaults()
-	to, err := destination(o)
+	j, ctx, err := r.begin(ctx, o.WithDefaults())
+	if err != nil {
+		return capture.Shot{}, err
+	}
+	defer j.end()
+	for _, step := range j.steps() {
+		if j.isOver(step) {
+			continue
+		}
+		limited, done := j.enter(ctx, step)
+		if err := done(step.do(limited)); err != nil {
+			err = j.explain(ctx, err)
+			r.logFailure(ctx, o, err)
+			return j.failed(), err
+		}
+	}
+	return j.shot(), nil
+}
+
+// steps is the whole render, in order.
+func (j *job) steps() []step {
+	return []step{
+		{capture.PhaseNavigate, untilTimeout, j.setup.prepare},
+		{capture.PhaseNavigate, untilTimeout, j.navigate},
+		{capture.PhaseSettle, untilDeadline, j.settle},
+		{capture.PhaseSettle, untilDeadline, j.actions.run},
+		{capture.PhaseSettle, untilEnd, j.judge},
+		{capture.PhaseShoot, untilEnd, j.freeze},
+		{capture.PhaseShoot, untilDeadline, j.frame.choose},
+		{capture.PhaseShoot, untilEnd, j.frame.confirm},
+		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
+		{capture.PhaseShoot, untilEnd, j.shoot},
+		{capture.PhaseShoot, untilEnd, j.judge},
+	}
+}
+
+// begin takes a tab for a render that can be done at all.
+func (r *Renderer) begin(ctx context.Context, o savepage.Options) (*job, context.Context, error) {
+	to, err := address.Of(o)
 	if err == nil {
 		err = r.admit(o)
 	}
 	if err != nil {
-		return capture.Shot{}, err
+		return nil, nil, err
 	}
 	take := r.pool.Take
 	if o.Animations == savepage.AnimationsAllow {
@@ -86,76 +132,26 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 	}
 	tab, err := take(ctx)
 	if err != nil {
-		return capture.Shot{}, fmt.Errorf("take a tab: %w", err)
+		return nil, nil, fmt.Errorf("take a tab: %w", err)
 	}
-	defer tab.Close()
-	j, ctx := newJob(ctx, r.cfg, o, to, tab)
-	defer j.end()
-	j.lists, j.consentRules = r.lists, r.consentRules
-	if err := j.run(ctx); err != nil {
-		err = j.explain(ctx, err)
-		r.logFailure(ctx, o, err)
-		if j.large != nil {
-			_ = j.large.Close()
-		}
-		return capture.Shot{Report: j.report(), Loaded: j.arrived, Phases: j.phases}, err
-	}
-	return capture.Shot{Bytes: j.bytes, Large: j.large, Width: j.width, Height: j.height, Report: j.report(), Loaded: true, Phases: j.phases, Hasty: j.hasty}, nil
+	j, ctx := newJob(ctx, r, o, to, tab)
+	return j, ctx, nil
 }
 
 // admit refuses at once what can be known to be too large before the page is asked for.
 func (r *Renderer) admit(o savepage.Options) error {
-	if o.Selector != "" || o.Fullpage || o.Clip != nil || o.Format == savepage.FormatPDF {
+	if o.Selector != "" || o.Fullpage || o.Clip != nil {
 		return nil // the page says how large it is
 	}
-	return checkSize(o, r.cfg.MaxPixels, o.Width, o.Height)
+	return shot.CheckSize(o, r.cfg.MaxPixels, o.Width, o.Height)
 }
 
-// logFailure writes down faults of ours: those that say nothing to a client.
+// logFailure writes down internal errors: those that say nothing to a client.
 func (r *Renderer) logFailure(ctx context.Context, o savepage.Options, err error) {
 	var told *savepage.Error
 	if ctx.Err() == nil && !errors.As(err, &told) {
-		r.log.Error("capture failed", "url", named(o.URL), "error", err)
+		r.log.Error("capture failed", "url", address.Named(o.URL), "error", err)
 	}
 }
-
-// checkSize refuses a picture of width x height CSS pixels that no encoder or no memory holds.
-func checkSize(o savepage.Options, maxPixels int64, width, height int) error {
-	if o.Format == savepage.FormatPDF {
-		return nil // no pixels
-	}
-	w, h := devicePixels(width, o.Scale), devicePixels(height, o.Scale)
-	if o.ThumbWidth > 0 {
-		th := picture.ScaledHeight(w, h, o.ThumbWidth)
-		if err := checkFormat(o.Format, o.ThumbWidth, th, maxPixels); err != nil {
-			return err
-		}
-		// What is scaled is shot as png.
-		return checkFormat(savepage.FormatPNG, w, h, maxPixels)
-	}
-	if o.Format == savepage.FormatWebP && int64(w)*int64(h)*4 > rasterBudget {
-		return tooLarge(w, h, fmt.Sprintf("a webp is drawn at once and may have %d million pixels", rasterBudget/4/1_000_000))
-	}
-	return checkFormat(o.Format, w, h, maxPixels)
-}
-
-func checkFormat(f savepage.Format, w, h int, maxPixels int64) error {
-	switch {
-	case int64(w)*int64(h) > maxPixels:
-		return tooLarge(w, h, fmt.Sprintf("the limit is %d million pixels", maxPixels/1_000_000))
-	case f == savepage.FormatJPEG && max(w, h) > picture.MaxJPEGSide:
-		return tooLarge(w, h, fmt.Sprintf("a jpeg has at most %d pixels a side", picture.MaxJPEGSide))
-	case f == savepage.FormatWebP && max(w, h) > picture.MaxWebPSide:
-		return tooLarge(w, h, fmt.Sprintf("a webp has at most %d pixels a side", picture.MaxWebPSide))
-	}
-	return nil
-}
-
-func tooLarge(w, h int, limit string) error {
-	return savepage.Errorf(savepage.CodeTooLarge, "the picture would have %d x %d pixels and %s: set max_height, scale or another format", w, h, limit)
-}
-
-// devicePixels is a length of the picture as the browser rounds it.
-func devicePixels(css int, scale float64) int { return int(math.Round(float64(css) * scale)) }
 
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

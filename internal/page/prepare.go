@@ -4,143 +4,117 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/blocklist"
 	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/consent"
+	"github.com/savepage/savepage/internal/page/address"
+	"github.com/savepage/savepage/internal/page/banner"
+	"github.com/savepage/savepage/internal/page/block"
+	"github.com/savepage/savepage/internal/page/script"
+	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/virtual"
 )
 
+// setup is what the tab is given before the page is asked for.
+type setup struct {
+	*parts
+	sent         *session.Batch
+	lists        func() (*blocklist.Lists, error)
+	consentRules func() (*consent.Rules, error)
+}
+
+func newSetup(p *parts, r *Renderer) *setup {
+	return &setup{parts: p, sent: session.NewBatch(p.page), lists: r.lists, consentRules: r.consentRules}
+}
+
 // prepare sets up the tab. Commands are sent without waiting in between and awaited together, before the navigation: what
-// the renderer has not heard of then, it does not do for the new document, and its events are lost.
-func (j *job) prepare(ctx context.Context) error {
-	j.awaiting = "the tab"
-	viewport := j.sized(j.o.Height)
-	j.send(network.CommandEnable, network.EnableParams{MaxTotalBufferSize: new(int64), MaxResourceBufferSize: new(int64)})
-	j.send(runtime.CommandEnable, nil)
-	if err := j.surround(ctx); err != nil {
+// the renderer does not know of then, it does not do for the new document, and its events are lost. A part that the options
+// do not ask for sends nothing.
+func (s *setup) prepare(ctx context.Context) error {
+	s.notes.Await("the tab")
+	// The answer to this one comes with the next frame: it is not awaited here. The new document has the size in any case.
+	s.view.set(s.o.Height)
+	s.sent.Send(network.CommandEnable, network.EnableParams{MaxTotalBufferSize: new(int64), MaxResourceBufferSize: new(int64)})
+	s.sent.Send(runtime.CommandEnable, nil)
+	if err := s.surround(ctx); err != nil {
 		return err
 	}
-	if j.o.Transparent {
+	if s.o.Transparent {
 		// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.
-		j.send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]int{"r": 0, "g": 0, "b": 0, "a": 0}})
+		s.sent.Send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]int{"r": 0, "g": 0, "b": 0, "a": 0}})
 	}
-	j.ownTime() // before what notes timers: frames are to be none
-	j.followTimers()
-	if err := j.filter(); err != nil {
+	if err := s.addScripts(ctx); err != nil {
 		return err
 	}
-	if err := j.rejectBanners(); err != nil {
+	if err := s.block.Enable(s.o); err != nil {
 		return err
 	}
-	if err := j.dress(ctx); err != nil {
+	if rests(s.o) {
+		s.waiter.FollowWorkers(s.targets) // after the scripts that change what a worker has
+	}
+	s.sent.SendAll(s.targets.Enable())
+	if err := s.cookies(ctx); err != nil {
 		return err
 	}
-	if err := j.intercept(); err != nil {
-		return err
-	}
-	if err := j.cookies(ctx); err != nil {
-		return err
-	}
-	if err := j.check(ctx); err != nil {
-		return err
-	}
-	// The answer to this one comes with the next frame. The new document has the size in any case.
-	j.prepared = append(j.prepared, viewport)
-	return nil
+	return s.sent.Wait(ctx)
 }
 
-// send sends a command whose answer is looked at later, by check.
-func (j *job) send(method string, params any) {
-	j.prepared = append(j.prepared, j.s.Send(method, params))
-}
-
-// metrics sets the viewport. Its width and scale never change.
-func (j *job) metrics(height int) {
-	j.prepared = append(j.prepared, j.sized(height))
-}
-
-func (j *job) sized(height int) *cdp.Pending {
-	params := emulation.SetDeviceMetricsOverrideParams{Width: int64(j.o.Width), Height: int64(height), DeviceScaleFactor: j.o.Scale}
-	if d, known := savepage.FindDevice(j.o.Device); known {
-		showOn(d, &params)
+// addScripts has the scripts of the parts run in every new document.
+func (s *setup) addScripts(ctx context.Context) error {
+	if s.o.Time == savepage.TimeVirtual { // before the timers are noted: its frames are none
+		s.clock = virtual.New(virtual.Config{
+			To: s.page, Events: s.events, Page: s.beside, Motion: s.still, Network: s.requests,
+		}, s.sent.Send)
 	}
-	return j.s.Send(emulation.CommandSetDeviceMetricsOverride, params)
-}
-
-// check waits for the answers of what was sent.
-func (j *job) check(ctx context.Context) error {
-	for _, p := range j.prepared {
-		if err := p.Wait(ctx, nil); err != nil {
-			return fmt.Errorf("prepare the tab: %w", err)
-		}
+	if rests(s.o) {
+		s.waiter.FollowTimers(s.sent.Send)
 	}
-	j.prepared = nil
-	return nil
-}
-
-// intercept has those requests paused that a rule must see, and no others.
-func (j *job) intercept() error {
-	asks := j.w.asks
-	if j.o.HTML != "" {
-		asks.add(documentRule(j.to, j.o.HTML))
-	} else if headers := ownHeaders(j.o); len(headers) > 0 {
-		asks.add(headersRule(j.to, headers))
-	}
-	if r := cookiesRule(j.to, j.o.Cookies); r.judge != nil {
-		asks.add(r)
-	}
-	if len(j.o.BlockURLs) > 0 {
-		urls, err := blockedURLs(j.o.BlockURLs)
+	if wanted := block.Wanted(s.o); wanted.Any() {
+		lists, err := s.lists()
 		if err != nil {
-			return err
+			return fmt.Errorf("filter the page: %w", err)
 		}
-		asks.add(urls)
+		s.block.Filter(lists.Filter(wanted), script.World, s.tab.Identity().Refuse)
 	}
-	if len(j.o.BlockResources) > 0 {
-		asks.add(blockedKinds(j.o.BlockResources))
+	if s.o.BlockCookieBanners {
+		rules, err := s.consentRules()
+		if err != nil {
+			return fmt.Errorf("reject cookie banners: %w", err)
+		}
+		s.banners = banner.New(banner.Config{
+			World: script.World, Events: s.events, Page: s.beside, Setup: s.targets, Navigation: s.main, Notes: s.notes, Ready: s.waiter.Ready,
+		}, rules)
 	}
-	asks.script = sockets(j.o)
-	for _, c := range append(asks.enable(), asks.first("page")...) {
-		j.send(c.method, c.params)
-	}
-	return nil
-}
-
-// ownHeaders are those for the page's own origin only.
-func ownHeaders(o savepage.Options) savepage.Headers {
-	if o.Authorization == "" {
-		return o.Headers
-	}
-	all := savepage.Headers{"Authorization": o.Authorization}
-	maps.Copy(all, o.Headers)
-	return all
+	return s.dress(ctx)
 }
 
 // cookies sets the cookies before the page is asked for.
-func (j *job) cookies(ctx context.Context) error {
-	if len(j.o.Cookies) == 0 {
+func (s *setup) cookies(ctx context.Context) error {
+	if len(s.o.Cookies) == 0 {
 		return nil
 	}
 	var list []*network.CookieParam
-	for i, c := range j.o.Cookies {
-		param := &network.CookieParam{Name: c.Name, Value: c.Value, URL: j.to.url, Path: c.Path}
+	for i, c := range s.o.Cookies {
+		param := &network.CookieParam{Name: c.Name, Value: c.Value, URL: s.to.URL, Path: c.Path}
 		if c.Domain != "" {
-			if err := cookieDomain(j.to, i, c.Domain); err != nil {
+			if err := address.CheckCookieDomain(s.to, i, c.Domain); err != nil {
 				return err
 			}
-			if c.Domain != j.to.host {
+			if c.Domain != s.to.Host {
 				param.Domain = c.Domain
 			}
 		}
 		list = append(list, param)
 	}
-	err := j.s.Execute(ctx, network.CommandSetCookies, network.SetCookiesParams{Cookies: list}, nil)
+	err := s.page.Execute(ctx, network.CommandSetCookies, network.SetCookiesParams{Cookies: list}, nil)
 	if refused, is := errors.AsType[*cdp.Error](err); is {
-		return savepage.Errorf(savepage.CodeInvalidRequest, "cookies: the browser takes one of them for none: %s", refused.Message)
+		return savepage.Errorf(savepage.CodeInvalidRequest, "cookies: the browser refuses one of them: %s", refused.Message)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strings"
@@ -11,42 +12,43 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/page/address"
+	"github.com/savepage/savepage/internal/page/note"
+	"github.com/savepage/savepage/internal/page/session"
 )
 
 // surround tells the page where and how it is shown. It is sent with the other commands that prepare the tab; only what
 // the browser may refuse is awaited.
-func (j *job) surround(ctx context.Context) error {
-	j.identify()
-	if p := medium(j.o); p.Media != "" || len(p.Features) > 0 {
-		j.send(emulation.CommandSetEmulatedMedia, p)
+func (s *setup) surround(ctx context.Context) error {
+	s.identify()
+	if p := medium(s.o); p.Media != "" || len(p.Features) > 0 {
+		s.sent.Send(emulation.CommandSetEmulatedMedia, p)
 	}
-	if g := j.o.Geolocation; g != nil {
+	if g := s.o.Geolocation; g != nil {
 		accuracy := g.Accuracy
-		j.send(emulation.CommandSetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &g.Latitude, Longitude: &g.Longitude, Accuracy: &accuracy})
-		j.w.place = func(origin string) {
-			j.s.Send(browser.CommandSetPermission, browser.SetPermissionParams{
-				Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: browser.PermissionSettingGranted,
-				Origin: origin, BrowserContextID: j.tab.ContextID(),
-			})
-		}
+		s.sent.Send(emulation.CommandSetGeolocationOverride, emulation.SetGeolocationOverrideParams{
+			Latitude: &g.Latitude, Longitude: &g.Longitude, Accuracy: &accuracy,
+		})
+		s.events.On(session.Main, "Network.requestWillBeSent", s.allowLocation)
 	}
-	if j.o.Timezone != "" {
-		err := j.s.Execute(ctx, emulation.CommandSetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: j.o.Timezone}, nil)
-		if err := unknownTo(err, "timezone", j.o.Timezone); err != nil {
+	if s.o.Timezone != "" {
+		err := s.page.Execute(ctx, emulation.CommandSetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: s.o.Timezone}, nil)
+		if err := unknownTo(err, "timezone", s.o.Timezone); err != nil {
 			return err
 		}
 	}
-	if j.o.Locale != "" {
-		err := j.s.Execute(ctx, emulation.CommandSetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: strings.ReplaceAll(j.o.Locale, "-", "_")}, nil)
-		return unknownTo(err, "locale", j.o.Locale)
+	if s.o.Locale != "" {
+		locale := emulation.SetLocaleOverrideParams{Locale: strings.ReplaceAll(s.o.Locale, "-", "_")}
+		err := s.page.Execute(ctx, emulation.CommandSetLocaleOverride, locale, nil)
+		return unknownTo(err, "locale", s.o.Locale)
 	}
 	return nil
 }
 
-// unknownTo tells a client that the browser does not know a name that we took for one.
+// unknownTo tells a client that the browser does not know a name that was taken for one.
 func unknownTo(err error, option, value string) error {
 	if _, refused := errors.AsType[*cdp.Error](err); refused {
-		message := "is not known to the browser: " + quoted(value)
+		message := "is not known to the browser: " + note.Quoted(value)
 		return &savepage.Error{
 			Code: savepage.CodeInvalidRequest, Message: option + " " + message,
 			Fields: []savepage.FieldError{{Location: option, Message: message, Value: value}},
@@ -64,7 +66,7 @@ func languages(locale string) string {
 	parts := []string{language}
 	for part := range strings.SplitSeq(rest, "-") {
 		if len(part) == 1 {
-			break // what follows are no subtags that a server knows
+			break // the rest are subtags that no server knows
 		}
 		parts = append(parts, part)
 	}
@@ -89,12 +91,16 @@ func medium(o savepage.Options) emulation.SetEmulatedMediaParams {
 	return p
 }
 
-// allowPlace lets the origin of a document that the page goes to ask for the place. The lock is held.
-func (w *watch) allowPlace(address string) {
-	if w.place == nil {
+// allowLocation lets the origin of a document that the page goes to ask for its location.
+func (s *setup) allowLocation(_ *session.Target, params json.RawMessage) {
+	text, _, is := session.MainDocument(params, string(s.tab.Target()))
+	if !is {
 		return
 	}
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		w.place(originOf(u))
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		s.page.Send(browser.CommandSetPermission, browser.SetPermissionParams{
+			Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: browser.PermissionSettingGranted,
+			Origin: address.Origin(u), BrowserContextID: s.tab.ContextID(),
+		})
 	}
 }

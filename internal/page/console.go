@@ -1,0 +1,131 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	cdpage "github.com/chromedp/cdproto/page"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/page/note"
+	"github.com/savepage/savepage/internal/page/session"
+)
+
+const (
+	maxDialogs = 20
+	maxTexts   = 5   // console texts in the report
+	maxText    = 300 // characters of one
+)
+
+// console is what the page's scripts say to a reader or a developer. It is safe for concurrent use.
+type console struct {
+	end context.CancelCauseFunc
+
+	mu      sync.Mutex
+	said    savepage.ConsoleReport
+	dialogs int
+}
+
+// newConsole follows the console and the dialogs of a page. end is called with the reason when there are too many.
+func newConsole(events *session.Router, end context.CancelCauseFunc) *console {
+	c := &console{end: end}
+	events.On(session.Main, "Runtime.consoleAPICalled", c.called)
+	events.On(session.Main, "Runtime.exceptionThrown", c.thrown)
+	events.On(session.Main, "Page.javascriptDialogOpening", c.dialog)
+	return c
+}
+
+// report is what was said so far, and how many dialogs there were.
+func (c *console) report() (savepage.ConsoleReport, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	said := c.said
+	said.Texts = slices.Clone(said.Texts)
+	return said, c.dialogs
+}
+
+// called notes console.error, console.warn and failed assertions.
+func (c *console) called(_ *session.Target, params json.RawMessage) {
+	var e struct {
+		Type string `json:"type"`
+		Args []struct {
+			Value       any    `json:"value"`
+			Description string `json:"description"`
+		} `json:"args"`
+	}
+	if !session.Read(params, &e) || e.Type != "error" && e.Type != "assert" && e.Type != "warning" {
+		return
+	}
+	var parts []string
+	for _, a := range e.Args {
+		switch {
+		case a.Description != "":
+			parts = append(parts, a.Description)
+		case a.Value != nil:
+			parts = append(parts, fmt.Sprint(a.Value))
+		}
+	}
+	text := strings.Join(parts, " ")
+	if e.Type != "warning" {
+		c.error(text)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.said.Warnings++
+	c.text(text)
+}
+
+// thrown notes an error that no script caught.
+func (c *console) thrown(_ *session.Target, params json.RawMessage) {
+	var e struct {
+		Details struct {
+			Text      string `json:"text"`
+			Exception struct {
+				Description string `json:"description"`
+			} `json:"exception"`
+		} `json:"exceptionDetails"`
+	}
+	if !session.Read(params, &e) {
+		return
+	}
+	first, _, _ := strings.Cut(e.Details.Exception.Description, "\n")
+	c.error(strings.TrimSpace(e.Details.Text + " " + first))
+}
+
+// error notes an error.
+func (c *console) error(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.said.Errors++
+	c.text(text)
+}
+
+func (c *console) text(s string) {
+	if len(c.said.Texts) < maxTexts {
+		c.said.Texts = append(c.said.Texts, note.Clean(s, maxText))
+	}
+}
+
+// dialog dismisses alert, confirm and prompt. A page that asks whether to leave it may be left.
+func (c *console) dialog(from *session.Target, params json.RawMessage) {
+	var e struct {
+		Type string `json:"type"`
+	}
+	if !session.Read(params, &e) {
+		return
+	}
+	c.mu.Lock()
+	c.dialogs++
+	tooMany := c.dialogs > maxDialogs
+	c.mu.Unlock()
+	if tooMany {
+		c.end(savepage.Errorf(savepage.CodeRenderTimeout, "the page opened more than %d dialogs", maxDialogs))
+		return
+	}
+	from.Send(cdpage.CommandHandleJavaScriptDialog, cdpage.HandleJavaScriptDialogParams{Accept: e.Type == "beforeunload"})
+}

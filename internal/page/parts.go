@@ -1,0 +1,183 @@
+package page
+
+import (
+	"context"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/page/address"
+	"github.com/savepage/savepage/internal/page/banner"
+	"github.com/savepage/savepage/internal/page/block"
+	"github.com/savepage/savepage/internal/page/budget"
+	"github.com/savepage/savepage/internal/page/layout"
+	"github.com/savepage/savepage/internal/page/note"
+	"github.com/savepage/savepage/internal/page/pdf"
+	"github.com/savepage/savepage/internal/page/script"
+	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/settle"
+	"github.com/savepage/savepage/internal/page/shot"
+	"github.com/savepage/savepage/internal/page/spool"
+	"github.com/savepage/savepage/internal/page/still"
+	"github.com/savepage/savepage/internal/page/targets"
+	"github.com/savepage/savepage/internal/page/traffic"
+	"github.com/savepage/savepage/internal/page/virtual"
+	"github.com/savepage/savepage/internal/page/whole"
+)
+
+// kit is what a render begins with.
+type kit struct {
+	o    savepage.Options
+	to   address.Page
+	tab  *browser.Tab
+	page *session.Target
+	cfg  Config
+}
+
+// parts are what a render is made of. Each has its own state; what one needs of another is wired here.
+type parts struct {
+	kit
+	budget   *budget.Budget
+	notes    *note.Notes
+	events   *session.Router
+	targets  *targets.Targets
+	requests *traffic.Requests
+	main     *traffic.Navigation
+	console  *console
+	view     *viewport
+	block    *block.Interception
+	beside   *script.Beside
+	waiter   *settle.Waiter
+	still    *still.Still
+	camera   *shot.Camera
+	whole    *whole.Page
+	printer  *pdf.Printer
+	banners  *banner.Banners // nil: they may stay
+	clock    *virtual.Clock  // nil: the real one
+}
+
+// newParts puts the parts together. Handlers of one event are called in the order in which the parts are made. end is called
+// with the reason when the page does what no page may.
+func newParts(k kit, end context.CancelCauseFunc) *parts {
+	p := &parts{kit: k, notes: &note.Notes{}, events: session.NewRouter()}
+	p.budget = budget.New(milliseconds(k.o.Timeout), k.o.OnTimeout == savepage.OnTimeoutCapture)
+	frame := string(k.tab.Target())
+	p.targets = targets.New(p.events)
+	p.requests = traffic.NewRequests(p.events, frame)
+	p.main = traffic.NewNavigation(p.events, frame, p.to.URL, p.requests, end)
+	p.targets.First(p.requests.First)
+	p.targets.OnBegin(p.requests.Begin)
+	p.console = newConsole(p.events, end)
+	p.view = newViewport(p.o, p.page)
+	p.block = block.New(block.Config{
+		Page: p.page, Frame: frame, To: p.to, Events: p.events, Setup: p.targets, Navigation: p.main, Requests: p.requests,
+	})
+	p.beside = script.New(p.page, p.events, frame, p.budget, p.notes)
+	p.waiter = settle.New(settle.Config{
+		Until: p.o.WaitUntil, Watch: rests(p.o) || p.o.Animations != savepage.AnimationsAllow, Events: p.events, Page: p.beside,
+		Navigation: p.main, Network: p.requests, Budget: p.budget, Notes: p.notes, Broken: p.broken,
+	})
+	p.camera = shot.New(shot.Config{
+		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
+	})
+	p.still = still.New(still.Config{
+		To: p.page, Events: p.events, Page: p.beside, Notes: p.notes, Children: p.targets.Children, Again: p.again, Redraw: p.camera.Redraw,
+	})
+	p.whole = whole.New(whole.Config{
+		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(), Events: p.events, Page: p.beside,
+		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
+		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw,
+	})
+	p.printer = pdf.New(pdf.Config{
+		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
+	})
+	return p
+}
+
+// rests reports whether a render may wait for the page to come to rest.
+func rests(o savepage.Options) bool {
+	switch o.WaitUntil {
+	case savepage.WaitLoad, savepage.WaitDOMContentLoaded:
+		return showsMore(o)
+	default:
+		return true
+	}
+}
+
+// showsMore reports whether the picture may show more of the page than the window does.
+func showsMore(o savepage.Options) bool {
+	return o.Fullpage || o.Selector != "" || o.Clip != nil || o.Format.Info().Paged
+}
+
+// motion is what notes how the page moves while it is loaded in its whole length; nil when it may move as it likes.
+func (p *parts) motion() whole.Motion {
+	if p.o.Animations == savepage.AnimationsAllow {
+		return nil
+	}
+	return p.still
+}
+
+// again waits for what the page does when its animations have ended.
+func (p *parts) again(ctx context.Context) error {
+	if p.o.WaitUntil == savepage.WaitSettled && !p.budget.PastDeadline() {
+		return p.waiter.Settled(ctx)
+	}
+	return p.waiter.Look(ctx, 0)
+}
+
+// find looks for a visible element, for at most the given time. The answer is nil when there is none.
+func (p *parts) find(ctx context.Context, selector string, atMost time.Duration) (*layout.Box, error) {
+	var at *struct {
+		layout.Box
+		Wrong string `json:"wrong"` // why the selector is not valid; the rest is then empty
+	}
+	err := p.beside.Ask(ctx, atMost, &at, actScript+"savepageAct.find", selector, atMost.Milliseconds())
+	if err != nil || at == nil {
+		return nil, err
+	}
+	if at.Wrong != "" {
+		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "%s is not a valid CSS selector", note.Quoted(selector))
+	}
+	return &at.Box, nil
+}
+
+// checkSize refuses a picture of so many CSS pixels that cannot be made.
+func (k *kit) checkSize(width, height int) error {
+	return shot.CheckSize(k.o, k.cfg.MaxPixels, width, height)
+}
+
+// maxHeight is where a page is cut.
+func (k *kit) maxHeight() int {
+	if k.o.MaxHeight > 0 {
+		return min(k.cfg.MaxHeight, k.o.MaxHeight)
+	}
+	return k.cfg.MaxHeight
+}
+
+// newSpool takes the bytes of a picture.
+func (k *kit) newSpool() *spool.Spool { return spool.New(k.cfg.Spool, k.cfg.Hold) }
+
+// died tells the end of a renderer from the end of its browser, which also ends the renderer.
+func died(tab *browser.Tab) error {
+	select {
+	case <-tab.Lost():
+		return errLost()
+	default:
+		return savepage.Errorf(savepage.CodePageCrashed, "the page ended its renderer, mostly by using too much memory")
+	}
+}
+
+// closed says why the session ended. The tab's own word comes in the same moment.
+func closed(tab *browser.Tab) error {
+	select {
+	case <-tab.Lost():
+	case <-tab.Crashed():
+		return died(tab)
+	case <-time.After(time.Second):
+	}
+	return errLost()
+}
+
+func errLost() error {
+	return savepage.Errorf(savepage.CodeBrowserLost, "the browser ended while it rendered the page")
+}

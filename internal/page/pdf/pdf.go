@@ -1,0 +1,158 @@
+// Package pdf has the browser print a page. It lays nothing out: paper and margins are the browser's to apply.
+package pdf
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	cdpio "github.com/chromedp/cdproto/io"
+	cdpage "github.com/chromedp/cdproto/page"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/page/budget"
+	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/spool"
+	"github.com/savepage/savepage/internal/picture"
+)
+
+const (
+	maxPDF    = 512 << 20 // bytes of a PDF
+	partBytes = 1 << 20   // bytes that are read at once
+)
+
+// Page waits for an answer that a script of the page may hold up, for as long as makes sense.
+type Page interface {
+	Await(ctx context.Context, sent *cdp.Pending, slack time.Duration)
+}
+
+// Notes keeps what is waited for.
+type Notes interface {
+	Await(what string)
+}
+
+// Config is the page, and the parts of the render that this one needs.
+type Config struct {
+	Options  savepage.Options
+	To       session.Sender
+	Page     Page
+	Budget   *budget.Budget
+	Notes    Notes
+	NewSpool func() *spool.Spool
+	Load     func(context.Context) error // waits for the load event of a document that the page goes to
+}
+
+// Document is a printed page.
+type Document struct {
+	Bytes         []byte
+	Large         *os.File // in place of Bytes, when they are too many to be held
+	Width, Height int      // of the first page, as picture.ReadPDF says it
+	Pages         int
+}
+
+// Printer prints one page. Its methods are for the goroutine of the render.
+type Printer struct {
+	Config
+	spool *spool.Spool
+}
+
+// New returns a Printer. Close must be called.
+func New(c Config) *Printer { return &Printer{Config: c} }
+
+// Close drops what was printed and not returned.
+func (p *Printer) Close() { p.spool.Drop() }
+
+// Print prints the whole page. The document's file is the caller's to close, also when there is an error.
+func (p *Printer) Print(ctx context.Context) (made Document, err error) {
+	stream, err := p.stream(ctx)
+	if err != nil {
+		return made, err
+	}
+	size, err := p.readStream(ctx, stream)
+	if err != nil {
+		return made, err
+	}
+	if made.Large, err = p.spool.Take(); err != nil {
+		return made, err
+	}
+	var all io.ReaderAt = made.Large
+	if made.Large == nil {
+		if made.Bytes, err = p.spool.All(); err != nil {
+			return made, err
+		}
+		all = bytes.NewReader(made.Bytes)
+	}
+	read, err := picture.ReadPDF(all, size)
+	if err != nil {
+		return made, fmt.Errorf("read the pdf: %w", err)
+	}
+	made.Width, made.Height, made.Pages = read.Width, read.Height, read.Pages
+	return made, nil
+}
+
+// stream has the browser print, once more if the page went to another document meanwhile.
+func (p *Printer) stream(ctx context.Context) (cdpio.StreamHandle, error) {
+	p.Notes.Await("the browser to print the page")
+	var res cdpage.PrintToPDFResult
+	ask := func() error {
+		sent := p.To.Send(cdpage.CommandPrintToPDF, printing(p.Options))
+		p.Page.Await(ctx, sent, p.Budget.Drawing())
+		return session.Answered(ctx, sent, &res)
+	}
+	err := ask()
+	if refused, is := errors.AsType[*cdp.Error](err); is && p.Options.PDFPages != "" {
+		return "", savepage.Errorf(savepage.CodeInvalidRequest, "the pages %q cannot be printed: %s", p.Options.PDFPages, refused.Message)
+	}
+	if errors.Is(err, session.ErrMoved) {
+		if err := p.Load(ctx); err != nil {
+			return "", err
+		}
+		err = ask()
+	}
+	if err != nil {
+		return "", fmt.Errorf("print the page: %w", err)
+	}
+	return res.Stream, nil
+}
+
+// printing is what the browser is asked for.
+func printing(o savepage.Options) cdpage.PrintToPDFParams {
+	margins, _ := savepage.ParseMargins(cmp.Or(o.PDFMargin, savepage.DefaultMargin)) // checked when it came
+	width, height := o.PDFPaper.Size()
+	background := o.PDFBackground == nil || *o.PDFBackground
+	inches := func(points float64) *float64 { return new(points / 72) }
+	return cdpage.PrintToPDFParams{
+		Landscape: &o.PDFLandscape, PrintBackground: &background, Scale: o.PDFScale, PageRanges: o.PDFPages,
+		PaperWidth: width / 72, PaperHeight: height / 72,
+		MarginTop: inches(margins.Top), MarginRight: inches(margins.Right),
+		MarginBottom: inches(margins.Bottom), MarginLeft: inches(margins.Left),
+		TransferMode: cdpage.PrintToPDFTransferModeReturnAsStream,
+	}
+}
+
+// readStream spools a stream of the browser's to its end, part by part, and returns its size in bytes.
+func (p *Printer) readStream(ctx context.Context, handle cdpio.StreamHandle) (size int64, err error) {
+	defer p.To.Send(cdpio.CommandClose, cdpio.CloseParams{Handle: handle})
+	p.spool = p.NewSpool()
+	for {
+		var part cdpio.ReadResult
+		if err := p.To.Execute(ctx, cdpio.CommandRead, cdpio.ReadParams{Handle: handle, Size: partBytes}, &part); err != nil {
+			return 0, fmt.Errorf("read the printed pages: %w", err)
+		}
+		if _, err := p.spool.Write(part.Data); err != nil {
+			return 0, err
+		}
+		if size += int64(len(part.Data)); size > maxPDF {
+			return 0, savepage.Errorf(savepage.CodeTooLarge, "the pdf has more than %d MiB: print some of its pages with pdf_pages", maxPDF>>20)
+		}
+		if part.EOF {
+			return size, nil
+		}
+	}
+}

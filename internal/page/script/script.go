@@ -1,0 +1,229 @@
+// Package script runs scripts beside the page's own: in a world of its own that the page can neither see nor change. It
+// asks the document that is there now, ends a script of the page that keeps the answer back, and switches scripts off when
+// that does not help. The scripts themselves lie with the parts that ask.
+package script
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/page/budget"
+	"github.com/savepage/savepage/internal/page/session"
+)
+
+// World is the name of the world that the scripts run in.
+const World = "savepage"
+
+const (
+	// maxTries is how often a question is put again to a page that goes from one document to the next: more often than it
+	// may go.
+	maxTries = 40
+	// againAfter is how soon it is, when no event comes.
+	againAfter = 100 * time.Millisecond
+)
+
+// Notes keeps why a picture is partial.
+type Notes interface {
+	Partial(format string, args ...any)
+}
+
+// Beside asks the page's main document. Its methods are for the goroutine of the render.
+type Beside struct {
+	to     session.Sender
+	frame  string // id of the main frame
+	events *session.Router
+	budget *budget.Budget
+	notes  Notes
+
+	mu      sync.Mutex
+	current *document // nil before the first one
+
+	disabled bool
+	ended    chan struct{}  // closed when the render ends
+	work     sync.WaitGroup // switching scripts off
+}
+
+// document is one that the main frame has had.
+type document struct {
+	made *cdp.Pending // Page.createIsolatedWorld in it
+	id   runtime.ExecutionContextID
+}
+
+// New returns a Beside that follows the documents of the main frame. Close must be called.
+func New(to session.Sender, events *session.Router, frame string, b *budget.Budget, notes Notes) *Beside {
+	p := &Beside{to: to, frame: frame, events: events, budget: b, notes: notes, ended: make(chan struct{})}
+	events.On(session.Main, "Page.frameNavigated", p.navigated)
+	return p
+}
+
+func (p *Beside) navigated(_ *session.Target, params json.RawMessage) {
+	var e struct {
+		Frame struct {
+			ParentID string `json:"parentId"`
+		} `json:"frame"`
+	}
+	if !session.Read(params, &e) || e.Frame.ParentID != "" {
+		return
+	}
+	// Asked for now, so that the answer is there when the page has loaded.
+	made := p.to.Send(cdpage.CommandCreateIsolatedWorld, map[string]any{"frameId": p.frame, "worldName": World})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.current = &document{made: made}
+}
+
+func (p *Beside) document() (*document, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.disabled:
+		return nil, session.ErrDisabled
+	case p.current == nil:
+		return nil, session.ErrMoved
+	default:
+		return p.current, nil
+	}
+}
+
+// Ask calls a function of a script in the current document and decodes the value that it returns; the text of the script
+// stands before the function's name. slack is how long the function itself may take. A document that goes away meanwhile is
+// followed.
+func (p *Beside) Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
+	texts := make([]string, len(args))
+	for i, arg := range args {
+		text, err := json.Marshal(arg)
+		if err != nil {
+			return fmt.Errorf("argument of a script: %w", err)
+		}
+		texts[i] = string(text)
+	}
+	expression := fmt.Sprintf("%s(%s)", function, strings.Join(texts, ","))
+	for range maxTries {
+		err := p.Evaluate(ctx, slack, into, expression)
+		if !errors.Is(err, session.ErrMoved) {
+			return err
+		}
+		if err := p.events.Pause(ctx, againAfter); err != nil {
+			return err
+		}
+	}
+	return savepage.Errorf(savepage.CodeTooManyRedirects, "the page does not stay on one document")
+}
+
+// Evaluate runs an expression beside the current document. Its error is session.ErrMoved when that goes away.
+func (p *Beside) Evaluate(ctx context.Context, slack time.Duration, into any, expression string) error {
+	d, err := p.document()
+	if err != nil {
+		return err
+	}
+	p.Await(ctx, d.made, 0)
+	world, err := p.worldOf(ctx, d)
+	if err != nil {
+		return err
+	}
+	yes := true
+	sent := p.to.Send(runtime.CommandEvaluate, runtime.EvaluateParams{
+		Expression: expression, ContextID: world, AwaitPromise: &yes, ReturnByValue: &yes, Silent: &yes,
+	})
+	p.Await(ctx, sent, slack)
+	return p.value(ctx, sent, into)
+}
+
+// Current is the world beside the current document.
+func (p *Beside) Current(ctx context.Context) (runtime.ExecutionContextID, error) {
+	d, err := p.document()
+	if err != nil {
+		return 0, err
+	}
+	p.Await(ctx, d.made, 0)
+	return p.worldOf(ctx, d)
+}
+
+// worldOf is the world that was made in a document.
+func (p *Beside) worldOf(ctx context.Context, d *document) (runtime.ExecutionContextID, error) {
+	if d.id != 0 {
+		return d.id, nil
+	}
+	var res cdpage.CreateIsolatedWorldResult
+	if err := p.answered(ctx, d.made, &res); err != nil {
+		return 0, err
+	}
+	d.id = res.ExecutionContextID
+	return d.id, nil
+}
+
+// value reads the value of an expression that was sent.
+func (p *Beside) value(ctx context.Context, sent *cdp.Pending, into any) error {
+	var res struct {
+		Result struct {
+			Value json.RawMessage `json:"value"`
+		} `json:"result"`
+		Exception *struct {
+			Exception struct {
+				Description string `json:"description"`
+			} `json:"exception"`
+		} `json:"exceptionDetails"`
+	}
+	if err := p.answered(ctx, sent, &res); err != nil {
+		return err
+	}
+	if e := res.Exception; e != nil { // ended together with the page's script
+		return fmt.Errorf("%w: %s", session.ErrMoved, e.Exception.Description)
+	}
+	if into == nil || len(res.Result.Value) == 0 {
+		return nil
+	}
+	if err := cdp.Decode(res.Result.Value, into); err != nil {
+		return fmt.Errorf("read the answer of the page: %w", err)
+	}
+	return nil
+}
+
+// answered waits until the page has answered. It does not give the answer up: that of the world is needed by every question.
+func (p *Beside) answered(ctx context.Context, sent *cdp.Pending, into any) error {
+	if p.Disabled() {
+		return session.ErrDisabled
+	}
+	select {
+	case <-sent.Done():
+		return session.Answered(ctx, sent, into)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Wait waits for an answer that a script of the page may hold up, and decodes it.
+func (p *Beside) Wait(ctx context.Context, sent *cdp.Pending, slack time.Duration, into any) error {
+	p.Await(ctx, sent, slack)
+	return session.Answered(ctx, sent, into)
+}
+
+// Await waits until the answer is there, ctx ends, or the page has kept it back for too long: then its script is ended.
+// Scripts of a page that is shown as it is do not get to begin again.
+func (p *Beside) Await(ctx context.Context, sent *cdp.Pending, slack time.Duration) {
+	timer := time.NewTimer(p.budget.Patience(slack))
+	defer timer.Stop()
+	select {
+	case <-sent.Done():
+		return
+	case <-ctx.Done():
+		return
+	case <-timer.C:
+	}
+	if p.budget.PastDeadline() {
+		p.disable()
+		return
+	}
+	p.to.Send(runtime.CommandTerminateExecution, nil)
+	p.notes.Partial("a script that did not end was stopped")
+}

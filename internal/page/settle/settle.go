@@ -1,0 +1,320 @@
+// Package settle waits until a page is ready: for the moment that wait_until names, or until neither the document changes,
+// nor a request is open, nor a short timer or a worker has something left to do. It says how the page is, and what kept it
+// from coming to rest.
+package settle
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed" // for the scripts
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/page/budget"
+	"github.com/savepage/savepage/internal/page/note"
+	"github.com/savepage/savepage/internal/page/session"
+)
+
+//go:embed look.js
+var lookScript string
+
+const (
+	calm  = 100 * time.Millisecond // without a change, after which a page with scripts counts as settled
+	brief = 60 * time.Millisecond  // the same, for a page that has no timer on
+	idle  = 500 * time.Millisecond // without an open request, for networkidle
+)
+
+// Look is what the page says of itself.
+type Look struct {
+	Still    float64  `json:"still"`    // milliseconds since the document last changed
+	Moved    float64  `json:"moved"`    // the same, counting what changes all the time
+	Scripted bool     `json:"scripted"` // something on the page may still run
+	Fonts    bool     `json:"fonts"`    // all that are in use are loaded
+	Coming   []string `json:"coming"`   // families of those that are not
+	Title    string   `json:"title"`
+	URL      string   `json:"url"`
+	Ready    string   `json:"ready"`  // document.readyState
+	Height   int      `json:"height"` // of the whole page, CSS pixels
+	Width    int      `json:"width"`  // of the whole page, CSS pixels
+	Timers   *timers  `json:"timers"` // nil when it is not known
+}
+
+// Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
+type Asker interface {
+	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
+}
+
+// Navigation says where the main frame is.
+type Navigation interface {
+	Leaving() bool // on its way to another document
+	Parsed() bool
+	Loaded() bool
+}
+
+// Network says what the page asks of the network.
+type Network interface {
+	Activity
+	Waiting() int         // open requests that settling waits for
+	Quiet() time.Duration // since the last event of one
+	Scripts() int         // requests for scripts
+	Open(n int) []string  // names of those that settling waits for, oldest first
+}
+
+// Activity is when something last came of the network.
+type Activity interface {
+	QuietAt(asked time.Time) time.Duration // Network.Quiet, at an earlier time
+	ResetQuiet()                           // the page was given cause to do something: quiet is counted from here
+}
+
+// Setup has what belongs to the page set up before it begins.
+type Setup interface {
+	First(commands func(kind string) []session.Command)
+	OnBegin(begin func(*session.Target))
+}
+
+// Notes keeps what is waited for, and why a picture is partial.
+type Notes interface {
+	Await(what string)
+	Partial(format string, args ...any)
+}
+
+// Config is the page that is waited for, and the parts of the render that this one needs.
+type Config struct {
+	Until      savepage.WaitUntil
+	Watch      bool // the document's changes count
+	Events     *session.Router
+	Page       Asker
+	Navigation Navigation
+	Network    Network
+	Budget     *budget.Budget
+	Notes      Notes
+	Broken     func() error // why the page is none; nil when it is one
+}
+
+// Waiter waits for one page. Its methods are for the goroutine of the render.
+type Waiter struct {
+	Config
+	workers *workers // nil: timers are not followed
+	token   string   // by which the page is asked for its timers; empty: they are not followed
+	late    bool     // the load event was not waited for any longer
+	seen    Look     // what the page last said of itself
+	looked  time.Time
+}
+
+// New returns a Waiter that does not follow timers.
+func New(c Config) *Waiter { return &Waiter{Config: c} }
+
+// FollowTimers has each new document note its short timers. Only the world beside the page knows how to ask for them. send
+// sends a command to the page.
+func (w *Waiter) FollowTimers(send func(method string, params any)) {
+	w.token = rand.Text()
+	w.workers = &workers{
+		token: w.token, script: fmt.Sprintf("(%s)(%q)", timersScript, w.token), network: w.Network, budget: w.Budget,
+		all: map[target.SessionID]*worker{}, begun: map[string]int{},
+	}
+	send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: w.workers.script})
+}
+
+// FollowWorkers has the page's workers note their timers too, behind the scripts of those who have set them up before.
+func (w *Waiter) FollowWorkers(setup Setup) {
+	setup.First(w.workers.first)
+	setup.OnBegin(w.workers.begin)
+	w.Events.On(session.Worker, "Inspector.workerScriptLoaded", w.workers.scriptLoaded)
+	w.Events.On(session.Every, "Target.detachedFromTarget", w.workers.left)
+}
+
+// Seen is what the page last said of itself.
+func (w *Waiter) Seen() Look { return w.seen }
+
+// SetSeen is for a page that can no longer say it.
+func (w *Waiter) SetSeen(l Look) { w.seen = l }
+
+// Look asks the page how it is. It waits at most so long for fonts and pictures in view.
+func (w *Waiter) Look(ctx context.Context, wait time.Duration) error {
+	w.looked = time.Now()
+	return w.Page.Ask(ctx, wait, &w.seen, lookScript+"savepage.look", wait.Milliseconds(), w.token, w.Watch)
+}
+
+// Ready waits for the moment that wait_until names.
+func (w *Waiter) Ready(ctx context.Context) error {
+	switch w.Until {
+	case savepage.WaitDOMContentLoaded:
+		w.Notes.Await("the document to be parsed")
+		return w.reach(ctx, w.Navigation.Parsed)
+	case savepage.WaitLoad:
+		w.Notes.Await("the load event")
+		return w.reach(ctx, w.Navigation.Loaded)
+	case savepage.WaitNetworkIdle:
+		return w.networkIdle(ctx)
+	default:
+		return w.Settled(ctx)
+	}
+}
+
+// reach waits for a moment of the current document, without a limit of its own, and asks how the page is.
+func (w *Waiter) reach(ctx context.Context, there func() bool) error {
+	err := w.Events.Until(ctx, func() (bool, time.Duration) {
+		return there() && !w.Navigation.Leaving(), calm
+	})
+	if err != nil {
+		return err
+	}
+	return w.Look(ctx, 0)
+}
+
+func (w *Waiter) networkIdle(ctx context.Context) error {
+	w.Notes.Await("the network to be idle")
+	return w.reach(ctx, func() bool {
+		return w.Navigation.Loaded() && w.Network.Waiting() == 0 && w.Network.Quiet() >= idle
+	})
+}
+
+// Settled waits for the load event and then for quiet, again for each document that the page goes to. It ends early, and
+// says so, when the page does not come to rest.
+func (w *Waiter) Settled(ctx context.Context) error {
+	for {
+		if err := w.Load(ctx); err != nil {
+			return err
+		}
+		err := w.Quiet(ctx)
+		if !errors.Is(err, session.ErrMoved) {
+			return err
+		}
+		if err := w.Broken(); err != nil {
+			return err
+		}
+	}
+}
+
+// Load waits for the load event as long as something moves, but not longer than six tenths of the timeout.
+func (w *Waiter) Load(ctx context.Context) error {
+	w.Notes.Await("the load event")
+	timeout := w.Budget.Timeout()
+	stall, last := min(w.Budget.Scaled(8*time.Second), timeout/3), time.Now().Add(timeout*6/10)
+	began, late := time.Now(), false
+	err := w.Events.Until(ctx, func() (bool, time.Duration) {
+		if w.Navigation.Loaded() && !w.Navigation.Leaving() {
+			return true, 0
+		}
+		left := min(stall-min(w.Network.Quiet(), time.Since(began)), time.Until(last))
+		late = left <= 0
+		return late, max(min(left, idle), time.Millisecond)
+	})
+	if late {
+		w.late = true
+	}
+	return err
+}
+
+// Quiet waits until neither the document changes nor a request is open.
+func (w *Waiter) Quiet(ctx context.Context) error {
+	w.Notes.Await("the page to settle")
+	timeout := w.Budget.Timeout()
+	stall, last := w.Budget.Stall(), time.Now().Add(min(w.Budget.Scaled(8*time.Second), timeout/3))
+	for began := time.Now(); ; {
+		if err := w.workers.ask(ctx); err != nil {
+			return err
+		}
+		w.looked = time.Now() // as Look does
+		err := w.Page.Ask(ctx, stall, &w.seen, lookScript+"savepage.look", stall.Milliseconds(), w.token, w.Watch)
+		if err != nil {
+			return err
+		}
+		moved, rest := w.restless()
+		switch {
+		case moved:
+			return session.ErrMoved
+		case rest == 0:
+			w.noteLate()
+			w.noteFonts()
+			return nil
+		case time.Now().After(last), w.stalled(began, stall):
+			w.noteUnrest()
+			return nil
+		}
+		if err := w.Events.Until(ctx, w.silence(rest)); err != nil {
+			return err
+		}
+	}
+}
+
+// restless says how long it takes at least until the page has settled, from what it said last: nothing when it has.
+func (w *Waiter) restless() (moved bool, rest time.Duration) {
+	if w.Navigation.Leaving() || (!w.Navigation.Loaded() && !w.late) {
+		return true, 0
+	}
+	if w.Network.Waiting() > 0 && !w.late {
+		return false, calm
+	}
+	if !w.seen.Scripted && w.Network.Scripts() == 0 {
+		return false, 0
+	}
+	said := w.seen.Timers
+	still := min(w.Network.Quiet(), said.silence(), milli(w.seen.Still))
+	quiet := min(w.Network.QuietAt(w.looked), said.silence())
+	return false, max(0, said.calm()-still, said.missing(quiet, milli(w.seen.Moved)), w.workers.atWork(said))
+}
+
+// silence waits for the network to be quiet for a while, and for the time that is missing at least. It does not wait
+// longer than half a second, so that the page is asked again.
+func (w *Waiter) silence(missing time.Duration) func() (bool, time.Duration) {
+	from := time.Now()
+	return func() (bool, time.Duration) {
+		passed := time.Since(from)
+		if w.Navigation.Leaving() || passed >= idle {
+			return true, 0
+		}
+		if w.Network.Waiting() > 0 {
+			return false, idle - passed
+		}
+		left := max(missing-passed, brief-w.Network.Quiet())
+		return left <= 0, max(left, time.Millisecond)
+	}
+}
+
+// OpenList is up to three open requests for the end of a message.
+func (w *Waiter) OpenList() string {
+	names := w.Network.Open(3)
+	if len(names) == 0 {
+		return ""
+	}
+	return " (open: " + strings.Join(names, ", ") + ")"
+}
+
+// stalled reports that requests are open and nothing has come of them for long.
+func (w *Waiter) stalled(began time.Time, stall time.Duration) bool {
+	return w.Network.Waiting() > 0 && time.Since(began) >= stall && w.Network.Quiet() >= stall && w.seen.Still >= float64(stall.Milliseconds())
+}
+
+// noteLate says that the load event did not come. The event itself may be lost: the document knows.
+func (w *Waiter) noteLate() {
+	if w.late && w.seen.Ready != "complete" {
+		w.Notes.Partial("the load event did not come%s", w.OpenList())
+	}
+}
+
+// noteUnrest says what kept the page from settling.
+func (w *Waiter) noteUnrest() {
+	w.noteLate()
+	switch open := w.Network.Open(3); {
+	case w.late:
+	case len(open) > 0:
+		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))
+	default:
+		w.Notes.Partial("the document did not stop changing")
+	}
+	w.noteFonts()
+}
+
+// noteFonts names the fonts that are in use and did not come.
+func (w *Waiter) noteFonts() {
+	if !w.seen.Fonts {
+		w.Notes.Partial("fonts were not loaded: %s", note.Clean(strings.Join(w.seen.Coming, ", "), 100))
+	}
+}

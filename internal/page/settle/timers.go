@@ -1,0 +1,83 @@
+package settle
+
+import (
+	_ "embed" // for the script
+	"math"
+	"time"
+)
+
+//go:embed timers.js
+var timersScript string
+
+// timers is what a page, or a worker of it, has still to do on its own.
+type timers struct {
+	Left    []float64 `json:"left"`    // milliseconds to each short timer; negative for one that is late
+	Beyond  bool      `json:"beyond"`  // a shared worker or a lasting connection may do more
+	Frame   int       `json:"frame"`   // a script asks for the next frame, after so many that it asked for before; or -1
+	Workers []made    `json:"workers"` // that it has made
+	Said    int       `json:"said"`    // messages of a worker to who has made it
+	Heard   int       `json:"heard"`   // messages from there
+	Silence float64   `json:"silence"` // milliseconds since the last message to or from a worker, chatter apart; negative for none
+}
+
+// made is a worker that the page, or another worker, has made. It may not have begun.
+type made struct {
+	URL   string  `json:"url"`
+	Age   float64 `json:"age"`   // milliseconds
+	Told  int     `json:"told"`  // messages to it
+	Heard int     `json:"heard"` // messages from it
+}
+
+const (
+	// frame is how long it takes at most, on a machine that keeps up, until a change is seen.
+	frame = 20 * time.Millisecond
+	// maxLate is how long a timer is waited for that does not come.
+	maxLate = 5 * time.Second
+	// single is how many frames in a row are still work that ends, and tween how many are when they change the page.
+	single = 4
+	tween  = 45
+)
+
+// calm is how long nothing must change for the page to count as settled. A page whose timers are known needs less.
+func (t *timers) calm() time.Duration {
+	switch {
+	case t == nil:
+		return calm
+	case t.Beyond:
+		return idle
+	case len(t.Workers) > 0:
+		return calm
+	default:
+		return brief
+	}
+}
+
+// missing is the time until everything that is under way has ended: timers, and changes from frame to frame as of a picture that is
+// faded in. Timers are waited for that are due before the network has been quiet for as long as networkidle wants, which
+// would still see what they do; on a busy machine they may be late. moved is the time since the last change of any kind.
+func (t *timers) missing(quiet, moved time.Duration) time.Duration {
+	if t == nil {
+		return 0
+	}
+	var rest time.Duration
+	for _, ms := range t.Left {
+		if left := milli(ms) + frame; quiet+left <= idle && quiet < maxLate {
+			rest = max(rest, left, frame)
+		}
+	}
+	if n := t.Frame; quiet < 3*idle && n >= 0 && (n < single || n < tween && moved < idle) {
+		rest = max(rest, 2*frame)
+	}
+	return rest
+}
+
+// silence is how long nothing has gone between the page and its workers.
+func (t *timers) silence() time.Duration {
+	if t == nil || t.Silence < 0 {
+		return math.MaxInt64
+	}
+	return milli(t.Silence)
+}
+
+// milli is a duration from the milliseconds of a script.
+func milli(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }

@@ -1,0 +1,45 @@
+package shot
+
+import (
+	"context"
+	_ "embed" // for the script
+	"fmt"
+	"time"
+	"unicode"
+
+	"github.com/savepage/savepage"
+)
+
+//go:embed glyphs.js
+var glyphsScript string
+
+// maxLetters is how many letters without a glyph the report names.
+const maxLetters = 10
+
+// MissingGlyphs says which letters on the page no font has: a box stands in the picture for each. When the page does not
+// answer it names none: the picture is there and is not lost for this.
+func (c *Camera) MissingGlyphs(ctx context.Context) savepage.FontReport {
+	var missing []rune
+	if c.Page.Ask(ctx, time.Second, &missing, glyphsScript) != nil {
+		return savepage.FontReport{}
+	}
+	fonts := savepage.FontReport{Missing: len(missing)}
+	for _, letter := range missing[:min(len(missing), maxLetters)] {
+		fonts.Named = append(fonts.Named, letterName(letter))
+	}
+	return fonts
+}
+
+// letterName is the number of a letter and its script, where Unicode knows one: "U+A015 Yi".
+func letterName(letter rune) string {
+	name := fmt.Sprintf("U+%04X", letter)
+	if unicode.Is(unicode.Co, letter) {
+		return name + " private use"
+	}
+	for script, table := range unicode.Scripts {
+		if script != "Common" && script != "Inherited" && unicode.Is(table, letter) {
+			return name + " " + script
+		}
+	}
+	return name
+}

@@ -1,0 +1,262 @@
+// Brings to rest what moves on the page. Runs in every frame, in a world of its own beside the page's scripts.
+if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
+  const sleep = ms => new Promise(done => setTimeout(done, ms));
+  const frame = () => Promise.race([new Promise(done => requestAnimationFrame(done)), sleep(100)]);
+  const heard = (e, name) => new Promise(done => e.addEventListener(name, done, {once: true}));
+  const attempt = act => { try { return act(); } catch { return undefined; } };
+
+  // The document and the shadow trees in it: the open ones, and the closed ones that it is told of.
+  const closed = new Set();
+  const roots = () => {
+    const all = [document, ...closed];
+    for (const root of all) for (const e of root.querySelectorAll('*')) if (e.shadowRoot) all.push(e.shadowRoot);
+    return all;
+  };
+
+  // What follows scrolling stands still by itself.
+  const timed = a => a.timeline instanceof DocumentTimeline && a.effect?.target;
+  // What was hidden and was shown when it was seen, and how it looked then.
+  let hidden = [], whole = false;
+  const revealed = new Map();
+
+  // What follows its place in view stands where it is wholly seen, unless that place is in view: of a whole page all is seen.
+  const viewed = all => !whole ? [] : all.flatMap(root => root.getAnimations()).filter(a => {
+    const r = a.timeline instanceof ViewTimeline && a.timeline.subject?.getBoundingClientRect();
+    return r && (r.bottom < 0 || r.top > innerHeight);
+  });
+  const running = all => all.flatMap(root => root.getAnimations()).filter(a => timed(a) && a.playState === 'running');
+
+  // An animation that begins again each time it has ended is an endless one: the bar of a carousel that goes on by itself.
+  const ended = new WeakMap();
+  const again = a => {
+    const names = ended.get(a.effect.target) || new Map();
+    ended.set(a.effect.target, names);
+    const name = a.animationName || a.transitionProperty || a.id || 'script';
+    names.set(name, (names.get(name) || 0) + 1);
+    return names.get(name) > 3;
+  };
+  const endless = a => a.effect.getComputedTiming().endTime === Infinity || a.playbackRate === 0 || again(a);
+
+  const at = (a, t) => attempt(() => { a.currentTime = t; });
+  const look = a => {
+    const s = getComputedStyle(a.effect.target, a.effect.pseudoElement);
+    return [s.opacity, s.transform, s.translate, s.rotate, s.scale, s.filter, s.backdropFilter].join();
+  };
+  // aside moves an animation to where it looks other than at the time where it is to stand, and says whether there is such a
+  // moment. The compositor shows where it has got to until it is told of a change, and to go where the page's own thread
+  // believes it to be already is none.
+  const aside = (a, span, stand) => {
+    a.pause();
+    at(a, stand);
+    const will = look(a);
+    return [0.37, 0.73, 0.11, 0.52, 0.9].some(part => { at(a, span * part); return look(a) !== will; });
+  };
+
+  // finish ends what has an end, as often as the page begins something new at that, and returns what has none.
+  const finish = async all => {
+    const held = [];
+    for (let round = 0, more = true; more && round < 12; round++) {
+      const list = running(all), ends = list.filter(a => !endless(a));
+      for (const a of list) if (!ends.includes(a)) { a.pause(); held.push(a); }
+      more = ends.length > 0;
+      // What ends where it began must be seen elsewhere before.
+      const stays = a => ['both', 'forwards'].includes(a.effect.getComputedTiming().fill);
+      if (ends.filter(stays).filter(a => aside(a, a.effect.getComputedTiming().endTime, 0)).length) await frame().then(frame);
+      const over = ends.filter(a => attempt(() => { a.finish(); return true; })).map(a => Promise.race([heard(a, 'finish'), heard(a, 'cancel')]));
+      // The page's listeners are called in the same moment, before the next frame. On a busy machine it comes late.
+      if (more) await Promise.race([Promise.all(over), sleep(500)]).then(frame);
+    }
+    return held;
+  };
+
+  // What cuts an element off to the left and right, above and below.
+  const pane = e => {
+    for (let up = e.parentElement; up && up !== document.body && up !== document.documentElement; up = up.parentElement) {
+      if (getComputedStyle(up).overflowX !== 'visible') return up.getBoundingClientRect();
+    }
+    return {left: 0, right: innerWidth, top: -Infinity, bottom: Infinity};
+  };
+  // shown is how much can be seen of what an animation moves, from 0 to 1. Two halves of something count less than one whole.
+  const shown = a => {
+    const e = a.effect.target, style = getComputedStyle(e, a.effect.pseudoElement);
+    const r = e.getBoundingClientRect(), p = pane(e);
+    if (style.visibility !== 'visible' || !(r.width + r.height)) return 0;
+    const across = r.width ? Math.max(0, Math.min(r.right, p.right) - Math.max(r.left, p.left)) / r.width : 1;
+    const down = r.height ? Math.max(0, Math.min(r.bottom, p.bottom) - Math.max(r.top, p.top)) / r.height : 1;
+    return style.opacity ** 2 * across * down;
+  };
+  const span = a => {
+    const t = a.effect.getComputedTiming();
+    return Math.min(60000, Math.max(0, t.delay) + t.duration * (t.direction.startsWith('alternate') ? 2 : 1));
+  };
+
+  // hold stops endless animations at the moment at which they began, or, where that hides something, at the first moment at
+  // which most of it is seen. Neighbours are stopped at the same moment, as they would be seen: one slide of several.
+  const hold = async held => {
+    const groups = new Map();
+    for (const a of held) {
+      at(a, 0);
+      const of = a.effect.target.parentNode || a.effect.target, name = a.animationName || '';
+      if (!groups.has(of)) groups.set(of, new Map());
+      const g = groups.get(of).get(name) || {list: [], span: 0, scores: [], at: 0};
+      groups.get(of).set(name, g);
+      g.list.push(a);
+      g.span = Math.max(g.span, span(a));
+    }
+    const every = [...groups.values()].flatMap(names => [...names.values()]);
+    const poor = every.filter(g => g.list.length <= 200 && g.list.some(a => shown(a) < 0.999));
+    const steps = Math.min(40, Math.floor(4000 / poor.reduce((n, g) => n + g.list.length, 1)));
+    for (let step = 0; step < steps; step++) {
+      for (const g of poor) for (const a of g.list) at(a, g.span * step / steps);
+      for (const g of poor) g.scores.push(g.list.reduce((sum, a) => sum + shown(a), 0));
+    }
+    for (const g of poor) if (steps) g.at = g.span * g.scores.findIndex(s => s >= Math.max(...g.scores) * 0.999) / steps;
+    for (const g of every) for (const a of g.list) aside(a, span(a), g.at);
+    if (held.length) await frame().then(frame);
+    for (const g of every) for (const a of g.list) at(a, g.at);
+  };
+
+  // SVG's own animations do not run: the browser holds them with the moving pictures. Those that would end and leave
+  // something behind have done so.
+  const smil = root => {
+    for (const e of root.querySelectorAll('animate,animateTransform,set')) {
+      const to = (e.getAttribute('values') || '').split(';').filter(v => v.trim()).pop() || e.getAttribute('to');
+      const name = e.getAttribute('attributeName'), target = e.targetElement;
+      const timed = attempt(() => e.getStartTime() + e.getSimpleDuration()) >= 0 || e.localName === 'set';
+      if (!to || !name || !target || !timed || e.getAttribute('repeatCount') === 'indefinite' || e.getAttribute('repeatDur') === 'indefinite') continue;
+      if (e.getAttribute('fill') !== 'freeze' || /[a-z]\w*\.|click|indefinite/i.test(e.getAttribute('begin') || '')) continue;
+      const value = e.localName === 'animateTransform' ? `${e.getAttribute('type') || 'translate'}(${to})` : to.trim();
+      e.remove();
+      target.setAttribute(name, value);
+    }
+  };
+
+  // A marquee stands where its text has come in.
+  const marquee = m => {
+    m.setAttribute('behavior', 'slide');
+    m.setAttribute('scrollamount', '100000');
+    m.setAttribute('truespeed', '');
+    m.start();
+  };
+
+  // A video that plays or would play shows its poster or its first picture, as it does before it is played: it is loaded
+  // again. A stream cannot be, it goes back to its beginning.
+  const video = async v => {
+    const loads = v.networkState === 2 && v.preload !== 'none';
+    if (v.paused && !v.autoplay && v.currentTime === 0 && (v.poster || !loads)) return;
+    const streamed = v.srcObject || v.currentSrc.startsWith('blob:');
+    if (!streamed && (!v.paused || v.autoplay || v.currentTime !== 0)) {
+      v.pause();
+      v.removeAttribute('autoplay');
+      v.preload = v.poster ? 'none' : 'auto';
+      v.load();
+      if (v.poster) return;
+    }
+    const drawn = new Promise(done => v.requestVideoFrameCallback(done));
+    const failed = heard(v.querySelector('source:last-of-type') || v, 'error');
+    if (v.readyState < 2 && !v.error) {
+      await Promise.race([heard(v, 'loadeddata'), failed]);
+      if (!v.error && v.checkVisibility() && v.getBoundingClientRect().width) await Promise.race([drawn, sleep(2000)]);
+    }
+    if (v.paused && v.currentTime === 0) return;
+    v.pause();
+    await frame().then(frame); // a picture that is on its way would come after the first one
+    if (v.srcObject || !v.seekable.length) return;
+    v.currentTime = 0;
+    await heard(v, 'seeked');
+  };
+
+  // A script that fades something in, picture by picture, is let to end.
+  const fades = async () => {
+    const lively = globalThis.savepage?.lively, end = performance.now() + 2000;
+    const fading = ([e, when]) => performance.now() - when < 100 && e.isConnected && e.style.opacity > 0 && e.style.opacity < 1;
+    while (lively && [...lively].some(fading) && performance.now() < end) await frame();
+  };
+
+  // The focus may come late: what has it never shows where it writes.
+  const writable = new WeakSet();
+  const caret = root => {
+    if (!writable.has(root) && root.querySelector('input,textarea,[contenteditable]')) {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(':focus{caret-color:transparent!important}');
+      writable.add(root);
+      attempt(() => root.adoptedStyleSheets.push(sheet));
+    }
+    const e = root.activeElement;
+    if (e && (e !== document.body || e.isContentEditable)) e.style.setProperty('caret-color', 'transparent', 'important');
+  };
+
+  const unseen = e => { const s = getComputedStyle(e); return s.visibility !== 'visible' || s.opacity < 0.05; };
+
+  return {
+    // conceal notes what is hidden before the page is seen as a whole.
+    conceal: () => {
+      if (whole) return;
+      const all = roots().flatMap(root => [...root.querySelectorAll('*')]);
+      hidden = all.slice(0, 50000).filter(e => e.checkVisibility() && unseen(e));
+    },
+    // reveal ends what fades in when it is seen, and notes what that shows.
+    reveal: async () => {
+      whole = true;
+      if (hidden.length) await sleep(120), document.dispatchEvent(new Event('scroll', {bubbles: true})), await frame().then(frame);
+      await finish(roots());
+      for (const e of hidden) {
+        if (!e.isConnected || unseen(e) || e.getAnimations().some(a => a.timeline instanceof ViewTimeline)) continue;
+        const s = getComputedStyle(e);
+        revealed.set(e, {opacity: s.opacity, visibility: 'visible', transform: s.transform, filter: s.filter, 'clip-path': s.clipPath, transition: 'none'});
+      }
+    },
+    // virtual tells the page's documents, those in frames of the same origin too, that their clock is another one now.
+    virtual: token => {
+      const tell = w => { attempt(() => w.dispatchEvent(new Event(token))); for (let i = 0; i < w.length; i++) attempt(() => tell(w[i])); };
+      tell(window);
+    },
+    // move moves the page's animations on and waits for a frame.
+    move: async ms => {
+      for (const a of running(roots())) at(a, a.currentTime + ms * a.playbackRate);
+      await new Promise(done => requestAnimationFrame(done));
+    },
+    // tell names a node in a shadow tree that cannot be found from outside, and says whether it is one. The browser's own
+    // trees are none: to touch them ends the process.
+    tell: node => {
+      const root = node.getRootNode(), host = root.host;
+      const authors = /-|^(article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/;
+      if (!host || !authors.test(host.localName) || host.shadowRoot || closed.has(root)) return false;
+      closed.add(root);
+      return true;
+    },
+    // freeze brings everything to rest and says what stillness in still.go is.
+    freeze: async () => {
+      const began = performance.now();
+      if (document.activeElement === document.body && document.querySelector('[autofocus]')) await frame().then(frame);
+      await fades();
+      for (const [e, look] of revealed) { // it was seen, and the page has hidden it again where it is not in view
+        if (e.isConnected && unseen(e)) for (const name in look) e.style.setProperty(name, look[name], 'important');
+      }
+      for (const a of viewed(roots())) {
+        a.pause();
+        let best = 0, there = 50;
+        for (let part = 50; part <= 100; part += 10) {
+          at(a, CSS.percent(part));
+          const is = shown(a);
+          if (is > best + 0.001) [best, there] = [is, part];
+        }
+        at(a, CSS.percent(there));
+      }
+      const all = roots();
+      for (let round = 0; !round || (round < 4 && running(all).length); round++) await hold(await finish(all));
+      const waits = [];
+      for (const root of all) {
+        smil(root);
+        caret(root);
+        for (const v of root.querySelectorAll('video')) waits.push(video(v));
+        const moved = [...root.querySelectorAll('marquee')];
+        moved.forEach(marquee);
+        if (moved.length) waits.push(frame().then(frame));
+      }
+      const late = waits.length > 0 && await Promise.race([Promise.all(waits).then(frame).then(frame).then(() => false), sleep(4000).then(() => true)]);
+      const still = globalThis.savepage ? savepage.still() : Infinity;
+      return {moved: still < performance.now() - began, frames: window.length, late, videos: document.querySelectorAll('video').length};
+    },
+  };
+})();

@@ -1,0 +1,146 @@
+package whole
+
+import (
+	"context"
+	"time"
+
+	"github.com/savepage/savepage/internal/page/layout"
+)
+
+// LoadLazy lets the page load what it only loads when it is seen: for a moment the viewport is as tall as the page, or as
+// tall as memory allows, and then it is itself again. Scripts that look at their place when they are told of scrolling
+// are told. What still waits then gets real scrolling. A page that is shown as it is, is not loaded.
+func (p *Page) LoadLazy(ctx context.Context, height int) error {
+	if p.Budget.PastDeadline() {
+		if height > p.Height {
+			p.Notes.Partial("pictures further down the page were not waited for")
+		}
+		return nil
+	}
+	p.Notes.Await("pictures further down the page")
+	p.Network.SetGrowing(true)
+	defer p.Network.SetGrowing(false)
+	if p.Motion != nil {
+		if err := p.Motion.Conceal(ctx); err != nil {
+			return err
+		}
+	}
+	stretched, err := p.inTallWindow(ctx, height)
+	if err != nil {
+		return err
+	}
+	unseen := 0
+	if err := p.Page.Ask(ctx, 0, &unseen, wholeScript+"savepageWhole.unseen"); err != nil {
+		return err
+	}
+	if stretched || unseen > 0 {
+		most := 3 * time.Second
+		if err := p.Page.Ask(ctx, most, nil, wholeScript+"savepageWhole.walk", maxWalk, most.Milliseconds()); err != nil {
+			return err
+		}
+		p.Network.ResetQuiet()
+		if err := p.awaitImages(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.Rest.Settled(ctx); err != nil {
+		return err
+	}
+	return p.Page.Ask(ctx, slowMotion, nil, wholeScript+"savepageWhole.motion", slowMotion.Milliseconds())
+}
+
+// inTallWindow shows the page in a window as tall as itself. stretched says that the page has grown with its window, so
+// that not all of it was in view.
+func (p *Page) inTallWindow(ctx context.Context, height int) (stretched bool, err error) {
+	perRow := float64(p.Width) * p.Scale * p.Scale
+	tall := max(p.Height, min(height, int(loadPixels/perRow)))
+	if err := p.Resize(ctx, tall); err != nil {
+		return false, err
+	}
+	for step, end := 0, height; step < maxTall && step*tall < end; step++ {
+		var is struct {
+			Height int `json:"height"`
+		}
+		if err := p.Page.Ask(ctx, idleFrame, &is, wholeScript+"savepageWhole.show", step*tall); err != nil {
+			return false, err
+		}
+		p.Network.ResetQuiet()
+		stretched = stretched || is.Height > height+height/10
+		if err := p.awaitImages(ctx); err != nil {
+			return false, err
+		}
+		if err := p.Rest.Quiet(ctx); err != nil {
+			return false, err
+		}
+		if err := p.embeds(ctx); err != nil {
+			return false, err
+		}
+	}
+	if p.Motion != nil {
+		if err := p.Motion.Reveal(ctx); err != nil {
+			return false, err
+		}
+	}
+	if err := p.Resize(ctx, p.Height); err != nil {
+		return false, err
+	}
+	err = p.Page.Ask(ctx, idleFrame, nil, wholeScript+"savepageWhole.show", 0)
+	p.Network.ResetQuiet()
+	return stretched, err
+}
+
+// awaitImages waits for the pictures that are coming, as long as the network brings some.
+func (p *Page) awaitImages(ctx context.Context) error {
+	unasked := p.Budget.Scaled(400 * time.Millisecond) // after which a picture that nothing loads is not waited for
+	timeout := p.Budget.Timeout()
+	stall, last := p.Budget.Stall(), time.Now().Add(timeout/3)
+	for {
+		var is struct {
+			Coming int `json:"coming"`
+		}
+		if err := p.Page.Ask(ctx, 0, &is, wholeScript+"savepageWhole.pictures"); err != nil {
+			return err
+		}
+		open, silent := p.Network.Waiting(), p.Network.Quiet()
+		switch {
+		case open == 0 && (is.Coming == 0 || silent >= unasked):
+			return nil
+		case silent >= stall, time.Now().After(last):
+			p.Notes.Partial("pictures further down the page were still coming")
+			return nil
+		}
+		again := time.Now().Add(50 * time.Millisecond)
+		err := p.Events.Until(ctx, func() (bool, time.Duration) {
+			left := time.Until(again)
+			return (open > 0 && p.Network.Waiting() == 0) || left <= 0, max(left, time.Millisecond)
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// embed is a frame of another origin below the first window.
+type embed struct {
+	Index int `json:"index"` // by which whole.js knows it
+	layout.Box
+}
+
+// embeds keeps pictures of the frames of other origins that are in the window now, for when they are out of it: the browser
+// draws nothing of such a frame then, also not in a picture that reaches further than the window.
+func (p *Page) embeds(ctx context.Context) error {
+	var list []embed
+	if err := p.Page.Ask(ctx, idleFrame, &list, wholeScript+"savepageWhole.embeds", p.Height, maxEmbeds); err != nil {
+		return err
+	}
+	for _, e := range list {
+		png, err := p.Draw(ctx, layout.Enclose(e.Box))
+		if err != nil {
+			return err
+		}
+		if err := p.Page.Ask(ctx, time.Second, nil, wholeScript+"savepageWhole.cover", e.Index, png); err != nil {
+			return err
+		}
+	}
+	return nil
+}

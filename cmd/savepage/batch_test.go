@@ -23,7 +23,8 @@ func TestBatchFileNames(t *testing.T) {
 	seen := map[string]bool{}
 	for i, address := range []string{
 		"https://example.com", "https://example.com/", "https://EXAMPLE.com/a/b?c=d", "https://e.test/../../etc/passwd",
-		"https://e.test/%2e%2e%2f%00", "https://e.test/-rf", "https://e.test/ü/\u202e", "https://[::1]:80/", "https://e.test/" + strings.Repeat("x", 500), "",
+		"https://e.test/%2e%2e%2f%00", "https://e.test/-rf", "https://e.test/ü/\u202e", "https://[::1]:80/", "https://e.test/" +
+			strings.Repeat("x", 500), "",
 		"https://e.test/CON", "https://e.test/a\\b", "https://e.test/....//",
 	} {
 		name := fileName(i+1, savepage.Options{URL: address, Format: savepage.FormatPNG})
@@ -32,7 +33,8 @@ func TestBatchFileNames(t *testing.T) {
 		}
 		seen[name] = true
 	}
-	if got := fileName(12, savepage.Options{URL: "https://example.com/a/b.html?x", Format: savepage.FormatWebP}); got != "0012-example.com-a-b.html.webp" {
+	if got := fileName(12, savepage.Options{URL: "https://example.com/a/b.html?x",
+		Format: savepage.FormatWebP}); got != "0012-example.com-a-b.html.webp" {
 		t.Error(got)
 	}
 }
@@ -93,7 +95,8 @@ func TestBatchGoesOnAfterAKill(t *testing.T) {
 	if err := second.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	if want := fmt.Sprintf("%d of %d pictures in %s, %d of them from earlier runs", pages, pages, dir, len(before)); !strings.Contains(said.String(), want) {
+	if want := fmt.Sprintf("%d of %d pictures in %s, %d of them from earlier runs", pages, pages, dir,
+		len(before)); !strings.Contains(said.String(), want) {
 		t.Errorf("want %q in\n%s", want, said)
 	}
 	after := reportOf(t, dir)

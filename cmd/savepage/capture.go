@@ -115,7 +115,8 @@ func (f *optionFlag) Type() string { return string(f.kind) }
 // addOptionFlags makes a flag of each option, except those that make sense only with a server, and those named.
 func addOptionFlags(flags *pflag.FlagSet, but ...string) {
 	for _, f := range api.OptionFields() {
-		if slices.Contains(but, f.Name) || f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" || strings.HasPrefix(f.Name, "callback_") {
+		if slices.Contains(but, f.Name) || f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" ||
+			strings.HasPrefix(f.Name, "callback_") {
 			continue
 		}
 		flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
@@ -334,7 +335,8 @@ func reportFailure(r result, o order, env environment, err error) error {
 	if !known {
 		fault = savepage.Errorf(savepage.CodeInternal, "%s", err)
 	}
-	failed := result{Status: savepage.Failed, URL: r.URL, Fullpage: r.Fullpage, RenderMS: r.RenderMS, Error: fault, Report: r.Report, Metadata: r.Metadata}
+	failed := result{Status: savepage.Failed, URL: r.URL, Fullpage: r.Fullpage, RenderMS: r.RenderMS, Error: fault, Report: r.Report,
+		Metadata: r.Metadata}
 	return errors.Join(errSilent, writeJSON(env.out, failed))
 }
 
@@ -344,7 +346,8 @@ func reportSuccess(r result, stderr io.Writer) {
 	if name == "" {
 		name = "standard output"
 	}
-	_, _ = fmt.Fprintf(stderr, "%s  %d×%d %s, %s, %.1f s\n", name, r.Width, r.Height, r.Format, bytesText(int(r.Size)), float64(r.RenderMS)/1000)
+	_, _ = fmt.Fprintf(stderr, "%s  %d×%d %s, %s, %.1f s\n", name, r.Width, r.Height, r.Format, bytesText(int(r.Size)),
+		float64(r.RenderMS)/1000)
 	for _, note := range notes(r.Report) {
 		_, _ = fmt.Fprintln(stderr, "  "+note)
 	}

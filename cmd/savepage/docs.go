@@ -47,8 +47,8 @@ func configurationDoc() string {
 Every setting is a variable, a key of the settings file and a flag of ` + "`savepage serve`" + `. Master keys have no flag, because
 every user of the machine can read the command line. Flags override variables, variables override the file, and the file
 overrides the defaults. The file is ` + "`savepage.yaml`" + ` in the working directory, or the one that ` + "`--config`" + `
-or ` + "`SAVEPAGE_CONFIG`" + ` names. The server does not start with an unknown ` + "`SAVEPAGE_*`" + ` variable, an unknown key or an invalid
-value, and names all of them at once. An empty value counts as not given.
+or ` + "`SAVEPAGE_CONFIG`" + ` names. The server does not start with an unknown ` + "`SAVEPAGE_*`" + ` variable, an unknown key or an
+invalid value, and names all of them at once. An empty value counts as not given.
 
 Durations are written as ` + "`90s`, `25m` or `720h`" + `. Lists are separated by commas; in the file, a YAML list is valid too.
 

@@ -132,7 +132,8 @@ func checkBrowser(ctx context.Context, s Settings) []check {
 
 func checkSandbox(ctx context.Context, s Settings) check {
 	policy := guard.New(guard.Config{Allow: s.EgressAllow})
-	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy, slog.New(slog.DiscardHandler))
+	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy,
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		return check{Name: "sandbox", Found: "the browser does not start", Fix: err.Error()}
 	}

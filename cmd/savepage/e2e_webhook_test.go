@@ -213,7 +213,8 @@ func rotate(t *testing.T, p *program) (made savepage.WebhookSecrets) {
 		t.Fatalf("rotate: %d, %s", status, text)
 	}
 	status, _, text = p.call(http.MethodGet, "/v1/webhooks/secret", nil)
-	if status != http.StatusOK || bytes.Contains(text, []byte(made.Secret)) || bytes.Contains(text, []byte(p.secret)) || !bytes.Contains(text, []byte(made.Current.Hint)) {
+	if status != http.StatusOK || bytes.Contains(text, []byte(made.Secret)) || bytes.Contains(text, []byte(p.secret)) ||
+		!bytes.Contains(text, []byte(made.Current.Hint)) {
 		t.Errorf("told: %d, %s", status, text)
 	}
 	return made
@@ -222,13 +223,15 @@ func rotate(t *testing.T, p *program) (made savepage.WebhookSecrets) {
 // testEvent sends a test event and verifies what arrived and what the answer says of it.
 func testEvent(t *testing.T, p *program, hook *mailbox, secret string) {
 	t.Helper()
-	status, _, text := p.call(http.MethodPost, "/v1/webhooks/test", map[string]any{"url": hook.URL, "callback_headers": map[string]string{"Authorization": receiverKey}})
+	status, _, text := p.call(http.MethodPost, "/v1/webhooks/test",
+		map[string]any{"url": hook.URL, "callback_headers": map[string]string{"Authorization": receiverKey}})
 	var trial savepage.Trial
 	if err := json.Unmarshal(text, &trial); err != nil || status != http.StatusOK || trial.Outcome != savepage.AttemptDelivered {
 		t.Fatalf("test: %d, %s", status, text)
 	}
 	got := hook.about(`"status":"test"`)
-	if len(got) != 1 || got[0].body != trial.Sent.Body || got[0].header.Get("Authorization") != receiverKey || bytes.Contains(text, []byte(receiverKey)) {
+	if len(got) != 1 || got[0].body != trial.Sent.Body || got[0].header.Get("Authorization") != receiverKey ||
+		bytes.Contains(text, []byte(receiverKey)) {
 		t.Fatalf("arrived %+v, answer %s", got, text)
 	}
 	wantVerdicts(t, "the test event", judge(t, got[0], secret, p.secret, ownSecret), true, true, false)
@@ -277,7 +280,8 @@ func changeMasterKey(t *testing.T, p *program) {
 	if err := p.terminate(); err != nil {
 		t.Fatal(err)
 	}
-	for key, says := range map[string]string{"": "there is no master key: set SAVEPAGE_MASTER_KEY", newMasterKey: "set SAVEPAGE_MASTER_KEY_OLD to that key"} {
+	for key, says := range map[string]string{"": "there is no master key: set SAVEPAGE_MASTER_KEY",
+		newMasterKey: "set SAVEPAGE_MASTER_KEY_OLD to that key"} {
 		cmd := exec.CommandContext(t.Context(), p.path, "serve", "--listen", p.listen, "--data", p.data)
 		cmd.Env = append(os.Environ(), "SAVEPAGE_MASTER_KEY="+key)
 		out, err := cmd.CombinedOutput()

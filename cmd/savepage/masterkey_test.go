@@ -40,10 +40,12 @@ func TestWrongMasterKeys(t *testing.T) {
 	right := hex.EncodeToString(make([]byte, 32))
 	for text, says := range map[string]string{
 		"hunter2hunter2": "want 32 bytes as base64 or hex", "hunter2%": "want 32 bytes as base64 or hex",
-		right[:32]: "it has 16 bytes", right + right: "it has 64 bytes", base64.StdEncoding.EncodeToString([]byte(strings.Repeat("~", 33))): "it has 33 bytes",
+		right[:32]: "it has 16 bytes", right + right: "it has 64 bytes", base64.StdEncoding.EncodeToString([]byte(strings.Repeat("~",
+			33))): "it has 33 bytes",
 	} {
 		_, err := load(t, "", []string{"SAVEPAGE_MASTER_KEY=" + text})
-		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "SAVEPAGE_MASTER_KEY is "+dots) || strings.Contains(err.Error(), text) {
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "SAVEPAGE_MASTER_KEY is "+dots) ||
+			strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -59,7 +59,8 @@ func (c counts) queues(ctx context.Context) ([]httpd.Queue, error) {
 func (c counts) deliveries(ctx context.Context) (httpd.Deliveries, error) {
 	s, err := c.ledger.DeliveryStats(ctx)
 	return httpd.Deliveries{
-		Pending: s.Pending, Dead: s.Dead, Delivered: s.Delivered, Died: s.Died, OpenReceivers: s.OpenReceivers, ReceiversOpened: s.ReceiversOpened,
+		Pending: s.Pending, Dead: s.Dead, Delivered: s.Delivered, Died: s.Died, OpenReceivers: s.OpenReceivers,
+		ReceiversOpened: s.ReceiversOpened,
 	}, err
 }
 

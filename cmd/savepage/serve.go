@@ -92,10 +92,10 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 	ready(n.listener.Addr().String())
 	<-ended.Done()
 	n.log.Info("stopping", slog.Duration("grace", n.settings.Grace))
-	if ctx.Err() != nil {
-		return nil
+	if failed := context.Cause(ended); ctx.Err() == nil {
+		return failed
 	}
-	return context.Cause(ended)
+	return nil
 }
 
 // handlers do what the roles of this server ask for.

@@ -201,7 +201,8 @@ func TestServe(t *testing.T) {
 	s := settings(t, t.TempDir())
 	sv := start(t, s)
 
-	lines := regexp.MustCompile(`(http://\S+/v1/) --data-urlencode '(html|url)=[^']+' -d response=image -o page\.png`).FindAllStringSubmatch(sv.out.String(), -1)
+	pasted := regexp.MustCompile(`(http://\S+/v1/) --data-urlencode '(html|url)=[^']+' -d response=image -o page\.png`)
+	lines := pasted.FindAllStringSubmatch(sv.out.String(), -1)
 	if len(lines) != 2 || lines[0][2] != "html" || lines[1][2] != "url" {
 		t.Fatalf("no lines to paste in %q", sv.out)
 	}

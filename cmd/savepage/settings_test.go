@@ -104,7 +104,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"MASTER_KEY": strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
 	}
 	bad := map[string]string{
-		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "PUBLIC_URL": "shots.example.com", "CDN_URL": "ftp://x", "DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket",
+		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "PUBLIC_URL": "shots.example.com", "CDN_URL": "ftp://x",
+		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket",
 		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h", "RATE_LIMIT": "0",
 		"EGRESS_ALLOW": "10.0.0.0/99", "WEBHOOK_RETRY_BASE": "1ns", "WEBHOOK_MAX_ATTEMPTS": "51", "WEBHOOK_TIMEOUT": "1h", "SANDBOX": "maybe",
 		"GRACE": "1d", "LOG_FORMAT": "xml", "LOG_LEVEL": "loud",
@@ -155,7 +156,8 @@ func give(t *testing.T, row setting, way, value string) (Settings, error) {
 }
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
-	_, err := load(t, "conkurrency: 4\ngrace: soon\n", []string{"SAVEPAGE_LISTNE=:1", "SAVEPAGE_SYNC_WAIT=never", "SAVEPAGE_DATABASE=postgres://u:hunter2@h/db"}, "--max-pending", "-1")
+	_, err := load(t, "conkurrency: 4\ngrace: soon\n", []string{"SAVEPAGE_LISTNE=:1", "SAVEPAGE_SYNC_WAIT=never",
+		"SAVEPAGE_DATABASE=postgres://u:hunter2@h/db"}, "--max-pending", "-1")
 	wrong, is := errors.AsType[settingsError](err)
 	if !is {
 		t.Fatalf("got %v", err)

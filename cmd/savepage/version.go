@@ -63,7 +63,8 @@ func newVersion(env environment) *cobra.Command {
 			if asJSON {
 				return writeJSON(env.out, b)
 			}
-			_, err = fmt.Fprintf(env.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orUnknown(b.Version), orUnknown(b.Commit), b.Go, orUnknown(b.Browser))
+			_, err = fmt.Fprintf(env.out, "savepage %s\ncommit   %s\ngo       %s\nbrowser  %s\n", orUnknown(b.Version), orUnknown(b.Commit), b.Go,
+				orUnknown(b.Browser))
 			return err
 		},
 	}

@@ -94,7 +94,8 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		"newline":          {right, hookBody + "\n", set, nil, exitFailure, "It ends with a newline"},
 		"old":              {right, hookBody, set, []string{"--at", "2035-01-01T00:00:00Z"}, exitFailure, "the event was replayed"},
 		"missing header":   {lines(func(h http.Header) { h.Del("Webhook-Id") }), hookBody, set, nil, exitFailure, "webhook-id        is missing"},
-		"malformed":        {lines(func(h http.Header) { h.Set("Webhook-Signature", "v1,x") }), hookBody, set, nil, exitFailure, "webhook-signature is malformed"},
+		"malformed": {lines(func(h http.Header) { h.Set("Webhook-Signature", "v1,x") }), hookBody, set, nil, exitFailure,
+			"webhook-signature is malformed"},
 		"no secret":        {right, hookBody, nil, nil, exitUsage, "SAVEPAGE_WEBHOOK_SECRET"},
 		"no such file":     {right, hookBody, nil, []string{"--secret-file", "/nowhere"}, exitUsage, "/nowhere"},
 		"headers unread":   {"what is this", hookBody, set, nil, exitUsage, "line 1 of the headers"},
@@ -127,7 +128,8 @@ func listens(t *testing.T, environ []string, args ...string) (address string, ou
 	read, write := io.Pipe()
 	code = make(chan int, 1)
 	go func() {
-		code <- execute(ctx, append([]string{"webhook", "listen"}, args...), environment{out: write, err: io.Discard, in: strings.NewReader(""), environ: environ})
+		code <- execute(ctx, append([]string{"webhook", "listen"}, args...),
+			environment{out: write, err: io.Discard, in: strings.NewReader(""), environ: environ})
 		_ = write.Close()
 	}()
 	t.Cleanup(func() {
@@ -211,7 +213,8 @@ func TestListenChecksAndPassesOn(t *testing.T) {
 		status <- s
 	}()
 	all, _ := io.ReadAll(out)
-	if <-status; !strings.Contains(string(all), "NOT VERIFIED") || !strings.Contains(string(all), "WRONG webhook-signature") || strings.Contains(string(all), "\x1b") {
+	if <-status; !strings.Contains(string(all), "NOT VERIFIED") || !strings.Contains(string(all), "WRONG webhook-signature") ||
+		strings.Contains(string(all), "\x1b") {
 		t.Errorf("printed %q", all)
 	}
 	if one := <-passed; !strings.HasSuffix(one.body, hookBody) {
@@ -245,7 +248,8 @@ func TestListenAlone(t *testing.T) {
 	}
 	for secret, want := range map[string]int{hookSecret: 200, otherSecret: 401} {
 		status, _, _ := post(t, address, signed(t, secret, hookBody), hookBody)
-		if e := <-lines; status != want || e.Status != want || e.Verified != (want == 200) || !e.Checked || e.ID != "msg_1" || string(e.Body) != hookBody {
+		if e := <-lines; status != want || e.Status != want || e.Verified != (want == 200) || !e.Checked || e.ID != "msg_1" ||
+			string(e.Body) != hookBody {
 			t.Errorf("%d, %+v", status, e)
 		}
 	}
@@ -276,7 +280,8 @@ func TestListenWithoutSecretOrReceiver(t *testing.T) {
 	}
 	for _, args := range [][]string{{"--forward", "localhost:3000"}, {"--secret-file", "/nowhere"}} {
 		var said bytes.Buffer
-		if c := execute(t.Context(), append([]string{"webhook", "listen"}, args...), environment{out: &said, err: &said, in: os.Stdin}); c != exitUsage {
+		if c := execute(t.Context(), append([]string{"webhook", "listen"}, args...),
+			environment{out: &said, err: &said, in: os.Stdin}); c != exitUsage {
 			t.Errorf("%v: ended with %d: %s", args, c, said.String())
 		}
 	}

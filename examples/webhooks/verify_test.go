@@ -103,7 +103,8 @@ func checkProgram(t *testing.T, program, ending string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, filepath.Join(here, "testdata", "check."+ending), here, filepath.Join(docs, "webhook-vectors.json"))
+	cmd := exec.CommandContext(t.Context(), program, filepath.Join(here, "testdata", "check."+ending), here,
+		filepath.Join(docs, "webhook-vectors.json"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -129,7 +129,8 @@ func (s *Source) look() {
 			s.log.Warn("filter list not taken", "file", path, "error", err)
 		case taken != nil:
 			*into = taken
-			s.log.Info("filter list taken", "file", path, "rules", taken.stats.Rules, "hiding", taken.stats.Hiding, "left_out", taken.stats.Unneeded+taken.stats.Unsupported)
+			s.log.Info("filter list taken", "file", path, "rules", taken.stats.Rules, "hiding", taken.stats.Hiding, "left_out",
+				taken.stats.Unneeded+taken.stats.Unsupported)
 		}
 	}
 	s.lists = &next

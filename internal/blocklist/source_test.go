@@ -102,7 +102,10 @@ func TestCookieSelectors(t *testing.T) {
 			t.Errorf("%s is not among them", one)
 		}
 	}
-	if len(all) < 100 || slices.ContainsFunc(all, func(one string) bool { return strings.ContainsAny(one, "{}*") && !strings.Contains(one, "*=") }) {
+	if len(all) < 100 || slices.ContainsFunc(all, func(one string) bool {
+		return strings.ContainsAny(one, "{}*") &&
+			!strings.Contains(one, "*=")
+	}) {
 		t.Errorf("%d: %q", len(all), all)
 	}
 	for _, has := range regexp.MustCompile(`html:has\(([^)]*)\)`).FindAllStringSubmatch(CookieCSS(), -1) {

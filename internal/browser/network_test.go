@@ -76,7 +76,10 @@ const routes = `(async () => {
 		const c = new RTCPeerConnection({iceServers: [server]});
 		c.createDataChannel('x');
 		await c.setLocalDescription(await c.createOffer());
-		await new Promise(r => { const done = () => c.iceGatheringState == 'complete' && r(); c.onicegatheringstatechange = done; done(); setTimeout(r, 1500) });
+		await new Promise(r => {
+			const done = () => c.iceGatheringState == 'complete' && r();
+			c.onicegatheringstatechange = done; done(); setTimeout(r, 1500);
+		});
 		c.close();
 		return 'done';
 	};

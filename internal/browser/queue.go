@@ -41,6 +41,7 @@ func (q *queue) serve(o offer) bool {
 
 // refuse ends the wait of everybody.
 func (q *queue) refuse(err error) {
-	for q.serve(offer{err: err}) { //nolint:revive // serving is the work
+	for len(*q) > 0 {
+		q.serve(offer{err: err})
 	}
 }

@@ -76,7 +76,8 @@ func TestMessagesKeepTheirBytes(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	m, err := parse([]byte(` {"id" : 7 , "result" : {"a":"\"}\\","b":[{}]} , "sessionId":"S" ,"error":null,"method":"A.b","params":[1,"]"],"x":-1.5e3} `))
+	m, err := parse([]byte(` {"id" : 7 , "result" : {"a":"\"}\\","b":[{}]} , "sessionId":"S" ,` +
+		`"error":null,"method":"A.b","params":[1,"]"],"x":-1.5e3} `))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,8 @@ const (
 )
 
 // Globals is an expression for the page's own world: whether a tool is there that autoconsent knows by nothing else.
-const Globals = "(() => { try { return !!window.Cookiebot || typeof window.__cmp === 'function' && !!window.__cmp('getCMPData') } catch { return false } })()"
+const Globals = "(() => { try { return !!window.Cookiebot || " +
+	"typeof window.__cmp === 'function' && !!window.__cmp('getCMPData') } catch { return false } })()"
 
 // Message is one thing that the script says.
 type Message struct {
@@ -98,8 +99,8 @@ func Read(payload string) (Message, error) {
 // Begin is the expression that answers an Init: the configuration, and the rules that may hold for the document.
 // Nothing is accepted: where a banner offers no rejection it is left alone.
 func (r *Rules) Begin(url string, main bool) string {
-	return fmt.Sprintf(`autoconsentReceiveMessage({type:"initResp",config:{enabled:true,autoAction:"optOut",disabledCmps:[],enablePrehide:false,`+
-		`enableCosmeticRules:true,enableGeneratedRules:true,detectRetries:60,isMainWorld:false,heuristicMode:"reject",`+
+	return fmt.Sprintf(`autoconsentReceiveMessage({type:"initResp",config:{enabled:true,autoAction:"optOut",disabledCmps:[],`+
+		`enablePrehide:false,enableCosmeticRules:true,enableGeneratedRules:true,detectRetries:60,isMainWorld:false,heuristicMode:"reject",`+
 		`logs:{errors:false}},rules:{autoconsent:[],compact:%s}})`, r.choose(url, main))
 }
 
@@ -153,7 +154,8 @@ func Load(css string, selectors []string) (*Rules, error) {
 	if err := json.Unmarshal(file.S, &texts); err != nil {
 		return nil, fmt.Errorf("read the texts of autoconsent's rules: %w", err)
 	}
-	if n, m := len(file.R), len(texts); file.Index.Specific[1] > n || file.Index.Generic[1] > n || file.Index.Frame[1] > n || file.Index.GenericEnd > m || file.Index.FrameEnd > m {
+	if n, m := len(file.R), len(texts); file.Index.Specific[1] > n || file.Index.Generic[1] > n || file.Index.Frame[1] > n ||
+		file.Index.GenericEnd > m || file.Index.FrameEnd > m {
 		return nil, fmt.Errorf("the index of autoconsent's rules does not fit its %d rules and %d texts", n, m)
 	}
 	r := &Rules{version: file.V, texts: file.S, all: file.R, from: file.Index.Generic, framed: framed()}

@@ -12,8 +12,9 @@ import (
 // tool. What a tool is known by besides is in Globals and framed.
 func coded() map[string][]string {
 	return map[string][]string{
-		"TrustArcTop":    {"#truste-show-consent", "#truste-consent-track"},
-		"Cookiebot":      {"#CybotCookiebotDialog", "#CybotCookiebotDialogBodyUnderlay", "#dtcookie-container", "#cookiebanner", "#Cookiebot", "script[src*='cookiebot.']"},
+		"TrustArcTop": {"#truste-show-consent", "#truste-consent-track"},
+		"Cookiebot": {"#CybotCookiebotDialog", "#CybotCookiebotDialogBodyUnderlay", "#dtcookie-container", "#cookiebanner", "#Cookiebot",
+			"script[src*='cookiebot.']"},
 		"SourcePoint":    nil,
 		"ConsentManager": {"#cmpbox", "#cmpbox2", "#cmpwrapper", "script[src*='consentmanager.']"},
 		"Evidon":         {"#_evidon_banner"},
@@ -32,14 +33,15 @@ func framed() *regexp.Regexp {
 	return regexp.MustCompile(`^https?://[^/?#]*\.sp-prod\.net[:/?#]|^[^?#]*/index\.html\?([^#]*&)?(message_id|requestUUID|consentUUID)=`)
 }
 
-// marksOf are selectors, or expressions behind "xpath/", without one of which none of the rules can find its tool, or its banner open. A rule that has none
-// is an error: its banners would not be seen.
+// marksOf are selectors, or expressions behind "xpath/": when a page has none of them, no rule can find its tool or an open
+// banner. A rule without a mark is an error: its banners would not be seen.
 func marksOf(texts, rules []json.RawMessage) ([]string, error) {
 	var all []string
 	for _, rule := range rules {
 		var fields []json.RawMessage
 		var detect, popup []step
-		if json.Unmarshal(rule, &fields) != nil || len(fields) < 8 || json.Unmarshal(fields[6], &detect) != nil || json.Unmarshal(fields[7], &popup) != nil {
+		if json.Unmarshal(rule, &fields) != nil || len(fields) < 8 || json.Unmarshal(fields[6], &detect) != nil ||
+			json.Unmarshal(fields[7], &popup) != nil {
 			return nil, fmt.Errorf("a rule of autoconsent has another form: %.200s", rule)
 		}
 		marks := first(texts, append(detect, popup...))
@@ -105,7 +107,8 @@ func selector(raw json.RawMessage) []string {
 	if json.Unmarshal(raw, &one) != nil && json.Unmarshal(raw, &chain) == nil && len(chain) > 0 {
 		one = chain[0]
 	}
-	if one == "" || slices.ContainsFunc([]string{"aria/", "text/", "pierce/"}, func(kind string) bool { return strings.HasPrefix(one, kind) }) {
+	if one == "" || slices.ContainsFunc([]string{"aria/", "text/", "pierce/"},
+		func(kind string) bool { return strings.HasPrefix(one, kind) }) {
 		return nil
 	}
 	return []string{one}

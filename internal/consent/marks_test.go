@@ -23,14 +23,17 @@ func between(t *testing.T, in, from, to string) string {
 
 // A tool that autoconsent knows by code, or what it is known by, is not to be forgotten with another version.
 func TestCodedToolsAreKnown(t *testing.T) {
-	tools := strings.FieldsFunc(between(t, autoconsent, "var dynamicCMPs = [", "]"), func(c rune) bool { return strings.ContainsRune(", \n", c) })
+	tools := strings.FieldsFunc(between(t, autoconsent, "var dynamicCMPs = [", "]"),
+		func(c rune) bool { return strings.ContainsRune(", \n", c) })
 	slices.Sort(tools)
 	if known := slices.Sorted(maps.Keys(coded())); !slices.Equal(tools, known) {
 		t.Errorf("autoconsent knows %q by code, we %q", tools, known)
 	}
 	for _, part := range []string{
-		"EVAL_COOKIEBOT_1: () => !!window.Cookiebot,", `window.__cmp?.("getCMPData")`, `this.elementExists("#cmpbox")`, `this.elementExists("#_evidon_banner")`,
-		`this.elementExists("#onetrust-banner-sdk") || this.elementVisible("#onetrust-pc-sdk", "any")`, `url.searchParams.has("message_id") || url.searchParams.has("requestUUID") || url.searchParams.has("consentUUID")`,
+		"EVAL_COOKIEBOT_1: () => !!window.Cookiebot,", `window.__cmp?.("getCMPData")`, `this.elementExists("#cmpbox")`,
+		`this.elementExists("#_evidon_banner")`,
+		`this.elementExists("#onetrust-banner-sdk") || this.elementVisible("#onetrust-pc-sdk", "any")`,
+		`url.searchParams.has("message_id") || url.searchParams.has("requestUUID") || url.searchParams.has("consentUUID")`,
 	} {
 		if !strings.Contains(autoconsent, part) {
 			t.Errorf("autoconsent no longer has %s", part)
@@ -89,7 +92,8 @@ func examplesOf(t *testing.T, expression string) []string {
 // Whatever autoconsent takes for a banner by its text has one of our words.
 func TestWordsAreInEveryBanner(t *testing.T) {
 	words := regexp.MustCompile("(?i)" + between(t, look, "const WORDS = /", "/i;"))
-	patterns := regexp.MustCompile(`(?m)^ *([/"].*?)(?:/gi|")?,?$`).FindAllStringSubmatch(between(t, autoconsent, "var DETECT_PATTERNS = [", "\n  ];"), -1)
+	patterns := regexp.MustCompile(`(?m)^ *([/"].*?)(?:/gi|")?,?$`).FindAllStringSubmatch(between(t, autoconsent, "var DETECT_PATTERNS = [",
+		"\n  ];"), -1)
 	if len(patterns) < 100 {
 		t.Fatalf("%d patterns", len(patterns))
 	}

@@ -235,7 +235,8 @@ func TestLargeHead(t *testing.T) {
 // F07: a head that comes a byte at a time has 10 s.
 func TestServerLimitsAreSet(t *testing.T) {
 	i := newRig(t, "").identity(t, Budget{})
-	if i.server.ReadHeaderTimeout != 10*time.Second || i.server.MaxHeaderBytes != 64<<10 || i.transport.ResponseHeaderTimeout != 30*time.Second {
+	if i.server.ReadHeaderTimeout != 10*time.Second || i.server.MaxHeaderBytes != 64<<10 ||
+		i.transport.ResponseHeaderTimeout != 30*time.Second {
 		t.Errorf("%s, %d, %s", i.server.ReadHeaderTimeout, i.server.MaxHeaderBytes, i.transport.ResponseHeaderTimeout)
 	}
 	if i.transport.Proxy != nil || !i.transport.DisableCompression {

@@ -217,7 +217,8 @@ func TestRefusalSaysWhatToDo(t *testing.T) {
 	}
 	named := judge(t, p, "10.0.0.1", 80)
 	named.Host = "intranet.test"
-	if got := named.Message(); strings.Contains(got, "10.0.0.1") || !strings.Contains(got, "intranet.test") || !strings.Contains(got, Setting) {
+	if got := named.Message(); strings.Contains(got, "10.0.0.1") || !strings.Contains(got, "intranet.test") ||
+		!strings.Contains(got, Setting) {
 		t.Errorf("named: %s", got)
 	}
 	if got := named.Error(); !strings.Contains(got, "10.0.0.1:80") {

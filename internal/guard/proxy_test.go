@@ -42,7 +42,8 @@ func TestForward(t *testing.T) {
 	b := connect(t, r.identity(t, Budget{}))
 	// F03: Host follows the judged authority. F08: nothing for the proxy goes on.
 	b.send("POST http://GOOD.test./a%%2Fb|c?x=1&&y HTTP/1.1\r\nHost: internal.admin\r\nProxy-Authorization: Basic c2VjcmV0\r\n" +
-		"Proxy-Connection: keep-alive\r\nConnection: X-Drop\r\nX-Drop: 1\r\nX-Keep: 2\r\nTE: trailers\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello")
+		"Proxy-Connection: keep-alive\r\nConnection: X-Drop\r\nX-Drop: 1\r\nX-Keep: 2\r\nTE: trailers\r\n" +
+		"Upgrade: h2c\r\nContent-Length: 5\r\n\r\nhello")
 	resp, answer, err := b.answer("POST")
 	if err != nil || resp.StatusCode != http.StatusTeapot || answer != "short and stout" || resp.Header.Get("X-Answer") != "yes" {
 		t.Fatalf("%v %q %v", resp, answer, err)
@@ -201,17 +202,18 @@ func TestMalformedRequests(t *testing.T) {
 	r.serve(t, "93.184.215.14:80", func(http.ResponseWriter, *http.Request) { t.Error("forwarded") })
 	i := r.identity(t, Budget{})
 	for name, request := range map[string]string{
-		"F04 origin-form":          "GET / HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F04 asterisk":             "OPTIONS * HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 https":                "GET https://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 file":                 "GET file:///etc/passwd HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 ftp":                  "GET ftp://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 user info":            "GET http://u:p@good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 no host":              "GET http:///etc/passwd HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 scheme-relative":      "GET //good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 opaque":               "GET http:good.test HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F05 odd host":             "GET http://127.1/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
-		"F06 CL and TE":            "POST http://good.test/ HTTP/1.1\r\nHost: good.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"F04 origin-form":     "GET / HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F04 asterisk":        "OPTIONS * HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 https":           "GET https://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 file":            "GET file:///etc/passwd HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 ftp":             "GET ftp://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 user info":       "GET http://u:p@good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 no host":         "GET http:///etc/passwd HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 scheme-relative": "GET //good.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 opaque":          "GET http:good.test HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F05 odd host":        "GET http://127.1/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
+		"F06 CL and TE": "POST http://good.test/ HTTP/1.1\r\nHost: good.test\r\nContent-Length: 4\r\n" +
+			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"F06 TE":                   "POST http://good.test/ HTTP/1.1\r\nHost: good.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"F06 odd TE":               "POST http://good.test/ HTTP/1.1\r\nHost: good.test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
 		"F06 double CL":            "POST http://good.test/ HTTP/1.1\r\nHost: good.test\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",

@@ -92,7 +92,8 @@ func TestAccessLog(t *testing.T) {
 		t.Fatalf("%d lines: %s", len(got), written.text.String())
 	}
 	for name, want := range map[string]any{
-		"method": "GET", "route": "/v1/captures/{id}", "path": "/v1/captures/cap_1", "status": 418.0, "bytes": 5.0, "account": "acc_1", "request_id": "abc-1",
+		"method": "GET", "route": "/v1/captures/{id}", "path": "/v1/captures/cap_1", "status": 418.0, "bytes": 5.0, "account": "acc_1",
+		"request_id": "abc-1",
 	} {
 		if got[0][name] != want {
 			t.Errorf("%s: %v", name, got[0][name])
@@ -143,13 +144,15 @@ func TestPanicBecomesAFault(t *testing.T) {
 		t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
 	}
 	panics := written.entries(t, "handler panicked")
-	if len(panics) != 1 || panics[0]["panic"] != "boom" || panics[0]["request_id"] != "id7" || !strings.Contains(panics[0]["stack"].(string), "httpd_test") {
+	if len(panics) != 1 || panics[0]["panic"] != "boom" || panics[0]["request_id"] != "id7" ||
+		!strings.Contains(panics[0]["stack"].(string), "httpd_test") {
 		t.Errorf("%v", panics)
 	}
 	if got := written.entries(t, "request"); len(got) != 1 || got[0]["status"] != 500.0 {
 		t.Errorf("%v", got)
 	}
-	if w := get(t, httpd.Chain{Log: log}.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })), "/"); w.Code != 500 {
+	if w := get(t, httpd.Chain{Log: log}.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })),
+		"/"); w.Code != 500 {
 		t.Errorf("%d", w.Code)
 	}
 }
@@ -222,12 +225,15 @@ func TestMetrics(t *testing.T) {
 	get(t, h, "/nothing/here")
 	got := get(t, h, "/metrics").Body.String()
 	for _, line := range []string{
-		`savepage_captures_accepted_total{replayed="false"} 2`, `savepage_captures_accepted_total{replayed="true"} 1`, `savepage_cache_total{outcome="hit"} 1`,
+		`savepage_captures_accepted_total{replayed="false"} 2`, `savepage_captures_accepted_total{replayed="true"} 1`,
+		`savepage_cache_total{outcome="hit"} 1`,
 		`savepage_captures_ended_total{code="tls_error",state="failed"} 1`, `savepage_captures_retried_total{code="browser_lost"} 1`,
 		`savepage_capture_phase_seconds_bucket{phase="shoot",le="0.025"} 0`, `savepage_capture_phase_seconds_bucket{phase="shoot",le="0.05"} 1`,
 		`savepage_capture_seconds_count 1`, `savepage_webhook_attempts_total{outcome="delivered"} 1`, `savepage_webhook_attempt_seconds_count 1`,
-		`savepage_queue_waiting{queue="interactive"} 7`, `savepage_queue_running{queue="interactive"} 2`, `savepage_queue_oldest_seconds{queue="interactive"} 1.5`,
-		`savepage_deliveries{state="pending"} 11`, `savepage_deliveries{state="dead"} 12`, `savepage_deliveries_ended_total{state="delivered"} 13`,
+		`savepage_queue_waiting{queue="interactive"} 7`, `savepage_queue_running{queue="interactive"} 2`,
+		`savepage_queue_oldest_seconds{queue="interactive"} 1.5`,
+		`savepage_deliveries{state="pending"} 11`, `savepage_deliveries{state="dead"} 12`,
+		`savepage_deliveries_ended_total{state="delivered"} 13`,
 		`savepage_deliveries_ended_total{state="dead"} 14`, `savepage_receivers_open 15`, `savepage_receivers_opened_total 16`,
 		`savepage_browsers 1`, `savepage_browser_pages 3`, `savepage_browser_warm_contexts 2`, `savepage_browser_restarts_total 4`,
 		`savepage_http_request_seconds_count{method="GET",route="/v1/captures/{id}",status="200"} 3`,
@@ -240,12 +246,14 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	broken = errors.New("locked")
-	if got := get(t, h, "/metrics").Body.String(); !strings.Contains(got, "savepage_queue_unknown 1\n") || !strings.Contains(got, "savepage_browsers 1\n") {
+	if got := get(t, h, "/metrics").Body.String(); !strings.Contains(got, "savepage_queue_unknown 1\n") ||
+		!strings.Contains(got, "savepage_browsers 1\n") {
 		t.Error("a broken source spoils the rest")
 	} else if strings.Contains(got, `savepage_deliveries{`) {
 		t.Error("counts that are unknown are told")
 	}
-	if got := get(t, httpd.NewMetrics("v1", httpd.Sources{}).Handler(), "/metrics"); got.Code != 200 || strings.Contains(got.Body.String(), "savepage_browsers") {
+	if got := get(t, httpd.NewMetrics("v1", httpd.Sources{}).Handler(), "/metrics"); got.Code != 200 ||
+		strings.Contains(got.Body.String(), "savepage_browsers") {
 		t.Errorf("%d", got.Code)
 	}
 }

@@ -71,21 +71,24 @@ func NewMetrics(version string, sources Sources) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		accepted: counter("captures_accepted_total", "Captures accepted; replayed ones were known by their Idempotency-Key.", "replayed"),
-		cache:    counter("cache_total", "Captures with cache_ttl: hit got a kept picture, joined shared a render, miss was rendered.", "outcome"),
-		ended:    counter("captures_ended_total", "Captures ended, by state and code of the error.", "state", "code"),
-		retried:  counter("captures_retried_total", "Renders that will be tried again, by code of the error.", "code"),
-		total:    histogram("capture_seconds", "Time from acceptance to the end of a capture."),
+		cache: counter("cache_total", "Captures with cache_ttl: hit got a kept picture, joined shared a render, miss was rendered.",
+			"outcome"),
+		ended:   counter("captures_ended_total", "Captures ended, by state and code of the error.", "state", "code"),
+		retried: counter("captures_retried_total", "Renders that will be tried again, by code of the error.", "code"),
+		total:   histogram("capture_seconds", "Time from acceptance to the end of a capture."),
 		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "savepage", Name: "capture_phase_seconds", Help: "Time of a successful capture by phase.", Buckets: seconds(),
 		}, []string{"phase"}),
 		attempts: counter("webhook_attempts_total", "Attempts to deliver a callback, by outcome.", "outcome"),
 		webhooks: histogram("webhook_attempt_seconds", "Time of an attempt to deliver a callback."),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "savepage", Name: "http_request_seconds", Help: "Time of HTTP requests, those that wait for a picture included.", Buckets: seconds(),
+			Namespace: "savepage", Name: "http_request_seconds", Help: "Time of HTTP requests, those that wait for a picture included.",
+			Buckets: seconds(),
 		}, []string{"method", "route", "status"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "savepage", Name: "build_info", Help: "Always 1; the version is its label.", ConstLabels: prometheus.Labels{"version": version},
+		Namespace: "savepage", Name: "build_info", Help: "Always 1; the version is its label.",
+		ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
 	m.registry.MustRegister(build, m.accepted, m.cache, m.ended, m.retried, m.total, m.phases, m.attempts, m.webhooks, m.requests,
@@ -187,7 +190,8 @@ func newStates(sources Sources) *states {
 
 // Describe names all that Collect may send.
 func (s *states) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts, s.deliveries, s.delivered, s.open, s.opened} {
+	for _, d := range []*prometheus.Desc{s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts, s.deliveries,
+		s.delivered, s.open, s.opened} {
 		out <- d
 	}
 }

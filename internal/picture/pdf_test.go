@@ -46,7 +46,8 @@ func TestReadPDF(t *testing.T) {
 func TestReadPDFRefusesWhatIsNone(t *testing.T) {
 	whole := nested()
 	for name, data := range map[string][]byte{
-		"empty": nil, "png": []byte("\x89PNG\r\n\x1a\n"), "cut off": whole[:len(whole)-20], "without a table": bytes.Replace(whole, []byte("xref\n0"), []byte("xxxx\n0"), 1),
+		"empty": nil, "png": []byte("\x89PNG\r\n\x1a\n"), "cut off": whole[:len(whole)-20], "without a table": bytes.Replace(whole,
+			[]byte("xref\n0"), []byte("xxxx\n0"), 1),
 		"no catalog": pdfOf("/Root 9 0 R", "<<>>"), "a circle": pdfOf("/Root 1 0 R", "<</Pages 2 0 R>>", "<</Count 1 /Kids [2 0 R]>>"),
 	} {
 		if got, err := read(data); !errors.Is(err, picture.ErrCorrupt) {

@@ -172,8 +172,9 @@ func (s *Site) kind(w http.ResponseWriter, r *http.Request) {
 		"frame":       {"text/html", "<!doctype html><body style='background:" + box + "'>"},
 		"eventsource": {"text/event-stream", "retry: 600000\n\n"},
 		"other":       {"text/javascript", "new WebSocket('ws://" + s.view(r).SelfHost() + "/kind/worker-socket'); fetch('/kind/worker-fetch')"},
-		"image":       {"image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'><rect width='80' height='80' fill='" + box + "'/></svg>"},
-		"font":        {"font/ttf", string(goregular.TTF)},
+		"image": {"image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'>" +
+			"<rect width='80' height='80' fill='" + box + "'/></svg>"},
+		"font": {"font/ttf", string(goregular.TTF)},
 	}
 	known, found := answers[r.PathValue("name")]
 	if !found {

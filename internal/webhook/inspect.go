@@ -187,8 +187,9 @@ func (i *Inspection) mismatch(r Received, at time.Time, legacy int) {
 		i.say(false, name, "does not match: the body was changed. It has %d bytes, but Content-Length is %.20s.", len(r.Body), length)
 		return
 	}
-	i.say(false, name, "does not match: the secret is wrong, or the body, the id or the timestamp was changed. A signature cannot show which. "+
-		"Use this account's secret, or the request's callback_secret, and the raw body.")
+	i.say(false, name,
+		"does not match: the secret is wrong, or the body, the id or the timestamp was changed. A signature cannot show which. "+
+			"Use this account's secret, or the request's callback_secret, and the raw body.")
 }
 
 // otherBody is a possible original of a changed body, and the description of the change.
@@ -206,8 +207,9 @@ func otherBodies(body []byte) []otherBody {
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) == nil {
-		others = append(others, otherBody{compact.Bytes(),
-			"It is the same JSON with other white space: check the raw bytes before anything parses them."})
+		others = append(others, otherBody{
+			compact.Bytes(), "It is the same JSON with other white space: check the raw bytes before anything parses them.",
+		})
 	}
 	return others
 }

@@ -35,30 +35,36 @@ func TestInspect(t *testing.T) {
 		"old":               {func(r *Received) { r.Now = now.Add(time.Hour) }, false, "-webhook-timestamp is 1h0m0s old, more than 5m0s"},
 		"old, right secret": {func(r *Received) { r.Now = now.Add(time.Hour) }, false, "+webhook-signature matches."},
 		"future":            {func(r *Received) { r.Now = now.Add(-time.Hour) }, false, "1h0m0s in the future"},
-		"wrong secret":      {func(r *Received) { r.Secrets = []string{oldSecret} }, false, "the secret is wrong, or the body, the id or the timestamp was changed. A signature cannot show which"},
-		"several secrets":   {func(r *Received) { r.Secrets = []string{oldSecret, secret} }, true, "+webhook-signature matches with secret 2 of 2."},
-		"no whsec":          {func(r *Received) { r.Secrets = []string{"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} }, false, "-secret Secret 1 is not whsec_ followed by base64"},
-		"no secret":         {func(r *Received) { r.Secrets = nil }, false, "-secret No secret is given"},
-		"changed body":      {func(r *Received) { r.Body = []byte(`{"capture_id":"cap_02", "status":"success"}`) }, false, "cannot show which"},
-		"newline":           {func(r *Received) { r.Body = append(r.Body, '\n') }, false, "the body was changed. It ends with a newline"},
-		"byte order mark":   {func(r *Received) { r.Body = append([]byte("\xef\xbb\xbf"), r.Body...) }, false, "byte order mark"},
-		"other length":      {func(r *Received) { r.Body = r.Body[1:] }, false, "It has 42 bytes, but Content-Length is 43."},
-		"changed id":        {func(r *Received) { r.Header.Set("Webhook-Id", "msg_02") }, false, "secret and body are right"},
-		"changed time":      {func(r *Received) { r.Header.Set("Webhook-Timestamp", "1700000001") }, false, "secret and body are right"},
-		"no id":             {func(r *Received) { r.Header.Del("Webhook-Id") }, false, "-webhook-id is missing"},
-		"no time":           {func(r *Received) { r.Header.Del("Webhook-Timestamp") }, false, "-webhook-timestamp is missing"},
-		"no signature":      {func(r *Received) { r.Header.Del("Webhook-Signature") }, false, "-webhook-signature is missing"},
-		"no time at all":    {func(r *Received) { r.Header.Set("Webhook-Timestamp", "soon") }, false, `-webhook-timestamp is malformed: "soon"`},
-		"no base64":         {func(r *Received) { r.Header.Set("Webhook-Signature", "v1,nonsense!") }, false, "-webhook-signature is malformed: entry 1"},
-		"no version":        {func(r *Received) { r.Header.Set("Webhook-Signature", "abc") }, false, "-webhook-signature is malformed: entry 1"},
-		"other versions":    {func(r *Received) { r.Header.Set("Webhook-Signature", "v1a,AAAA "+r.Header.Get("Webhook-Signature")) }, true, "+webhook-signature matches."},
+		"wrong secret": {func(r *Received) { r.Secrets = []string{oldSecret} }, false,
+			"the secret is wrong, or the body, the id or the timestamp was changed. A signature cannot show which"},
+		"several secrets": {func(r *Received) { r.Secrets = []string{oldSecret, secret} }, true,
+			"+webhook-signature matches with secret 2 of 2."},
+		"no whsec": {func(r *Received) { r.Secrets = []string{"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} }, false,
+			"-secret Secret 1 is not whsec_ followed by base64"},
+		"no secret":       {func(r *Received) { r.Secrets = nil }, false, "-secret No secret is given"},
+		"changed body":    {func(r *Received) { r.Body = []byte(`{"capture_id":"cap_02", "status":"success"}`) }, false, "cannot show which"},
+		"newline":         {func(r *Received) { r.Body = append(r.Body, '\n') }, false, "the body was changed. It ends with a newline"},
+		"byte order mark": {func(r *Received) { r.Body = append([]byte("\xef\xbb\xbf"), r.Body...) }, false, "byte order mark"},
+		"other length":    {func(r *Received) { r.Body = r.Body[1:] }, false, "It has 42 bytes, but Content-Length is 43."},
+		"changed id":      {func(r *Received) { r.Header.Set("Webhook-Id", "msg_02") }, false, "secret and body are right"},
+		"changed time":    {func(r *Received) { r.Header.Set("Webhook-Timestamp", "1700000001") }, false, "secret and body are right"},
+		"no id":           {func(r *Received) { r.Header.Del("Webhook-Id") }, false, "-webhook-id is missing"},
+		"no time":         {func(r *Received) { r.Header.Del("Webhook-Timestamp") }, false, "-webhook-timestamp is missing"},
+		"no signature":    {func(r *Received) { r.Header.Del("Webhook-Signature") }, false, "-webhook-signature is missing"},
+		"no time at all":  {func(r *Received) { r.Header.Set("Webhook-Timestamp", "soon") }, false, `-webhook-timestamp is malformed: "soon"`},
+		"no base64": {func(r *Received) { r.Header.Set("Webhook-Signature", "v1,nonsense!") }, false,
+			"-webhook-signature is malformed: entry 1"},
+		"no version": {func(r *Received) { r.Header.Set("Webhook-Signature", "abc") }, false, "-webhook-signature is malformed: entry 1"},
+		"other versions": {func(r *Received) { r.Header.Set("Webhook-Signature", "v1a,AAAA "+r.Header.Get("Webhook-Signature")) }, true,
+			"+webhook-signature matches."},
 		"X-Signature alone": {func(r *Received) {
 			r.Header.Del("Webhook-Id")
 			r.Header.Del("Webhook-Timestamp")
 			r.Header.Del("Webhook-Signature")
 		}, true, "only X-Signature was checked"},
-		"no X-Signature":    {func(r *Received) { r.Header.Del("X-Signature") }, true, "-x-signature is missing."},
-		"X-Signature upper": {func(r *Received) { r.Header.Set("X-Signature", strings.ToUpper(r.Header.Get("X-Signature"))) }, true, "-x-signature is malformed"},
+		"no X-Signature": {func(r *Received) { r.Header.Del("X-Signature") }, true, "-x-signature is missing."},
+		"X-Signature upper": {func(r *Received) { r.Header.Set("X-Signature", strings.ToUpper(r.Header.Get("X-Signature"))) }, true,
+			"-x-signature is malformed"},
 		"X-Signature wrong": {func(r *Received) { r.Header.Set("X-Signature", savepage.Sign("x", nil)) }, true, "-x-signature does not match"},
 		"nothing":           {func(r *Received) { r.Header = http.Header{} }, false, "-webhook-id is missing"},
 	}
@@ -91,7 +97,8 @@ func TestInspectDuringARotation(t *testing.T) {
 	r := received(t, now, secret, oldSecret)
 	r.Secrets = []string{oldSecret}
 	got := Inspect(r)
-	if said := findings(got); !got.Verified || !strings.Contains(said, "-x-signature does not match. It signs only the body, with the newest secret") || !strings.Contains(said, "+webhook-signature matches") {
+	if said := findings(got); !got.Verified || !strings.Contains(said,
+		"-x-signature does not match. It signs only the body, with the newest secret") || !strings.Contains(said, "+webhook-signature matches") {
 		t.Error(said)
 	}
 }
@@ -105,7 +112,8 @@ func TestInspectRewrittenJSON(t *testing.T) {
 	if err := sign(header, d, []string{secret}, now); err != nil {
 		t.Fatal(err)
 	}
-	for _, body := range []string{"{\n  \"capture_id\": \"cap_01\",\n  \"status\": \"success\"\n}", `{"capture_id": "cap_01", "status": "success"}`} {
+	for _, body := range []string{"{\n  \"capture_id\": \"cap_01\",\n  \"status\": \"success\"\n}",
+		`{"capture_id": "cap_01", "status": "success"}`} {
 		got := Inspect(Received{Header: header, Body: []byte(body), Secrets: []string{secret}, Now: now})
 		if said := findings(got); got.Verified || !strings.Contains(said, "the same JSON with other white space") {
 			t.Error(said)

@@ -50,7 +50,8 @@ func TestOwnScheduleSettings(t *testing.T) {
 	if long := (Config{RetryBase: 48 * time.Hour}).withDefaults(); long.wait(1) > 12*time.Hour || long.wait(100) > 12*time.Hour {
 		t.Errorf("%s", long.wait(1))
 	}
-	if v := cfg.verdict(result{attempt: savepage.Attempt{Number: 3, Outcome: savepage.AttemptStatus, Status: 500}}, 0, time.Now()); v.State != savepage.Dead {
+	if v := cfg.verdict(result{attempt: savepage.Attempt{Number: 3, Outcome: savepage.AttemptStatus, Status: 500}}, 0,
+		time.Now()); v.State != savepage.Dead {
 		t.Errorf("%+v", v)
 	}
 }

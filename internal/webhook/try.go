@@ -57,8 +57,8 @@ func sentHeaders(header http.Header, own savepage.Headers) map[string]string {
 func hints(r result, secrets int) []string {
 	list := outcomeHints(r)
 	if secrets > 1 {
-		list = append(list, fmt.Sprintf("A secret is being rotated: webhook-signature has %d entries, newest first, and one that matches is enough. "+
-			"X-Signature uses the newest secret.", secrets))
+		list = append(list, fmt.Sprintf("A secret is being rotated: webhook-signature has %d entries, newest first, and one "+
+			"that matches is enough. X-Signature uses the newest secret.", secrets))
 	}
 	return append(list, "To check a signature by hand, write sent.body and sent.headers to files: "+
 		"savepage webhook verify --body FILE --headers FILE, with the secret in SAVEPAGE_WEBHOOK_SECRET.")
@@ -96,8 +96,8 @@ func statusHints(status int) []string {
 	case slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed}, status):
 		return []string{"The path must exist and accept POST."}
 	case status/100 == 3:
-		return []string{"Redirects are not followed: use the address that this one leads to, often with https instead of http or with a slash at " +
-			"the end."}
+		return []string{"Redirects are not followed: use the address that this one leads to, often with https instead of http, " +
+			"or with a slash at the end."}
 	case status == http.StatusGone:
 		return []string{"410 ends a delivery at once: it is not retried."}
 	case status/100 == 5:

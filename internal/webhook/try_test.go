@@ -22,7 +22,8 @@ func TestTryTellsWhatWasSaidAndSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Outcome != savepage.AttemptStatus || got.Status != 401 || len(got.Answer) != 1024 || !strings.HasPrefix(got.Answer, "wrong signature") || got.Sent.Body != string(d.Body) {
+	if got.Outcome != savepage.AttemptStatus || got.Status != 401 || len(got.Answer) != 1024 ||
+		!strings.HasPrefix(got.Answer, "wrong signature") || got.Sent.Body != string(d.Body) {
 		t.Errorf("%+v", got)
 	}
 	header := http.Header{}
@@ -32,13 +33,15 @@ func TestTryTellsWhatWasSaidAndSent(t *testing.T) {
 	if err := savepage.Verify(secret, header, []byte(got.Sent.Body), time.Now()); err != nil {
 		t.Error(err)
 	}
-	if header.Get("Authorization") != dots || header.Get("X-Signature") != savepage.Sign(secret, d.Body) || header.Get("Idempotency-Key") != "" {
+	if header.Get("Authorization") != dots || header.Get("X-Signature") != savepage.Sign(secret, d.Body) ||
+		header.Get("Idempotency-Key") != "" {
 		t.Errorf("%v", header)
 	}
 	if said := strings.Join(got.Hints, "\n"); !strings.Contains(said, "raw body") || !strings.Contains(said, "2 entries") {
 		t.Error(said)
 	}
-	if line := r.log.String(); !strings.Contains(line, "webhook test") || strings.Contains(line, "of-the-receiver") || strings.Contains(line, "hidden") {
+	if line := r.log.String(); !strings.Contains(line, "webhook test") || strings.Contains(line, "of-the-receiver") ||
+		strings.Contains(line, "hidden") {
 		t.Error(line)
 	}
 }
@@ -46,7 +49,8 @@ func TestTryTellsWhatWasSaidAndSent(t *testing.T) {
 func TestTryRefusesAtOnce(t *testing.T) {
 	for url, want := range map[string]savepage.Code{
 		"http://127.0.0.1/": savepage.CodeAddressBlocked, "http://[::1]:3000/": savepage.CodeAddressBlocked,
-		"file:///etc/passwd": savepage.CodeInvalidRequest, "": savepage.CodeInvalidRequest, "http://u:p@receiver.test/": savepage.CodeInvalidRequest,
+		"file:///etc/passwd": savepage.CodeInvalidRequest, "": savepage.CodeInvalidRequest,
+		"http://u:p@receiver.test/": savepage.CodeInvalidRequest,
 	} {
 		r := newRig(t, Config{}, "", "127.0.0.1:1", nil)
 		d := event()
@@ -66,23 +70,32 @@ func TestTryOutcomes(t *testing.T) {
 		want savepage.AttemptOutcome
 		hint string
 	}{
-		"blocked":   {newRig(t, Config{}, "", "127.0.0.1:1", names{"inside.test": "10.0.0.1"}), "http://inside.test/", savepage.AttemptBlocked, "SAVEPAGE_EGRESS_ALLOW"},
-		"refused":   {newRig(t, Config{}, "", "127.0.0.1:1", nil), "http://receiver.test/", savepage.AttemptRefused, "listen"},
-		"no name":   {newRig(t, Config{}, "", "127.0.0.1:1", names{"missing.test": ""}), "http://missing.test/", savepage.AttemptResolve, "resolve"},
-		"redirect":  {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusPermanentRedirect) }), "http://receiver.test/", savepage.AttemptStatus, "not followed"},
+		"blocked": {newRig(t, Config{}, "", "127.0.0.1:1", names{"inside.test": "10.0.0.1"}), "http://inside.test/", savepage.AttemptBlocked,
+			"SAVEPAGE_EGRESS_ALLOW"},
+		"refused": {newRig(t, Config{}, "", "127.0.0.1:1", nil), "http://receiver.test/", savepage.AttemptRefused, "listen"},
+		"no name": {newRig(t, Config{}, "", "127.0.0.1:1", names{"missing.test": ""}), "http://missing.test/", savepage.AttemptResolve,
+			"resolve"},
+		"redirect": {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusPermanentRedirect) }),
+			"http://receiver.test/", savepage.AttemptStatus, "not followed"},
 		"not found": {handled(t, Config{}, http.NotFound), "http://receiver.test/", savepage.AttemptStatus, "POST"},
-		"gone":      {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }), "http://receiver.test/", savepage.AttemptStatus, "410"},
-		"error":     {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }), "http://receiver.test/", savepage.AttemptStatus, "internal error"},
-		"teapot":    {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }), "http://receiver.test/", savepage.AttemptStatus, "2xx"},
-		"taken":     {handled(t, Config{}, func(http.ResponseWriter, *http.Request) {}), "http://receiver.test/", savepage.AttemptDelivered, "wrong signature"},
-		"timeout":   {answering(t, Config{Timeout: time.Second}, wait), "http://receiver.test/", savepage.AttemptTimeout, "Answer first"},
-		"TLS":       {answering(t, Config{}, say("HTTP/1.1 400 Bad Request\r\n\r\n")), "https://receiver.test/", savepage.AttemptTLS, "certificate"},
+		"gone": {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }),
+			"http://receiver.test/", savepage.AttemptStatus, "410"},
+		"error": {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }),
+			"http://receiver.test/", savepage.AttemptStatus, "internal error"},
+		"teapot": {handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+			"http://receiver.test/", savepage.AttemptStatus, "2xx"},
+		"taken": {handled(t, Config{}, func(http.ResponseWriter, *http.Request) {}), "http://receiver.test/", savepage.AttemptDelivered,
+			"wrong signature"},
+		"timeout": {answering(t, Config{Timeout: time.Second}, wait), "http://receiver.test/", savepage.AttemptTimeout, "Answer first"},
+		"TLS": {answering(t, Config{}, say("HTTP/1.1 400 Bad Request\r\n\r\n")), "https://receiver.test/", savepage.AttemptTLS,
+			"certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := event()
 			d.URL = c.url
 			got, err := c.rig.Try(t.Context(), d, []string{secret})
-			if err != nil || got.Outcome != c.want || !strings.Contains(strings.Join(got.Hints, "\n"), c.hint) || (got.Error == "") != (c.want == savepage.AttemptDelivered) {
+			if err != nil || got.Outcome != c.want || !strings.Contains(strings.Join(got.Hints, "\n"), c.hint) ||
+				(got.Error == "") != (c.want == savepage.AttemptDelivered) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

@@ -65,13 +65,14 @@ func newRig(t *testing.T, cfg Config, allow, receiver string, known names) *rig 
 		t.Fatal(err)
 	}
 	r := &rig{}
-	policy := guard.New(guard.Config{Allow: rules, Resolver: known, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-		r.mu.Lock()
-		r.dialed = append(r.dialed, address)
-		r.mu.Unlock()
-		var d net.Dialer
-		return d.DialContext(ctx, network, receiver)
-	}})
+	policy := guard.New(guard.Config{Allow: rules, Resolver: known,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			r.mu.Lock()
+			r.dialed = append(r.dialed, address)
+			r.mu.Unlock()
+			var d net.Dialer
+			return d.DialContext(ctx, network, receiver)
+		}})
 	r.Sender = New(cfg, policy, slog.New(slog.NewTextHandler(&r.log, nil)))
 	t.Cleanup(r.Close)
 	return r
@@ -142,7 +143,8 @@ func TestDelivered(t *testing.T) {
 	d := event()
 	v := r.Deliver(t.Context(), d, secret)
 	a := v.Attempt
-	if v.State != savepage.Delivered || a.Outcome != savepage.AttemptDelivered || a.Status != 200 || a.Number != 1 || a.Answer != "OK" || a.Error != "" || a.At.IsZero() {
+	if v.State != savepage.Delivered || a.Outcome != savepage.AttemptDelivered || a.Status != 200 || a.Number != 1 || a.Answer != "OK" ||
+		a.Error != "" || a.At.IsZero() {
 		t.Fatalf("%+v", v)
 	}
 	if !bytes.Equal(body, d.Body) || got.Method != http.MethodPost || got.Host != "receiver.test" || got.RequestURI != "/hook?token=hidden" {
@@ -224,7 +226,8 @@ func TestOwnHeaders(t *testing.T) {
 	r := handled(t, Config{}, func(_ http.ResponseWriter, req *http.Request) { header = req.Header })
 	d := event()
 	d.Headers = savepage.Headers{
-		"Authorization": "Bearer of-the-receiver", "x-tenant": "7", "User-Agent": "other", "Content-Type": "text/plain", "X-Signature": "forged", "Webhook-Id": "forged",
+		"Authorization": "Bearer of-the-receiver", "x-tenant": "7", "User-Agent": "other", "Content-Type": "text/plain",
+		"X-Signature": "forged", "Webhook-Id": "forged",
 	}
 	if v := r.Deliver(t.Context(), d, secret); v.State != savepage.Delivered {
 		t.Fatalf("%+v", v)
@@ -256,7 +259,8 @@ func TestEachAttemptHasItsTime(t *testing.T) {
 		d.Attempts = append(d.Attempts, v.Attempt)
 		now.Advance(time.Minute)
 	}
-	if headers[0].Get("Webhook-Id") != headers[1].Get("Webhook-Id") || headers[0].Get("Webhook-Timestamp") != "1700000000" || headers[1].Get("Webhook-Timestamp") != "1700000060" {
+	if headers[0].Get("Webhook-Id") != headers[1].Get("Webhook-Id") || headers[0].Get("Webhook-Timestamp") != "1700000000" ||
+		headers[1].Get("Webhook-Timestamp") != "1700000060" {
 		t.Errorf("%v", headers)
 	}
 }
@@ -276,7 +280,8 @@ func TestTriesAgain(t *testing.T) {
 	for n, wait := range []time.Duration{5 * time.Second, 15 * time.Second, 45 * time.Second} {
 		v := r.Deliver(t.Context(), d, secret)
 		a := v.Attempt
-		if v.State != savepage.Pending || !v.NextAt.Equal(now.Now().Add(wait)) || a.Number != n+1 || a.Outcome != savepage.AttemptStatus || a.Status != 500 || a.Answer != "not now" || !strings.Contains(a.Error, "500 Internal Server Error") {
+		if v.State != savepage.Pending || !v.NextAt.Equal(now.Now().Add(wait)) || a.Number != n+1 || a.Outcome != savepage.AttemptStatus ||
+			a.Status != 500 || a.Answer != "not now" || !strings.Contains(a.Error, "500 Internal Server Error") {
 			t.Fatalf("%d: %+v", n, v)
 		}
 		d.Attempts = append(d.Attempts, a)
@@ -293,7 +298,8 @@ func TestTriesAgain(t *testing.T) {
 func TestStatusDecides(t *testing.T) {
 	for status, want := range map[int]savepage.DeliveryState{
 		200: savepage.Delivered, 202: savepage.Delivered, 204: savepage.Delivered, 299: savepage.Delivered,
-		300: savepage.Pending, 304: savepage.Pending, 400: savepage.Pending, 404: savepage.Pending, 410: savepage.Dead, 429: savepage.Pending, 500: savepage.Pending, 503: savepage.Pending,
+		300: savepage.Pending, 304: savepage.Pending, 400: savepage.Pending, 404: savepage.Pending, 410: savepage.Dead, 429: savepage.Pending,
+		500: savepage.Pending, 503: savepage.Pending,
 	} {
 		r := handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 		v := r.Deliver(t.Context(), event(), secret)
@@ -313,7 +319,8 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 			w.WriteHeader(status)
 		})
 		v := r.Deliver(t.Context(), event(), secret)
-		if hits != 1 || r.dials() != 1 || v.State != savepage.Pending || v.Attempt.Outcome != savepage.AttemptStatus || !strings.Contains(v.Attempt.Error, "not followed") {
+		if hits != 1 || r.dials() != 1 || v.State != savepage.Pending || v.Attempt.Outcome != savepage.AttemptStatus ||
+			!strings.Contains(v.Attempt.Error, "not followed") {
 			t.Errorf("%d: %d requests, %+v", status, hits, v)
 		}
 	}
@@ -330,7 +337,8 @@ func TestBlockedIsNeverDialled(t *testing.T) {
 		d := event()
 		d.URL = url
 		v := r.Deliver(t.Context(), d, secret)
-		if v.State != savepage.Dead || v.Attempt.Outcome != savepage.AttemptBlocked || v.Attempt.Error == "" || !v.NextAt.IsZero() || r.dials() != 0 {
+		if v.State != savepage.Dead || v.Attempt.Outcome != savepage.AttemptBlocked || v.Attempt.Error == "" || !v.NextAt.IsZero() ||
+			r.dials() != 0 {
 			t.Errorf("%q: %+v, %d dials", url, v, r.dials())
 		}
 		if strings.Contains(url, ".test/") && strings.Contains(v.Attempt.Error, "10.0.0.1") {
@@ -352,9 +360,11 @@ func TestFailures(t *testing.T) {
 		"reset":        {answering(t, Config{}, reset), "http://receiver.test/", savepage.AttemptRefused, "broke the connection"},
 		"closed":       {answering(t, Config{}, func(net.Conn) {}), "http://receiver.test/", savepage.AttemptRefused, "closed the connection"},
 		"no HTTP":      {answering(t, Config{}, say("SSH-2.0-x\r\n")), "http://receiver.test/", savepage.AttemptRefused, "HTTP"},
-		"large head":   {answering(t, Config{}, say("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 17<<10)+"\r\n\r\n")), "http://receiver.test/", savepage.AttemptRefused, "HTTP"},
-		"no listener":  {newRig(t, Config{}, "", "127.0.0.1:1", nil), "http://receiver.test/", savepage.AttemptRefused, "refused the connection"},
-		"no such name": {newRig(t, Config{}, "", "127.0.0.1:1", names{"missing.test": ""}), "http://missing.test/", savepage.AttemptResolve, "missing.test has no address"},
+		"large head": {answering(t, Config{}, say("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 17<<10)+"\r\n\r\n")), "http://receiver.test/",
+			savepage.AttemptRefused, "HTTP"},
+		"no listener": {newRig(t, Config{}, "", "127.0.0.1:1", nil), "http://receiver.test/", savepage.AttemptRefused, "refused the connection"},
+		"no such name": {newRig(t, Config{}, "", "127.0.0.1:1", names{"missing.test": ""}), "http://missing.test/", savepage.AttemptResolve,
+			"missing.test has no address"},
 		"plain for TLS": {
 			answering(t, Config{}, say("HTTP/1.1 400 Bad Request\r\n\r\n")), "https://receiver.test/", savepage.AttemptTLS, "TLS handshake",
 		},
@@ -384,7 +394,10 @@ func say(text string) func(net.Conn) {
 
 // J04: a certificate that is not trusted, is for another name, or TLS 1.1.
 func TestCertificates(t *testing.T) {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "secured") }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = io.WriteString(w, "secured")
+	}))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	defer server.Close()
@@ -440,7 +453,8 @@ func TestDrippingBody(t *testing.T) {
 		}
 	})
 	v := r.Deliver(t.Context(), event(), secret)
-	if v.State != savepage.Delivered || v.Attempt.LatencyMS < 1500 || !strings.HasPrefix(v.Attempt.Answer, "...") || len(v.Attempt.Answer) == whole {
+	if v.State != savepage.Delivered || v.Attempt.LatencyMS < 1500 || !strings.HasPrefix(v.Attempt.Answer, "...") ||
+		len(v.Attempt.Answer) == whole {
 		t.Errorf("%+v", v)
 	}
 }
@@ -470,7 +484,8 @@ func TestHugeBodies(t *testing.T) {
 		_, _ = w.Write(bomb.Bytes())
 	})
 	v = zipped.Deliver(t.Context(), event(), secret)
-	if v.State != savepage.Delivered || len(v.Attempt.Answer) > 1024 || !utf8.ValidString(v.Attempt.Answer) || strings.Contains(v.Attempt.Answer, "\x00") {
+	if v.State != savepage.Delivered || len(v.Attempt.Answer) > 1024 || !utf8.ValidString(v.Attempt.Answer) ||
+		strings.Contains(v.Attempt.Answer, "\x00") {
 		t.Errorf("bomb: %+v", v)
 	}
 }
@@ -586,7 +601,8 @@ func TestStopDuringAnAttempt(t *testing.T) {
 func TestBrokenSecret(t *testing.T) {
 	r := newRig(t, Config{}, "", "127.0.0.1:1", nil)
 	v := r.Deliver(t.Context(), event(), "nonsense")
-	if v.State != savepage.Pending || r.dials() != 0 || strings.Contains(v.Attempt.Error, "nonsense") || !strings.Contains(v.Attempt.Error, "Not sent") {
+	if v.State != savepage.Pending || r.dials() != 0 || strings.Contains(v.Attempt.Error, "nonsense") ||
+		!strings.Contains(v.Attempt.Error, "Not sent") {
 		t.Errorf("%+v", v)
 	}
 }
@@ -596,7 +612,8 @@ func TestLog(t *testing.T) {
 	r := handled(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	r.Deliver(t.Context(), event(), secret)
 	line := r.log.String()
-	for _, want := range []string{"delivery=msg_01", "capture=cap_01", "attempt=1", "outcome=status", "status=502", "latency_ms=", "url=http://receiver.test/hook", "state=pending"} {
+	for _, want := range []string{"delivery=msg_01", "capture=cap_01", "attempt=1", "outcome=status", "status=502", "latency_ms=",
+		"url=http://receiver.test/hook", "state=pending"} {
 		if !strings.Contains(line, want) {
 			t.Errorf("%s is missing in %s", want, line)
 		}

@@ -61,6 +61,9 @@ type Picture struct {
 	Size   int64  `json:"size"`   // bytes
 }
 
+// Milliseconds is the duration of a number of milliseconds, in which options and timings are given.
+func Milliseconds[T ~int | ~int64](n T) time.Duration { return time.Duration(n) * time.Millisecond }
+
 // Timing is how long the parts of a capture took, in milliseconds.
 type Timing struct {
 	QueueMS  int64 `json:"queue_ms"`  // from acceptance until a worker takes it

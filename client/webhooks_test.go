@@ -40,9 +40,9 @@ func (s *signer) Try(_ context.Context, d savepage.Delivery, secrets []string) (
 
 func TestWebhooks(t *testing.T) {
 	f, c := start(t)
-	told, err := c.WebhookSecrets(t.Context())
-	if err != nil || told.Current.Hint != "new" || len(told.Previous) != 1 || told.Previous[0].ValidUntil.Year() != 2026 {
-		t.Errorf("%+v, %v", told, err)
+	found, err := c.WebhookSecrets(t.Context())
+	if err != nil || found.Current.Hint != "new" || len(found.Previous) != 1 || found.Previous[0].ValidUntil.Year() != 2026 {
+		t.Errorf("%+v, %v", found, err)
 	}
 	for _, overlap := range []time.Duration{0, time.Hour} {
 		made, err := c.RotateWebhookSecret(t.Context(), overlap)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
@@ -27,17 +26,16 @@ func (o observer) Retried(code savepage.Code) { o.metrics.Retried(string(code)) 
 
 // Ended counts a capture's end, and where the time of a successful one went.
 func (o observer) Ended(state savepage.State, code savepage.Code, t savepage.Timing) {
-	o.metrics.Ended(string(state), string(code), milliseconds(t.TotalMS))
+	o.metrics.Ended(string(state), string(code), savepage.Milliseconds(t.TotalMS))
 	if state != savepage.Success || t.Phases == (savepage.Phases{}) {
 		return // nothing was rendered: it failed, or got the picture of another
 	}
+	ms := savepage.Milliseconds[int64]
 	o.metrics.Phases(httpd.Phases{
-		Queue: milliseconds(t.QueueMS), Navigate: milliseconds(t.Phases.Navigate), Settle: milliseconds(t.Phases.Settle),
-		Shoot: milliseconds(t.Phases.Shoot), Encode: milliseconds(t.Phases.Encode), Store: milliseconds(t.Phases.Store),
+		Queue: ms(t.QueueMS), Navigate: ms(t.Phases.Navigate), Settle: ms(t.Phases.Settle),
+		Shoot: ms(t.Phases.Shoot), Encode: ms(t.Phases.Encode), Store: ms(t.Phases.Store),
 	})
 }
-
-func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // counts are the numbers that the metrics ask for when they are read.
 type counts struct {

@@ -100,9 +100,9 @@ func TestSecretsAreNotGivenBack(t *testing.T) {
 			}
 		}
 		fault, _ := errors.AsType[*savepage.Error](err)
-		if told, err := json.Marshal(fault.Fields); err != nil || strings.Contains(string(told), hidden) ||
+		if shown, err := json.Marshal(fault.Fields); err != nil || strings.Contains(string(shown), hidden) ||
 			strings.Contains(fault.Message, hidden) {
-			t.Errorf("%s: told %s, %v", body, told, err)
+			t.Errorf("%s: shown %s, %v", body, shown, err)
 		}
 	}
 	twice := url.Values{
@@ -111,11 +111,11 @@ func TestSecretsAreNotGivenBack(t *testing.T) {
 	}
 	_, err := d.Values("query", twice)
 	fault, _ := errors.AsType[*savepage.Error](err)
-	if told, _ := json.Marshal(fault); strings.Contains(string(told), hidden) || len(fault.Fields) < 3 {
-		t.Errorf("told %s", told)
+	if shown, _ := json.Marshal(fault); strings.Contains(string(shown), hidden) || len(fault.Fields) < 3 {
+		t.Errorf("shown %s", shown)
 	}
-	if told, _ := json.Marshal(fault.Fields); strings.Contains(string(told), hidden) {
-		t.Errorf("told %s", told)
+	if shown, _ := json.Marshal(fault.Fields); strings.Contains(string(shown), hidden) {
+		t.Errorf("shown %s", shown)
 	}
 }
 
@@ -375,7 +375,7 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	}
 }
 
-// What is told of a hostile request stays small, and secrets are not given back.
+// What is shown of a hostile request stays small, and secrets are not given back.
 func TestErrorsAreBounded(t *testing.T) {
 	var many strings.Builder
 	many.WriteString(`{"url":"` + strings.Repeat("x", 100_000) + `","` + strings.Repeat("n", 100_000) + `":1`)

@@ -240,9 +240,9 @@ func TestFault(t *testing.T) {
 
 func TestAccountIsToldToTheLog(t *testing.T) {
 	w := newWorld()
-	var told []string
+	var accounts []string
 	cfg := api.Config{Links: capture.Links{PublicURL: "http://api.test"}, OnAccount: func(r *http.Request, account string) {
-		told = append(told, r.Method+" "+account)
+		accounts = append(accounts, r.Method+" "+account)
 	}}
 	var logged bytes.Buffer
 	a, err := api.New(w.parts(), cfg, slog.New(slog.NewTextHandler(&logged, nil)))
@@ -252,7 +252,7 @@ func TestAccountIsToldToTheLog(t *testing.T) {
 	req := httptest.NewRequest(http.MethodGet, "/v1/captures", nil)
 	req.Header.Set("Authorization", "bearer "+keyA)
 	record(a, req)
-	if !slices.Equal(told, []string{"GET acc_a"}) {
-		t.Errorf("%v", told)
+	if !slices.Equal(accounts, []string{"GET acc_a"}) {
+		t.Errorf("%v", accounts)
 	}
 }

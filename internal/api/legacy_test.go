@@ -293,9 +293,9 @@ func TestCachedPicturesSaySo(t *testing.T) {
 	if r.header.Get("X-Cache") != "hit" {
 		t.Errorf("picture: %v", r.header)
 	}
-	told := s.call(t, "GET", "/v1/?url=https://e.test&cache_ttl=60", "").json(t)
-	if told["cached"] != true || told["captured_at"] != "2026-04-01T11:00:00Z" {
-		t.Errorf("%v", told)
+	record := s.call(t, "GET", "/v1/?url=https://e.test&cache_ttl=60", "").json(t)
+	if record["cached"] != true || record["captured_at"] != "2026-04-01T11:00:00Z" {
+		t.Errorf("%v", record)
 	}
 }
 

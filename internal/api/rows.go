@@ -46,14 +46,14 @@ func (d *Decoder) alone(carrier string, o object) (savepage.Options, []savepage.
 	if !url && !html {
 		o = o.over(object{values: map[string]any{"url": somewhere}})
 	}
-	if _, told := o.values["callback_url"]; !told {
+	if _, given := o.values["callback_url"]; !given {
 		o = o.over(object{values: map[string]any{"callback_url": somewhere}})
 	}
 	options, err := d.decode(carrier, o, nil)
 	return options, fieldsIn(err)
 }
 
-// fieldsIn returns the wrong fields that an error names.
+// fieldsIn returns the fields of an error.
 func fieldsIn(err error) []savepage.FieldError {
 	if fault, known := errors.AsType[*savepage.Error](err); known {
 		return fault.Fields
@@ -67,8 +67,8 @@ type Common struct {
 	options object
 }
 
-// NewCommon checks what a list of captures shares. What is wrong is named by its bare name in the Fields of the
-// *savepage.Error.
+// NewCommon checks the options that a list of captures shares. Fields of the returned *savepage.Error contains every invalid
+// one by its bare name.
 func NewCommon(values map[string][]string) (Common, error) {
 	c := Common{decoder: NewDecoder(), options: object{values: map[string]any{}, raw: map[string]json.RawMessage{}}}
 	for name, texts := range values {
@@ -84,8 +84,8 @@ func NewCommon(values map[string][]string) (Common, error) {
 	return c, nil
 }
 
-// Row reads one capture of the list, a page's address or a JSON object of options, and lays it over what is common. The
-// result has its defaults filled in.
+// Row reads one capture of the list, a URL or a JSON object of options, whose options override the common ones. The result
+// has its defaults filled in.
 func (c Common) Row(text string) (savepage.Options, error) {
 	text = strings.TrimSpace(text)
 	row := object{values: map[string]any{"url": text}}
@@ -98,8 +98,8 @@ func (c Common) Row(text string) (savepage.Options, error) {
 	return c.decoder.decode("", c.options.over(row), nil)
 }
 
-// rowsOf splits a JSON list whose values are known already into the objects of its items. An item that is none has no
-// values.
+// rowsOf splits a JSON list whose values are known already into the objects of its items. An item that is not an object has
+// no values.
 func rowsOf(values []any, raw json.RawMessage) ([]object, error) {
 	var texts []json.RawMessage
 	if err := json.Unmarshal(raw, &texts); err != nil || len(texts) != len(values) {

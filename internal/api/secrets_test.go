@@ -34,9 +34,9 @@ func (s *secrets) RotateSecret(ctx context.Context, account string, overlap time
 		s.rotated = map[string]time.Duration{}
 	}
 	s.rotated[account] = overlap
-	told, err := s.Secrets(ctx, account)
-	told.Secret = newSecret
-	return told, err
+	found, err := s.Secrets(ctx, account)
+	found.Secret = newSecret
+	return found, err
 }
 
 func (s *secrets) Signing(_ context.Context, account string) ([]string, error) {

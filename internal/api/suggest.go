@@ -64,7 +64,7 @@ func foreign() map[string]string {
 	return ours
 }
 
-// unknownName is what is said of a name that is not known: kind is "option", "parameter" or "field".
+// unknownName is the message for an unknown name; kind is "option", "parameter" or "field".
 func unknownName(kind, given string, known []string) string {
 	if ours := foreign()[near.Plain(given)]; slices.Contains(known, ours) {
 		return "unknown " + kind + "; did you mean " + strconv.Quote(ours) + "?"

@@ -1,5 +1,5 @@
-// Package near finds the known name that somebody meant who wrote an unknown one. It knows nothing about what is named:
-// options, settings, commands and devices all use it.
+// Package near finds the known name that was probably meant by an unknown one. It is used for options, settings, commands
+// and devices alike, and knows nothing about them.
 package near
 
 import (
@@ -13,7 +13,7 @@ const maxName = 64
 // maxEdits is how many letters of a name may be wrong, and no more than half of them.
 const maxEdits = 2
 
-// Plain drops what spellings differ in: full_page, fullPage and full-page become fullpage.
+// Plain removes differences of spelling: full_page, fullPage and full-page become fullpage.
 func Plain(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(name))
 }

@@ -48,6 +48,9 @@ var owners = map[string][]string{
 // maxChain is how many packages may import one another in a row, the program included.
 const maxChain = 7
 
+// maxMethods is how many methods a type may have, those in tests included.
+const maxMethods = 25
+
 // everything in the third column of the plan allows any import.
 const everything = "everything"
 
@@ -248,6 +251,64 @@ func TestEachPackageHasOneComment(t *testing.T) {
 }
 
 func TestNoInitAndNoSkippedTest(t *testing.T) {
+	eachFile(t, func(name string, parsed *ast.File) {
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if n.Recv == nil && n.Name.Name == "init" {
+					t.Errorf("%s has an init function", name)
+				}
+			case *ast.SelectorExpr:
+				test := strings.HasSuffix(name, "_test.go")
+				if id, ok := n.X.(*ast.Ident); ok && test && forbiddenInTests(id.Name+"."+n.Sel.Name) {
+					t.Errorf("%s calls %s.%s", name, id.Name, n.Sel.Name)
+				}
+			}
+			return true
+		})
+	})
+}
+
+func TestNoTypeHasManyMethods(t *testing.T) {
+	methods := map[string]int{} // by folder, package and type
+	eachFile(t, func(name string, parsed *ast.File) {
+		for _, decl := range parsed.Decls {
+			if method, is := decl.(*ast.FuncDecl); is && method.Recv != nil {
+				methods[filepath.Dir(name)+": "+parsed.Name.Name+"."+receiver(method.Recv.List[0].Type)]++
+			}
+		}
+	})
+	for name, count := range methods {
+		if count > maxMethods {
+			t.Errorf("%s has %d methods, more than %d: give its jobs types of their own", name, count, maxMethods)
+		}
+	}
+	if len(methods) < 100 {
+		t.Errorf("only %d types with methods were found", len(methods))
+	}
+}
+
+// receiver returns the name of a method's type, without pointer and type parameters.
+func receiver(of ast.Expr) string {
+	switch of := of.(type) {
+	case *ast.StarExpr:
+		return receiver(of.X)
+	case *ast.ParenExpr:
+		return receiver(of.X)
+	case *ast.IndexExpr:
+		return receiver(of.X)
+	case *ast.IndexListExpr:
+		return receiver(of.X)
+	case *ast.Ident:
+		return of.Name
+	default:
+		return "?"
+	}
+}
+
+// eachFile calls look with every Go file of the module's packages, those of tests and of other systems included.
+func eachFile(t *testing.T, look func(name string, parsed *ast.File)) {
+	t.Helper()
 	for name, one := range packages(t) {
 		files, err := filepath.Glob(filepath.Join(one.Dir, "*.go"))
 		if err != nil {
@@ -258,20 +319,7 @@ func TestNoInitAndNoSkippedTest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ast.Inspect(parsed, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.FuncDecl:
-					if n.Recv == nil && n.Name.Name == "init" {
-						t.Errorf("%s/%s has an init function", name, filepath.Base(file))
-					}
-				case *ast.SelectorExpr:
-					test := strings.HasSuffix(file, "_test.go")
-					if id, ok := n.X.(*ast.Ident); ok && test && forbiddenInTests(id.Name+"."+n.Sel.Name) {
-						t.Errorf("%s/%s calls %s.%s", name, filepath.Base(file), id.Name, n.Sel.Name)
-					}
-				}
-				return true
-			})
+			look(filepath.Join(name, filepath.Base(file)), parsed)
 		}
 	}
 }

@@ -34,12 +34,10 @@ func readBuild() build {
 	if !known {
 		return b
 	}
-	if b.Version == "" {
-		b.Version = info.Main.Version
-	}
+	b.Version = cmp.Or(b.Version, info.Main.Version)
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && b.Commit == "" {
-			b.Commit = s.Value
+		if s.Key == "vcs.revision" {
+			b.Commit = cmp.Or(b.Commit, s.Value)
 		}
 	}
 	return b

@@ -67,7 +67,7 @@ func (r *rule) matchAnywhere(url string) bool {
 	}
 }
 
-// matchAt reports whether the whole pattern fits from one place on.
+// matchAt reports whether the whole pattern fits from one offset on.
 func (r *rule) matchAt(url string, at int) bool {
 	part, rest, more := strings.Cut(r.pattern, "*")
 	end := fit(url, at, part)
@@ -86,7 +86,7 @@ func (r *rule) matchAt(url string, at int) bool {
 	return r.flags&endAnchor == 0 || end == len(url)
 }
 
-// fitEnd reports whether a part without * fits the end of the address, not before a place.
+// fitEnd reports whether a part without * fits the end of the address, not before an offset.
 func fitEnd(url string, from int, part string) bool {
 	for at := max(from, len(url)-len(part)); at <= len(url); at++ {
 		if fit(url, at, part) == len(url) {
@@ -96,7 +96,7 @@ func fitEnd(url string, from int, part string) bool {
 	return false
 }
 
-// find looks for a part without * from a place on. It returns where it begins and ends, or -1.
+// find looks for a part without * from an offset on. It returns where it begins and ends, or -1.
 func find(url string, from int, part string) (at, end int) {
 	if from > len(url) {
 		return -1, -1
@@ -123,7 +123,7 @@ func find(url string, from int, part string) (at, end int) {
 	return -1, -1
 }
 
-// fit lays a part without * on the address at a place and returns where it ends, or -1. A ^ stands for one character that
+// fit lays a part without * on the address at an offset and returns where it ends, or -1. A ^ stands for one character that
 // separates, or for the end.
 func fit(url string, at int, part string) int {
 	for i := range len(part) {

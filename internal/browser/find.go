@@ -15,9 +15,9 @@ import (
 // ErrNotFound means that no Chromium was found on this machine.
 var ErrNotFound = errors.New("no chromium found: install the package chromium-headless-shell, or name the binary in SAVEPAGE_BROWSER")
 
-// places lists where a browser may be, best first: the headless shell needs a quarter of the full browser's processor
+// candidates lists where a browser may be, best first: the headless shell needs a quarter of the full browser's processor
 // time. A name without a slash is looked for on the PATH.
-func places() []string {
+func candidates() []string {
 	return []string{
 		"/usr/lib/chromium/chromium-headless-shell",
 		"/opt/chrome-headless-shell/chrome-headless-shell",
@@ -38,16 +38,16 @@ func binaryNames() []string {
 	return []string{"chromium-headless-shell", "chrome-headless-shell", "headless_shell", "chromium", "chrome"}
 }
 
-// Find looks for a browser in the usual places. looked lists the result for each place. The error is
+// Find looks for a browser where they usually are. looked lists the result for each path. The error is
 // ErrNotFound.
 func Find() (path string, looked []string, err error) {
-	for _, place := range places() {
-		binary, err := resolve(place)
+	for _, path := range candidates() {
+		binary, err := resolve(path)
 		if err != nil {
-			looked = append(looked, place+": "+reason(err))
+			looked = append(looked, path+": "+reason(err))
 			continue
 		}
-		return binary, append(looked, place+": "+binary), nil
+		return binary, append(looked, path+": "+binary), nil
 	}
 	return "", looked, ErrNotFound
 }

@@ -14,7 +14,7 @@ import (
 
 const folderPrefix = "savepage-browser-"
 
-// folder is a browser's own place on disk: profile, temporary files, home. An advisory lock on it shows that its service
+// folder is a browser's own folder on disk: profile, temporary files, home. An advisory lock on it shows that its service
 // lives.
 type folder struct {
 	path string

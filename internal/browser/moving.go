@@ -7,12 +7,12 @@ import (
 )
 
 // moving is the browser whose pictures move, with a pool of its own: whether they do can only be said for all pages of a
-// browser. Its tabs share the places of the other pages.
+// browser. Its tabs share the slots of the other pages.
 type moving struct {
 	life
 
 	launcher launcher
-	places   chan struct{}
+	slots    chan struct{}
 
 	mu       sync.Mutex
 	closed   bool
@@ -22,10 +22,10 @@ type moving struct {
 	restarts int   // of pools that have ended
 }
 
-func newMoving(like launcher, places chan struct{}) *moving {
+func newMoving(like launcher, slots chan struct{}) *moving {
 	like.cfg.moving, like.cfg.Warm = true, 0
 	like.log = like.log.With("pictures", "move")
-	return &moving{life: life{closing: make(chan struct{})}, launcher: like, places: places}
+	return &moving{life: life{closing: make(chan struct{})}, launcher: like, slots: slots}
 }
 
 func (m *moving) take(ctx context.Context) (*Tab, error) {
@@ -59,7 +59,7 @@ func (m *moving) leave() {
 // start has the browser started, by its own keeper: a caller of take waits for it as for one that has died. It is locked
 // and not closed.
 func (m *moving) start() {
-	pool := newPool(m.launcher, m.places)
+	pool := newPool(m.launcher, m.slots)
 	m.pool = pool
 	pool.work.Go(pool.keeper.keep)
 	signal(pool.keeper.wake)

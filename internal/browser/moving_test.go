@@ -21,7 +21,7 @@ func takeMoving(t *testing.T, p *Pool) *Tab {
 	return tab
 }
 
-// The browser whose pictures move shares the places of the other, lives while it is used, and leaves nothing.
+// The browser whose pictures move shares the slots of the other, lives while it is used, and leaves nothing.
 func TestMovingBrowserComesAndGoes(t *testing.T) {
 	p := pool(t, Config{Pages: 1, MovingIdle: 20 * time.Millisecond})
 	for range 2 {
@@ -37,7 +37,7 @@ func TestMovingBrowserComesAndGoes(t *testing.T) {
 		mustEvaluate(t, tab, "1", "1")
 		tab.Close()
 		gone(t, tab.browser)
-		eventually(t, "one browser and no place taken", func() bool { s := p.Stats(); return s.Browsers == 1 && s.InUse == 0 })
+		eventually(t, "one browser and no slot taken", func() bool { s := p.Stats(); return s.Browsers == 1 && s.InUse == 0 })
 	}
 	mustEvaluate(t, take(t, p), "1", "1")
 	if s := p.Stats(); s.Restarts != 0 {

@@ -16,7 +16,7 @@ type Pool struct {
 	launcher
 	life
 
-	places chan struct{} // one element for each tab that is taken
+	slots  chan struct{} // one element for each tab that is taken
 	keeper *keeper
 	moving *moving // nil in the pool of a moving
 
@@ -33,10 +33,10 @@ type Pool struct {
 // Stats are the numbers of a pool.
 type Stats struct {
 	Browsers int // running, those that drain and those whose pictures move included
-	Pages    int // places in all
+	Pages    int // slots in all
 	InUse    int // tabs that are taken
 	Warm     int // tabs that are ready to be taken
-	Waiting  int // callers that have a place and wait for a tab
+	Waiting  int // callers that have a slot and wait for a tab
 	Restarts int // browsers started after the first one, because it died or was replaced
 }
 
@@ -54,7 +54,7 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 	}
 	sweep(cfg.TempDir, log)
 	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log}, make(chan struct{}, cfg.Pages))
-	p.moving = newMoving(p.launcher, p.places)
+	p.moving = newMoving(p.launcher, p.slots)
 	if err := p.launch(ctx); err != nil {
 		p.work.Wait()
 		return nil, err
@@ -64,8 +64,8 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 }
 
 // newPool is a pool without a browser.
-func newPool(from launcher, places chan struct{}) *Pool {
-	p := &Pool{launcher: from, life: life{closing: make(chan struct{})}, places: places}
+func newPool(from launcher, slots chan struct{}) *Pool {
+	p := &Pool{launcher: from, life: life{closing: make(chan struct{})}, slots: slots}
 	p.keeper = &keeper{pool: p, wake: make(chan struct{}, 1)}
 	return p
 }
@@ -82,12 +82,12 @@ func locate(given string) (string, error) {
 	return path, nil
 }
 
-// Take waits for a free place, in the order of the calls, and returns a tab: a page that was not used before, in a context
+// Take waits for a free slot, in the order of the calls, and returns a tab: a page that was not used before, in a context
 // of its own. A warm one is returned without asking the browser anything. The error is the context's, or *savepage.Error:
 // CodeBrowserLost when no browser can be had, CodeShuttingDown after Close.
 func (p *Pool) Take(ctx context.Context) (*Tab, error) {
 	select {
-	case p.places <- struct{}{}:
+	case p.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a page: %w", ctx.Err())
 	case <-p.closing:
@@ -95,7 +95,7 @@ func (p *Pool) Take(ctx context.Context) (*Tab, error) {
 	}
 	t, err := p.acquire(ctx)
 	if err != nil {
-		<-p.places
+		<-p.slots
 		return nil, err
 	}
 	return t, nil
@@ -133,13 +133,13 @@ func (p *Pool) acquire(ctx context.Context) (*Tab, error) {
 	}
 }
 
-// release gives back the place of a tab and disposes of it.
+// release gives back the slot of a tab and disposes of it.
 func (p *Pool) release(t *Tab) {
 	p.mu.Lock()
 	t.browser.inUse--
 	p.discard(t)
 	p.mu.Unlock()
-	<-p.places
+	<-p.slots
 }
 
 // Stats returns the pool's numbers.
@@ -149,7 +149,7 @@ func (p *Pool) Stats() Stats {
 	s := Stats{
 		Browsers: len(p.browsers),
 		Pages:    p.cfg.Pages,
-		InUse:    len(p.places),
+		InUse:    len(p.slots),
 		Warm:     len(p.ready),
 		Waiting:  len(p.waiting),
 		Restarts: p.restarts,

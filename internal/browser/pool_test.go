@@ -132,7 +132,7 @@ func TestTakeGivesUp(t *testing.T) {
 	again := take(t, p)
 	mustEvaluate(t, again, "1", "1")
 	again.Close()
-	// A caller that gives up while its tab is being made leaves no place taken and no context behind.
+	// A caller that gives up while its tab is being made leaves no slot taken and no context behind.
 	b := p.current
 	eventually(t, "no context", func() bool { return contexts(t, b) == 0 })
 	for i := range 20 {
@@ -142,7 +142,7 @@ func TestTakeGivesUp(t *testing.T) {
 		}
 		cancel()
 	}
-	eventually(t, "no context and no place taken", func() bool { return contexts(t, b) == 0 && p.Stats().InUse == 0 })
+	eventually(t, "no context and no slot taken", func() bool { return contexts(t, b) == 0 && p.Stats().InUse == 0 })
 	mustEvaluate(t, take(t, p), "1", "1")
 }
 

@@ -442,14 +442,14 @@ func TestFind(t *testing.T) {
 func TestEveryPlaceIsReported(t *testing.T) {
 	_, looked, err := Find()
 	if err != nil {
-		if len(looked) != len(places()) {
-			t.Errorf("%d places reported", len(looked))
+		if len(looked) != len(candidates()) {
+			t.Errorf("%d paths reported", len(looked))
 		}
 		return
 	}
 	for i, line := range looked {
-		if !strings.HasPrefix(line, places()[i]+": ") {
-			t.Errorf("%q does not tell of %s", line, places()[i])
+		if !strings.HasPrefix(line, candidates()[i]+": ") {
+			t.Errorf("%q does not name %s", line, candidates()[i])
 		}
 	}
 }

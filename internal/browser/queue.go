@@ -2,7 +2,7 @@ package browser
 
 import "slices"
 
-// queue holds the callers of Take that have a place and wait for a tab, in the order in which they came. The pool's lock
+// queue holds the callers of Take that have a slot and wait for a tab, in the order in which they came. The pool's lock
 // guards it.
 type queue []chan offer
 

@@ -49,7 +49,7 @@ func (t *Tab) Crashed() <-chan struct{} { return t.crashed }
 // Lost is closed when the whole browser has died.
 func (t *Tab) Lost() <-chan struct{} { return t.browser.lost }
 
-// Close ends the page's connections, disposes of its context and gives the place back. It waits for none of it. Only the
+// Close ends the page's connections, disposes of its context and gives the slot back. It waits for none of it. Only the
 // first call has an effect.
 func (t *Tab) Close() {
 	t.closeOnce.Do(func() {

@@ -2,6 +2,7 @@ package cdp
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -89,15 +90,8 @@ func (p *peer) say(format string, args ...any) {
 // echo answers every command with its own parameters until the pipe ends.
 func (p *peer) echo() {
 	for c, ok := p.read(); ok; c, ok = p.read() {
-		p.say(`{"id":%d,"result":%s}`, c.ID, or(c.Params, "{}"))
+		p.say(`{"id":%d,"result":%s}`, c.ID, cmp.Or(string(c.Params), "{}"))
 	}
-}
-
-func or(text json.RawMessage, otherwise string) string {
-	if text == nil {
-		return otherwise
-	}
-	return string(text)
 }
 
 func within(t *testing.T) context.Context {

@@ -60,7 +60,7 @@ func (s *splitter) next() ([]byte, error) {
 	}
 }
 
-// cut returns what came before the end at the given place of unread.
+// cut returns what came before the end at the given offset of unread.
 func (s *splitter) cut(at int) []byte {
 	message := slices.Concat(append(s.pieces, s.unread[:at])...)
 	s.unread = s.unread[at+1:]
@@ -163,7 +163,7 @@ func (m *envelope) set(name, value []byte) error {
 	return nil
 }
 
-// member returns the name, with its quotes, and the value of the member at a place, and the place behind it.
+// member returns the name, with its quotes, and the value of the member at an offset, and the offset behind it.
 func member(b []byte, at int) (name, value []byte, next int, err error) {
 	end := skip(b, at)
 	if end < 0 || b[at] != '"' {
@@ -188,7 +188,7 @@ func space(b []byte, at int) int {
 	return at
 }
 
-// skip returns the place behind the value at a place, or -1.
+// skip returns the offset behind the value at an offset, or -1.
 func skip(b []byte, at int) int {
 	if at >= len(b) {
 		return -1

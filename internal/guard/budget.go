@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"sync"
@@ -16,19 +17,9 @@ type Budget struct {
 }
 
 func (b Budget) withDefaults() Budget {
-	if b.Bytes == 0 {
-		b.Bytes = 50_000_000
+	return Budget{
+		Bytes: cmp.Or(b.Bytes, 50_000_000), Conns: cmp.Or(b.Conns, 256), Requests: cmp.Or(b.Requests, 2000), Hosts: cmp.Or(b.Hosts, 200),
 	}
-	if b.Conns == 0 {
-		b.Conns = 256
-	}
-	if b.Requests == 0 {
-		b.Requests = 2000
-	}
-	if b.Hosts == 0 {
-		b.Hosts = 200
-	}
-	return b
 }
 
 // meter counts what is used of a budget.

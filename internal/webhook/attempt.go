@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,10 +180,7 @@ func validText(text string, cut bool) string {
 
 // dialled is the "host:port" of a request.
 func dialled(request *http.Request) string {
-	port := request.URL.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[request.URL.Scheme]
-	}
+	port := cmp.Or(request.URL.Port(), map[string]string{"http": "80", "https": "443"}[request.URL.Scheme])
 	return net.JoinHostPort(request.URL.Hostname(), port)
 }
 

@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -27,15 +28,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.RetryBase == 0 {
-		c.RetryBase = 5 * time.Second
-	}
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = 13
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 15 * time.Second
-	}
+	c.RetryBase = cmp.Or(c.RetryBase, 5*time.Second)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, 13)
+	c.Timeout = cmp.Or(c.Timeout, 15*time.Second)
 	c.Clock = c.Clock.Or()
 	if c.Random == nil {
 		c.Random = rand.Float64

@@ -267,8 +267,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestStopLeavesTheRestToTheNextStart stops a server whose page never ends. Who waits for it is told at once that it goes
-// on; the next start brings it to its end.
+// TestStopLeavesTheRestToTheNextStart stops a server whose page never ends. A client that waits for it gets a 202 at once:
+// the next start brings the capture to its end.
 func TestStopLeavesTheRestToTheNextStart(t *testing.T) {
 	verifyNoLeaks(t)
 	asked, release := make(chan struct{}, 100), make(chan struct{})
@@ -342,7 +342,7 @@ func TestDrainLetsRunningCapturesEnd(t *testing.T) {
 	}
 }
 
-// TestStopDuringStart stops servers at moments of their start, which is no fault of theirs.
+// TestStopDuringStart stops servers at moments of their start, which is not a failure.
 func TestStopDuringStart(t *testing.T) {
 	verifyNoLeaks(t)
 	s := settings(t, t.TempDir())

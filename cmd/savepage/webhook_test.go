@@ -112,7 +112,7 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 				t.Errorf("ended with %d: %s", code, said)
 			}
 			if strings.Contains(said, hookSecret[6:]) || strings.Contains(said, otherSecret[6:]) {
-				t.Errorf("a secret is told: %s", said)
+				t.Errorf("a secret is shown: %s", said)
 			}
 		})
 	}

@@ -203,7 +203,7 @@ func TestEventsKeepTheirOrder(t *testing.T) {
 			close(done)
 		}
 	})
-	other.Listen(func(string, json.RawMessage) { t.Error("heard an event of another session") })
+	other.Listen(func(string, json.RawMessage) { t.Error("received an event of another session") })
 	for i := range n {
 		p.say(`{"method":"A.event","params":{"n":%d},"sessionId":"mine"}`, i)
 	}
@@ -379,7 +379,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 func TestDetach(t *testing.T) {
 	c, p := dial(t)
 	gone, stays := c.Attach("gone"), c.Attach("stays")
-	gone.Listen(func(string, json.RawMessage) { t.Error("heard an event after the end") })
+	gone.Listen(func(string, json.RawMessage) { t.Error("received an event after the end") })
 	open := gone.Send("Never.answered", nil)
 	p.read()
 	p.say(`{"method":"Target.detachedFromTarget","params":{"sessionId":"gone","targetId":"T"}}`)
@@ -403,15 +403,15 @@ func TestDetach(t *testing.T) {
 
 func TestEventsBeforeDetachArrive(t *testing.T) {
 	c, p := dial(t)
-	heard := make(chan struct{})
+	received := make(chan struct{})
 	c.Browser().Listen(func(method string, params json.RawMessage) {
 		var e target.EventDetachedFromTarget
 		if err := Decode(params, &e); err == nil && method == target.DetachedFromTarget.Method && e.SessionID == "S" {
-			close(heard)
+			close(received)
 		}
 	})
 	p.say(`{"method":"Target.detachedFromTarget","params":{"sessionId":"S"}}`)
-	await(t, "the event", heard)
+	await(t, "the event", received)
 }
 
 func TestUnencodableParameters(t *testing.T) {

@@ -109,7 +109,7 @@ func TestWordsAreInEveryBanner(t *testing.T) {
 	}
 	for _, text := range examplesOf(t, between(t, sweep, "const SAYS = /", "/i;")) {
 		if !words.MatchString(text) {
-			t.Errorf("%q is a word of a banner and none of ours", text)
+			t.Errorf("%q is a word of a banner and not of the sweep", text)
 		}
 	}
 }

@@ -17,14 +17,14 @@ func verdict(t *testing.T, p *Policy, raw string) (normal string, code savepage.
 	if err == nil {
 		return normal, ""
 	}
-	var told *savepage.Error
-	if !errors.As(err, &told) {
-		t.Fatalf("Admit(%q) = %v, which is no *savepage.Error", raw, err)
+	var refused *savepage.Error
+	if !errors.As(err, &refused) {
+		t.Fatalf("Admit(%q) = %v, which is not a *savepage.Error", raw, err)
 	}
-	if told.Message == "" || normal != "" {
-		t.Fatalf("Admit(%q) = %q, %+v", raw, normal, told)
+	if refused.Message == "" || normal != "" {
+		t.Fatalf("Admit(%q) = %q, %+v", raw, normal, refused)
 	}
-	return "", told.Code
+	return "", refused.Code
 }
 
 // admissionTable is the table A of the hostile catalogue: what must be refused, and with which code. An empty code: either.
@@ -238,8 +238,8 @@ func FuzzAdmit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		normal, err := closed.Admit(raw)
 		if err != nil {
-			var told *savepage.Error
-			if !errors.As(err, &told) || (told.Code != savepage.CodeInvalidRequest && told.Code != savepage.CodeAddressBlocked) {
+			var refused *savepage.Error
+			if !errors.As(err, &refused) || (refused.Code != savepage.CodeInvalidRequest && refused.Code != savepage.CodeAddressBlocked) {
 				t.Fatalf("%q: %v", raw, err)
 			}
 			return

@@ -48,7 +48,7 @@ func TestCloseCutsEverything(t *testing.T) {
 		t.Error("still listening")
 	}
 	if len(i.Events()) > 0 {
-		t.Errorf("the end of the capture is no failure: %+v", i.Events())
+		t.Errorf("the end of the capture is not a failure: %+v", i.Events())
 	}
 	if err := i.Close(); err != nil {
 		t.Errorf("second Close: %v", err)
@@ -96,7 +96,7 @@ func (f resolverFunc) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Add
 	return f(ctx)
 }
 
-// A browser that hangs up ends its request at the server too, and is no failure.
+// A browser that hangs up ends its request at the server too, and is not a failure.
 func TestBrowserHangsUp(t *testing.T) {
 	r := newRig(t, "")
 	began, ended := make(chan struct{}), make(chan struct{})

@@ -12,7 +12,7 @@ func judge(t *testing.T, p *Policy, addr string, port uint16) *Refusal {
 	err := p.Check(netip.AddrPortFrom(netip.MustParseAddr(addr), port))
 	var refusal *Refusal
 	if err != nil && !errors.As(err, &refusal) {
-		t.Fatalf("Check(%s) = %v, which is no refusal", addr, err)
+		t.Fatalf("Check(%s) = %v, which is not a refusal", addr, err)
 	}
 	return refusal
 }

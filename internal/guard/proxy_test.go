@@ -164,7 +164,7 @@ func TestPlainFailuresHaveNoPage(t *testing.T) {
 			t.Errorf("%s: %v %+v", host, found, event)
 		}
 		if strings.Contains(event.Detail, "10.0.0.1") {
-			t.Errorf("%s: the client is told %q", host, event.Detail)
+			t.Errorf("%s: the client gets %q", host, event.Detail)
 		}
 	}
 	if len(i.Events()) != 9 {

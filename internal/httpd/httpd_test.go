@@ -250,7 +250,7 @@ func TestMetrics(t *testing.T) {
 		!strings.Contains(got, "savepage_browsers 1\n") {
 		t.Error("a broken source spoils the rest")
 	} else if strings.Contains(got, `savepage_deliveries{`) {
-		t.Error("counts that are unknown are told")
+		t.Error("unknown counts are shown")
 	}
 	if got := get(t, httpd.NewMetrics("v1", httpd.Sources{}).Handler(), "/metrics"); got.Code != 200 ||
 		strings.Contains(got.Body.String(), "savepage_browsers") {

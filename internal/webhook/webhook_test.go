@@ -342,7 +342,7 @@ func TestBlockedIsNeverDialled(t *testing.T) {
 			t.Errorf("%q: %+v, %d dials", url, v, r.dials())
 		}
 		if strings.Contains(url, ".test/") && strings.Contains(v.Attempt.Error, "10.0.0.1") {
-			t.Errorf("the client is told %q", v.Attempt.Error)
+			t.Errorf("the client gets %q", v.Attempt.Error)
 		}
 	}
 }

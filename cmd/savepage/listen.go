@@ -46,7 +46,8 @@ func newListen(env environment) *cobra.Command {
 		Short: "Receive callbacks, check their signatures and forward them",
 		Long: "Receives callbacks on this machine, checks their signatures, prints them, and forwards them unchanged to the URL of\n" +
 			"--forward, whose answer goes back to the service. Without --forward it answers 200, or 401 when the check fails.\n" +
-			secretHelp + " Without a secret nothing is checked.\n" +
+			secretHelp + "\n" +
+			"Without a secret nothing is checked.\n" +
 			"The service must be allowed to reach this machine: SAVEPAGE_EGRESS_ALLOW=127.0.0.0/8.",
 		Example: "  savepage webhook listen --listen 127.0.0.1:8090 --forward http://localhost:3000/hook",
 		Args:    cobra.NoArgs,

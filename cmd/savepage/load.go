@@ -48,7 +48,7 @@ type layer struct {
 
 // addSettingFlags gives a command the flags of settings: of all, or of those that are named.
 func addSettingFlags(flags *pflag.FlagSet, names ...string) {
-	flags.String(configFlag, "", "settings file (default "+configName+" in the working folder, if it exists)")
+	flags.String(configFlag, "", "settings file (default "+configName+" in the working directory, if it exists)")
 	for _, s := range settingTable() {
 		if !s.noFlag && (len(names) == 0 || slices.Contains(names, s.name)) {
 			flags.Var(&textFlag{kind: s.kind, text: s.value}, s.flag(), s.usage())

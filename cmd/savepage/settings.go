@@ -319,7 +319,7 @@ func duration(lowest, highest time.Duration, field func(*Settings) *time.Duratio
 
 func setBlocklists(s *Settings, text string) error {
 	if info, err := os.Stat(text); err != nil || !info.IsDir() {
-		return errors.New("not a folder")
+		return errForm
 	}
 	s.Blocklists = text
 	return nil

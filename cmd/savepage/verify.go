@@ -31,7 +31,7 @@ func newVerify(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify --body FILE --headers FILE",
 		Short: "Check the signatures of a callback and explain what is wrong",
-		Long: "Checks a callback from files and explains what is wrong with it. " + secretHelp + "\n" +
+		Long: "Checks a callback from files and explains what is wrong with it.\n" + secretHelp + "\n" +
 			"The body must be the raw bytes. Headers are lines of \"Name: value\", as curl -v prints them, or a JSON object.\n" +
 			"The exit code is 0 when the event is verified, 1 when it is not, 2 when something cannot be read.",
 		Example: "  savepage webhook verify --body event.json --headers headers.txt --secret-file secret",
@@ -70,7 +70,7 @@ func (v *verifyCommand) run() error {
 // read reads the event from its files. Every error is a fault of the command line or of a file.
 func (v *verifyCommand) read() (r webhook.Received, err error) {
 	if v.body == "" || v.headers == "" || v.body == toStdout && v.headers == toStdout {
-		return r, errors.New("--body and --headers are missing or both -: name the files of the event; one of them may be -")
+		return r, errors.New("--body and --headers: name the files of the event; only one of them may be -")
 	}
 	r.Now = v.clock.Now()
 	if v.at != "" {

@@ -5,15 +5,17 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-# -p: packages tested at once. Several of them drive a browser of their own.
-TESTFLAGS ?= -p 2 -timeout 40m
+TESTFLAGS ?= -timeout 40m
 PKG       ?= ./...
+# What make quick leaves out: packages whose tests need a browser or the built program.
+BROWSER   := cmd/savepage|internal/(browser|page|truth)
 
-# The version comes from here, and a clone that belongs to someone else can still be built.
-export GOFLAGS := $(GOFLAGS) -buildvcs=false
+# The version comes from here, and a clone that belongs to someone else can still be built. All that is built shares -trimpath,
+# so that nothing is compiled twice.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test truth lint fmt bench docs clean
+.PHONY: help serve build test quick truth lint fmt bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,16 +26,16 @@ serve: ## find or install a browser, build, and serve on 127.0.0.1:8080
 	@exec bin/savepage serve
 
 build: ## build bin/savepage
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/savepage ./cmd/savepage
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/savepage ./cmd/savepage
 
-test: ## install what tests need, vet, build, and test with the race detector (PKG=./internal/blob TESTFLAGS=-v)
+test: ## install what tests need, vet, build, and run all tests (PKG=./internal/blob TESTFLAGS=-v)
 	@scripts/install-test-tools
-	go vet $(PKG)
+	CGO_ENABLED=0 go vet $(PKG)
 	@$(MAKE) --no-print-directory build
-	go test -race -shuffle=on $(TESTFLAGS) $(PKG)
-ifeq ($(PKG),./...)
-	go test -timeout 20m -run TestTruth ./internal/truth -heavy
-endif
+	scripts/test $(PKG) -- $(TESTFLAGS)
+
+quick: ## run the tests that need no browser, without the race detector
+	CGO_ENABLED=0 go test $(shell go list ./... | grep -Ev '/($(BROWSER))$$')
 
 truth: ## render the truth suite and print page, result, time and check (ONLY=sticky KEEP=folder for the pictures)
 	@scripts/install-browser

@@ -41,6 +41,7 @@ func TestBatchFileNames(t *testing.T) {
 
 // TestBatchGoesOnAfterAKill kills the command in the middle. What its report has is there, whole, and not done again.
 func TestBatchGoesOnAfterAKill(t *testing.T) {
+	t.Parallel()
 	// The first six pages come at once, the others after the kill.
 	killed := make(chan struct{})
 	release := sync.OnceFunc(func() { close(killed) })

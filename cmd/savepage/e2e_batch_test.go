@@ -38,6 +38,7 @@ func (p *program) batch(method, path string, body any, want int) (got batchTold)
 
 // TestBatchOutlivesKills kills the program again and again while it works on batches.
 func TestBatchOutlivesKills(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
 	done := newReceiver(t, p.secret, takes)
@@ -74,6 +75,7 @@ func TestBatchOutlivesKills(t *testing.T) {
 }
 
 func TestBatchThatIsCanceled(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	done := newReceiver(t, p.secret, takes)
 	p.start()

@@ -10,6 +10,7 @@ import (
 
 // TestEqualCapturesRenderOnce has them wait for one that is running when the program is killed.
 func TestEqualCapturesRenderOnce(t *testing.T) {
+	t.Parallel()
 	// The page is not answered before the kill.
 	var asked atomic.Int32
 	page := servePage(t, func(w http.ResponseWriter, r *http.Request) {

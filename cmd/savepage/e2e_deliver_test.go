@@ -108,6 +108,7 @@ func says(text string) func(net.Conn) { return func(c net.Conn) { _, _ = io.Writ
 // TestMoodyReceiver follows one delivery through every way in which a receiver can fail, and through a kill between two
 // attempts.
 func TestMoodyReceiver(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t, "--webhook-retry-base", "10ms", "--webhook-timeout", "4s")
 	hook := newMoody(t,
 		func(c net.Conn) { _ = c.Close() },
@@ -158,6 +159,7 @@ func TestMoodyReceiver(t *testing.T) {
 
 // TestBadCertificate has a receiver whose certificate nobody trusts.
 func TestBadCertificate(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t, "--webhook-max-attempts", "1")
 	hook := httptest.NewTLSServer(http.NotFoundHandler())
 	hook.Config.ErrorLog = nil
@@ -172,6 +174,7 @@ func TestBadCertificate(t *testing.T) {
 
 // TestDeadLettersAreSentAgain lets callbacks die, kills the service, and has them sent again: once, and all.
 func TestDeadLettersAreSentAgain(t *testing.T) {
+	t.Parallel()
 	const count = 8
 	site, p := startSite(t), newProgram(t, "--webhook-max-attempts", "2", "--webhook-retry-base", "50ms")
 	var well atomic.Bool

@@ -13,6 +13,7 @@ import (
 
 // TestEventsOfARender watches a capture through the whole program, from the queue to its end, over a kill and a stop.
 func TestEventsOfARender(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	heard := make(chan struct{})
 	release := sync.OnceFunc(func() { close(heard) })

@@ -37,7 +37,9 @@ func (b *builds) binary() (string, error) {
 			return
 		}
 		b.path = filepath.Join(b.dir, "savepage")
-		if out, err := exec.Command("go", "build", "-o", b.path, ".").CombinedOutput(); err != nil {
+		build := exec.Command("go", "build", "-o", b.path, ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build
+		if out, err := build.CombinedOutput(); err != nil {
 			b.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	})

@@ -27,6 +27,7 @@ func startSite(t *testing.T) string {
 }
 
 func TestHundredSubmissionsBringHundredCallbacks(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
 	p.start()
@@ -56,6 +57,7 @@ func TestHundredSubmissionsBringHundredCallbacks(t *testing.T) {
 }
 
 func TestReceiverThatFailsThreeTimes(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	hook := newReceiver(t, p.secret, func(w http.ResponseWriter, nth int) {
 		if nth < 3 {
@@ -82,6 +84,7 @@ func TestReceiverThatFailsThreeTimes(t *testing.T) {
 }
 
 func TestReceiverThatHangsDelaysNobody(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t, "--webhook-timeout", "1s")
 	release := make(chan struct{})
 	slow := newReceiver(t, p.secret, func(_ http.ResponseWriter, nth int) {
@@ -108,6 +111,7 @@ const (
 )
 
 func TestNothingIsLostWhenTheProgramIsKilled(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
 	p.start()
@@ -175,6 +179,7 @@ func (s *sender) one() {
 func (s *sender) accepted() []string { return s.ids }
 
 func TestCapturesOutliveTheBrowser(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
 	p.start()
@@ -198,6 +203,7 @@ func TestCapturesOutliveTheBrowser(t *testing.T) {
 }
 
 func TestTerminationDrainsAndTheNextStartTakesUpTheRest(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	hook := newReceiver(t, p.secret, takes)
 	// Three pages come at once and the others after the signal, so that some captures run then, and most wait.
@@ -235,6 +241,7 @@ func TestTerminationDrainsAndTheNextStartTakesUpTheRest(t *testing.T) {
 }
 
 func TestPictureSurvivesARestartAndEndsWithRetention(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	p.start()
 	status, _, text := p.call(http.MethodPost, "/v1/capture", map[string]any{"url": site + "/a"})
@@ -274,6 +281,7 @@ func TestPictureSurvivesARestartAndEndsWithRetention(t *testing.T) {
 }
 
 func TestSynchronousCaptureBecomesAsynchronous(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	p.start()
 	status, header, text := p.call(http.MethodPost, "/v1/capture", map[string]any{"url": site + "/a", "delay": 3000}, "Prefer", "wait=1")
@@ -285,6 +293,7 @@ func TestSynchronousCaptureBecomesAsynchronous(t *testing.T) {
 }
 
 func TestImageAnswer(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	p.start()
 	query := url.Values{"url": {site + "/a"}, "response": {"image"}, "format": {"jpeg"}, "width": {"640"}, "height": {"480"}}

@@ -13,6 +13,7 @@ import (
 
 // TestDocumentedPythonProgram runs the documentation's program: one half submits, the other verifies and saves.
 func TestDocumentedPythonProgram(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	p.start()
 	python, err := exec.LookPath("python3")

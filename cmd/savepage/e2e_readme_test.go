@@ -13,6 +13,7 @@ import (
 // TestReadmeReceiver runs the receiver that README.md shows, as it is but for its port, and sends it the event of a capture
 // that succeeded and of one that failed.
 func TestReadmeReceiver(t *testing.T) {
+	t.Parallel()
 	site, p := startSite(t), newProgram(t)
 	p.start()
 	listen := freeAddress(t)

@@ -40,6 +40,7 @@ func acted(t *testing.T, o savepage.Options) (capture.Shot, map[string]string) {
 }
 
 func TestHide(t *testing.T) {
+	t.Parallel()
 	_, all := acted(t, savepage.Options{Delay: 300})
 	for _, name := range []string{"a", "b", "late", "open"} {
 		if all[name] != "off" {
@@ -55,6 +56,7 @@ func TestHide(t *testing.T) {
 }
 
 func TestClick(t *testing.T) {
+	t.Parallel()
 	shot, got := acted(t, savepage.Options{Click: []string{"#open", "#more", "#slow"}})
 	if got["open"] != "on" || got["more"] != "on" || got["slow"] != "on" || shot.Report.Title != "Acts open more slow" {
 		t.Errorf("%v %q", got, shot.Report.Title)
@@ -78,6 +80,7 @@ func TestClick(t *testing.T) {
 }
 
 func TestNothingToClick(t *testing.T) {
+	t.Parallel()
 	for _, selector := range []string{"#no-such", "#slow"} {
 		_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/acts"), Click: []string{"#open", selector}, Timeout: 20_000})
 		if code(err) != savepage.CodeSelectorNotFound || !strings.Contains(err.Error(), selector) {
@@ -88,22 +91,25 @@ func TestNothingToClick(t *testing.T) {
 
 // What is no selector is named before the page is asked for.
 func TestWrongSelectorsAreNamed(t *testing.T) {
+	t.Parallel()
+	w := ownSite(t)
 	for at, o := range map[string]savepage.Options{
 		"hide[1]": {Hide: []string{".a", "div[", ":::"}}, "click[0]": {Click: []string{"#"}}, "hide[0]": {Hide: []string{"a{}b"}},
 	} {
-		shared.site.Forget()
-		o.URL = shared.url("/acts")
+		w.site.Forget()
+		o.URL = w.url("/acts")
 		_, err := shared.Render(t.Context(), patient(o))
 		if code(err) != savepage.CodeInvalidRequest || !strings.Contains(err.Error(), at+":") {
 			t.Errorf("%s: %v", at, err)
 		}
-		if len(shared.site.Seen("/acts")) > 0 {
+		if len(w.site.Seen("/acts")) > 0 {
 			t.Errorf("%s: the page was asked for", at)
 		}
 	}
 }
 
 func TestCSS(t *testing.T) {
+	t.Parallel()
 	shot, got := acted(t, savepage.Options{CSS: "#b, #open, .late { background: rgb(120,40,160) } @media screen { #link { background: rgb(120,40,160) } } } broken { #more { background: rgb(120,40,160) } "})
 	if got["b"] != "on" || got["open"] != "on" || got["link"] != "on" || got["said"] != "off" || shot.Report.Console.Errors != 0 {
 		t.Errorf("%v %+v", got, shot.Report.Console)
@@ -111,6 +117,7 @@ func TestCSS(t *testing.T) {
 }
 
 func TestJS(t *testing.T) {
+	t.Parallel()
 	const turn = `document.getElementById('said').className = 'on';`
 	for script, title := range map[string]string{
 		turn + `document.title = ofThePage`: "secret",
@@ -132,6 +139,7 @@ func TestJS(t *testing.T) {
 }
 
 func TestJSThatGoesWrong(t *testing.T) {
+	t.Parallel()
 	for script, want := range map[string]string{
 		`document.getElementById('said').className='on'; throw new Error('no harbour')`:                 "the script of the option js failed: Error: no harbour",
 		`document.getElementById('said').className='on'; Promise.reject('no boat')`:                     "the script of the option js failed: no boat",

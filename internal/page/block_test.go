@@ -18,10 +18,12 @@ var kinds = map[string][]savepage.Resource{
 
 // Each kind that is named is not asked for, and all others are.
 func TestBlockResources(t *testing.T) {
+	t.Parallel()
+	w := ownSite(t)
 	all := []savepage.Resource{"image", "stylesheet", "font", "script", "media", "xhr", "fetch", "eventsource", "websocket", "frame", "ping", "other"}
 	for _, blocked := range append(all, "") {
-		shared.site.Forget()
-		o := savepage.Options{URL: shared.url("/kinds"), Delay: 300}
+		w.site.Forget()
+		o := savepage.Options{URL: w.url("/kinds"), Delay: 300}
 		if blocked != "" {
 			o.BlockResources = []savepage.Resource{blocked}
 		}
@@ -32,7 +34,7 @@ func TestBlockResources(t *testing.T) {
 			for _, one := range names {
 				wanted = wanted && one != blocked
 			}
-			if seen := len(shared.site.Seen("/kind/"+name)) > 0; seen != wanted {
+			if seen := len(w.site.Seen("/kind/"+name)) > 0; seen != wanted {
 				t.Errorf("block %s: %s asked for: %v", blocked, name, seen)
 			}
 			if !wanted {
@@ -68,19 +70,21 @@ func TestBlockResources(t *testing.T) {
 
 // A page sees a refused socket as one whose server is away.
 func TestRefusedSocket(t *testing.T) {
+	t.Parallel()
+	w := ownSite(t)
 	for _, o := range []savepage.Options{
 		{BlockResources: []savepage.Resource{"websocket"}}, {BlockURLs: []string{"ws://*/kind/*socket?a=?", "*worker-socket"}}, {BlockURLs: []string{"*socket*"}},
 	} {
-		shared.site.Forget()
-		o.URL, o.Delay = shared.url("/kinds"), 300
+		w.site.Forget()
+		o.URL, o.Delay = w.url("/kinds"), 300
 		shot := render(t, o)
 		if got := shot.Report.Title; got != "Kinds error close1006" {
 			t.Errorf("%v: the page says %q", o.BlockURLs, got)
 		}
-		if seen := shared.site.Seen("/kind/websocket"); len(seen) > 0 {
+		if seen := w.site.Seen("/kind/websocket"); len(seen) > 0 {
 			t.Errorf("%v: a connection was made", o.BlockURLs)
 		}
-		if seen := shared.site.Seen("/kind/worker-socket"); len(seen) > 0 {
+		if seen := w.site.Seen("/kind/worker-socket"); len(seen) > 0 {
 			t.Errorf("%v: a connection was made by a worker", o.BlockURLs)
 		}
 		if r := shot.Report.Requests; r.Blocked != 1 || len(r.Named) == 0 || !strings.Contains(r.Named[0], "/kind/websocket (block_") {
@@ -90,17 +94,18 @@ func TestRefusedSocket(t *testing.T) {
 }
 
 func TestBlockURLs(t *testing.T) {
-	shared.site.Forget()
-	shot := render(t, savepage.Options{URL: shared.url("/kinds"), Delay: 300, BlockURLs: []string{
-		"*://*/kind/i?age", "http://127.0.0.1:*/kind/f*", "*kinds", shared.site.Other + "/*", "*/kind/worker-*", "*/KIND/script",
+	t.Parallel()
+	w := ownSite(t)
+	shot := render(t, savepage.Options{URL: w.url("/kinds"), Delay: 300, BlockURLs: []string{
+		"*://*/kind/i?age", "http://127.0.0.1:*/kind/f*", "*kinds", w.site.Other + "/*", "*/kind/worker-*", "*/KIND/script",
 	}})
 	for name := range kinds {
 		blocked := strings.HasPrefix(name, "f") || name == "image" || strings.HasPrefix(name, "worker-")
-		if seen := len(shared.site.Seen("/kind/"+name)) > 0; seen == blocked {
+		if seen := len(w.site.Seen("/kind/"+name)) > 0; seen == blocked {
 			t.Errorf("%s asked for: %v", name, seen)
 		}
 	}
-	if len(shared.site.Seen("/kinds")) != 1 || shot.Report.HTTPStatus != 200 {
+	if len(w.site.Seen("/kinds")) != 1 || shot.Report.HTTPStatus != 200 {
 		t.Error("the page itself was refused")
 	}
 	r := shot.Report.Requests
@@ -114,32 +119,34 @@ func TestBlockURLs(t *testing.T) {
 
 // A redirect does not lead to what is blocked, and the page's own redirect leads on.
 func TestBlockedByRedirect(t *testing.T) {
-	shared.site.Forget()
-	shot := render(t, savepage.Options{URL: shared.url("/redirect?to=/third"), BlockURLs: []string{shared.site.Other + "/*"}})
+	t.Parallel()
+	w := ownSite(t)
+	shot := render(t, savepage.Options{URL: w.url("/redirect?to=/third"), BlockURLs: []string{w.site.Other + "/*"}})
 	for _, path := range []string{"/picture/60x40-4.png", "/style.css", "/echo.json", "/echo"} {
-		for _, r := range shared.site.Seen(path) {
-			if "http://"+r.Host == shared.site.Other {
+		for _, r := range w.site.Seen(path) {
+			if "http://"+r.Host == w.site.Other {
 				t.Errorf("%s%s was asked for", r.Host, r.Path)
 			}
 		}
 	}
-	if shot.Report.FinalURL != shared.url("/third") || len(shared.site.Seen("/picture/60x40-5.png")) == 0 {
+	if shot.Report.FinalURL != w.url("/third") || len(w.site.Seen("/picture/60x40-5.png")) == 0 {
 		t.Errorf("%+v", shot.Report)
 	}
-	shared.site.Forget()
-	shot = render(t, savepage.Options{URL: shared.url("/redirect?to=" + shared.site.Other + "/echo"), BlockURLs: []string{shared.site.Other + "/*"}})
-	if shot.Report.FinalURL != shared.site.Other+"/echo" {
+	w.site.Forget()
+	shot = render(t, savepage.Options{URL: w.url("/redirect?to=" + w.site.Other + "/echo"), BlockURLs: []string{w.site.Other + "/*"}})
+	if shot.Report.FinalURL != w.site.Other+"/echo" {
 		t.Errorf("the page's own redirect was refused: %+v", shot.Report)
 	}
 }
 
 func TestAuthorizationStaysWithTheOrigin(t *testing.T) {
-	shared.site.Forget()
-	render(t, savepage.Options{URL: shared.url("/third"), Authorization: "Bearer t0ken", Headers: savepage.Headers{"X-Secret": "s3cret"}})
-	own := strings.TrimPrefix(shared.site.URL, "http://")
+	t.Parallel()
+	w := ownSite(t)
+	render(t, savepage.Options{URL: w.url("/third"), Authorization: "Bearer t0ken", Headers: savepage.Headers{"X-Secret": "s3cret"}})
+	own := strings.TrimPrefix(w.site.URL, "http://")
 	mine, others := 0, 0
 	for _, path := range []string{"/third", "/picture/60x40-3.png", "/picture/60x40-4.png", "/picture/60x40-5.png", "/style.css", "/echo", "/echo.json", "/redirect"} {
-		for _, r := range shared.site.Seen(path) {
+		for _, r := range w.site.Seen(path) {
 			got := r.Header.Get("Authorization")
 			switch {
 			case r.Host == own && (got != "Bearer t0ken" || r.Header.Get("X-Secret") == ""):
@@ -156,7 +163,7 @@ func TestAuthorizationStaysWithTheOrigin(t *testing.T) {
 	if mine < 4 || others < 5 {
 		t.Errorf("%d requests to the own origin and %d to others: too few to show anything", mine, others)
 	}
-	shot := render(t, savepage.Options{URL: shared.url("/basic-auth"), Authorization: "Basic dXNlcjpwYXNz"})
+	shot := render(t, savepage.Options{URL: w.url("/basic-auth"), Authorization: "Basic dXNlcjpwYXNz"})
 	if shot.Report.HTTPStatus != 200 {
 		t.Errorf("%+v", shot.Report)
 	}

@@ -10,6 +10,8 @@ import (
 
 // What a device sets is what the page is told, in every way that it can ask, and what the server is told.
 func TestDevice(t *testing.T) {
+	t.Parallel()
+	w := ownSite(t)
 	for device, want := range map[string]struct{ title, hints, mobile, system string }{
 		"iPhone 15":         {"393|393|3|393x852|5|true|iPhone|portrait-primary|none|||", "", "", ""},
 		"Pixel 7":           {"412|412|2.625|412x915|5|true|Linux armv81|portrait-primary|Google Chrome 159+Chromium 159|true|Android|Pixel 7 14.0.0", `"Google Chrome";v="159", "Chromium";v="159"`, "?1", `"Android"`},
@@ -18,13 +20,13 @@ func TestDevice(t *testing.T) {
 		"Desktop Edge":      {"1280|1280|1|1920x1080|0|false|Win32|landscape-primary|Microsoft Edge 159+Chromium 159|false|Windows| 10.0.0", `"Microsoft Edge";v="159"`, "?0", `"Windows"`},
 		"Desktop Firefox":   {"1280|1280|1|1920x1080|0|false|Win32|landscape-primary|none|||", "", "", ""},
 	} {
-		shared.site.Forget()
-		shot := render(t, savepage.Options{URL: shared.url("/device?meta=1"), Device: device, Delay: 100})
+		w.site.Forget()
+		shot := render(t, savepage.Options{URL: w.url("/device?meta=1"), Device: device, Delay: 100})
 		d, _ := savepage.FindDevice(device)
 		if got := shot.Report.Title; got != want.title {
 			t.Errorf("%s: the page says\n%q, want\n%q", device, got, want.title)
 		}
-		h := shared.site.Seen("/device")[0].Header
+		h := w.site.Seen("/device")[0].Header
 		if h.Get("User-Agent") != d.UserAgent || !strings.Contains(h.Get("Sec-CH-UA"), want.hints) || (want.hints == "") != (h.Get("Sec-CH-UA") == "") ||
 			h.Get("Sec-CH-UA-Mobile") != want.mobile || h.Get("Sec-CH-UA-Platform") != want.system {
 			t.Errorf("%s: the server was told %v", device, h)
@@ -42,6 +44,7 @@ func TestDevice(t *testing.T) {
 
 // A page without a viewport tag is laid out for 980 pixels on a phone and shown small; its full page has its own size.
 func TestDeviceWithoutViewportTag(t *testing.T) {
+	t.Parallel()
 	shot := render(t, savepage.Options{URL: shared.url("/device"), Device: "iPhone 15"})
 	img := decode(t, shot)
 	if shot.Width != 1179 || shot.Height != 1977 || !strings.HasPrefix(shot.Report.Title, "980|980|3|") {
@@ -61,14 +64,15 @@ func TestDeviceWithoutViewportTag(t *testing.T) {
 
 // What is given wins over the device, and clicks land where they should on a page that is shown small.
 func TestDeviceAndOptions(t *testing.T) {
-	shared.site.Forget()
-	shot := render(t, savepage.Options{URL: shared.url("/device?meta=1"), Device: "Pixel 7", Width: 500, Scale: 2, UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0.1.2 Safari/537.36", Delay: 100})
+	t.Parallel()
+	w := ownSite(t)
+	shot := render(t, savepage.Options{URL: w.url("/device?meta=1"), Device: "Pixel 7", Width: 500, Scale: 2, UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0.1.2 Safari/537.36", Delay: 100})
 	if shot.Width != 1000 || shot.Height != 1678 || !strings.HasPrefix(shot.Report.Title, "500|500|2|") || !strings.HasSuffix(shot.Report.Title, "|5|true|Linux x86_64|portrait-primary|Google Chrome 150+Chromium 150|false|Linux|") {
 		t.Errorf("%d x %d, %q", shot.Width, shot.Height, shot.Report.Title)
 	}
 	for _, o := range []savepage.Options{{Device: "iPhone 15"}, {Device: "Pixel 7 landscape"}} {
 		o.Click = []string{"#open", "#far"}
-		o.URL = shared.url("/acts")
+		o.URL = w.url("/acts")
 		if shot := render(t, o); shot.Report.Title != "Acts open far" {
 			t.Errorf("%s: %q", o.Device, shot.Report.Title)
 		}

@@ -151,6 +151,7 @@ var (
 )
 
 func TestFilter(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	all := map[image.Point]color.RGBA{
 		contentAt: pageColour, adAt: adColour, adFrameAt: framedColour, trackAt: trackColour, bannerAt: bannerColour, ownAt: ownColour, framedAt: framedColour,
@@ -216,6 +217,7 @@ func TestFilter(t *testing.T) {
 
 // What is not filtered is the same picture, and a page without anything to filter is not changed.
 func TestFilterLeavesTheRest(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	clean, _, _ := w.take(t, savepage.Options{URL: "http://shop.example/clean"})
 	for _, c := range []savepage.Options{
@@ -238,6 +240,7 @@ const (
 
 // What filter lists name is hidden: by a class, an id or a link, also when it comes late, and only with its own option.
 func TestFilterHides(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	early, link, late, chat := image.Pt(50, 150), image.Pt(250, 150), image.Pt(850, 150), image.Pt(450, 150)
 	for name, c := range map[string]struct {
@@ -278,6 +281,7 @@ func pixels(img image.Image) []uint8 {
 
 // A page on a listed host is captured whole, however the browser came to it.
 func TestFilterNeverTakesThePageItself(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	for _, url := range []string{
 		"http://www.hotjar.com/clean",
@@ -297,6 +301,7 @@ func TestFilterNeverTakesThePageItself(t *testing.T) {
 }
 
 func TestFilterOfHTML(t *testing.T) {
+	t.Parallel()
 	w := newWeb(t)
 	html := `<!doctype html><body style="margin:0"><div style="width:100px;height:900px;background:rgb(0,128,0)"></div><div id="CybotCookiebotDialog"
 		style="position:fixed;left:200px;width:400px;bottom:0;height:200px;background:rgb(255,0,0)"></div><img alt="" src="https://a.adnxs.com/banner.png">`

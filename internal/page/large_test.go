@@ -13,6 +13,7 @@ import (
 
 // A picture that is too large to be held comes in a file that has no name any more, and is the same.
 func TestLargePicturesAreInAFile(t *testing.T) {
+	t.Parallel()
 	for _, f := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG} {
 		o := savepage.Options{URL: shared.url("/bands?height=38000"), Fullpage: true, Width: narrow, Format: f}
 		held := render(t, o)

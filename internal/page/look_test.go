@@ -68,6 +68,7 @@ func looked(t *testing.T, url, html, change string) (suspect, left bool) {
 
 // Autoconsent is sent for where there may be something that it knows, and nowhere else: it is large and slow.
 func TestWhatIsSuspect(t *testing.T) {
+	t.Parallel()
 	over := func(style, text string) string {
 		return `<div style="position:fixed;bottom:0;` + style + `">` + text + `<button>No</button></div>`
 	}

@@ -15,9 +15,10 @@ import (
 )
 
 func TestHTML(t *testing.T) {
-	shared.site.Forget()
+	t.Parallel()
+	w := ownSite(t)
 	shot := render(t, savepage.Options{
-		HTML: `<!doctype html><title>Grüße</title><body style="margin:0"><img style="display:block" src="` + shared.url("/picture/400x300-5.png") + `">
+		HTML: `<!doctype html><title>Grüße</title><body style="margin:0"><img style="display:block" src="` + w.url("/picture/400x300-5.png") + `">
 			<p id="p">ü</p><script>document.getElementById('p').textContent=location.origin</script><img src="/etc/passwd"><iframe src="file:///etc/passwd"></iframe>`,
 	})
 	if r := shot.Report; r.Title != "Grüße" || r.HTTPStatus != 0 || r.FinalURL != "" {
@@ -29,10 +30,11 @@ func TestHTML(t *testing.T) {
 }
 
 func TestUserAgentAndLanguage(t *testing.T) {
-	shared.site.Forget()
-	render(t, savepage.Options{URL: shared.url("/echo"), UserAgent: "Harbour/1.0", AcceptLanguage: "de-CH,de;q=0.5"})
+	t.Parallel()
+	w := ownSite(t)
+	render(t, savepage.Options{URL: w.url("/echo"), UserAgent: "Harbour/1.0", AcceptLanguage: "de-CH,de;q=0.5"})
 	for _, path := range []string{"/echo", "/echo.json"} {
-		seen := shared.site.Seen(path)
+		seen := w.site.Seen(path)
 		if len(seen) == 0 {
 			t.Fatalf("%s was not asked for", path)
 		}
@@ -40,22 +42,23 @@ func TestUserAgentAndLanguage(t *testing.T) {
 			t.Errorf("%s: %q %q", path, h.Get("User-Agent"), h.Get("Accept-Language"))
 		}
 	}
-	shared.site.Forget()
-	render(t, savepage.Options{URL: shared.url("/echo"), AcceptLanguage: "fr"})
-	if h := shared.site.Seen("/echo")[0].Header; h.Get("Accept-Language") != "fr" || !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/5.0") {
+	w.site.Forget()
+	render(t, savepage.Options{URL: w.url("/echo"), AcceptLanguage: "fr"})
+	if h := w.site.Seen("/echo")[0].Header; h.Get("Accept-Language") != "fr" || !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/5.0") {
 		t.Errorf("%q %q", h.Get("Accept-Language"), h.Get("User-Agent"))
 	}
 }
 
 // Headers reach the page's own origin, with its subresources, and no other one: not by a subresource, not by a redirect.
 func TestHeadersStayWithTheOrigin(t *testing.T) {
-	shared.site.Forget()
+	t.Parallel()
+	w := ownSite(t)
 	headers := savepage.Headers{"X-Secret": "s3cret", "Authorization": "Bearer abc", "Accept": "text/x-own"}
-	render(t, savepage.Options{URL: shared.url("/third"), Headers: headers})
-	own := strings.TrimPrefix(shared.site.URL, "http://")
+	render(t, savepage.Options{URL: w.url("/third"), Headers: headers})
+	own := strings.TrimPrefix(w.site.URL, "http://")
 	mine, others := 0, 0
 	for _, path := range []string{"/third", "/picture/60x40-3.png", "/picture/60x40-4.png", "/picture/60x40-5.png", "/style.css", "/echo", "/echo.json", "/redirect"} {
-		for _, r := range shared.site.Seen(path) {
+		for _, r := range w.site.Seen(path) {
 			has := r.Header.Get("X-Secret") == "s3cret" && r.Header.Get("Authorization") == "Bearer abc" && r.Header.Get("Accept") == "text/x-own"
 			leaked := r.Header.Get("X-Secret") != "" || r.Header.Get("Authorization") != ""
 			switch {
@@ -73,14 +76,14 @@ func TestHeadersStayWithTheOrigin(t *testing.T) {
 	if mine < 4 || others < 5 {
 		t.Errorf("%d requests to the own origin and %d to others: too few to show anything", mine, others)
 	}
-	shared.site.Forget()
-	render(t, savepage.Options{URL: shared.url("/redirect?to=" + shared.site.Other + "/echo"), Headers: headers})
-	for _, r := range shared.site.Seen("/echo") {
+	w.site.Forget()
+	render(t, savepage.Options{URL: w.url("/redirect?to=" + w.site.Other + "/echo"), Headers: headers})
+	for _, r := range w.site.Seen("/echo") {
 		if r.Header.Get("X-Secret") != "" || r.Header.Get("Authorization") != "" {
 			t.Errorf("leaked by a redirect of the document: %v", r.Header)
 		}
 	}
-	if len(shared.site.Seen("/echo")) == 0 || shared.site.Seen("/redirect")[0].Header.Get("X-Secret") == "" {
+	if len(w.site.Seen("/echo")) == 0 || w.site.Seen("/redirect")[0].Header.Get("X-Secret") == "" {
 		t.Error("the redirect was not followed with headers")
 	}
 }
@@ -88,12 +91,13 @@ func TestHeadersStayWithTheOrigin(t *testing.T) {
 // What a page asks for in other ways than by an element stays as apart: by workers of all kinds, sockets, preflights, forms,
 // pings, and a redirect that leads away and back.
 func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
-	shared.site.Forget()
-	render(t, savepage.Options{URL: shared.url("/workers"), Headers: savepage.Headers{"X-Secret": "s3cret", "Authorization": "Bearer abc"}, Delay: 500})
-	own := strings.TrimPrefix(shared.site.URL, "http://")
+	t.Parallel()
+	w := ownSite(t)
+	render(t, savepage.Options{URL: w.url("/workers"), Headers: savepage.Headers{"X-Secret": "s3cret", "Authorization": "Bearer abc"}, Delay: 500})
+	own := strings.TrimPrefix(w.site.URL, "http://")
 	with, without := map[string]bool{}, map[string]bool{}
 	for _, path := range []string{"/workers", "/worker.js", "/echo.json", "/socket", "/echo", "/redirect"} {
-		for _, r := range shared.site.Seen(path) {
+		for _, r := range w.site.Seen(path) {
 			has := r.Header.Get("X-Secret") != "" || r.Header.Get("Authorization") != ""
 			if has && r.Host != own {
 				t.Errorf("leaked to %s%s", r.Host, r.Path)
@@ -110,10 +114,10 @@ func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
 			t.Errorf("%s came without the headers", path)
 		}
 	}
-	other := strings.TrimPrefix(shared.site.Other, "http://")
+	other := strings.TrimPrefix(w.site.Other, "http://")
 	for _, path := range []string{
 		"/echo.json?in-dedicated", "/echo.json?in-shared", "/echo.json?in-service", "/echo.json?preflight", "/echo?form", "/echo.json?beacon",
-		"/echo.json?prefetch", "/echo.json?ping", "/socket?other", "/socket?in-dedicated", "/socket?in-shared", "/socket?in-service", "/redirect?to=" + shared.site.URL + "/echo.json?back",
+		"/echo.json?prefetch", "/echo.json?ping", "/socket?other", "/socket?in-dedicated", "/socket?in-shared", "/socket?in-service", "/redirect?to=" + w.site.URL + "/echo.json?back",
 	} {
 		if !without[other+path] {
 			t.Errorf("%s was not asked for: nothing is shown for it", path)
@@ -122,29 +126,31 @@ func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
 }
 
 func TestCookies(t *testing.T) {
-	shared.site.Forget()
-	shot := render(t, savepage.Options{URL: shared.url("/third"), Cookies: savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "127.0.0.1", Path: "/picture"}}})
+	t.Parallel()
+	w := ownSite(t)
+	shot := render(t, savepage.Options{URL: w.url("/third"), Cookies: savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "127.0.0.1", Path: "/picture"}}})
 	for path, want := range map[string]string{"/third": "a=1", "/picture/60x40-5.png": "b=2; a=1"} {
-		if got := shared.site.Seen(path)[0].Header.Get("Cookie"); got != want {
+		if got := w.site.Seen(path)[0].Header.Get("Cookie"); got != want {
 			t.Errorf("%s: cookie %q, want %q", path, got, want)
 		}
 	}
-	other := strings.TrimPrefix(shared.site.Other, "http://")
-	for _, r := range shared.site.Seen("/style.css") {
+	other := strings.TrimPrefix(w.site.Other, "http://")
+	for _, r := range w.site.Seen("/style.css") {
 		if r.Host == other && r.Header.Get("Cookie") != "" {
 			t.Errorf("cookie leaked: %v", r.Header)
 		}
 	}
 	_ = shot
 	// The next capture knows nothing of them.
-	shared.site.Forget()
-	render(t, savepage.Options{URL: shared.url("/echo")})
-	if got := shared.site.Seen("/echo")[0].Header.Get("Cookie"); got != "" {
+	w.site.Forget()
+	render(t, savepage.Options{URL: w.url("/echo")})
+	if got := w.site.Seen("/echo")[0].Header.Get("Cookie"); got != "" {
 		t.Errorf("cookie of another capture: %q", got)
 	}
 }
 
 func TestCookieOfAnotherSite(t *testing.T) {
+	t.Parallel()
 	for host, domains := range map[string][]string{
 		"127.0.0.1":       {"127.0.0.2", "0.0.1", "example.com"},
 		"www.example.com": {"example.org", "com", "ww.example.com", "a.www.example.com"},
@@ -160,6 +166,7 @@ func TestCookieOfAnotherSite(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
+	t.Parallel()
 	r := render(t, savepage.Options{URL: shared.url("/console")}).Report
 	if r.HTTPStatus != 200 || r.Title != "Console" || r.FinalURL != shared.url("/console") || r.Partial || r.Blank {
 		t.Errorf("%+v", r)
@@ -188,6 +195,7 @@ func TestReport(t *testing.T) {
 }
 
 func TestBlockedRequestsAreCounted(t *testing.T) {
+	t.Parallel()
 	r := render(t, savepage.Options{HTML: `<img src="http://10.1.2.3/x.png?token=1"><img src="http://169.254.169.254/latest"><p>text</p>`}).Report
 	if r.Requests.Blocked != 2 || r.Requests.Failed != 0 || len(r.Requests.Named) != 2 || !strings.HasPrefix(r.Requests.Named[0], "blocked: ") {
 		t.Errorf("%+v", r.Requests)
@@ -195,15 +203,17 @@ func TestBlockedRequestsAreCounted(t *testing.T) {
 }
 
 func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	w := ownSite(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cause := errors.New("no longer wanted")
 	_ = cause
 	done := make(chan error, 1)
 	go func() {
-		_, err := shared.Render(ctx, savepage.Options{URL: shared.url("/hang")})
+		_, err := shared.Render(ctx, savepage.Options{URL: w.url("/hang")})
 		done <- err
 	}()
-	awaitSeen(t, "/hang")
+	awaitSeen(t, w.site, "/hang")
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) || code(err) != "" {
 		t.Errorf("%v", err)
@@ -213,6 +223,7 @@ func TestContextEnds(t *testing.T) {
 // A cookie without a domain stays with the page's origin: not another port of its host, not by a redirect, and not another
 // host when other headers are set too. One with a domain belongs to the host.
 func TestCookiesStayWithTheOrigin(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	asked := map[string]string{}
 	server := func(body func() string) *httptest.Server {

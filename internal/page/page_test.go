@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"image/color"
@@ -13,6 +14,7 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,6 +39,7 @@ type world struct {
 var shared world
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	code, err := run(m)
 	if err == nil {
 		err = goleak.Find()
@@ -48,7 +51,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// atOnce is how many pages are rendered at once. Many of them wait.
+const atOnce = 4
+
 func run(m *testing.M) (int, error) {
+	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+		return 0, err
+	}
 	site, err := testsite.Start()
 	if err != nil {
 		return 0, err
@@ -59,7 +68,7 @@ func run(m *testing.M) (int, error) {
 		return 0, err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	pool, err := browser.Start(context.Background(), browser.Config{Pages: 4, Warm: 2}, guard.New(guard.Config{Allow: allow}), log)
+	pool, err := browser.Start(context.Background(), browser.Config{Pages: atOnce, Warm: 2}, guard.New(guard.Config{Allow: allow}), log)
 	if err != nil {
 		return 0, err
 	}
@@ -72,6 +81,19 @@ func run(m *testing.M) (int, error) {
 		panic("the pool or the site does not close")
 	})
 	return code, nil
+}
+
+// ownSite is the shared browser with a site of the test's own, for tests that look at what the site was asked for.
+func ownSite(t *testing.T) world {
+	t.Helper()
+	site, err := testsite.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(site.Close)
+	w := shared
+	w.site = site
+	return w
 }
 
 func (w world) url(path string) string { return w.site.URL + path }

@@ -28,6 +28,7 @@ func bands(t *testing.T, img image.Image, scale, tolerance float64) {
 const narrow = 640
 
 func TestTallPageIsExact(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		height int
 		scale  float64
@@ -69,6 +70,7 @@ func middles(t *testing.T, img image.Image, scale, tolerance float64) {
 func abs(n int) int { return max(n, -n) }
 
 func TestJPEGAndWebP(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name      string
 		o         savepage.Options
@@ -95,6 +97,7 @@ func TestJPEGAndWebP(t *testing.T) {
 }
 
 func TestTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, c := range []savepage.Options{
 		{URL: shared.url("/bands?height=70000"), Fullpage: true, Format: savepage.FormatJPEG},
 		{URL: shared.url("/bands?height=17000"), Fullpage: true, Format: savepage.FormatWebP},
@@ -110,6 +113,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 }
 
 func TestMaxHeightCuts(t *testing.T) {
+	t.Parallel()
 	shot := render(t, savepage.Options{URL: shared.url("/bands?height=20000"), Fullpage: true, MaxHeight: 5030})
 	if shot.Height != 5030 || !shot.Report.Truncated {
 		t.Fatalf("%d rows, truncated %v", shot.Height, shot.Report.Truncated)
@@ -122,6 +126,7 @@ func TestMaxHeightCuts(t *testing.T) {
 }
 
 func TestLazyPicturesAreThere(t *testing.T) {
+	t.Parallel()
 	shot := render(t, savepage.Options{URL: shared.url("/d"), Fullpage: true, Width: narrow})
 	if shot.Height != testsite.LazyHeight {
 		t.Fatalf("%d rows", shot.Height)
@@ -143,6 +148,7 @@ func TestLazyPicturesAreThere(t *testing.T) {
 }
 
 func TestPicturesThatLoadOnScroll(t *testing.T) {
+	t.Parallel()
 	img := decode(t, render(t, savepage.Options{URL: shared.url("/scroll-lazy"), Fullpage: true}))
 	for i := range 20 {
 		if got := img.At(40+160, i*500+60+120); !near(got, testsite.PictureColor(i+1), 0) {
@@ -154,6 +160,7 @@ func TestPicturesThatLoadOnScroll(t *testing.T) {
 // A lazy picture deep in a box that scrolls is never asked for. Waiting for it as long as for one that loads, at each of four
 // steps down the page, would take longer than the timeout.
 func TestPictureThatNothingLoads(t *testing.T) {
+	t.Parallel()
 	const html = `<!doctype html><title>Shelf</title><body style="margin:0;height:16000px;position:relative">
 <div style="height:300px;overflow:auto"><div style="height:9000px"></div><img loading="lazy" width="200" height="150" src="/picture/200x150-1.png"></div>
 <div id="end" style="position:absolute;top:15900px;width:100px;height:40px;background:#7828a0"></div></body>`
@@ -164,6 +171,7 @@ func TestPictureThatNothingLoads(t *testing.T) {
 }
 
 func TestLayoutIsKept(t *testing.T) {
+	t.Parallel()
 	img := decode(t, render(t, savepage.Options{URL: shared.url("/layout"), Fullpage: true}))
 	if img.Bounds().Dy() != 900+40+12000 {
 		t.Fatalf("%v", img.Bounds())
@@ -187,6 +195,7 @@ func TestLayoutIsKept(t *testing.T) {
 }
 
 func TestViewport(t *testing.T) {
+	t.Parallel()
 	for _, scale := range []float64{0.5, 1, 2, 3} {
 		shot := render(t, savepage.Options{URL: shared.url("/layout"), Width: 800, Height: 600, Scale: scale})
 		if shot.Width != int(800*scale) || shot.Height != int(600*scale) {
@@ -202,6 +211,7 @@ func TestViewport(t *testing.T) {
 }
 
 func TestSelector(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		selector      string
 		scale         float64
@@ -238,6 +248,7 @@ func TestSelector(t *testing.T) {
 }
 
 func TestSelectorNotFound(t *testing.T) {
+	t.Parallel()
 	for _, selector := range []string{"#nothing", "#gone", "#empty"} {
 		_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/element"), Selector: selector, Timeout: 20_000})
 		if code(err) != savepage.CodeSelectorNotFound {
@@ -253,6 +264,7 @@ func TestSelectorNotFound(t *testing.T) {
 }
 
 func TestTransparent(t *testing.T) {
+	t.Parallel()
 	for _, f := range []savepage.Format{savepage.FormatPNG, savepage.FormatWebP} {
 		for _, o := range []savepage.Options{{}, {Fullpage: true}, {ThumbWidth: 720}} {
 			o.URL, o.Format, o.Transparent, o.Quality = shared.url("/transparent"), f, true, 100
@@ -277,6 +289,7 @@ func TestTransparent(t *testing.T) {
 }
 
 func TestThumb(t *testing.T) {
+	t.Parallel()
 	for _, f := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP} {
 		for _, c := range []struct {
 			o             savepage.Options
@@ -299,6 +312,7 @@ func TestThumb(t *testing.T) {
 }
 
 func TestBlank(t *testing.T) {
+	t.Parallel()
 	for path, want := range map[string]bool{"/blank": true, "/blank?color=teal": true, "/a": false, "/blank?color=teal&height=38000": true} {
 		for _, f := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP} {
 			if f != savepage.FormatPNG && len(path) > 20 {

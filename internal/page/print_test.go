@@ -57,6 +57,7 @@ func fills(drawn string, c color.RGBA) bool {
 }
 
 func TestPDF(t *testing.T) {
+	t.Parallel()
 	background := false
 	for name, c := range map[string]struct {
 		o             savepage.Options
@@ -98,6 +99,7 @@ func TestPDF(t *testing.T) {
 }
 
 func TestPDFWithoutSuchAPage(t *testing.T) {
+	t.Parallel()
 	_, err := shared.Render(t.Context(), savepage.Options{URL: shared.url("/paper"), Format: savepage.FormatPDF, PDFPages: "4-"})
 	if code(err) != savepage.CodeInvalidRequest || !strings.Contains(err.Error(), "4-") {
 		t.Error(err)
@@ -106,10 +108,11 @@ func TestPDFWithoutSuchAPage(t *testing.T) {
 
 // A pdf has the lazy pictures, and more bytes than one read of the stream.
 func TestPDFOfALongPage(t *testing.T) {
-	shared.site.Forget()
-	shot := printPDF(t, savepage.Options{URL: shared.url("/d"), Width: narrow, Timeout: 120_000})
+	t.Parallel()
+	w := ownSite(t)
+	shot := printPDF(t, savepage.Options{URL: w.url("/d"), Width: narrow, Timeout: 120_000})
 	for i := range testsite.LazyPictures {
-		if path := fmt.Sprintf("/picture/320x240-%d.png", i+1); len(shared.site.Seen(path)) == 0 {
+		if path := fmt.Sprintf("/picture/320x240-%d.png", i+1); len(w.site.Seen(path)) == 0 {
 			t.Errorf("%s was not loaded", path)
 		}
 	}
@@ -120,6 +123,7 @@ func TestPDFOfALongPage(t *testing.T) {
 
 // A large pdf is in a file, as large pictures are.
 func TestLargePDFIsInAFile(t *testing.T) {
+	t.Parallel()
 	o := savepage.Options{URL: shared.url("/paper?pages=40"), Format: savepage.FormatPDF}
 	shot, err := page.New(shared.pool, page.Config{Hold: 5000, Spool: t.TempDir()}, slog.New(slog.DiscardHandler)).Render(t.Context(), o)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 )
 
 func TestSettledSeesWhatComesLate(t *testing.T) {
+	t.Parallel()
 	for path, at := range map[string][2]int{
 		"/changes?n=4&ms=80":          {3*60 + 25, 425},
 		"/changes?n=2&ms=90&by=fetch": {60 + 25, 425},
@@ -36,6 +37,7 @@ func TestSettledSeesWhatComesLate(t *testing.T) {
 
 // The picture of a page with a slow web font shows that font.
 func TestSettledWaitsForFonts(t *testing.T) {
+	t.Parallel()
 	quick := decode(t, render(t, savepage.Options{URL: shared.url("/fonts")}))
 	slow := decode(t, render(t, savepage.Options{URL: shared.url("/fonts?ms=700")}))
 	for y := range 200 {
@@ -57,6 +59,7 @@ func TestSettledWaitsForFonts(t *testing.T) {
 }
 
 func TestWaitUntil(t *testing.T) {
+	t.Parallel()
 	for _, w := range []savepage.WaitUntil{savepage.WaitLoad, savepage.WaitDOMContentLoaded, savepage.WaitNetworkIdle, savepage.WaitSettled} {
 		if r := render(t, savepage.Options{URL: shared.url("/a"), WaitUntil: w}).Report; r.Title != "The harbour wakes before the town" || r.FinalURL != shared.url("/a") {
 			t.Errorf("%s: %+v", w, r)
@@ -70,6 +73,7 @@ func TestWaitUntil(t *testing.T) {
 }
 
 func TestWaitForSelectorAndDelay(t *testing.T) {
+	t.Parallel()
 	shot := render(t, savepage.Options{URL: shared.url("/element?ms=800"), WaitForSelector: "#late"})
 	if got := decode(t, shot).At(150, 540); !near(got, testsite.BoxColor(), 0) {
 		t.Errorf("%v", got)
@@ -85,6 +89,7 @@ func TestWaitForSelectorAndDelay(t *testing.T) {
 }
 
 func TestScriptRedirectIsFollowed(t *testing.T) {
+	t.Parallel()
 	for _, path := range []string{"/js-redirect?to=/bands%3Fheight=900", "/js-redirect?ms=50&to=/bands%3Fheight=900"} {
 		for _, w := range []savepage.WaitUntil{savepage.WaitSettled, savepage.WaitNetworkIdle} {
 			shot := render(t, savepage.Options{URL: shared.url(path), WaitUntil: w})

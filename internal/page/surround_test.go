@@ -10,9 +10,9 @@ import (
 )
 
 // seenBoxes are the boxes of the page /surroundings that have their colour, from left to right.
-func seenBoxes(t *testing.T, o savepage.Options) (boxes, title string) {
+func seenBoxes(t *testing.T, w world, o savepage.Options) (boxes, title string) {
 	t.Helper()
-	o.URL = shared.url("/surroundings")
+	o.URL = w.url("/surroundings")
 	shot := render(t, o)
 	img := decode(t, shot)
 	var seen []string
@@ -28,6 +28,7 @@ func seenBoxes(t *testing.T, o savepage.Options) (boxes, title string) {
 }
 
 func TestMedia(t *testing.T) {
+	t.Parallel()
 	for _, one := range []struct {
 		o    savepage.Options
 		want string
@@ -40,13 +41,15 @@ func TestMedia(t *testing.T) {
 		{savepage.Options{Media: "print", ColorScheme: "dark", ReducedMotion: true}, "dark still print"},
 		{savepage.Options{Media: "screen"}, "light screen"},
 	} {
-		if got, _ := seenBoxes(t, one.o); got != one.want {
+		if got, _ := seenBoxes(t, shared, one.o); got != one.want {
 			t.Errorf("%+v: boxes %q, want %q", one.o, got, one.want)
 		}
 	}
 }
 
 func TestTimezoneAndLocale(t *testing.T) {
+	t.Parallel()
+	w := ownSite(t)
 	for _, one := range []struct {
 		o                savepage.Options
 		title, languages string
@@ -57,22 +60,23 @@ func TestTimezoneAndLocale(t *testing.T) {
 		{savepage.Options{Locale: "zh-Hant-TW", Timezone: "UTC", AcceptLanguage: "en-GB"}, "zh-Hant-TW UTC 1,234.5 0 en-GB", "en-GB"},
 		{savepage.Options{Locale: "ar-EG-u-nu-latn", Timezone: "UTC"}, "ar-EG", "ar-EG,ar;q=0.9"},
 	} {
-		shared.site.Forget()
-		_, title := seenBoxes(t, one.o)
+		w.site.Forget()
+		_, title := seenBoxes(t, w, one.o)
 		if !strings.HasPrefix(title, one.title) {
 			t.Errorf("%+v: the page says %q, want %q", one.o, title, one.title)
 		}
-		if got := shared.site.Seen("/surroundings")[0].Header.Get("Accept-Language"); one.languages != "" && got != one.languages {
+		if got := w.site.Seen("/surroundings")[0].Header.Get("Accept-Language"); one.languages != "" && got != one.languages {
 			t.Errorf("%+v: Accept-Language %q, want %q", one.o, got, one.languages)
 		}
 	}
 	// The next capture knows nothing of it.
-	if _, title := seenBoxes(t, savepage.Options{}); !strings.HasPrefix(title, "en-US ") || strings.Contains(title, "Tokyo") {
+	if _, title := seenBoxes(t, w, savepage.Options{}); !strings.HasPrefix(title, "en-US ") || strings.Contains(title, "Tokyo") {
 		t.Errorf("the page says %q", title)
 	}
 }
 
 func TestNamesThatTheBrowserDoesNotKnow(t *testing.T) {
+	t.Parallel()
 	for field, o := range map[string]savepage.Options{"timezone": {Timezone: "Europe/Nowhere"}, "locale": {Locale: "q"}} {
 		o.URL = shared.url("/surroundings")
 		_, err := shared.Render(t.Context(), patient(o))
@@ -83,12 +87,13 @@ func TestNamesThatTheBrowserDoesNotKnow(t *testing.T) {
 }
 
 func TestGeolocation(t *testing.T) {
+	t.Parallel()
 	place := &savepage.Geolocation{Latitude: 47.5, Longitude: -8.25, Accuracy: 30}
-	boxes, title := seenBoxes(t, savepage.Options{Geolocation: place, Delay: 300})
+	boxes, title := seenBoxes(t, shared, savepage.Options{Geolocation: place, Delay: 300})
 	if boxes != "light screen here" || !strings.HasSuffix(title, " 47.5,-8.25,30") {
 		t.Errorf("%q, the page says %q", boxes, title)
 	}
-	boxes, title = seenBoxes(t, savepage.Options{Delay: 300})
+	boxes, title = seenBoxes(t, shared, savepage.Options{Delay: 300})
 	if boxes != "light screen" || strings.Contains(title, "47.5") {
 		t.Errorf("without a place: %q, the page says %q", boxes, title)
 	}

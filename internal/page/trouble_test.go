@@ -26,12 +26,12 @@ import (
 )
 
 // awaitSeen waits until the site has been asked for a path.
-func awaitSeen(t *testing.T, path string) {
+func awaitSeen(t *testing.T, site *testsite.Site, path string) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(2 * time.Minute)
-	for len(shared.site.Seen(path)) == 0 {
+	for len(site.Seen(path)) == 0 {
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -147,6 +147,7 @@ func TestAnnoying(t *testing.T) {
 
 // A browser that is killed while it renders is told from a page that ends its renderer, and at once.
 func TestBrowserKilled(t *testing.T) {
+	w := ownSite(t)
 	before := children(t)
 	allow, err := guard.ParseAllow("127.0.0.0/8")
 	if err != nil {
@@ -158,13 +159,12 @@ func TestBrowserKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	shared.site.Forget()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), savepage.Options{URL: shared.url("/pending-picture"), WaitUntil: savepage.WaitLoad})
+		_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), savepage.Options{URL: w.url("/pending-picture"), WaitUntil: savepage.WaitLoad})
 		ended <- err
 	}()
-	awaitSeen(t, "/hang")
+	awaitSeen(t, w.site, "/hang")
 	began := time.Now()
 	for _, pid := range children(t) {
 		if !slices.Contains(before, pid) {
@@ -199,8 +199,14 @@ func children(t *testing.T) []int {
 	return pids
 }
 
-// A page whose scripts begin again whenever they are stopped is shown as it is, whatever is asked for.
+// A page whose scripts begin again whenever they are stopped is shown as it is, whatever is asked for. Each keeps a processor
+// busy, and its picture has seconds: no more than two are rendered at once, and nothing else beside them.
 func TestSpinning(t *testing.T) {
+	turns := make(chan struct{}, 2)
+	take := func() func() {
+		turns <- struct{}{}
+		return func() { <-turns }
+	}
 	first, low := testsite.BandColor(101), testsite.BandColor(103)
 	for _, c := range []struct {
 		name          string
@@ -220,6 +226,7 @@ func TestSpinning(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			defer take()()
 			c.o.URL, c.o.Timeout, c.o.OnTimeout = shared.url("/spins?by=interval"), 5000, savepage.OnTimeoutCapture
 			shot := render(t, c.o)
 			if got := decode(t, shot).At(c.x, c.y); shot.Width != c.width || shot.Height != c.height || !near(got, c.is, 0) {
@@ -234,6 +241,7 @@ func TestSpinning(t *testing.T) {
 	late := savepage.Options{URL: shared.url("/spins?by=interval"), Timeout: 5000, OnTimeout: savepage.OnTimeoutCapture}
 	t.Run("pdf", func(t *testing.T) {
 		t.Parallel()
+		defer take()()
 		o := late
 		o.Format = savepage.FormatPDF
 		if shot := render(t, o); shot.Report.Pages == 0 || shot.Report.Title != "Spins" || !shot.Report.Partial {
@@ -242,6 +250,7 @@ func TestSpinning(t *testing.T) {
 	})
 	t.Run("what only the page can make", func(t *testing.T) {
 		t.Parallel()
+		defer take()()
 		o := late
 		o.Format, o.ThumbWidth = savepage.FormatWebP, 300
 		if _, err := shared.Render(t.Context(), patient(o)); code(err) != savepage.CodeRenderTimeout {
@@ -250,6 +259,7 @@ func TestSpinning(t *testing.T) {
 	})
 	t.Run("no element", func(t *testing.T) {
 		t.Parallel()
+		defer take()()
 		o := late
 		o.Selector = "#no-such"
 		if _, err := shared.Render(t.Context(), patient(o)); code(err) != savepage.CodeSelectorNotFound {

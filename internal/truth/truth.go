@@ -32,7 +32,7 @@ type Case struct {
 	Partial   string        // part of a reason that the report gives for a partial picture
 	Fails     savepage.Code // the capture fails with this code
 	Same      int           // so many more shots have the same bytes
-	Heavy     bool          // joins large pictures: left out under the race detector, where that takes a minute
+	Heavy     bool          // joins large pictures, which takes seconds: of no use to a comparison of ways to wait
 }
 
 // Check is one thing that must be true of a picture.

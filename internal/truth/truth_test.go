@@ -27,7 +27,6 @@ import (
 
 var (
 	table = flag.Bool("table", false, "print every page, what is checked, the result and the time")
-	heavy = flag.Bool("heavy", false, "render only the pages that are left out under the race detector")
 	keep  = flag.String("keep", "", "folder for the pictures")
 )
 
@@ -86,9 +85,6 @@ func run(m *testing.M) (int, error) {
 func TestTruth(t *testing.T) {
 	for _, c := range truth.Cases(shared.site) {
 		t.Run(c.Name, func(t *testing.T) {
-			if c.Heavy && raced || !c.Heavy && *heavy {
-				return
-			}
 			t.Parallel()
 			out := truth.Run(t.Context(), shared.Renderer, shared.site, c)
 			shared.mu.Lock()

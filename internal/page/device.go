@@ -51,8 +51,12 @@ func (s *setup) identify() {
 // platform is what navigator.platform says in a browser with this user agent; empty leaves it as it is.
 func platform(userAgent string) string {
 	for _, known := range [][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Linux armv81"},
-		{"Windows", "Win32"}, {"Macintosh", "MacIntel"}, {"Linux", "Linux x86_64"},
+		{"iPhone", "iPhone"},
+		{"iPad", "iPad"},
+		{"Android", "Linux armv81"},
+		{"Windows", "Win32"},
+		{"Macintosh", "MacIntel"},
+		{"Linux", "Linux x86_64"},
 	} {
 		if strings.Contains(userAgent, known[0]) {
 			return known[1]

@@ -40,8 +40,10 @@ func TestDeviceFillsWhatIsNotGiven(t *testing.T) {
 
 func TestUnknownDeviceIsNamed(t *testing.T) {
 	d := api.NewDecoder()
-	for given, meant := range map[string]string{"iPhone15 Prro": "iPhone 15 Pro", "pixel7pro landscap": "Pixel 7 Pro landscape",
-		"Galaxy Tap S9": "Galaxy Tab S9"} {
+	for given, meant := range map[string]string{
+		"iPhone15 Prro": "iPhone 15 Pro", "pixel7pro landscap": "Pixel 7 Pro landscape",
+		"Galaxy Tap S9": "Galaxy Tab S9",
+	} {
 		_, err := d.JSON([]byte(`{"url":"http://e.test","device":"` + given + `"}`))
 		if got := fieldsOf(t, err)["body.device"]; !strings.Contains(got, `did you mean "`+meant+`"?`) {
 			t.Errorf("%s: %q", given, got)

@@ -177,20 +177,30 @@ func TestOlderErrors(t *testing.T) {
 		status  int
 		body    string
 	}{
-		"bad key": {request: "GET /v1?key=nope&q=https://www.google.com HTTP/1.1", status: 401,
-			body: `{"error":"461 - Cannot verify the API Key"}`},
+		"bad key": {
+			request: "GET /v1?key=nope&q=https://www.google.com HTTP/1.1", status: 401,
+			body: `{"error":"461 - Cannot verify the API Key"}`,
+		},
 		"no key": {request: "GET /v1/?q=https://www.google.com HTTP/1.1", status: 401, body: `{"error":"461 - Cannot verify the API Key"}`},
-		"no POST": {request: "POST /v1/ HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=b", status: 401,
-			body: `{"error":"461 - Cannot verify the API Key"}`},
+		"no POST": {
+			request: "POST /v1/ HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\na=b", status: 401,
+			body: `{"error":"461 - Cannot verify the API Key"}`,
+		},
 		"empty q": {request: "GET /v1/?key=KEY&q= HTTP/1.1", status: 400, body: `{"error":"400 - q is missing; it must be the URL to capture"}`},
 		"no q":    {request: "GET /v1/?key=KEY HTTP/1.1", status: 400, body: `{"error":"400 - q is missing; it must be the URL to capture"}`},
 		"private": {request: "GET /v1/?key=KEY&q=http://10.0.0.1/ HTTP/1.1", status: 400, body: `{"error":"400 - url: the address is private"}`},
-		"local": {request: "GET /v1/?key=KEY&q=http://localhost:3000/x HTTP/1.1", status: 400,
-			body: `{"error":"400 - url: the address is private"}`},
-		"bad JSON": {request: "POST /v1/ HTTP/1.1\nContent-Type: application/json\n\n{", status: 400,
-			body: `{"error":"400 - The body is not a JSON object"}`},
-		"XML": {request: "POST /v1/ HTTP/1.1\nContent-Type: text/xml\n\n<a/>", status: 415,
-			body: `{"error":"415 - Content-Type \"text/xml\" is not supported; send application/json or a form"}`},
+		"local": {
+			request: "GET /v1/?key=KEY&q=http://localhost:3000/x HTTP/1.1", status: 400,
+			body: `{"error":"400 - url: the address is private"}`,
+		},
+		"bad JSON": {
+			request: "POST /v1/ HTTP/1.1\nContent-Type: application/json\n\n{", status: 400,
+			body: `{"error":"400 - The body is not a JSON object"}`,
+		},
+		"XML": {
+			request: "POST /v1/ HTTP/1.1\nContent-Type: text/xml\n\n<a/>", status: 415,
+			body: `{"error":"415 - Content-Type \"text/xml\" is not supported; send application/json or a form"}`,
+		},
 		"C10 unresolved": {
 			request: "GET /v1?key=KEY&q=https://selfcontained.test HTTP/1.1",
 			ends:    failWith(savepage.CodeNameNotResolved, "no address"), status: 502,
@@ -301,8 +311,10 @@ func TestCachedPicturesSaySo(t *testing.T) {
 
 func TestOlderCaching(t *testing.T) {
 	s := serve(t, nil)
-	for query, want := range map[string]string{"": "no-cache", "&maxage=3600": "public, max-age=3600", "&maxage=-5": "no-cache",
-		"&maxage=1e30": "public, max-age=31536000"} {
+	for query, want := range map[string]string{
+		"": "no-cache", "&maxage=3600": "public, max-age=3600", "&maxage=-5": "no-cache",
+		"&maxage=1e30": "public, max-age=31536000",
+	} {
 		r := s.raw(t, "GET /v1/?key=KEY&q=e.test"+query+" HTTP/1.1")
 		if got := r.header.Get("Cache-Control"); got != want || r.header.Get("Etag") == "" {
 			t.Errorf("%s: %q %v", query, got, r.header)
@@ -340,8 +352,10 @@ func TestOlderAndCurrentShareTheAddress(t *testing.T) {
 }
 
 func FuzzOlder(f *testing.F) {
-	for _, seed := range []string{"q=e.test", "q=http://a/?b&c", "q=%zz&width=1e400", "q=a&cookie=a=b;c&delay=-1",
-		"q=://&hash=x&refresh=9e99"} {
+	for _, seed := range []string{
+		"q=e.test", "q=http://a/?b&c", "q=%zz&width=1e400", "q=a&cookie=a=b;c&delay=-1",
+		"q=://&hash=x&refresh=9e99",
+	} {
 		f.Add(seed)
 	}
 	s := serve(f, nil)

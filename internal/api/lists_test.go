@@ -69,8 +69,10 @@ func TestWrongListsAreNamed(t *testing.T) {
 			t.Errorf("%.60s: %s", given, diff)
 		}
 	}
-	_, err := d.Values("query", url.Values{"url": {"http://e.test"}, "block_resources": {"image,x"},
-		"authorization": {strings.Repeat("s3cret", 2000)}})
+	_, err := d.Values("query", url.Values{
+		"url": {"http://e.test"}, "block_resources": {"image,x"},
+		"authorization": {strings.Repeat("s3cret", 2000)},
+	})
 	if got := fieldsOf(t, err); got["query.block_resources[1]"] != kinds || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("%v", got)
 	}

@@ -65,8 +65,10 @@ func TestSecretIsToldWholeOnlyWhenMade(t *testing.T) {
 		r.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s, %v", r.body, r.header)
 	}
-	for body, want := range map[string]time.Duration{"": 24 * time.Hour, "{}": 24 * time.Hour, `{"overlap":60}`: time.Minute,
-		`{"overlap":0}`: 0} {
+	for body, want := range map[string]time.Duration{
+		"": 24 * time.Hour, "{}": 24 * time.Hour, `{"overlap":60}`: time.Minute,
+		`{"overlap":0}`: 0,
+	} {
 		r = s.call(t, "POST", "/v1/webhooks/secret/rotate", body, "Authorization: Bearer "+keyB)
 		wantStatus(t, r, 200)
 		if r.json(t)["secret"] != newSecret || s.secrets.rotated["acc_b"] != want || len(s.secrets.rotated) != 1 {

@@ -301,12 +301,24 @@ func TestRefusals(t *testing.T) {
 		"too large":         {"POST", "/v1/capture", `{"html":"` + strings.Repeat("x", 3<<20) + `"}`, nil, 413, savepage.CodeTooLarge},
 		"broken JSON":       {"POST", "/v1/capture", `{`, nil, 400, savepage.CodeInvalidRequest},
 		"no body":           {"POST", "/v1/capture", ``, nil, 400, savepage.CodeInvalidRequest},
-		"JSON as form": {"POST", "/v1/capture", page, []string{"Content-Type: application/x-www-form-urlencoded"}, 400,
-			savepage.CodeInvalidRequest},
-		"broken form": {"POST", "/v1/capture", "url=%zz", []string{"Content-Type: application/x-www-form-urlencoded"}, 400,
-			savepage.CodeInvalidRequest},
-		"broken multipart": {"POST", "/v1/capture", "x", []string{"Content-Type: multipart/form-data; boundary=b"}, 400,
-			savepage.CodeInvalidRequest},
+		"JSON as form": {
+			"POST", "/v1/capture", page,
+			[]string{"Content-Type: application/x-www-form-urlencoded"},
+			400,
+			savepage.CodeInvalidRequest,
+		},
+		"broken form": {
+			"POST", "/v1/capture", "url=%zz",
+			[]string{"Content-Type: application/x-www-form-urlencoded"},
+			400,
+			savepage.CodeInvalidRequest,
+		},
+		"broken multipart": {
+			"POST", "/v1/capture", "x",
+			[]string{"Content-Type: multipart/form-data; boundary=b"},
+			400,
+			savepage.CodeInvalidRequest,
+		},
 		"broken query":      {"GET", "/v1/?url=http://e.test;x", "", nil, 400, savepage.CodeInvalidRequest},
 		"query on POST":     {"POST", "/v1/capture?width=800", page, nil, 400, savepage.CodeInvalidRequest},
 		"blocked":           {"POST", "/v1/capture", `{"url":"http://10.0.0.1/"}`, nil, 400, savepage.CodeAddressBlocked},
@@ -447,9 +459,12 @@ func TestScopes(t *testing.T) {
 		wantStatus(t, s.call(t, "GET", path, "", reads), 200)
 	}
 	for _, one := range [][3]string{
-		{"POST", "/v1/capture", `{"url":"https://example.com"}`}, {"GET", "/v1/?url=https://example.com", ""},
-		{"DELETE", "/v1/captures/" + id, ""}, {"POST", "/v1/batches", `{"urls":["https://example.com"]}`},
-		{"POST", "/v1/webhooks/secret/rotate", ""}, {"POST", "/v1/webhooks/test", `{"url":"https://example.com"}`},
+		{"POST", "/v1/capture", `{"url":"https://example.com"}`},
+		{"GET", "/v1/?url=https://example.com", ""},
+		{"DELETE", "/v1/captures/" + id, ""},
+		{"POST", "/v1/batches", `{"urls":["https://example.com"]}`},
+		{"POST", "/v1/webhooks/secret/rotate", ""},
+		{"POST", "/v1/webhooks/test", `{"url":"https://example.com"}`},
 		{"POST", "/v1/deliveries/redeliver", `{"since":"2026-04-01T12:00:00Z"}`},
 	} {
 		r := s.call(t, one[0], one[1], one[2], reads)

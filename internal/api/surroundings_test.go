@@ -64,8 +64,10 @@ func TestWrongSurroundingsAreNamed(t *testing.T) {
 			t.Errorf("%s: %s", given, diff)
 		}
 	}
-	for _, right := range []string{`"timezone":"UTC"`, `"timezone":"Asia/Kolkata"`, `"locale":"zh-Hant-TW"`, `"locale":"en"`,
-		`"geolocation":"0,0"`, `"geolocation":{"latitude":-90,"longitude":180}`} {
+	for _, right := range []string{
+		`"timezone":"UTC"`, `"timezone":"Asia/Kolkata"`, `"locale":"zh-Hant-TW"`, `"locale":"en"`,
+		`"geolocation":"0,0"`, `"geolocation":{"latitude":-90,"longitude":180}`,
+	} {
 		if _, err := d.JSON([]byte(`{"url":"http://e.test",` + right + `}`)); err != nil {
 			t.Errorf("%s: %v", right, err)
 		}

@@ -33,8 +33,10 @@ func TestBatchFileNames(t *testing.T) {
 		}
 		seen[name] = true
 	}
-	if got := fileName(12, savepage.Options{URL: "https://example.com/a/b.html?x",
-		Format: savepage.FormatWebP}); got != "0012-example.com-a-b.html.webp" {
+	if got := fileName(12, savepage.Options{
+		URL:    "https://example.com/a/b.html?x",
+		Format: savepage.FormatWebP,
+	}); got != "0012-example.com-a-b.html.webp" {
 		t.Error(got)
 	}
 }

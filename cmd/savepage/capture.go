@@ -335,8 +335,10 @@ func reportFailure(r result, o order, env environment, err error) error {
 	if !known {
 		fault = savepage.Errorf(savepage.CodeInternal, "%s", err)
 	}
-	failed := result{Status: savepage.Failed, URL: r.URL, Fullpage: r.Fullpage, RenderMS: r.RenderMS, Error: fault, Report: r.Report,
-		Metadata: r.Metadata}
+	failed := result{
+		Status: savepage.Failed, URL: r.URL, Fullpage: r.Fullpage, RenderMS: r.RenderMS, Error: fault, Report: r.Report,
+		Metadata: r.Metadata,
+	}
 	return errors.Join(errSilent, writeJSON(env.out, failed))
 }
 

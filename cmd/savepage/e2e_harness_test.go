@@ -315,8 +315,10 @@ func (r *receiver) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	r.mu.Lock()
 	nth := len(r.calls[got.CaptureID])
-	r.calls[got.CaptureID] = append(r.calls[got.CaptureID], callback{at: time.Now(), id: req.Header.Get(savepage.HeaderWebhookID),
-		result: got})
+	r.calls[got.CaptureID] = append(r.calls[got.CaptureID], callback{
+		at: time.Now(), id: req.Header.Get(savepage.HeaderWebhookID),
+		result: got,
+	})
 	r.mu.Unlock()
 	recorder := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 	r.answer(recorder, nth)

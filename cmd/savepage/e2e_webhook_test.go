@@ -280,8 +280,10 @@ func changeMasterKey(t *testing.T, p *program) {
 	if err := p.terminate(); err != nil {
 		t.Fatal(err)
 	}
-	for key, says := range map[string]string{"": "there is no master key: set SAVEPAGE_MASTER_KEY",
-		newMasterKey: "set SAVEPAGE_MASTER_KEY_OLD to that key"} {
+	for key, says := range map[string]string{
+		"":           "there is no master key: set SAVEPAGE_MASTER_KEY",
+		newMasterKey: "set SAVEPAGE_MASTER_KEY_OLD to that key",
+	} {
 		cmd := exec.CommandContext(t.Context(), p.path, "serve", "--listen", p.listen, "--data", p.data)
 		cmd.Env = append(os.Environ(), "SAVEPAGE_MASTER_KEY="+key)
 		out, err := cmd.CombinedOutput()

@@ -156,8 +156,10 @@ func give(t *testing.T, row setting, way, value string) (Settings, error) {
 }
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
-	_, err := load(t, "conkurrency: 4\ngrace: soon\n", []string{"SAVEPAGE_LISTNE=:1", "SAVEPAGE_SYNC_WAIT=never",
-		"SAVEPAGE_DATABASE=postgres://u:hunter2@h/db"}, "--max-pending", "-1")
+	_, err := load(t, "conkurrency: 4\ngrace: soon\n", []string{
+		"SAVEPAGE_LISTNE=:1", "SAVEPAGE_SYNC_WAIT=never",
+		"SAVEPAGE_DATABASE=postgres://u:hunter2@h/db",
+	}, "--max-pending", "-1")
 	wrong, is := errors.AsType[settingsError](err)
 	if !is {
 		t.Fatalf("got %v", err)

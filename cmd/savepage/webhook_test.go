@@ -94,8 +94,10 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		"newline":          {right, hookBody + "\n", set, nil, exitFailure, "It ends with a newline"},
 		"old":              {right, hookBody, set, []string{"--at", "2035-01-01T00:00:00Z"}, exitFailure, "the event was replayed"},
 		"missing header":   {lines(func(h http.Header) { h.Del("Webhook-Id") }), hookBody, set, nil, exitFailure, "webhook-id        is missing"},
-		"malformed": {lines(func(h http.Header) { h.Set("Webhook-Signature", "v1,x") }), hookBody, set, nil, exitFailure,
-			"webhook-signature is malformed"},
+		"malformed": {
+			lines(func(h http.Header) { h.Set("Webhook-Signature", "v1,x") }), hookBody, set, nil, exitFailure,
+			"webhook-signature is malformed",
+		},
 		"no secret":        {right, hookBody, nil, nil, exitUsage, "SAVEPAGE_WEBHOOK_SECRET"},
 		"no such file":     {right, hookBody, nil, []string{"--secret-file", "/nowhere"}, exitUsage, "/nowhere"},
 		"headers unread":   {"what is this", hookBody, set, nil, exitUsage, "line 1 of the headers"},

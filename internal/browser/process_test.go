@@ -97,8 +97,10 @@ func checkMember(t *testing.T, pid int) {
 		}
 	}
 	limits = strings.Join(strings.Fields(limits), " ")
-	for _, want := range []string{"Max core file size 0 0", "Max open files 4096 4096", "Max data size 2147483648 2147483648",
-		"Max file size 268435456 268435456"} {
+	for _, want := range []string{
+		"Max core file size 0 0", "Max open files 4096 4096", "Max data size 2147483648 2147483648",
+		"Max file size 268435456 268435456",
+	} {
 		if !strings.Contains(limits, want) {
 			t.Errorf("process %d has not: %s", pid, want)
 		}
@@ -217,8 +219,10 @@ func TestStartWithoutUsableSandbox(t *testing.T) {
 	if !errors.Is(err, ErrSandbox) {
 		t.Fatalf("got %v", err)
 	}
-	for _, part := range []string{"No usable sandbox", "user namespaces", "chrome-sandbox", "sysctl", "apt-get install chromium-sandbox",
-		"SAVEPAGE_SANDBOX=off"} {
+	for _, part := range []string{
+		"No usable sandbox", "user namespaces", "chrome-sandbox", "sysctl", "apt-get install chromium-sandbox",
+		"SAVEPAGE_SANDBOX=off",
+	} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not name %s", err, part)
 		}

@@ -29,14 +29,12 @@ func (q *queue) leave(wait chan offer) bool {
 	return true
 }
 
-// serve gives an offer to the caller that has waited longest. It reports false when nobody waits.
-func (q *queue) serve(o offer) bool {
-	if len(*q) == 0 {
-		return false
+// serve gives an offer to the caller that has waited longest, if one waits.
+func (q *queue) serve(o offer) {
+	if len(*q) > 0 {
+		(*q)[0] <- o
+		*q = slices.Delete(*q, 0, 1)
 	}
-	(*q)[0] <- o
-	*q = slices.Delete(*q, 0, 1)
-	return true
 }
 
 // refuse ends the wait of everybody.

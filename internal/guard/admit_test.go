@@ -40,31 +40,49 @@ func admissionTable() []struct {
 		urls []string
 	}{
 		{"A01 scheme-file", savepage.CodeInvalidRequest, []string{"file:///etc/passwd", "FiLe:/etc/passwd", "file://localhost/etc/passwd"}},
-		{"A02 scheme-internal", savepage.CodeInvalidRequest, []string{"chrome://version", "about:version", "devtools://devtools/bundled/x.html",
-			"chrome-extension://abc/x"}},
-		{"A03 scheme-wrapper", savepage.CodeInvalidRequest, []string{"view-source:http://a/", "filesystem:http://a/", "blob:http://a/x",
-			"data:text/html,x", "javascript:alert(1)"}},
-		{"A04 scheme-other", savepage.CodeInvalidRequest, []string{"ftp://a/", "gopher://a/", "ws://a/", "wss://a/", "mailto:a@b.test",
-			"intent://a/#Intent;end", "jar:http://a!/b", "httpx://a/", "http+unix://a/"}},
+		{"A02 scheme-internal", savepage.CodeInvalidRequest, []string{
+			"chrome://version", "about:version", "devtools://devtools/bundled/x.html",
+			"chrome-extension://abc/x",
+		}},
+		{"A03 scheme-wrapper", savepage.CodeInvalidRequest, []string{
+			"view-source:http://a/", "filesystem:http://a/", "blob:http://a/x",
+			"data:text/html,x", "javascript:alert(1)",
+		}},
+		{"A04 scheme-other", savepage.CodeInvalidRequest, []string{
+			"ftp://a/", "gopher://a/", "ws://a/", "wss://a/", "mailto:a@b.test",
+			"intent://a/#Intent;end", "jar:http://a!/b", "httpx://a/", "http+unix://a/",
+		}},
 		{"A05 unc-backslash", savepage.CodeInvalidRequest, []string{`\\localhost/etc/passwd`, `http:\\127.0.0.1\`, `http://good.test\@1.1.1.1/`}},
-		{"A06 leading-space-tab-nl", savepage.CodeInvalidRequest, []string{" file:///x", " http://good.test/", "http://good.test/ ",
-			"java\tscript:alert(1)", "http://good.test/\r\nX: y", "ht\ntp://good.test/", "http://good.test/a b", "http://good\u0085.test/"}},
-		{"A08 userinfo", savepage.CodeInvalidRequest, []string{"http://u:p@good.test/", "http://good.test@127.0.0.1/", "http://@good.test/",
-			"http://:@good.test/"}},
+		{"A06 leading-space-tab-nl", savepage.CodeInvalidRequest, []string{
+			" file:///x", " http://good.test/", "http://good.test/ ",
+			"java\tscript:alert(1)", "http://good.test/\r\nX: y", "ht\ntp://good.test/", "http://good.test/a b", "http://good\u0085.test/",
+		}},
+		{"A08 userinfo", savepage.CodeInvalidRequest, []string{
+			"http://u:p@good.test/", "http://good.test@127.0.0.1/", "http://@good.test/",
+			"http://:@good.test/",
+		}},
 		{"A09 backslash-at", savepage.CodeInvalidRequest, []string{`http://127.0.0.1:6666\@1.1.1.1/`}},
 		{"A10 space-at-confusion", savepage.CodeInvalidRequest, []string{"http://1.1.1.1 &@2.2.2.2# @3.3.3.3/"}},
-		{"A11 opaque-and-empty-host", savepage.CodeInvalidRequest,
-			[]string{"http:127.0.0.1/", "http:///127.0.0.1/", "//127.0.0.1/", "http://", "http:/good.test/", "https:good.test", "http://?x",
-				"http://#x", "http://:80/", "http://./", "http://..", "", "good.test", "good.test:80/x", "/path"}},
+		{
+			"A11 opaque-and-empty-host", savepage.CodeInvalidRequest,
+			[]string{
+				"http:127.0.0.1/", "http:///127.0.0.1/", "//127.0.0.1/", "http://", "http:/good.test/", "https:good.test", "http://?x",
+				"http://#x", "http://:80/", "http://./", "http://..", "", "good.test", "good.test:80/x", "/path",
+			},
+		},
 		{"A12 numeric-hosts", savepage.CodeInvalidRequest, []string{
 			"http://2130706433/", "http://0x7f000001/", "http://017700000001/", "http://127.1/", "http://0x7f.1/", "http://0/", "http://127.0.0.1./",
 			"http://8.8.8.8./", "http://0x/", "http://a.0x7f/", "http://1.2.3.4.5/", "http://256.1.1.1/", "http://01.1.1.1/",
 			"http://good.test.1/", "http://0X7F.0.0.1/", "http://0xA9FEA9FE/", "http://127.0.0.1.:80/",
 		}},
-		{"A13 unicode-digits", "", []string{"http://①②⑦.⓪.⓪.①/", "http://１２７.０.０.１/", "http://127。0。0。1/", "http://127.0.0.\u00ad1/",
-			"http://127｡0｡0｡1/", "http://٣.٤.٥.٦/", "http://８.８.８.８/"}},
-		{"A14 percent-host", savepage.CodeInvalidRequest, []string{"http://%31%32%37.0.0.1/", "http://good%2etest/", "http://%E2%91%A0.test/",
-			"http://good.test%2f@1.1.1.1/"}},
+		{"A13 unicode-digits", "", []string{
+			"http://①②⑦.⓪.⓪.①/", "http://１２７.０.０.１/", "http://127。0。0。1/", "http://127.0.0.\u00ad1/",
+			"http://127｡0｡0｡1/", "http://٣.٤.٥.٦/", "http://８.８.８.８/",
+		}},
+		{"A14 percent-host", savepage.CodeInvalidRequest, []string{
+			"http://%31%32%37.0.0.1/", "http://good%2etest/", "http://%E2%91%A0.test/",
+			"http://good.test%2f@1.1.1.1/",
+		}},
 		{"A15 zone-id", savepage.CodeInvalidRequest, []string{"http://[fe80::1%25lo]/", "http://[fe80::1%lo]/", "http://[::1%25]/"}},
 		{"A17 port-bad", savepage.CodeInvalidRequest, []string{
 			"http://good.test:0/", "http://good.test:99999/", "http://good.test:8o/", "http://good.test:22/", "http://good.test:6379/",
@@ -74,17 +92,23 @@ func admissionTable() []struct {
 		{"A17 port-closed", savepage.CodeAddressBlocked, []string{"http://good.test:81/", "http://8.8.8.8:444/"}},
 		{"A18 idna", savepage.CodeAddressBlocked, []string{"http://ＬＯＣＡＬＨＯＳＴ/", "http://lo\u00adcalhost/", "http://ⓛocalhost/"}},
 		{"A18 idna-broken", savepage.CodeInvalidRequest, []string{"http://xn--/", "http://xn--a/", "http://xn--1/", "http://a\u200d.test/"}},
-		{"A19 localhost-names", savepage.CodeAddressBlocked, []string{"http://localhost/", "http://LOCALHOST./", "http://a.localhost/",
-			"http://localhost6/", "http://localhost.localdomain/", "https://localhost:3000/"}},
+		{"A19 localhost-names", savepage.CodeAddressBlocked, []string{
+			"http://localhost/", "http://LOCALHOST./", "http://a.localhost/",
+			"http://localhost6/", "http://localhost.localdomain/", "https://localhost:3000/",
+		}},
 		{"A20 too-long", savepage.CodeInvalidRequest, []string{
 			"http://good.test/" + strings.Repeat("a", 8193-len("http://good.test/")), "http://" + label + ".test/",
 			"http://" + strings.Repeat("a.", 126) + "aa/", "http://good.test/" + strings.Repeat("ä", 2000),
 		}},
-		{"A21 nul-and-crlf", savepage.CodeInvalidRequest, []string{"http://good%00.test/", "http://good\u0000.test/", "http://good%0d%0a.test/",
-			"http://good.test/\u0000", "http://good.test/\x7f"}},
-		{"A24 odd-hosts", savepage.CodeInvalidRequest, []string{"http://good..test/", "http://.good.test/", "http://good.test../",
+		{"A21 nul-and-crlf", savepage.CodeInvalidRequest, []string{
+			"http://good%00.test/", "http://good\u0000.test/", "http://good%0d%0a.test/",
+			"http://good.test/\u0000", "http://good.test/\x7f",
+		}},
+		{"A24 odd-hosts", savepage.CodeInvalidRequest, []string{
+			"http://good..test/", "http://.good.test/", "http://good.test../",
 			"http://good,test/", "http://good!.test/", "http://(good).test/", "http://good.test;x/", "http://[good.test]/", "http://[127.0.0.1]/",
-			"http://[::1/", "http://::1/", "http://[::1]x/", "http://[]/", "http://[v1.a]/", "http://good.test\xff/"}},
+			"http://[::1/", "http://::1/", "http://[::1]x/", "http://[]/", "http://[v1.a]/", "http://good.test\xff/",
+		}},
 	}
 }
 
@@ -230,8 +254,10 @@ func FuzzAdmit(f *testing.F) {
 			f.Add(raw)
 		}
 	}
-	for _, raw := range []string{"http://good.test/", "https://[2606:4700::1111]:8443/a?b#c", "http://bücher.test/ä",
-		"http://localhost:3000/"} {
+	for _, raw := range []string{
+		"http://good.test/", "https://[2606:4700::1111]:8443/a?b#c", "http://bücher.test/ä",
+		"http://localhost:3000/",
+	} {
 		f.Add(raw)
 	}
 	closed := New(Config{})

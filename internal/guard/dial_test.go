@@ -38,8 +38,10 @@ func TestNamesThatLeadInside(t *testing.T) {
 	maps.Copy(rows, addressTable())
 	for name, answers := range rows {
 		t.Run(name, func(t *testing.T) {
-			for _, order := range [][]string{answers, append([]string{"93.184.215.14"}, answers...),
-				append(slices.Clone(answers), "93.184.215.14")} {
+			for _, order := range [][]string{
+				answers, append([]string{"93.184.215.14"}, answers...),
+				append(slices.Clone(answers), "93.184.215.14"),
+			} {
 				r := newRig(t, "")
 				r.names.answers["evil.test"] = [][]string{order}
 				var refusal *Refusal
@@ -74,8 +76,10 @@ func TestDialTheJudgedAddress(t *testing.T) {
 
 func TestDialRefusesWhatIsNoTarget(t *testing.T) {
 	r := newRig(t, "0.0.0.0/0,::/0")
-	for _, address := range []string{"", "good.test", ":80", "good.test:", "[fe80::1%lo]:80", "127.1:80", "0x7f.1:80", "good.test:0",
-		"::1:80", "a b:80"} {
+	for _, address := range []string{
+		"", "good.test", ":80", "good.test:", "[fe80::1%lo]:80", "127.1:80", "0x7f.1:80", "good.test:0",
+		"::1:80", "a b:80",
+	} {
 		if err := dial(t, r.policy, address); err == nil {
 			t.Errorf("%q was dialled", address)
 		}

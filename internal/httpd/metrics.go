@@ -190,8 +190,10 @@ func newStates(sources Sources) *states {
 
 // Describe names all that Collect may send.
 func (s *states) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts, s.deliveries,
-		s.delivered, s.open, s.opened} {
+	for _, d := range []*prometheus.Desc{
+		s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts, s.deliveries,
+		s.delivered, s.open, s.opened,
+	} {
 		out <- d
 	}
 }

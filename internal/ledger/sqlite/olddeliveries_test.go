@@ -50,7 +50,7 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 			t.Errorf("%s: receiver %q, want %q (%v)", url, d.Receiver, ledger.HostOf(url), err)
 		}
 	}
-	if err := l.deliveries.fillLanes(context.WithoutCancel(t.Context())); err != nil {
+	if err := l.fillLanes(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if ids, _, err := (&outbox{deliveries: l.deliveries}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"},

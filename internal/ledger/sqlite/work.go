@@ -48,10 +48,10 @@ func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
 		return err
 	}
 	post := ledger.Post{
-		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts}, Lanes: l.deliveries.lanes, Totals: &l.deliveries.totals,
+		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts}, Lanes: l.lanes, Totals: &l.totals,
 		Deliver: h.Deliver, Log: l.db.log,
 	}
-	sender := ledger.Dispatcher{Lanes: l.deliveries.lanes, Owed: &post, Clock: l.db.clock, Grace: l.cfg.Grace}
+	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post, Clock: l.db.clock, Grace: l.cfg.Grace}
 	sender.Run(ctx)
 	return nil
 }

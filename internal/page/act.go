@@ -124,7 +124,7 @@ func (a *actions) script(ctx context.Context, text string) error {
 	}
 	yes := true
 	p := a.page.Send(runtime.CommandEvaluate, runtime.EvaluateParams{Expression: expression, AwaitPromise: &yes, UserGesture: &yes})
-	timer := time.NewTimer(milliseconds(a.o.Timeout) / 3)
+	timer := time.NewTimer(savepage.Milliseconds(a.o.Timeout) / 3)
 	defer timer.Stop()
 	select {
 	case <-p.Done():

@@ -52,12 +52,12 @@ func (a *actions) searching(waited int) time.Duration {
 func (a *actions) delay(ctx context.Context) error {
 	a.notes.Await("the delay")
 	if a.clock != nil {
-		if err := a.clock.Pass(ctx, milliseconds(a.o.Delay)); err != nil {
+		if err := a.clock.Pass(ctx, savepage.Milliseconds(a.o.Delay)); err != nil {
 			return err
 		}
 		return a.waiter.Look(ctx, 0)
 	}
-	timer := time.NewTimer(milliseconds(a.o.Delay))
+	timer := time.NewTimer(savepage.Milliseconds(a.o.Delay))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -103,7 +103,7 @@ func (j *job) explain(ctx context.Context, err error) error {
 
 // timedOut names what was awaited.
 func (j *job) timedOut() error {
-	limit := milliseconds(j.o.Timeout)
+	limit := savepage.Milliseconds(j.o.Timeout)
 	awaiting := j.notes.Awaiting()
 	if awaiting == document {
 		return savepage.Errorf(savepage.CodeNavigationTimeout, "%s did not answer within %v", address.Named(j.main.URL()), limit)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/blocklist"
@@ -153,5 +152,3 @@ func (r *Renderer) logFailure(ctx context.Context, o savepage.Options, err error
 		r.log.Error("capture failed", "url", address.Named(o.URL), "error", err)
 	}
 }
-
-func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -60,7 +60,7 @@ type parts struct {
 // with the reason when the page does what no page may.
 func newParts(k kit, end context.CancelCauseFunc) *parts {
 	p := &parts{kit: k, notes: &note.Notes{}, events: session.NewRouter()}
-	p.budget = budget.New(milliseconds(k.o.Timeout), k.o.OnTimeout == savepage.OnTimeoutCapture)
+	p.budget = budget.New(savepage.Milliseconds(k.o.Timeout), k.o.OnTimeout == savepage.OnTimeoutCapture)
 	frame := string(k.tab.Target())
 	p.targets = targets.New(p.events)
 	p.requests = traffic.NewRequests(p.events, frame)

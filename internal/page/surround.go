@@ -79,7 +79,7 @@ func languages(locale string) string {
 // medium is what the page's media queries see.
 func medium(o savepage.Options) emulation.SetEmulatedMediaParams {
 	p := emulation.SetEmulatedMediaParams{Media: string(o.Media)}
-	if o.Media == "" && o.Format == savepage.FormatPDF { // from the start, so that what only the print needs is there as well
+	if o.Media == "" && o.Format.Info().Paged { // from the start, so that what only the print needs is there as well
 		p.Media = string(savepage.MediaPrint)
 	}
 	if o.ColorScheme != "" {

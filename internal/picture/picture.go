@@ -11,12 +11,6 @@ import (
 // ErrCorrupt means that the bytes are not a picture of the expected kind, or are cut off.
 var ErrCorrupt = errors.New("picture is corrupt")
 
-// MaxJPEGSide is the largest width or height of a jpeg in pixels (ITU T.81, B.2.2: 16 bits).
-const MaxJPEGSide = 65535
-
-// MaxWebPSide is the largest width or height of a webp in pixels (RFC 9649, 2.5: 14 bits, and less one in the encoder).
-const MaxWebPSide = 16383
-
 // maxRow bounds the memory that a header can ask for one row, in pixels.
 const maxRow = 1 << 20
 

@@ -458,7 +458,7 @@ func FuzzReaders(f *testing.F) {
 			t.Fatalf("joined from a tile that was accepted: %v", err)
 		}
 		scaled := Scale(io.Discard, Scaled{Width: w, Height: h, ToWidth: 1 + w/2, Format: savepage.FormatJPEG, Quality: 80})
-		if sh := ScaledHeight(w, h, 1+w/2); sh <= MaxJPEGSide {
+		if sh := ScaledHeight(w, h, 1+w/2); sh <= savepage.FormatJPEG.Info().MaxSide {
 			check(t, scaled.Add(data))
 			check(t, scaled.Close())
 		}

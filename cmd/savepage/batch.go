@@ -88,7 +88,7 @@ func takeBatch(ctx context.Context, s Settings, o batchOrder, env environment) (
 	}
 	b := &batchRun{report: report, kept: len(o.list) - len(open), total: len(o.list)}
 	if len(open) > 0 {
-		policy := guard.New(guard.Config{Allow: s.EgressAllow})
+		policy := guard.New(s.guard(nil))
 		if b.renderer, err = startRenderer(ctx, s, policy, min(o.parallel, len(open)), slog.New(slog.DiscardHandler)); err != nil {
 			return err
 		}

@@ -278,7 +278,7 @@ func subject(o savepage.Options) string {
 
 // shoot starts a browser behind the same guard as the server's and renders once.
 func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger) (shot capture.Shot, err error) {
-	policy := guard.New(guard.Config{Allow: s.EgressAllow})
+	policy := guard.New(s.guard(nil))
 	if o.URL != "" { // known before a browser is started
 		if _, err = policy.Admit(o.URL); err != nil {
 			return shot, err

@@ -131,7 +131,7 @@ func checkBrowser(ctx context.Context, s Settings) []check {
 }
 
 func checkSandbox(ctx context.Context, s Settings) check {
-	policy := guard.New(guard.Config{Allow: s.EgressAllow})
+	policy := guard.New(s.guard(nil))
 	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy,
 		slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -82,7 +82,7 @@ func (n *node) listen(ctx context.Context) error {
 	if n.links.PublicURL == "" {
 		n.links.PublicURL = "http://" + reachable(listener.Addr().String())
 	}
-	n.policy = guard.New(guard.Config{Allow: n.settings.EgressAllow})
+	n.policy = guard.New(n.settings.guard(n.log))
 	if address, is := listener.Addr().(*net.TCPAddr); is {
 		n.policy.Own(address.AddrPort())
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -33,6 +34,7 @@ type Settings struct {
 	Retention   time.Duration
 	RateLimit   int // requests of an account in a minute
 	EgressAllow []guard.Rule
+	NAT64Prefix []netip.Prefix
 
 	WebhookRetryBase   time.Duration
 	WebhookMaxAttempts int
@@ -59,6 +61,17 @@ const (
 
 // Has reports whether the server plays the role.
 func (s Settings) Has(role string) bool { return slices.Contains(s.Roles, role) }
+
+// guard is which addresses may be reached. What is refused is logged; without a log, nothing is.
+func (s Settings) guard(log *slog.Logger) guard.Config {
+	cfg := guard.Config{Allow: s.EgressAllow, NAT64: s.NAT64Prefix}
+	if log != nil {
+		cfg.OnRefusal = func(r *guard.Refusal) {
+			log.Info("address refused", "host", r.Host, "address", r.Addr.String(), "rule", r.Rule)
+		}
+	}
+	return cfg
+}
 
 // setting is one row of the table: one flag, one variable and one key of savepage.yaml.
 type setting struct {
@@ -107,6 +120,12 @@ func addressSettings() []setting {
 			form: "networks with optional ports, such as 127.0.0.0/8,10.20.0.0/16:443,10.0.0.5/32:3000-3999",
 			doc:  "Private and reserved addresses that pages and callbacks may reach. The server's own ports remain closed.",
 			set:  func(s *Settings, text string) (err error) { s.EgressAllow, err = guard.ParseAllow(text); return err },
+		},
+		{
+			name: "NAT64_PREFIX", kind: "list", shown: "none",
+			form: "IPv6 prefixes of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96",
+			doc:  "Prefixes of the network's NAT64 translators (RFC 6052). An address below one of them is judged as the IPv4 address that it stands for.",
+			set:  func(s *Settings, text string) (err error) { s.NAT64Prefix, err = guard.ParseNAT64(text); return err },
 		},
 	}
 }

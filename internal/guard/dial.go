@@ -48,6 +48,7 @@ func (p *Policy) Dial(ctx context.Context, network, address string) (net.Conn, n
 	}
 	judged, err := p.judgeAll(to, answers)
 	if err != nil {
+		p.tell(err)
 		return nil, netip.AddrPort{}, err
 	}
 	return p.connect(ctx, network, judged)
@@ -105,6 +106,13 @@ func (p *Policy) judgeAll(to target, answers []netip.Addr) ([]netip.AddrPort, er
 		}
 	}
 	return judged, nil
+}
+
+// tell passes a refusal on to whoever logs them.
+func (p *Policy) tell(err error) {
+	if refusal, is := errors.AsType[*Refusal](err); is && p.refused != nil {
+		p.refused(refusal)
+	}
 }
 
 // judgeLocalhost keeps those of the two loopback addresses that are allowed: an operator who opens 127.0.0.0/8 means

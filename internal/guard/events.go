@@ -49,20 +49,23 @@ type hostPort struct {
 	port uint16
 }
 
-func (j *journal) add(e Event) {
+// add remembers an event and reports whether it is the first of its host and port that is remembered.
+func (j *journal) add(e Event) (first bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	key := hostPort{e.Host, e.Port}
 	last, known := j.latest[key]
 	if e.Kind == Filtered && last.Kind == Filtered {
-		return // once a host: they must not displace other events
+		return false // once a host: they must not displace other events
 	}
 	if len(j.events) < maxEvents {
 		j.events = append(j.events, e)
 	}
 	if known || len(j.latest) < maxFailures {
 		j.latest[key] = e
+		return !known
 	}
+	return false
 }
 
 func (j *journal) all() []Event {

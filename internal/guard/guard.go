@@ -35,6 +35,10 @@ type Config struct {
 	Own      []netip.AddrPort // the service's own listeners: always refused
 	Resolver Resolver         // nil: the system's, without its search list for names of several parts
 	Dial     DialFunc         // nil: a net.Dialer that judges the address once more before it connects
+	NAT64    []netip.Prefix   // of the operator's own translators (RFC 6052), as ParseNAT64 reads them
+
+	// OnRefusal is told of what was not dialled. A refusal of a name says more than its client may know. nil: nobody is told.
+	OnRefusal func(*Refusal)
 }
 
 // Policy judges addresses. It is safe for concurrent use. Make one with New.
@@ -42,11 +46,13 @@ type Policy struct {
 	allow    []Rule
 	denied   []network
 	metadata []netip.Addr
+	nat64    []netip.Prefix
 	resolver Resolver
 	dial     DialFunc
+	refused  func(*Refusal)
 
 	mu  sync.RWMutex
-	own map[uint16][]netip.Addr // listeners of the service by port
+	own map[uint16]map[netip.Addr]int // listeners of the service: by port and address, how many
 }
 
 // New returns the policy of a configuration.
@@ -57,7 +63,9 @@ func New(cfg Config) *Policy {
 		metadata: metadataAddresses(),
 		resolver: cfg.Resolver,
 		dial:     cfg.Dial,
-		own:      map[uint16][]netip.Addr{},
+		nat64:    cfg.NAT64,
+		refused:  cfg.OnRefusal,
+		own:      map[uint16]map[netip.Addr]int{},
 	}
 	if p.resolver == nil {
 		// The C library's resolver does not find a complete name in the hosts file.
@@ -73,26 +81,30 @@ func New(cfg Config) *Policy {
 }
 
 // Own registers a listener of the service: it is refused from now on, whatever the rules say. A listener on an
-// unspecified address (0.0.0.0, ::) stands for every address of this machine.
+// unspecified address (0.0.0.0, ::) stands for every address of this machine. Registered twice, it must end twice.
 func (p *Policy) Own(ap netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.own[ap.Port()] = append(p.own[ap.Port()], ap.Addr().Unmap().WithZone(""))
+	if p.own[ap.Port()] == nil {
+		p.own[ap.Port()] = map[netip.Addr]int{}
+	}
+	p.own[ap.Port()][ownAddr(ap)]++
 }
 
-// disown forgets a listener that is closed.
-func (p *Policy) disown(ap netip.AddrPort) {
+// disown closes a listener and forgets it. Nothing is judged meanwhile: the port is refused until it is closed, and not
+// any more when another program may have taken it.
+func (p *Policy) disown(ap netip.AddrPort, closeListener func() error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	left := p.own[ap.Port()][:0:0]
-	for _, addr := range p.own[ap.Port()] {
-		if addr != ap.Addr().Unmap().WithZone("") {
-			left = append(left, addr)
-		}
+	err := closeListener()
+	addrs := p.own[ap.Port()]
+	if addrs[ownAddr(ap)]--; addrs[ownAddr(ap)] <= 0 {
+		delete(addrs, ownAddr(ap))
 	}
-	if len(left) == 0 {
+	if len(addrs) == 0 {
 		delete(p.own, ap.Port())
-		return
 	}
-	p.own[ap.Port()] = left
+	return err
 }
+
+func ownAddr(ap netip.AddrPort) netip.Addr { return ap.Addr().Unmap().WithZone("") }

@@ -144,9 +144,11 @@ func numeric(name string) bool {
 
 // asciiName returns the name as it is looked up, still with its last dot.
 func asciiName(host string) (string, error) {
-	lower := strings.ToLower(host)
-	if isASCII(lower) && !strings.Contains(lower, "xn--") {
-		return lower, nil
+	// ASCII is asked for first: the lower case of some other letters is ASCII (İ gives i), which browsers map otherwise.
+	if isASCII(host) {
+		if lower := strings.ToLower(host); !strings.Contains(lower, "xn--") {
+			return lower, nil
+		}
 	}
 	// Hyphens and underscores are left to checkName: names in use have them where the standard does not.
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))

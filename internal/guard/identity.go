@@ -63,7 +63,7 @@ func (p *Policy) NewIdentity(b Budget) (*Identity, error) {
 	i.transport = i.newTransport(life)
 	i.server = i.newServer(life)
 	p.Own(i.address())
-	i.conns.work.Go(func() { _ = i.server.Serve(listener) }) // always ends with http.ErrServerClosed
+	i.conns.work.Go(func() { _ = i.server.Serve(listener) }) // always ends with the error of a closed listener
 	return i, nil
 }
 
@@ -102,11 +102,11 @@ func (i *Identity) Close() error {
 		return nil
 	}
 	i.cut()
-	err := i.server.Close()
+	err := i.policy.disown(i.address(), i.listener.Close)
+	_ = i.server.Close() // the listener is closed; what is left are its connections
 	i.conns.closeAll()
 	i.conns.work.Wait()
 	i.transport.CloseIdleConnections()
-	i.policy.disown(i.address())
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("close the proxy of a capture: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Check judges one address. The order: zoned addresses are refused, IPv4 inside IPv6 is unwrapped, the service's own
-// listeners and unsafe ports are refused always; then a rule of the operator opens, the special networks are refused, and
+// listeners and unsafe ports are refused always; then what a translator stands for is judged, a rule of the operator opens, the special networks are refused, and
 // what is left is public and allowed. A refusal is *Refusal.
 func (p *Policy) Check(ap netip.AddrPort) error {
 	if refusal := p.judge(ap); refusal != nil {
@@ -20,7 +20,13 @@ func (p *Policy) Check(ap netip.AddrPort) error {
 // Private reports whether an address is private, special or a cloud's metadata service: it can be reached only because a
 // rule of the operator opens it.
 func (p *Policy) Private(addr netip.Addr) bool {
-	return !addr.IsValid() || addr.Zone() != "" || p.special(addr.Unmap()) != ""
+	if !addr.IsValid() || addr.Zone() != "" {
+		return true
+	}
+	if v4, translated := p.translated(addr); translated {
+		return !v4.IsValid() || p.special(v4) != ""
+	}
+	return p.special(addr.Unmap()) != ""
 }
 
 func (p *Policy) judge(ap netip.AddrPort) *Refusal {
@@ -34,7 +40,11 @@ func (p *Policy) judge(ap netip.AddrPort) *Refusal {
 		return &Refusal{Addr: ap, Rule: "the service's own address", own: true}
 	case unsafePort(ap.Port()):
 		return &Refusal{Addr: ap, Rule: fmt.Sprintf("port %d belongs to another protocol than HTTP", ap.Port())}
-	case p.opened(ap):
+	}
+	if v4, translated := p.translated(addr); translated {
+		return p.judgeTranslated(ap, v4)
+	}
+	if p.opened(ap) {
 		return p.judgeEmbedded(ap)
 	}
 	if reason := p.special(addr); reason != "" {
@@ -103,7 +113,7 @@ func (p *Policy) special(addr netip.Addr) string {
 func (p *Policy) owns(ap netip.AddrPort) bool {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	for _, own := range p.own[ap.Port()] {
+	for own := range p.own[ap.Port()] {
 		// The kernel takes an unspecified destination for loopback.
 		if own == ap.Addr() || ap.Addr().IsUnspecified() {
 			return true

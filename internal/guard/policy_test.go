@@ -202,7 +202,12 @@ func TestOwnListeners(t *testing.T) {
 		if p.Check(ap) == nil {
 			t.Error("allowed after Own")
 		}
-		p.disown(ap)
+		if err := p.disown(ap, func() error {
+			// It is refused until it is closed: whoever judges now waits for the end.
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
 		if err := p.Check(ap); err != nil {
 			t.Errorf("refused after its end: %v", err)
 		}

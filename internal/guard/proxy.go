@@ -148,7 +148,9 @@ func (i *Identity) note(ctx context.Context, to target, err error) {
 		err = i.meter.overBytes()
 	}
 	if ctx.Err() == nil || errors.Is(err, errOverBudget) {
-		i.journal.add(eventOf(to, err))
+		if i.journal.add(eventOf(to, err)) {
+			i.policy.tell(err)
+		}
 	}
 }
 

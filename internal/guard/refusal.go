@@ -23,7 +23,8 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("address %s of %s refused: %s", r.Addr, r.Host, r.Rule)
 }
 
-// Message is for clients: it names the remedy, and no address that the client did not know.
+// Message is for clients: it names the remedy, and nothing that the client did not know. Where a name leads, and even into
+// which network, is for the log only: whoever may ask for any name would read the operator's name server.
 func (r *Refusal) Message() string {
 	switch {
 	case r.Host == "":
@@ -33,7 +34,7 @@ func (r *Refusal) Message() string {
 	case !r.Addr.Addr().IsValid():
 		return fmt.Sprintf("%s is not allowed: %s%s.", r.Host, r.Rule, r.advice(""))
 	default:
-		return fmt.Sprintf("%s leads to an address that is not allowed: %s%s.", r.Host, r.Rule, r.advice(""))
+		return fmt.Sprintf("%s leads to an address that is not allowed; with %s the operator can open networks.", r.Host, Setting)
 	}
 }
 

@@ -53,15 +53,18 @@ func specialNetworks() []network {
 // metadataAddresses lists services that hand out a machine's credentials. Each provider documents its own.
 func metadataAddresses() []netip.Addr {
 	texts := []string{
-		"169.254.169.254", // most clouds
-		"169.254.170.2",   // AWS ECS tasks
-		"169.254.170.23",  // AWS EKS pods
-		"fd00:ec2::254",   // AWS
-		"fd00:ec2::23",    // AWS EKS pods
-		"fd20:ce::254",    // Google
-		"168.63.129.16",   // Azure WireServer, a public address
-		"100.100.100.200", // Alibaba
-		"192.0.0.192",     // Oracle
+		"169.254.169.254",    // most clouds
+		"169.254.42.42",      // Scaleway
+		"169.254.170.2",      // AWS ECS tasks
+		"169.254.170.23",     // AWS EKS pods
+		"fd00:ec2::254",      // AWS
+		"fd00:ec2::23",       // AWS EKS pods
+		"fd00:42::42",        // Scaleway
+		"fd00:c1::a9fe:a9fe", // Oracle
+		"fd20:ce::254",       // Google
+		"168.63.129.16",      // Azure WireServer, a public address
+		"100.100.100.200",    // Alibaba
+		"192.0.0.192",        // Oracle
 	}
 	addrs := make([]netip.Addr, len(texts))
 	for i, text := range texts {

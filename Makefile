@@ -8,17 +8,17 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 TESTFLAGS ?= -timeout 40m
 PKG       ?= ./...
 # What make quick leaves out: packages whose tests need a browser or the built program.
-BROWSER   := cmd/savepage|internal/(browser|page|truth)
+BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 
 # The version comes from here, and a clone that belongs to someone else can still be built. All that is built shares -trimpath,
 # so that nothing is compiled twice.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test quick truth lint fmt bench docs clean
+.PHONY: help serve build test quick truth hostile hostile-teeth lint fmt bench docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: ## find or install a browser, build, and serve on 127.0.0.1:8080
 	@scripts/install-browser
@@ -40,6 +40,14 @@ quick: ## run the tests that need no browser, without the race detector
 truth: ## render the truth suite and print page, result, time and check (ONLY=sticky KEEP=folder for the pictures)
 	@scripts/install-browser
 	@cd internal/truth && go test -count=1 -timeout 10m -run 'TestTruth/.*$(ONLY)' -table $(if $(KEEP),-keep '$(abspath $(KEEP))')
+
+hostile: ## render the hostile pages behind the guard, with canaries, and print case, expected, seen
+	@scripts/install-browser
+	@cd internal/hostile && go test -count=1 -timeout 10m -run TestGuarded
+
+hostile-teeth: ## render them with everything allowed: each case must reach its canary
+	@scripts/install-browser
+	@cd internal/hostile && go test -count=1 -timeout 10m -run TestTeeth -unguarded
 
 lint: ## run the linters (the first run builds them)
 	scripts/golangci-lint run ./...

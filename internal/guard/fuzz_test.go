@@ -144,6 +144,7 @@ func FuzzProxy(f *testing.F) {
 
 // answerOnce reads what the proxy sends on, which must be one clean request or the bytes of a tunnel, and answers.
 func answerOnce(t *testing.T, conn net.Conn) {
+	t.Helper()
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
 	head, err := bufio.NewReader(conn).ReadString('\n')

@@ -9,6 +9,7 @@ const (
 	sameOrigin Control = "Chromium takes it from the page's own origin only"
 	noSuch     Control = "Chromium refuses it by itself"
 	later      Control = "Chromium sends it a minute later, when the capture is over"
+	unseen     Control = "this Chromium was not seen to send it, for a reason that is not known"
 	permission Control = "Chromium asks for a permission that no page gets"
 	proxied    Control = "behind a proxy Chromium does not do it"
 )
@@ -67,7 +68,7 @@ func markup() []Case {
 		{ID: "D28/icon", Title: "link icon", Page: page, Control: headless},
 		{ID: "D28/manifest", Title: "link manifest", Page: page, Control: headless},
 		{ID: "D28/stylesheet", Title: "link stylesheet", Page: page},
-		{ID: "D29", Title: "link preconnect", Page: page},
+		{ID: "D29", Title: "link preconnect", Page: page, Control: unseen},
 		{ID: "D30", Title: "link dns-prefetch", Page: page, Control: proxied},
 		{ID: "D63", Title: "user name and password in an img URL", Page: page, Control: noSuch},
 		{ID: "D60", Title: "base href", Page: "base.html"},
@@ -130,8 +131,8 @@ func scripts() []Case {
 func secure() []Case {
 	const page = "secure.html"
 	return []Case{
-		{ID: "D32/prefetch", Title: "speculation rules: prefetch", Page: page},
-		{ID: "D32/prerender", Title: "speculation rules: prerender of a page that fetches", Page: page},
+		{ID: "D32/prefetch", Title: "speculation rules: prefetch", Page: page, Control: unseen},
+		{ID: "D32/prerender", Title: "speculation rules: prerender of a page that fetches", Page: page, Control: unseen},
 		{ID: "D37", Title: "fetchLater", Page: page},
 		{ID: "D38/loopback", Title: "fetch with targetAddressSpace loopback", Page: page, Control: permission},
 		{ID: "D38/local", Title: "fetch with targetAddressSpace local", Page: page, Control: permission},
@@ -140,7 +141,7 @@ func secure() []Case {
 		{ID: "D51/install", Title: "fetch while a service worker is installed", Page: page},
 		{ID: "D51/ws", Title: "ws:// in a service worker", Page: page},
 		{ID: "D51/import", Title: "importScripts in a service worker", Page: page},
-		{ID: "D52/audio", Title: "audioWorklet.addModule", Page: page},
+		{ID: "D52/audio", Title: "audioWorklet.addModule", Page: page, Control: unseen},
 		{ID: "D52/paint", Title: "paintWorklet.addModule", Page: page},
 		{ID: "D57/endpoints", Title: "Reporting-Endpoints", Page: "secure-reports.html", Control: later},
 		{ID: "D57/nel", Title: "network error logging", Page: "secure-reports.html", Control: later},

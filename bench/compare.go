@@ -50,7 +50,7 @@ func comparisons(s settings, site string) []group {
 	var groups []group
 	if strings.Contains(s.only, "throughput") {
 		captures := group{roles: "api,render,deliver"}
-		for _, page := range strings.Split(s.pages, ",") {
+		for page := range strings.SplitSeq(s.pages, ",") {
 			for _, clients := range []int{1, 4} {
 				captures.measures = append(captures.measures, &measure{
 					name: fmt.Sprintf("captures of %s, %d at once", page, clients),

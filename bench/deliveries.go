@@ -89,7 +89,8 @@ func fastReceivers(ctx context.Context, s settings, count int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("| %d | %d | %.0f | %.2f | %d |\n", owedFast, count, owedFast/ended.Sub(began).Seconds(), ms(after-before)/owedFast, connections)
+	fmt.Printf("| %d | %d | %.0f | %.2f | %d |\n", owedFast, count,
+		owedFast/ended.Sub(began).Seconds(), ms(after-before)/owedFast, connections)
 	return ours.close()
 }
 

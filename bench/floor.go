@@ -190,7 +190,8 @@ func (f *floor) capture(ctx context.Context, url string) (int, error) {
 	var shot struct {
 		Data string `json:"data"`
 	}
-	if err := page.session.Execute(ctx, "Page.captureScreenshot", map[string]any{"format": "png", "optimizeForSpeed": true}, &shot); err != nil {
+	how := map[string]any{"format": "png", "optimizeForSpeed": true}
+	if err := page.session.Execute(ctx, "Page.captureScreenshot", how, &shot); err != nil {
 		return 0, err
 	}
 	picture, err := base64.StdEncoding.DecodeString(shot.Data)

@@ -54,8 +54,11 @@ func start(ctx context.Context, binary, roles, dir, key string) (*service, error
 	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--listen", address, "--data", filepath.Join(dir, "data"), //nolint:gosec // the binary under test
-		"--egress-allow", "127.0.0.0/8", "--roles", roles, "--log-level", "warn")
+	args := []string{
+		"serve", "--listen", address, "--data", filepath.Join(dir, "data"),
+		"--egress-allow", "127.0.0.0/8", "--roles", roles, "--log-level", "warn",
+	}
+	s.cmd = exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary under test
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -64,7 +67,8 @@ func start(ctx context.Context, binary, roles, dir, key string) (*service, error
 }
 
 func createKey(ctx context.Context, binary, dir string) (string, error) {
-	out, err := exec.CommandContext(ctx, binary, "key", "create", "--json", "--data", filepath.Join(dir, "data")).Output() //nolint:gosec // the binary under test
+	args := []string{"key", "create", "--json", "--data", filepath.Join(dir, "data")}
+	out, err := exec.CommandContext(ctx, binary, args...).Output() //nolint:gosec // the binary under test
 	if err != nil {
 		return "", fmt.Errorf("key create: %w", err)
 	}

@@ -100,6 +100,7 @@ func tellSettled(ratios []float64, lacks [2]int) {
 	for i, r := range ratios {
 		took[i] = time.Duration(r * float64(time.Second))
 	}
-	fmt.Printf("\n%d pages: settled takes %.2f of the time of networkidle at the median, %.2f at the 9th decile. networkidle lacks something on %d, settled on %d.\n",
+	fmt.Printf("\n%d pages: settled takes %.2f of the time of networkidle at the median, %.2f at the 9th decile. "+
+		"networkidle lacks something on %d, settled on %d.\n",
 		len(ratios), quantile(took, 0.5).Seconds(), quantile(took, 0.9).Seconds(), lacks[0], lacks[1])
 }

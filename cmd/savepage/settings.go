@@ -124,8 +124,9 @@ func addressSettings() []setting {
 		{
 			name: "NAT64_PREFIX", kind: "list", shown: "none",
 			form: "IPv6 prefixes of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96",
-			doc:  "Prefixes of the network's NAT64 translators (RFC 6052). An address below one of them is judged as the IPv4 address that it stands for.",
-			set:  func(s *Settings, text string) (err error) { s.NAT64Prefix, err = guard.ParseNAT64(text); return err },
+			doc: "Prefixes of the network's NAT64 translators (RFC 6052). An address below one of them is judged as the IPv4 " +
+				"address that it stands for.",
+			set: func(s *Settings, text string) (err error) { s.NAT64Prefix, err = guard.ParseNAT64(text); return err },
 		},
 	}
 }

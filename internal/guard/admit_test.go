@@ -90,7 +90,9 @@ func admissionTable() []struct {
 			"http://8.8.8.8:22/",
 		}},
 		{"A17 port-closed", savepage.CodeAddressBlocked, []string{"http://good.test:81/", "http://8.8.8.8:444/"}},
-		{"A18 idna", savepage.CodeAddressBlocked, []string{"http://ＬＯＣＡＬＨＯＳＴ/", "http://lo\u00adcalhost/", "http://ⓛocalhost/"}},
+		{"A18 idna", savepage.CodeAddressBlocked, []string{
+			"http://ＬＯＣＡＬＨＯＳＴ/", "http://lo\u00adcalhost/", "http://ⓛocalhost/",
+		}},
 		{"A18 idna-broken", savepage.CodeInvalidRequest, []string{"http://xn--/", "http://xn--a/", "http://xn--1/", "http://a\u200d.test/"}},
 		{"A19 localhost-names", savepage.CodeAddressBlocked, []string{
 			"http://localhost/", "http://LOCALHOST./", "http://a.localhost/",

@@ -153,14 +153,17 @@ func TestTranslators(t *testing.T) {
 		{"2001:db8:122:344::/64", "2001:db8:122:344:8:808:800:0", "2001:db8:122:344:a:0:100:0", "2001:db8:122:344:a9:fea9:fe00:0"},
 		{"2001:db8:122:344::/96", "2001:db8:122:344::8.8.8.8", "2001:db8:122:344::10.0.0.1", "2001:db8:122:344::169.254.169.254"},
 		{"64:ff9b::/96", "64:ff9b::8.8.8.8", "64:ff9b::7f00:1", "64:ff9b::169.254.169.254"},
-		{"2a00:1:2:3::/64", "2a00:1:2:3:8:808:800:0", "2a00:1:2:3:7f:0:100:0", "2a00:1:2:3:a9:fea9:fe00:0"}, // a public prefix: 10.0.0.1 behind it would be too
+		// a public prefix: 10.0.0.1 behind it would be too
+		{"2a00:1:2:3::/64", "2a00:1:2:3:8:808:800:0", "2a00:1:2:3:7f:0:100:0", "2a00:1:2:3:a9:fea9:fe00:0"},
 	} {
 		prefixes, err := ParseNAT64(c.prefix)
 		if err != nil {
 			t.Fatal(err)
 		}
 		rules, _ := ParseAllow("::/0")
-		for name, p := range map[string]*Policy{"": New(Config{NAT64: prefixes}), ", everything of IPv6 opened": New(Config{NAT64: prefixes, Allow: rules})} {
+		for name, p := range map[string]*Policy{
+			"": New(Config{NAT64: prefixes}), ", everything of IPv6 opened": New(Config{NAT64: prefixes, Allow: rules}),
+		} {
 			public := netip.MustParseAddr(c.public)
 			if r := judge(t, p, c.public, 443); r != nil || p.Private(public) {
 				t.Errorf("%s%s: %s is refused: %v", c.prefix, name, c.public, r)

@@ -96,7 +96,8 @@ func FuzzProxy(f *testing.F) {
 		"GET http://inside.test/ HTTP/1.1\r\nHost: good.test\r\n\r\n",
 		"CONNECT 127.0.0.1:443 HTTP/1.1\r\nHost: good.test:443\r\n\r\n",
 		"CONNECT good.test:443 HTTP/1.1\r\n\r\nhello",
-		"POST http://good.test/a%2Fb//c?x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: X-Y\r\nX-Y: 1\r\n\r\nabcGET http://[::1]/ HTTP/1.1\r\nHost: a\r\n\r\n",
+		"POST http://good.test/a%2Fb//c?x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: X-Y\r\nX-Y: 1\r\n\r\n" +
+			"abcGET http://[::1]/ HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET http://good.test:8080@127.0.0.1/ HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET http://0x7f.1/ HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"POST http://good.test/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

@@ -8,8 +8,8 @@ import (
 )
 
 // Check judges one address. The order: zoned addresses are refused, IPv4 inside IPv6 is unwrapped, the service's own
-// listeners and unsafe ports are refused always; then what a translator stands for is judged, a rule of the operator opens, the special networks are refused, and
-// what is left is public and allowed. A refusal is *Refusal.
+// listeners and unsafe ports are refused always; then what a translator stands for is judged, a rule of the operator opens,
+// the special networks are refused, and what is left is public and allowed. A refusal is *Refusal.
 func (p *Policy) Check(ap netip.AddrPort) error {
 	if refusal := p.judge(ap); refusal != nil {
 		return refusal

@@ -58,7 +58,10 @@ func TestMain(m *testing.M) {
 // becomeOpenBrowser runs the real browser without what keeps it from the network by itself: what is left is the proxy of
 // each context.
 func becomeOpenBrowser() {
-	drop := []string{"--host-resolver-rules=", "--force-webrtc-ip-handling-policy=", "--webrtc-ip-handling-policy=", "--disable-quic", "--no-pings", "--disable-background-networking", "--block-new-web-contents"}
+	drop := []string{
+		"--host-resolver-rules=", "--force-webrtc-ip-handling-policy=", "--webrtc-ip-handling-policy=", "--disable-quic", "--no-pings",
+		"--disable-background-networking", "--block-new-web-contents",
+	}
 	path, _, err := browser.Find()
 	if err == nil {
 		args := slices.DeleteFunc(os.Args[1:], func(arg string) bool {

@@ -45,8 +45,9 @@ func numbers() []string {
 
 // letters are escapes and the digits and letters of other scripts.
 func letters() []string {
-	return append(strings.Fields(`%31%32%37.0.0.1 127%2e0%2e0%2e1 %3127.0.0.1 127.0.0.%31 １２７.０.０.１ ①②⑦.⓪.⓪.① 127。0。0。1 127．0．0．1
-		127｡0｡0｡1 𝟏𝟐𝟕.𝟎.𝟎.𝟏 ｌｏｃａｌｈｏｓｔ ⓛⓞⓒⓐⓛⓗⓞⓢⓣ %6cocalhost`), "127.0.0.\u00ad1", "\u200b127.0.0.1", "lo\u00adcalhost")
+	return append(strings.Fields(`%31%32%37.0.0.1 127%2e0%2e0%2e1 %3127.0.0.1 127.0.0.%31 １２７.０.０.１ ①②⑦.⓪.⓪.①
+		127。0。0。1 127．0．0．1 127｡0｡0｡1 𝟏𝟐𝟕.𝟎.𝟎.𝟏 ｌｏｃａｌｈｏｓｔ ⓛⓞⓒⓐⓛⓗⓞⓢⓣ %6cocalhost`),
+		"127.0.0.\u00ad1", "\u200b127.0.0.1", "lo\u00adcalhost")
 }
 
 func names() []string {

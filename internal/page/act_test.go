@@ -110,7 +110,10 @@ func TestWrongSelectorsAreNamed(t *testing.T) {
 
 func TestCSS(t *testing.T) {
 	t.Parallel()
-	shot, got := acted(t, savepage.Options{CSS: "#b, #open, .late { background: rgb(120,40,160) } @media screen { #link { background: rgb(120,40,160) } } } broken { #more { background: rgb(120,40,160) } "})
+	shot, got := acted(t, savepage.Options{
+		CSS: "#b, #open, .late { background: rgb(120,40,160) } @media screen { #link { background: rgb(120,40,160) } } } " +
+			"broken { #more { background: rgb(120,40,160) } ",
+	})
 	if got["b"] != "on" || got["open"] != "on" || got["link"] != "on" || got["said"] != "off" || shot.Report.Console.Errors != 0 {
 		t.Errorf("%v %+v", got, shot.Report.Console)
 	}
@@ -119,13 +122,14 @@ func TestCSS(t *testing.T) {
 func TestJS(t *testing.T) {
 	t.Parallel()
 	const turn = `document.getElementById('said').className = 'on';`
-	for script, title := range map[string]string{
-		turn + `document.title = ofThePage`: "secret",
-		`await new Promise(done => setTimeout(done, 200)); ` + turn + ` document.title = 'awaited'`:                                                      "awaited",
-		`new Promise(done => setTimeout(done, 200)).then(() => { ` + turn + ` document.title = 'promised' })`:                                            "promised",
-		`if (ofThePage) { ` + turn + ` document.title = 'returned'; return }`:                                                                            "returned",
-		`function f() { ` + turn + ` document.title = 'later' } setTimeout("f", 0); setTimeout(f, 80) // a comment`:                                      "later",
-		`const s = document.createElement('script'); s.nonce = 'own'; s.textContent = "` + turn + `"; document.body.append(s); document.title = 'added'`: "added",
+	for title, script := range map[string]string{
+		"secret":   turn + `document.title = ofThePage`,
+		"awaited":  `await new Promise(done => setTimeout(done, 200)); ` + turn + ` document.title = 'awaited'`,
+		"promised": `new Promise(done => setTimeout(done, 200)).then(() => { ` + turn + ` document.title = 'promised' })`,
+		"returned": `if (ofThePage) { ` + turn + ` document.title = 'returned'; return }`,
+		"later":    `function f() { ` + turn + ` document.title = 'later' } setTimeout("f", 0); setTimeout(f, 80) // a comment`,
+		"added": `const s = document.createElement('script'); s.nonce = 'own'; s.textContent = "` + turn + `"; ` +
+			`document.body.append(s); document.title = 'added'`,
 	} {
 		shot, got := acted(t, savepage.Options{JS: script})
 		if got["said"] != "on" || shot.Report.Title != title || shot.Report.Partial {
@@ -133,17 +137,19 @@ func TestJS(t *testing.T) {
 		}
 	}
 	// It runs after the clicks, and may lead the page elsewhere.
-	if shot, got := acted(t, savepage.Options{Click: []string{"#open"}, JS: `if (document.title === 'Acts open') location = '/acts-after'`}); shot.Report.Title != "After" || got["b"] != "off" {
+	o := savepage.Options{Click: []string{"#open"}, JS: `if (document.title === 'Acts open') location = '/acts-after'`}
+	if shot, got := acted(t, o); shot.Report.Title != "After" || got["b"] != "off" {
 		t.Errorf("%v %q", got, shot.Report.Title)
 	}
 }
 
 func TestJSThatGoesWrong(t *testing.T) {
 	t.Parallel()
-	for script, want := range map[string]string{
-		`document.getElementById('said').className='on'; throw new Error('no harbour')`:                 "the script of the option js failed: Error: no harbour",
-		`document.getElementById('said').className='on'; Promise.reject('no boat')`:                     "the script of the option js failed: no boat",
-		`document.getElementById('said').className='on'; await Promise.reject(new TypeError('no net'))`: "the script of the option js failed: TypeError: no net",
+	for want, script := range map[string]string{
+		"the script of the option js failed: Error: no harbour": `document.getElementById('said').className='on'; throw new Error('no harbour')`,
+		"the script of the option js failed: no boat":           `document.getElementById('said').className='on'; Promise.reject('no boat')`,
+		"the script of the option js failed: TypeError: no net": `document.getElementById('said').className='on'; ` +
+			`await Promise.reject(new TypeError('no net'))`,
 	} {
 		shot, got := acted(t, savepage.Options{JS: script})
 		r := shot.Report

@@ -35,7 +35,8 @@ func TestBannersLeaveNoTrace(t *testing.T) {
 	t.Parallel()
 	html := `<!doctype html><title>none</title><script>
 		const before = Object.getOwnPropertyNames(window).length;
-		setTimeout(() => document.title = [Object.getOwnPropertyNames(window).length - before, typeof savepageConsent, typeof autoconsentSendMessage, String(setTimeout).includes('native')].join(' '), 50)</script>`
+		setTimeout(() => document.title = [Object.getOwnPropertyNames(window).length - before, typeof savepageConsent, typeof ` +
+		`autoconsentSendMessage, String(setTimeout).includes('native')].join(' '), 50)</script>`
 	for _, want := range []bool{true, false} {
 		r := render(t, savepage.Options{HTML: html, BlockCookieBanners: want, BlockAds: want}).Report
 		if r.Title != "0 undefined undefined true" {
@@ -76,8 +77,10 @@ func TestLateBannerKeepsItsName(t *testing.T) {
 	t.Parallel()
 	for _, ms := range []string{"0", "20", "40", "60", "80"} {
 		html := `<!doctype html><body><div style="position:fixed;top:0">Cookies and cakes</div><script>
-			addEventListener('DOMContentLoaded', () => setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<div id="onetrust-consent-sdk"><div id="onetrust-banner-sdk" role="dialog"' +
-				' style="position:fixed;bottom:0;height:90px"><p>We use cookies on our website.</p><button id="onetrust-reject-all-handler" onclick="this.parentElement.remove()">Reject All</button></div></div>'), ` + ms + `))</script>`
+			addEventListener('DOMContentLoaded', () => setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<div ` +
+			`id="onetrust-consent-sdk"><div id="onetrust-banner-sdk" role="dialog"' +
+				' style="position:fixed;bottom:0;height:90px"><p>We use cookies on our website.</p><button id="onetrust-reject-all-handler" ` +
+			`onclick="this.parentElement.remove()">Reject All</button></div></div>'), ` + ms + `))</script>`
 		r := render(t, savepage.Options{HTML: html, BlockCookieBanners: true}).Report
 		if r.CookieBanner == nil || r.CookieBanner.Outcome != savepage.BannerRejected || r.CookieBanner.Tool != "Onetrust" {
 			t.Errorf("after %s ms: %+v", ms, r.CookieBanner)
@@ -91,7 +94,8 @@ func TestToolWithoutMarks(t *testing.T) {
 	html := `<!doctype html><body><p>Bread</p><script>window.Cookiebot = {hasResponse: false, declined: false, dialog: {visible: true},
 		withdraw() { this.declined = true; this.dialog.visible = false; document.title = 'withdrawn' }, hide() {}}</script>`
 	r := render(t, savepage.Options{HTML: html, BlockCookieBanners: true}).Report
-	if r.CookieBanner == nil || r.CookieBanner.Outcome != savepage.BannerRejected || r.CookieBanner.Tool != "Cybotcookiebot" || r.Title != "withdrawn" {
+	if r.CookieBanner == nil || r.CookieBanner.Outcome != savepage.BannerRejected || r.CookieBanner.Tool != "Cybotcookiebot" ||
+		r.Title != "withdrawn" {
 		t.Errorf("%q, %+v", r.Title, r.CookieBanner)
 	}
 }

@@ -20,7 +20,9 @@ var kinds = map[string][]savepage.Resource{
 func TestBlockResources(t *testing.T) {
 	t.Parallel()
 	w := ownSite(t)
-	all := []savepage.Resource{"image", "stylesheet", "font", "script", "media", "xhr", "fetch", "eventsource", "websocket", "frame", "ping", "other"}
+	all := []savepage.Resource{
+		"image", "stylesheet", "font", "script", "media", "xhr", "fetch", "eventsource", "websocket", "frame", "ping", "other",
+	}
 	for _, blocked := range append(all, "") {
 		w.site.Forget()
 		o := savepage.Options{URL: w.url("/kinds"), Delay: 300}
@@ -73,7 +75,9 @@ func TestRefusedSocket(t *testing.T) {
 	t.Parallel()
 	w := ownSite(t)
 	for _, o := range []savepage.Options{
-		{BlockResources: []savepage.Resource{"websocket"}}, {BlockURLs: []string{"ws://*/kind/*socket?a=?", "*worker-socket"}}, {BlockURLs: []string{"*socket*"}},
+		{BlockResources: []savepage.Resource{"websocket"}},
+		{BlockURLs: []string{"ws://*/kind/*socket?a=?", "*worker-socket"}},
+		{BlockURLs: []string{"*socket*"}},
 	} {
 		w.site.Forget()
 		o.URL, o.Delay = w.url("/kinds"), 300
@@ -145,7 +149,10 @@ func TestAuthorizationStaysWithTheOrigin(t *testing.T) {
 	render(t, savepage.Options{URL: w.url("/third"), Authorization: "Bearer t0ken", Headers: savepage.Headers{"X-Secret": "s3cret"}})
 	own := strings.TrimPrefix(w.site.URL, "http://")
 	mine, others := 0, 0
-	for _, path := range []string{"/third", "/picture/60x40-3.png", "/picture/60x40-4.png", "/picture/60x40-5.png", "/style.css", "/echo", "/echo.json", "/redirect"} {
+	for _, path := range []string{
+		"/third", "/picture/60x40-3.png", "/picture/60x40-4.png", "/picture/60x40-5.png", "/style.css", "/echo", "/echo.json",
+		"/redirect",
+	} {
 		for _, r := range w.site.Seen(path) {
 			got := r.Header.Get("Authorization")
 			switch {

@@ -103,9 +103,13 @@ func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		_ = png.Encode(rw, img)
 	case "/beacon.js":
 		rw.Header().Set("Content-Type", "text/javascript")
-		fmt.Fprint(rw, `const b=document.body.appendChild(document.createElement('div'));b.style.cssText='position:absolute;top:500px;left:700px;width:100px;height:100px;background:rgb(255,128,0)'`)
+		fmt.Fprint(rw, `const b=document.body.appendChild(document.createElement('div'));`+
+			`b.style.cssText='position:absolute;top:500px;left:700px;width:100px;height:100px;background:rgb(255,128,0)'`)
 	case "/frame":
-		fmt.Fprint(rw, `<!doctype html><body style="margin:0"><div class="cc-window cc-banner" style="height:100px;background:rgb(0,255,255)"></div>`)
+		fmt.Fprint(
+			rw,
+			`<!doctype html><body style="margin:0"><div class="cc-window cc-banner" style="height:100px;background:rgb(0,255,255)"></div>`,
+		)
 	default:
 		// No style but the site's own: a banner is hidden nevertheless.
 		rw.Header().Set("Content-Security-Policy", "style-src 'self' 'unsafe-hashes'")
@@ -154,7 +158,13 @@ func TestFilter(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
 	all := map[image.Point]color.RGBA{
-		contentAt: pageColour, adAt: adColour, adFrameAt: framedColour, trackAt: trackColour, bannerAt: bannerColour, ownAt: ownColour, framedAt: framedColour,
+		contentAt: pageColour,
+		adAt:      adColour,
+		adFrameAt: framedColour,
+		trackAt:   trackColour,
+		bannerAt:  bannerColour,
+		ownAt:     ownColour,
+		framedAt:  framedColour,
 	}
 	foreign := []string{"a.adnxs.com/banner.png", "ads.pubmatic.com/frame", "sb.scorecardresearch.com/beacon.js"}
 	url := "http://shop.example/shop"
@@ -231,11 +241,14 @@ func TestFilterLeavesTheRest(t *testing.T) {
 }
 
 const (
-	placesCSS = `html,body{margin:0} .box{position:absolute;width:100px;height:100px;top:100px;background:rgb(255,0,255)!important;display:block!important} #own{top:300px;background:rgb(0,0,255)!important}`
-	places    = `<div class="box ad-banner-container" style="left:0"></div><a class="box" style="left:200px" href="https://adclick.g.doubleclick.net/aclk"></a>
+	placesCSS = `html,body{margin:0} .box{position:absolute;width:100px;height:100px;top:100px;background:rgb(255,0,255)!important;` +
+		`display:block!important} #own{top:300px;background:rgb(0,0,255)!important}`
+	places = `<div class="box ad-banner-container" style="left:0"></div><a class="box" style="left:200px" ` +
+		`href="https://adclick.g.doubleclick.net/aclk"></a>
 		<div class="box intercom-launcher" style="left:400px"></div><div class="box" id="own" style="left:600px"></div>
 		<script src="https://widget.intercom.io/widget/x"></script>
-		<script>setTimeout(() => { const e = document.createElement('div'); e.className = 'box'; e.style.left = '800px'; document.body.append(e); setTimeout(() => { e.id = 'adframe'; }, 40) }, 40)</script>`
+		<script>setTimeout(() => { const e = document.createElement('div'); e.className = 'box'; e.style.left = '800px'; ` +
+		`document.body.append(e); setTimeout(() => { e.id = 'adframe'; }, 40) }, 40)</script>`
 )
 
 // What filter lists name is hidden: by a class, an id or a link, also when it comes late, and only with its own option.
@@ -303,8 +316,10 @@ func TestFilterNeverTakesThePageItself(t *testing.T) {
 func TestFilterOfHTML(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
-	html := `<!doctype html><body style="margin:0"><div style="width:100px;height:900px;background:rgb(0,128,0)"></div><div id="CybotCookiebotDialog"
-		style="position:fixed;left:200px;width:400px;bottom:0;height:200px;background:rgb(255,0,0)"></div><img alt="" src="https://a.adnxs.com/banner.png">`
+	html := `<!doctype html><body style="margin:0"><div style="width:100px;height:900px;background:rgb(0,128,0)"></div><div ` +
+		`id="CybotCookiebotDialog"
+		style="position:fixed;left:200px;width:400px;bottom:0;height:200px;background:rgb(255,0,0)"></div><img alt="" ` +
+		`src="https://a.adnxs.com/banner.png">`
 	img, report, asked := w.take(t, savepage.Options{HTML: html, BlockAds: true, BlockCookieBanners: true})
 	wants(t, img, map[image.Point]color.RGBA{contentAt: pageColour, bannerAt: white})
 	if len(asked) > 0 || report.Requests.Failed != 0 {

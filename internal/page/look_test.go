@@ -13,8 +13,8 @@ import (
 	"github.com/savepage/savepage/internal/consent"
 )
 
-// looked goes to a page, puts a document in its place if there is one, looks at it, runs an expression in it, and looks again. It reports whether the page was suspect
-// and whether anything was left to hide.
+// looked goes to a page, puts a document in its place if there is one, looks at it, runs an expression in it, and looks again.
+// It reports whether the page was suspect and whether anything was left to hide.
 func looked(t *testing.T, url, html, change string) (suspect, left bool) {
 	t.Helper()
 	rules, err := consent.Load(blocklist.CookieCSS(), blocklist.CookieSelectors())
@@ -32,7 +32,8 @@ func looked(t *testing.T, url, html, change string) (suspect, left bool) {
 		t.Fatal(err)
 	}
 	var world cdpage.CreateIsolatedWorldResult
-	if err := s.Execute(t.Context(), cdpage.CommandCreateIsolatedWorld, map[string]any{"frameId": gone.FrameID, "worldName": "look"}, &world); err != nil {
+	named := map[string]any{"frameId": gone.FrameID, "worldName": "look"}
+	if err := s.Execute(t.Context(), cdpage.CommandCreateIsolatedWorld, named, &world); err != nil {
 		t.Fatal(err)
 	}
 	run := func(expression string) json.RawMessage {
@@ -53,12 +54,15 @@ func looked(t *testing.T, url, html, change string) (suspect, left bool) {
 	}
 	run(`new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))`)
 	if html != "" {
-		if err := s.Execute(t.Context(), cdpage.CommandSetDocumentContent, map[string]any{"frameId": gone.FrameID, "html": html}, nil); err != nil {
+		content := map[string]any{"frameId": gone.FrameID, "html": html}
+		if err := s.Execute(t.Context(), cdpage.CommandSetDocumentContent, content, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	run(`globalThis.said = []; globalThis.` + consent.LookBinding + ` = text => said.push(JSON.parse(text).type); ` + rules.Look())
-	said := run(fmt.Sprintf(`(async () => { %s; const left = %s; return {left, suspect: said.includes('suspect')} })()`, change, consent.Looks))
+	said := run(
+		fmt.Sprintf(`(async () => { %s; const left = %s; return {left, suspect: said.includes('suspect')} })()`, change, consent.Looks),
+	)
 	var now struct{ Left, Suspect bool }
 	if err := json.Unmarshal(said, &now); err != nil {
 		t.Fatal(err)
@@ -86,13 +90,21 @@ func TestWhatIsSuspect(t *testing.T) {
 		"words in scripts":    {html: over("", `Cakes<script type="text/plain">accept cookies</script>`)},
 		"not shown":           {html: over("display:none", "We use cookies")},
 		"shown by a style sheet": {
-			html: over("", `<p class="text">We use cookies</p>`) + `<style id="s">.text{display:none}</style>`, change: `document.getElementById('s').sheet.deleteRule(0)`, suspect: true, left: true,
+			html:   over("", `<p class="text">We use cookies</p>`) + `<style id="s">.text{display:none}</style>`,
+			change: `document.getElementById('s').sheet.deleteRule(0)`, suspect: true, left: true,
 		},
 		"put over the page by a style sheet": {
-			html: `<style id="s"></style><p class="text">We use cookies</p>`, change: `document.getElementById('s').sheet.insertRule('.text{position:sticky}')`, suspect: true, left: true,
+			html:   `<style id="s"></style><p class="text">We use cookies</p>`,
+			change: `document.getElementById('s').sheet.insertRule('.text{position:sticky}')`, suspect: true, left: true,
 		},
-		"comes later":               {html: `<p>Bread</p>`, change: `document.body.insertAdjacentHTML('beforeend', '<dialog open>We use cookies</dialog>'); await 0`, suspect: true, left: true},
-		"a text that changes":       {html: over("", `<p id="t">Bread</p>`), change: `document.getElementById('t').firstChild.data = 'We use cookies'; await 0`, suspect: true, left: true},
+		"comes later": {
+			html: `<p>Bread</p>`, change: `document.body.insertAdjacentHTML('beforeend', '<dialog open>We use cookies</dialog>'); await 0`,
+			suspect: true, left: true,
+		},
+		"a text that changes": {
+			html: over("", `<p id="t">Bread</p>`), change: `document.getElementById('t').firstChild.data = 'We use cookies'; await 0`,
+			suspect: true, left: true,
+		},
 		"a tool":                    {html: `<div id="didomi-host"></div>`, suspect: true, left: true},
 		"a tool known by code":      {html: `<div class="klaro"></div>`, suspect: true},
 		"a tool found by an XPath":  {html: `<div id="modal"><div><header>Bread</header></div></div>`, suspect: true},

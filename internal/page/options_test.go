@@ -18,8 +18,10 @@ func TestHTML(t *testing.T) {
 	t.Parallel()
 	w := ownSite(t)
 	shot := render(t, savepage.Options{
-		HTML: `<!doctype html><title>Grüße</title><body style="margin:0"><img style="display:block" src="` + w.url("/picture/400x300-5.png") + `">
-			<p id="p">ü</p><script>document.getElementById('p').textContent=location.origin</script><img src="/etc/passwd"><iframe src="file:///etc/passwd"></iframe>`,
+		HTML: `<!doctype html><title>Grüße</title><body style="margin:0"><img style="display:block" ` +
+			`src="` + w.url("/picture/400x300-5.png") + `">
+			<p id="p">ü</p><script>document.getElementById('p').textContent=location.origin</script><img src="/etc/passwd"><iframe ` +
+			`src="file:///etc/passwd"></iframe>`,
 	})
 	if r := shot.Report; r.Title != "Grüße" || r.HTTPStatus != 0 || r.FinalURL != "" {
 		t.Errorf("%+v", r)
@@ -57,7 +59,10 @@ func TestHeadersStayWithTheOrigin(t *testing.T) {
 	render(t, savepage.Options{URL: w.url("/third"), Headers: headers})
 	own := strings.TrimPrefix(w.site.URL, "http://")
 	mine, others := 0, 0
-	for _, path := range []string{"/third", "/picture/60x40-3.png", "/picture/60x40-4.png", "/picture/60x40-5.png", "/style.css", "/echo", "/echo.json", "/redirect"} {
+	for _, path := range []string{
+		"/third", "/picture/60x40-3.png", "/picture/60x40-4.png", "/picture/60x40-5.png", "/style.css", "/echo", "/echo.json",
+		"/redirect",
+	} {
 		for _, r := range w.site.Seen(path) {
 			has := r.Header.Get("X-Secret") == "s3cret" && r.Header.Get("Authorization") == "Bearer abc" && r.Header.Get("Accept") == "text/x-own"
 			leaked := r.Header.Get("X-Secret") != "" || r.Header.Get("Authorization") != ""
@@ -93,7 +98,10 @@ func TestHeadersStayWithTheOrigin(t *testing.T) {
 func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
 	t.Parallel()
 	w := ownSite(t)
-	render(t, savepage.Options{URL: w.url("/workers"), Headers: savepage.Headers{"X-Secret": "s3cret", "Authorization": "Bearer abc"}, Delay: 500})
+	render(
+		t,
+		savepage.Options{URL: w.url("/workers"), Headers: savepage.Headers{"X-Secret": "s3cret", "Authorization": "Bearer abc"}, Delay: 500},
+	)
 	own := strings.TrimPrefix(w.site.URL, "http://")
 	with, without := map[string]bool{}, map[string]bool{}
 	for _, path := range []string{"/workers", "/worker.js", "/echo.json", "/socket", "/echo", "/redirect"} {
@@ -109,7 +117,10 @@ func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/workers", "/worker.js?dedicated", "/worker.js?shared", "/worker.js?service", "/echo.json?in-dedicated", "/echo.json?in-service"} {
+	for _, path := range []string{
+		"/workers", "/worker.js?dedicated", "/worker.js?shared", "/worker.js?service", "/echo.json?in-dedicated",
+		"/echo.json?in-service",
+	} {
 		if !with[path] {
 			t.Errorf("%s came without the headers", path)
 		}
@@ -117,7 +128,8 @@ func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
 	other := strings.TrimPrefix(w.site.Other, "http://")
 	for _, path := range []string{
 		"/echo.json?in-dedicated", "/echo.json?in-shared", "/echo.json?in-service", "/echo.json?preflight", "/echo?form", "/echo.json?beacon",
-		"/echo.json?prefetch", "/echo.json?ping", "/socket?other", "/socket?in-dedicated", "/socket?in-shared", "/socket?in-service", "/redirect?to=" + w.site.URL + "/echo.json?back",
+		"/echo.json?prefetch", "/echo.json?ping", "/socket?other", "/socket?in-dedicated", "/socket?in-shared", "/socket?in-service",
+		"/redirect?to=" + w.site.URL + "/echo.json?back",
 	} {
 		if !without[other+path] {
 			t.Errorf("%s was not asked for: nothing is shown for it", path)
@@ -128,7 +140,10 @@ func TestHeadersStayWithTheOriginInWorkers(t *testing.T) {
 func TestCookies(t *testing.T) {
 	t.Parallel()
 	w := ownSite(t)
-	shot := render(t, savepage.Options{URL: w.url("/third"), Cookies: savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "127.0.0.1", Path: "/picture"}}})
+	shot := render(t, savepage.Options{
+		URL:     w.url("/third"),
+		Cookies: savepage.Cookies{{Name: "a", Value: "1"}, {Name: "b", Value: "2", Domain: "127.0.0.1", Path: "/picture"}},
+	})
 	for path, want := range map[string]string{"/third": "a=1", "/picture/60x40-5.png": "b=2; a=1"} {
 		if got := w.site.Seen(path)[0].Header.Get("Cookie"); got != want {
 			t.Errorf("%s: cookie %q, want %q", path, got, want)
@@ -156,7 +171,10 @@ func TestCookieOfAnotherSite(t *testing.T) {
 		"www.example.com": {"example.org", "com", "ww.example.com", "a.www.example.com"},
 	} {
 		for _, domain := range domains {
-			_, err := shared.Render(t.Context(), savepage.Options{URL: "http://" + host + "/", Cookies: savepage.Cookies{{Name: "a", Value: "1", Domain: domain}}, Timeout: 20_000})
+			_, err := shared.Render(
+				t.Context(),
+				savepage.Options{URL: "http://" + host + "/", Cookies: savepage.Cookies{{Name: "a", Value: "1", Domain: domain}}, Timeout: 20_000},
+			)
 			var told *savepage.Error
 			if !errors.As(err, &told) || told.Code != savepage.CodeInvalidRequest || len(told.Fields) != 1 {
 				t.Errorf("%s for %s: %v", domain, host, err)
@@ -171,7 +189,8 @@ func TestReport(t *testing.T) {
 	if r.HTTPStatus != 200 || r.Title != "Console" || r.FinalURL != shared.url("/console") || r.Partial || r.Blank {
 		t.Errorf("%+v", r)
 	}
-	if r.Console.Warnings != 1 || r.Console.Errors != 53 || len(r.Console.Texts) != 5 || r.Console.Texts[0] != "careful" || !strings.HasPrefix(r.Console.Texts[1], "broken") {
+	if r.Console.Warnings != 1 || r.Console.Errors != 53 || len(r.Console.Texts) != 5 || r.Console.Texts[0] != "careful" ||
+		!strings.HasPrefix(r.Console.Texts[1], "broken") {
 		t.Errorf("console: %+v", r.Console)
 	}
 	for _, text := range r.Console.Texts {
@@ -179,7 +198,8 @@ func TestReport(t *testing.T) {
 			t.Errorf("a text of %d bytes", len(text))
 		}
 	}
-	if r.Requests.Total != 2 || r.Requests.Failed != 1 || len(r.Requests.Named) != 1 || r.Requests.Named[0] != "failed: "+shared.url("/no-such-picture")+" (status 404)" {
+	if r.Requests.Total != 2 || r.Requests.Failed != 1 || len(r.Requests.Named) != 1 ||
+		r.Requests.Named[0] != "failed: "+shared.url("/no-such-picture")+" (status 404)" {
 		t.Errorf("requests: %+v", r.Requests)
 	}
 	r = render(t, savepage.Options{URL: shared.url("/redirect?n=3&to=/status/404")}).Report
@@ -196,8 +216,12 @@ func TestReport(t *testing.T) {
 
 func TestBlockedRequestsAreCounted(t *testing.T) {
 	t.Parallel()
-	r := render(t, savepage.Options{HTML: `<img src="http://10.1.2.3/x.png?token=1"><img src="http://169.254.169.254/latest"><p>text</p>`}).Report
-	if r.Requests.Blocked != 2 || r.Requests.Failed != 0 || len(r.Requests.Named) != 2 || !strings.HasPrefix(r.Requests.Named[0], "blocked: ") {
+	r := render(
+		t,
+		savepage.Options{HTML: `<img src="http://10.1.2.3/x.png?token=1"><img src="http://169.254.169.254/latest"><p>text</p>`},
+	).Report
+	if r.Requests.Blocked != 2 || r.Requests.Failed != 0 || len(r.Requests.Named) != 2 ||
+		!strings.HasPrefix(r.Requests.Named[0], "blocked: ") {
 		t.Errorf("%+v", r.Requests)
 	}
 }
@@ -246,8 +270,10 @@ func TestCookiesStayWithTheOrigin(t *testing.T) {
 	neighbour := server(nil)
 	other := strings.Replace(neighbour.URL, "127.0.0.1", "localhost", 1)
 	own := server(func() string {
-		return `<!doctype html><title>p</title><img src="/own"><img src="` + neighbour.URL + `/img"><iframe src="` + neighbour.URL + `/frame"></iframe><img src="/leave?to=` + neighbour.URL + `/left">
-			<img src="/leave?to=` + other + `/elsewhere"><script>fetch("` + neighbour.URL + `/fetch", {mode: "no-cors", credentials: "include"}); document.title = document.cookie</script>`
+		return `<!doctype html><title>p</title><img src="/own"><img src="` + neighbour.URL + `/img"><iframe ` +
+			`src="` + neighbour.URL + `/frame"></iframe><img src="/leave?to=` + neighbour.URL + `/left">
+			<img src="/leave?to=` + other + `/elsewhere"><script>fetch("` + neighbour.URL + `/fetch", {mode: "no-cors", credentials: ` +
+			`"include"}); document.title = document.cookie</script>`
 	})
 	shot := render(t, savepage.Options{
 		URL: own.URL + "/page", Headers: savepage.Headers{"X-A": "1"},

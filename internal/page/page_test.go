@@ -145,7 +145,10 @@ func (w webpColours) ColorModel() color.Model { return color.RGBAModel }
 // near compares a pixel with a colour; jpeg and webp need a tolerance.
 func near(got color.Color, want color.RGBA, tolerance float64) bool {
 	r, g, b, a := got.RGBA()
-	for _, d := range [][2]float64{{float64(r >> 8), float64(want.R)}, {float64(g >> 8), float64(want.G)}, {float64(b >> 8), float64(want.B)}, {float64(a >> 8), float64(want.A)}} {
+	for _, d := range [][2]float64{
+		{float64(r >> 8), float64(want.R)}, {float64(g >> 8), float64(want.G)}, {float64(b >> 8), float64(want.B)},
+		{float64(a >> 8), float64(want.A)},
+	} {
 		if math.Abs(d[0]-d[1]) > tolerance {
 			return false
 		}

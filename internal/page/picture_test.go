@@ -34,7 +34,10 @@ func TestTallPageIsExact(t *testing.T) {
 		scale  float64
 	}{{40000, 1}, {40, 1}, {899, 1}, {901, 1}, {10050, 2}, {3000, 3}, {17010, 1.5}, {4000, 0.5}, {32000, 1.1}, {22000, 4.0 / 3}} {
 		t.Run(fmt.Sprintf("%d@%.2f", c.height, c.scale), func(t *testing.T) {
-			shot := render(t, savepage.Options{URL: shared.url(fmt.Sprintf("/bands?height=%d", c.height)), Fullpage: true, Scale: c.scale, Width: narrow})
+			shot := render(
+				t,
+				savepage.Options{URL: shared.url(fmt.Sprintf("/bands?height=%d", c.height)), Fullpage: true, Scale: c.scale, Width: narrow},
+			)
 			height := max(c.height, 900)
 			if want := int(float64(height)*c.scale + 0.5); abs(shot.Height-want) > 0 || shot.Width != int(narrow*c.scale+0.5) {
 				t.Fatalf("%d x %d, want %d rows", shot.Width, shot.Height, want)
@@ -162,7 +165,8 @@ func TestPicturesThatLoadOnScroll(t *testing.T) {
 func TestPictureThatNothingLoads(t *testing.T) {
 	t.Parallel()
 	const html = `<!doctype html><title>Shelf</title><body style="margin:0;height:16000px;position:relative">
-<div style="height:300px;overflow:auto"><div style="height:9000px"></div><img loading="lazy" width="200" height="150" src="/picture/200x150-1.png"></div>
+<div style="height:300px;overflow:auto"><div style="height:9000px"></div><img loading="lazy" width="200" height="150" ` +
+		`src="/picture/200x150-1.png"></div>
 <div id="end" style="position:absolute;top:15900px;width:100px;height:40px;background:#7828a0"></div></body>`
 	img := decode(t, render(t, savepage.Options{HTML: html, Selector: "#end", Scale: 3}))
 	if got := img.At(150, 60); !near(got, testsite.BoxColor(), 0) {

@@ -80,7 +80,8 @@ func TestPDF(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.o.URL = shared.url(c.path)
 			shot := printPDF(t, c.o)
-			if abs(shot.Width-c.width) > 1 || abs(shot.Height-c.height) > 1 || shot.Report.Pages != c.pages || shot.Report.Blank || shot.Report.Partial {
+			if abs(shot.Width-c.width) > 1 || abs(shot.Height-c.height) > 1 || shot.Report.Pages != c.pages || shot.Report.Blank ||
+				shot.Report.Partial {
 				t.Errorf("%d x %d, %+v", shot.Width, shot.Height, shot.Report)
 			}
 			drawn := drawings(t, shot)

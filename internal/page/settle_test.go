@@ -61,7 +61,8 @@ func TestSettledWaitsForFonts(t *testing.T) {
 func TestWaitUntil(t *testing.T) {
 	t.Parallel()
 	for _, w := range []savepage.WaitUntil{savepage.WaitLoad, savepage.WaitDOMContentLoaded, savepage.WaitNetworkIdle, savepage.WaitSettled} {
-		if r := render(t, savepage.Options{URL: shared.url("/a"), WaitUntil: w}).Report; r.Title != "The harbour wakes before the town" || r.FinalURL != shared.url("/a") {
+		r := render(t, savepage.Options{URL: shared.url("/a"), WaitUntil: w}).Report
+		if r.Title != "The harbour wakes before the town" || r.FinalURL != shared.url("/a") {
 			t.Errorf("%s: %+v", w, r)
 		}
 	}

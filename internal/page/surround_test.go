@@ -98,7 +98,11 @@ func TestGeolocation(t *testing.T) {
 		t.Errorf("without a place: %q, the page says %q", boxes, title)
 	}
 	// On the way through a redirect the origin that asks in the end may.
-	shot := render(t, savepage.Options{URL: shared.url("/redirect?to=" + shared.site.Other + "/surroundings"), Geolocation: &savepage.Geolocation{}, Delay: 300})
+	shot := render(t, savepage.Options{
+		URL:         shared.url("/redirect?to=" + shared.site.Other + "/surroundings"),
+		Geolocation: &savepage.Geolocation{},
+		Delay:       300,
+	})
 	if !strings.HasSuffix(shot.Report.Title, " 0,0,0") {
 		t.Errorf("the page says %q", shot.Report.Title)
 	}

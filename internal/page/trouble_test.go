@@ -64,11 +64,23 @@ func TestMisbehaving(t *testing.T) {
 		message string // part of it
 	}{
 		{"name without address", savepage.Options{URL: "http://no-such-name.invalid/"}, savepage.CodeNameNotResolved, "no-such-name.invalid"},
-		{"https name without address", savepage.Options{URL: "https://no-such-name.invalid/"}, savepage.CodeNameNotResolved, "no-such-name.invalid"},
+		{
+			"https name without address", savepage.Options{URL: "https://no-such-name.invalid/"}, savepage.CodeNameNotResolved,
+			"no-such-name.invalid",
+		},
 		{"private address", savepage.Options{URL: "http://10.0.0.7/"}, savepage.CodeAddressBlocked, "10.0.0.7"},
-		{"redirect to private", savepage.Options{URL: shared.url("/redirect?to=http://192.168.3.4/x")}, savepage.CodeAddressBlocked, "192.168.3.4"},
-		{"script to private", savepage.Options{URL: shared.url("/js-redirect?to=http://192.168.3.5/x")}, savepage.CodeAddressBlocked, "192.168.3.5"},
-		{"late script to private", savepage.Options{URL: shared.url("/js-redirect?ms=60&to=http://192.168.3.6/x")}, savepage.CodeAddressBlocked, "192.168.3.6"},
+		{
+			"redirect to private", savepage.Options{URL: shared.url("/redirect?to=http://192.168.3.4/x")}, savepage.CodeAddressBlocked,
+			"192.168.3.4",
+		},
+		{
+			"script to private", savepage.Options{URL: shared.url("/js-redirect?to=http://192.168.3.5/x")}, savepage.CodeAddressBlocked,
+			"192.168.3.5",
+		},
+		{
+			"late script to private", savepage.Options{URL: shared.url("/js-redirect?ms=60&to=http://192.168.3.6/x")},
+			savepage.CodeAddressBlocked, "192.168.3.6",
+		},
 		{"refused", savepage.Options{URL: "http://" + closed + "/"}, savepage.CodeConnectionFailed, closed},
 		{"closed", savepage.Options{URL: shared.url("/close")}, savepage.CodeConnectionFailed, ""},
 		{"certificate of nobody", savepage.Options{URL: secure.URL}, savepage.CodeTLSError, "ERR_CERT"},
@@ -82,12 +94,30 @@ func TestMisbehaving(t *testing.T) {
 		{"download", savepage.Options{URL: shared.url("/download")}, savepage.CodeNotAPage, "download"},
 		{"nothing", savepage.Options{URL: shared.url("/empty")}, savepage.CodeNotAPage, ""},
 		{"alert loop", savepage.Options{URL: shared.url("/alert-loop")}, savepage.CodeRenderTimeout, "dialogs"},
-		{"no answer", savepage.Options{URL: shared.url("/hang"), Timeout: 4000}, savepage.CodeNavigationTimeout, "/hang did not answer within 4s"},
-		{"load never comes", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 8000, WaitUntil: savepage.WaitLoad}, savepage.CodeRenderTimeout, "the load event (open: " + shared.url("/hang")},
-		{"never idle", savepage.Options{URL: shared.url("/pending"), Timeout: 8000, WaitUntil: savepage.WaitNetworkIdle}, savepage.CodeRenderTimeout, "the network to be idle (open: " + shared.url("/hang") + ")"},
-		{"never parsed", savepage.Options{URL: shared.url("/drip"), Timeout: 8000, WaitUntil: savepage.WaitDOMContentLoaded}, savepage.CodeRenderTimeout, "the document to be parsed"},
-		{"never appears", savepage.Options{URL: shared.url("/a"), Timeout: 8000, WaitForSelector: "#nothing"}, savepage.CodeRenderTimeout, `the selector "#nothing" to be visible`},
-		{"hidden", savepage.Options{URL: shared.url("/element"), Timeout: 8000, WaitForSelector: "#gone"}, savepage.CodeRenderTimeout, `"#gone" to be visible`},
+		{
+			"no answer", savepage.Options{URL: shared.url("/hang"), Timeout: 4000}, savepage.CodeNavigationTimeout,
+			"/hang did not answer within 4s",
+		},
+		{
+			"load never comes", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 8000, WaitUntil: savepage.WaitLoad},
+			savepage.CodeRenderTimeout, "the load event (open: " + shared.url("/hang"),
+		},
+		{
+			"never idle", savepage.Options{URL: shared.url("/pending"), Timeout: 8000, WaitUntil: savepage.WaitNetworkIdle},
+			savepage.CodeRenderTimeout, "the network to be idle (open: " + shared.url("/hang") + ")",
+		},
+		{
+			"never parsed", savepage.Options{URL: shared.url("/drip"), Timeout: 8000, WaitUntil: savepage.WaitDOMContentLoaded},
+			savepage.CodeRenderTimeout, "the document to be parsed",
+		},
+		{
+			"never appears", savepage.Options{URL: shared.url("/a"), Timeout: 8000, WaitForSelector: "#nothing"},
+			savepage.CodeRenderTimeout, `the selector "#nothing" to be visible`,
+		},
+		{
+			"hidden", savepage.Options{URL: shared.url("/element"), Timeout: 8000, WaitForSelector: "#gone"}, savepage.CodeRenderTimeout,
+			`"#gone" to be visible`,
+		},
 		{"heap", savepage.Options{URL: shared.url("/crash")}, savepage.CodePageCrashed, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,12 +145,24 @@ func TestAnnoying(t *testing.T) {
 		{"dialogs", savepage.Options{URL: shared.url("/dialogs")}, "Dialogs", ""},
 		{"ticker", savepage.Options{URL: shared.url("/ticker")}, "Ticker", ""},
 		{"animation", savepage.Options{URL: shared.url("/animation")}, "Animation", ""},
-		{"pending request", savepage.Options{URL: shared.url("/pending"), Timeout: 12_000}, "Pending", "requests did not end: " + shared.url("/hang")},
-		{"pending picture", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 12_000}, "Pending picture", "the load event did not come (open: " + shared.url("/hang")},
+		{
+			"pending request", savepage.Options{URL: shared.url("/pending"), Timeout: 12_000}, "Pending",
+			"requests did not end: " + shared.url("/hang"),
+		},
+		{
+			"pending picture", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 12_000}, "Pending picture",
+			"the load event did not come (open: " + shared.url("/hang"),
+		},
 		{"drip", savepage.Options{URL: shared.url("/drip"), Timeout: 12_000}, "Drip", "the load event did not come"},
 		{"endless script", savepage.Options{URL: shared.url("/spin"), Timeout: 12_000}, "Spin", "a script that did not end was stopped"},
-		{"endless script later", savepage.Options{URL: shared.url("/spin?ms=150"), Timeout: 12_000, Delay: 300}, "Spin", "a script that did not end was stopped"},
-		{"endless script in the parser", savepage.Options{URL: shared.url("/spin-now"), Timeout: 15_000}, "Spin now", "a script that did not end was stopped"},
+		{
+			"endless script later", savepage.Options{URL: shared.url("/spin?ms=150"), Timeout: 12_000, Delay: 300}, "Spin",
+			"a script that did not end was stopped",
+		},
+		{
+			"endless script in the parser", savepage.Options{URL: shared.url("/spin-now"), Timeout: 15_000}, "Spin now",
+			"a script that did not end was stopped",
+		},
 		{"to a file", savepage.Options{URL: shared.url("/navigates-late")}, "To somewhere else", ""},
 		{"to mailto", savepage.Options{URL: shared.url("/navigates-late?to=mailto:a@example.com")}, "To somewhere else", ""},
 		{"to a download", savepage.Options{URL: shared.url("/navigates-late?to=/download")}, "To somewhere else", ""},
@@ -161,7 +203,8 @@ func TestBrowserKilled(t *testing.T) {
 	defer pool.Close()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), savepage.Options{URL: w.url("/pending-picture"), WaitUntil: savepage.WaitLoad})
+		o := savepage.Options{URL: w.url("/pending-picture"), WaitUntil: savepage.WaitLoad}
+		_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), o)
 		ended <- err
 	}()
 	awaitSeen(t, w.site, "/hang")
@@ -218,10 +261,16 @@ func TestSpinning(t *testing.T) {
 	}{
 		{"viewport", savepage.Options{}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
 		{"delay", savepage.Options{Delay: 4800}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
-		{"own time", savepage.Options{Delay: 4800, Time: savepage.TimeVirtual}, 1440, 900, 140, 250, first, "the timeout came while waiting for "},
+		{
+			"own time", savepage.Options{Delay: 4800, Time: savepage.TimeVirtual}, 1440, 900, 140, 250, first,
+			"the timeout came while waiting for ",
+		},
 		{"page", savepage.Options{Fullpage: true}, 1440, 2900, 140, 2850, low, "pictures further down the page were not waited for"},
 		{"element", savepage.Options{Selector: "#low"}, 200, 100, 0, 0, low, "pictures further down the page were not waited for"},
-		{"clip", savepage.Options{Clip: &savepage.Clip{X: 30, Y: 2790, Width: 300, Height: 100}}, 300, 100, 10, 10, low, "pictures further down the page were not waited for"},
+		{
+			"clip", savepage.Options{Clip: &savepage.Clip{X: 30, Y: 2790, Width: 300, Height: 100}}, 300, 100, 10, 10, low,
+			"pictures further down the page were not waited for",
+		},
 		{"refused picture", savepage.Options{BlockResources: []savepage.Resource{savepage.ResourceImage}}, 1440, 900, 140, 250, first, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -233,7 +282,8 @@ func TestSpinning(t *testing.T) {
 				t.Errorf("%d x %d, %v at %d,%d", shot.Width, shot.Height, got, c.x, c.y)
 			}
 			said := strings.Join(shot.Report.Reasons, "; ")
-			if shot.Report.Title != "Spins" || !strings.Contains(said, "scripts that kept the page from being drawn were switched off") || !strings.Contains(said, c.reason) {
+			if shot.Report.Title != "Spins" || !strings.Contains(said, "scripts that kept the page from being drawn were switched off") ||
+				!strings.Contains(said, c.reason) {
 				t.Errorf("%+v", shot.Report)
 			}
 		})

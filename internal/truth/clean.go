@@ -54,8 +54,10 @@ func banners() []Case {
 		{
 			Name: "cookies to eat", Path: "/consent-none", Options: block,
 			Checks: []Check{
-				Fill("the bar", Box{600, 0, 800, 60}, testsite.BandColor(barBand)), Fill("the recipe", Box{900, 60, 500, 240}, testsite.BandColor(recipeBand)),
-				Fill("the first band", Box{0, 300, 1440, 100}, testsite.BandColor(0)), Banner(savepage.BannerNone, ""),
+				Fill("the bar", Box{600, 0, 800, 60}, testsite.BandColor(barBand)),
+				Fill("the recipe", Box{900, 60, 500, 240}, testsite.BandColor(recipeBand)),
+				Fill("the first band", Box{0, 300, 1440, 100}, testsite.BandColor(0)),
+				Banner(savepage.BannerNone, ""),
 			},
 		},
 	}
@@ -65,7 +67,8 @@ func unwanted() []Case {
 	ad, band := testsite.PictureColor(31), testsite.BandColor
 	return []Case{
 		{
-			Name: "advertisements by path, in pictures, frames and scripts", Path: "/ads", Options: savepage.Options{BlockAds: true, BlockTrackers: true},
+			Name: "advertisements by path, in pictures, frames and scripts", Path: "/ads",
+			Options: savepage.Options{BlockAds: true, BlockTrackers: true},
 			Checks: []Check{
 				Bands(0, 0, 400), Pictures(Seat{160, 520, 33}), Fill("the band after a picture that came late", Box{0, 640, 1440, 100}, band(4)),
 				Never("picture of an advertisement", ad), Never("frame of an advertisement", band(framedBand)),
@@ -85,7 +88,9 @@ func unwanted() []Case {
 		{
 			Name: "chat buttons that nobody wants gone", Path: "/chats",
 			Checks: []Check{
-				Spot("the first", 1390, 850, band(bannerBand)), Spot("the second", 1390, 770, band(bannerBand)), Spot("the third", 1390, 690, band(bannerBand)),
+				Spot("the first", 1390, 850, band(bannerBand)),
+				Spot("the second", 1390, 770, band(bannerBand)),
+				Spot("the third", 1390, 690, band(bannerBand)),
 			},
 		},
 	}

@@ -24,7 +24,11 @@ func fullPages() []Case {
 		},
 		{
 			Name: "page of five screens that snap", Path: "/snap",
-			Checks: []Check{Size(1440, 4500), Pictures(column(5, 900, 760, 620)...), Fill("the last screen", Box{0, 3600, 1440, 70}, testsite.BandColor(4))},
+			Checks: []Check{
+				Size(1440, 4500),
+				Pictures(column(5, 900, 760, 620)...),
+				Fill("the last screen", Box{0, 3600, 1440, 70}, testsite.BandColor(4)),
+			},
 		},
 		{
 			Name: "chapters that are drawn when they are seen", Path: "/visibility",
@@ -39,6 +43,30 @@ func fullPages() []Case {
 			Checks: []Check{Size(1440, 3660), Pictures(column(12, 300, 1240, 210)...), Once("sticky header", 20, 0, 60, testsite.HeaderColor())},
 		},
 		{
+			Name: "page that scrolled itself", Path: "/autofocus#b30",
+			Checks: []Check{Once("sticky header", 700, 0, 50, testsite.HeaderColor()), Bands(0, 50, 4000)},
+		},
+		{
+			Name: "page locked behind a dialog", Path: "/locked",
+			Checks: []Check{Size(1440, 4000), Bands(9, 900, 3100), Spot("the dialog", 1000, 590, testsite.BoxColor())},
+		},
+	}
+	cases = append(cases, wide()...)
+	cases = append(cases, pinned()...)
+	cases = append(cases, lazy()...)
+	cases = append(cases, shells()...)
+	for i := range cases {
+		cases[i].Options.Fullpage = true
+	}
+	return append(cases, Case{
+		Name: "viewport of a tall page", Path: "/layout#rest", Options: whole, Checks: []Check{Size(1440, 12940)},
+	})
+}
+
+// wide are pages that are wider than the window.
+func wide() []Case {
+	return []Case{
+		{
 			Name: "table wider than the window", Path: "/wide",
 			Checks: []Check{Size(3000, 1600), Fill("the last cell", Box{2760, 802, 230, 36}, testsite.BoxColor())},
 		},
@@ -50,24 +78,7 @@ func fullPages() []Case {
 			Name: "table wider than the window that nobody can scroll to", Path: "/wide?x=hidden",
 			Checks: []Check{Size(1440, 1600), Never("last cell", testsite.BoxColor())},
 		},
-		{
-			Name: "page that scrolled itself", Path: "/autofocus#b30",
-			Checks: []Check{Once("sticky header", 700, 0, 50, testsite.HeaderColor()), Bands(0, 50, 4000)},
-		},
-		{
-			Name: "page locked behind a dialog", Path: "/locked",
-			Checks: []Check{Size(1440, 4000), Bands(9, 900, 3100), Spot("the dialog", 1000, 590, testsite.BoxColor())},
-		},
 	}
-	cases = append(cases, pinned()...)
-	cases = append(cases, lazy()...)
-	cases = append(cases, shells()...)
-	for i := range cases {
-		cases[i].Options.Fullpage = true
-	}
-	return append(cases, Case{
-		Name: "viewport of a tall page", Path: "/layout#rest", Options: whole, Checks: []Check{Size(1440, 12940)},
-	})
 }
 
 // pinned are pages with parts that follow the window.
@@ -124,7 +135,10 @@ func screens() []Check {
 	for i, part := range []struct {
 		unit   string
 		height int
-	}{{"100%", 900}, {"100vh", 900}, {"100dvh", 900}, {"100svh", 900}, {"100lvh", 900}, {"50vmin", 450}, {"100vh - 100px", 800}, {"innerHeight", 900}} {
+	}{
+		{"100%", 900}, {"100vh", 900}, {"100dvh", 900}, {"100svh", 900}, {"100lvh", 900}, {"50vmin", 450}, {"100vh - 100px", 800},
+		{"innerHeight", 900},
+	} {
 		checks = append(checks, Once(part.unit, 700, top, part.height, testsite.BandColor(i+1)))
 		top += part.height
 	}
@@ -149,7 +163,12 @@ func lazy() []Case {
 	return []Case{
 		{
 			Name: "lazy pictures by the browser and by an observer", Path: "/d",
-			Checks: []Check{Size(1440, testsite.LazyHeight), Pictures(walk()...), Once("sticky header", 1430, 0, testsite.LazyHeader, rgb(0x14323f))}, Heavy: true,
+			Checks: []Check{
+				Size(1440, testsite.LazyHeight),
+				Pictures(walk()...),
+				Once("sticky header", 1430, 0, testsite.LazyHeader, rgb(0x14323f)),
+			},
+			Heavy: true,
 		},
 		{
 			Name: "pictures that load on scroll", Path: "/scroll-lazy",
@@ -257,7 +276,11 @@ func shells() []Case {
 		},
 		{
 			Name: "reference in a fixed frame", Path: "/docs",
-			Checks: []Check{Size(1440, 56+6*700+60), Once("end", 1000, 56+6*700, 60, testsite.StickyColor()), Once("header", 1430, 0, 56, testsite.HeaderColor())},
+			Checks: []Check{
+				Size(1440, 56+6*700+60),
+				Once("end", 1000, 56+6*700, 60, testsite.StickyColor()),
+				Once("header", 1430, 0, 56, testsite.HeaderColor()),
+			},
 		},
 		{
 			Name: "five screens that snap in a box", Path: "/snap-main",

@@ -38,8 +38,9 @@ func late() []Case {
 			Checks: []Check{Size(240, 160)}, Partial: "while waiting for the delay", Blank: true,
 		},
 		{
-			Name: "late: element never there", Path: "/element?ms=600000", Options: at(savepage.Options{Selector: "#late", WaitForSelector: "#late"}),
-			Fails: savepage.CodeSelectorNotFound,
+			Name: "late: element never there", Path: "/element?ms=600000",
+			Options: at(savepage.Options{Selector: "#late", WaitForSelector: "#late"}),
+			Fails:   savepage.CodeSelectorNotFound,
 		},
 		{
 			Name: "late: endless script", Path: "/spin-now", Options: at(savepage.Options{WaitUntil: savepage.WaitLoad, Delay: 20000}),
@@ -69,7 +70,12 @@ func spinning(at func(savepage.Options) savepage.Options) []Case {
 		{"parser", off},
 		{"frame-of-other", off},
 	} {
-		o, seen := at(savepage.Options{}), []Check{Fill("before the script", Box{40, 200, 200, 100}, band(101)), Fill("after the script", Box{280, 200, 200, 100}, band(102))}
+		o, seen := at(
+			savepage.Options{},
+		), []Check{
+			Fill("before the script", Box{40, 200, 200, 100}, band(101)),
+			Fill("after the script", Box{280, 200, 200, 100}, band(102)),
+		}
 		o.Timeout = 15_000 // on a busy machine a picture takes its time once scripts are off
 		switch c.by {
 		case "once":

@@ -50,19 +50,21 @@ func parts() []Case {
 			Checks: []Check{Size(440, 200), Bands(18, 0, 200)}, Truncated: true,
 		},
 		{
-			Name: "clip outside of the page", Path: "/bands?height=2000", Options: savepage.Options{Clip: clip(0, 2000, 10, 10)}, Fails: savepage.CodeInvalidRequest,
+			Name: "clip outside of the page", Path: "/bands?height=2000",
+			Options: savepage.Options{Clip: clip(0, 2000, 10, 10)}, Fails: savepage.CodeInvalidRequest,
 		},
 		{
 			Name: "clip as a thumbnail", Path: "/bands?height=4000", Options: savepage.Options{Clip: clip(0, 1000, 800, 2000), ThumbWidth: 400},
 			Checks: []Check{Size(400, 1000)},
 		},
 		{
-			Name: "clip as webp", Path: "/bands?height=4000", Options: savepage.Options{Clip: clip(0, 1000, 800, 2000), Format: savepage.FormatWebP, Quality: 100},
-			Checks: []Check{Size(800, 2000), Bands(10, 0, 2000)},
+			Name: "clip as webp", Path: "/bands?height=4000",
+			Options: savepage.Options{Clip: clip(0, 1000, 800, 2000), Format: savepage.FormatWebP, Quality: 100},
+			Checks:  []Check{Size(800, 2000), Bands(10, 0, 2000)},
 		},
 		{
-			Name: "clip too large for a webp", Path: "/bands?height=40000", Options: savepage.Options{Clip: clip(0, 0, 320, 20000), Format: savepage.FormatWebP},
-			Fails: savepage.CodeTooLarge,
+			Name: "clip too large for a webp", Path: "/bands?height=40000",
+			Options: savepage.Options{Clip: clip(0, 0, 320, 20000), Format: savepage.FormatWebP}, Fails: savepage.CodeTooLarge,
 		},
 	}
 }

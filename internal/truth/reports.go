@@ -27,23 +27,35 @@ func reports() []Case {
 		})
 	}
 	return slices.Concat([]Case{
-		{Name: "report: pictures, a font and a style", Path: "/b", Checks: []Check{counts(33, 0, 0), page(200, "b", "Tidewater, tools for the coast")}},
-		{Name: "report: after a redirect", Path: "/redirect?to=/a", Checks: []Check{counts(1, 0, 0), page(200, "a", "The harbour wakes before the town")}},
+		{
+			Name: "report: pictures, a font and a style", Path: "/b",
+			Checks: []Check{counts(33, 0, 0), page(200, "b", "Tidewater, tools for the coast")},
+		},
+		{
+			Name: "report: after a redirect", Path: "/redirect?to=/a",
+			Checks: []Check{counts(1, 0, 0), page(200, "a", "The harbour wakes before the town")},
+		},
 		{Name: "report: after a script's redirect", Path: "/js-redirect?to=/status/404", Checks: []Check{page(404, "status/404", "Status")}},
 		{
 			Name: "report: console and a missing picture", Path: "/console",
 			Checks: []Check{
-				counts(2, 1, 0), Names("/no-such-picture (status 404)"),
+				counts(2, 1, 0),
+				Names("/no-such-picture (status 404)"),
 				facts("console is counted", []any{53, 1, 5, "careful"}, func(r savepage.Report) any {
 					return []any{r.Console.Errors, r.Console.Warnings, len(r.Console.Texts), r.Console.Texts[0]}
 				}),
-				facts("no query is told", false, func(r savepage.Report) any { return strings.Contains(strings.Join(r.Requests.Named, " "), "hunter2") }),
+				facts(
+					"no query is told",
+					false,
+					func(r savepage.Report) any { return strings.Contains(strings.Join(r.Requests.Named, " "), "hunter2") },
+				),
 			},
 		},
 		{Name: "report: dialogs", Path: "/dialogs", Checks: []Check{facts("3 dialogs", 3, func(r savepage.Report) any { return r.Dialogs })}},
 		{
-			Name: "report: closed address", Options: savepage.Options{HTML: `<h1>Harbour</h1><img src="http://10.0.0.7/secret.png" width="50" height="50">`},
-			Checks: []Check{counts(2, 0, 1), Names("blocked: 10.0.0.7:80"), page(0, "", "")},
+			Name:    "report: closed address",
+			Options: savepage.Options{HTML: `<h1>Harbour</h1><img src="http://10.0.0.7/secret.png" width="50" height="50">`},
+			Checks:  []Check{counts(2, 0, 1), Names("blocked: 10.0.0.7:80"), page(0, "", "")},
 		},
 	}, blanks())
 }
@@ -52,7 +64,8 @@ func reports() []Case {
 func blanks() []Case {
 	formats := []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP}
 	dot := func(colour string) string {
-		return `<body style="margin:0;background:` + colour + `"><div style="position:absolute;left:700px;top:1500px;width:2px;height:2px;background:#777"></div>`
+		return `<body style="margin:0;background:` + colour + `"><div ` +
+			`style="position:absolute;left:700px;top:1500px;width:2px;height:2px;background:#777"></div>`
 	}
 	plain := func(colour string) string { return `<body style="margin:0;background:` + colour + `;height:1600px">` }
 	var cases []Case

@@ -138,7 +138,15 @@ func Close(says string, x, y int, want color.RGBA) Check {
 
 // virtual is a page that is shown as it is after some seconds of its own time.
 func virtual(name, query string) Case {
-	boxes := []string{"a timer and both clocks", "what came of a fetch", "the eighth tick", "frames of 4 s", "the end of an animation", "what was seen", "an answer of a worker"}
+	boxes := []string{
+		"a timer and both clocks",
+		"what came of a fetch",
+		"the eighth tick",
+		"frames of 4 s",
+		"the end of an animation",
+		"what was seen",
+		"an answer of a worker",
+	}
 	bands := []int{90, 91, 92, 93, 94, 96, 97}
 	c := Case{Name: name, Path: "/virtual" + query, Options: savepage.Options{Delay: 5000, Time: savepage.TimeVirtual}}
 	for i, says := range boxes {
@@ -149,7 +157,16 @@ func virtual(name, query string) Case {
 
 // virtuals are pages whose time passes faster than the real one.
 func virtuals() []Case {
-	plain, own, other := virtual("own time", ""), virtual("own time in a frame", "?frame=own"), virtual("own time in another's frame", "?frame=other")
+	plain, own, other := virtual(
+		"own time",
+		"",
+	), virtual(
+		"own time in a frame",
+		"?frame=own",
+	), virtual(
+		"own time in another's frame",
+		"?frame=other",
+	)
 	plain.Checks = append(plain.Checks, Fill("nothing of what comes later", Box{1020, 200, 100, 100}, color.RGBA{255, 255, 255, 255}))
 	plain.Same = 19
 	for _, c := range []*Case{&own, &other} {

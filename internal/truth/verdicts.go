@@ -19,7 +19,10 @@ func verdicts() []Case {
 		{Name: "fail on: blank webp", Path: "/blank?color=black", Options: webp, Fails: savepage.CodeBlank},
 		{Name: "fail on: blank in tiles", Path: "/blank?color=teal&height=30000", Options: tall, Fails: savepage.CodeBlank, Heavy: true},
 		{Name: "fail on: a picture is missing", Path: "/console", Options: on(savepage.FailOnRequest), Fails: savepage.CodeRequestFailed},
-		{Name: "fail on: a missing picture is no bad status", Path: "/console", Options: on(savepage.FailOn4xx, savepage.FailOn5xx, savepage.FailOnBlank)},
+		{
+			Name: "fail on: a missing picture is no bad status", Path: "/console",
+			Options: on(savepage.FailOn4xx, savepage.FailOn5xx, savepage.FailOnBlank),
+		},
 		{
 			Name: "fail on: left out by an option", Path: "/console", Checks: []Check{Size(1440, 900)},
 			Options: savepage.Options{FailOn: all, BlockResources: []savepage.Resource{savepage.ResourceImage}},

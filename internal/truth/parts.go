@@ -5,6 +5,12 @@ import (
 	"github.com/savepage/savepage/internal/testsite"
 )
 
+// inLazy wants the i-th lazy picture in the middle of a clip around it.
+func inLazy(i int) Check {
+	_, _, seed := testsite.LazyCenter(i)
+	return Fill("the lazy picture", Box{81, 61, 158, 118}, testsite.PictureColor(seed))
+}
+
 // parts are pictures of a part of a page.
 func parts() []Case {
 	clip := func(x, y, width, height int) *savepage.Clip {
@@ -13,10 +19,6 @@ func parts() []Case {
 	lazy := func(i int) *savepage.Clip {
 		x, y, _ := testsite.LazyCenter(i)
 		return clip(x-testsite.LazyWidth/2, y-testsite.LazyTall/2, testsite.LazyWidth, testsite.LazyTall)
-	}
-	inLazy := func(i int) Check {
-		_, _, seed := testsite.LazyCenter(i)
-		return Fill("the lazy picture", Box{81, 61, 158, 118}, testsite.PictureColor(seed))
 	}
 	return []Case{
 		{
@@ -39,7 +41,8 @@ func parts() []Case {
 			Name: "clip with a lazy picture", Path: "/d", Options: savepage.Options{Clip: lazy(61)}, Checks: []Check{Size(320, 240), inLazy(61)},
 		},
 		{
-			Name: "clip with an observed picture", Path: "/d", Options: savepage.Options{Clip: lazy(80)}, Checks: []Check{Size(320, 240), inLazy(80)},
+			Name: "clip with an observed picture", Path: "/d",
+			Options: savepage.Options{Clip: lazy(80)}, Checks: []Check{Size(320, 240), inLazy(80)},
 		},
 		{
 			Name: "clip to the right of the viewport", Path: "/element", Options: savepage.Options{Clip: clip(2000, 3500, 1000, 80)},

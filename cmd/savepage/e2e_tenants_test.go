@@ -71,7 +71,8 @@ func TestTenants(t *testing.T) {
 	if got := p.lookup(id); got.Status != "success" || len(got.Deliveries) != 1 {
 		t.Errorf("afterwards: %+v", got)
 	}
-	if status, _, text := p.call(http.MethodGet, "/v1/batches/"+batch.BatchID, nil); status != http.StatusOK || strings.Contains(string(text), `"canceled":1`) {
+	status, _, text = p.call(http.MethodGet, "/v1/batches/"+batch.BatchID, nil)
+	if status != http.StatusOK || strings.Contains(string(text), `"canceled":1`) {
 		t.Errorf("the batch afterwards: %d %s", status, text)
 	}
 }

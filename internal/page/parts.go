@@ -71,6 +71,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	p.view = newViewport(p.o, p.page)
 	p.block = block.New(block.Config{
 		Page: p.page, Frame: frame, To: p.to, Events: p.events, Setup: p.targets, Navigation: p.main, Requests: p.requests,
+		AllowLocation: k.allowLocation,
 	})
 	p.beside = script.New(p.page, p.events, frame, p.budget, p.notes)
 	p.waiter = settle.New(settle.Config{

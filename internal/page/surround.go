@@ -2,9 +2,7 @@ package page
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/url"
 	"strings"
 
 	"github.com/chromedp/cdproto/browser"
@@ -12,9 +10,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
-	"github.com/savepage/savepage/internal/page/address"
 	"github.com/savepage/savepage/internal/page/note"
-	"github.com/savepage/savepage/internal/page/session"
 )
 
 // surround tells the page where and how it is shown. It is sent with the other commands that prepare the tab; only what
@@ -29,7 +25,6 @@ func (s *setup) surround(ctx context.Context) error {
 		s.sent.Send(emulation.CommandSetGeolocationOverride, emulation.SetGeolocationOverrideParams{
 			Latitude: &g.Latitude, Longitude: &g.Longitude, Accuracy: &accuracy,
 		})
-		s.events.On(session.Main, "Network.requestWillBeSent", s.allowLocation)
 	}
 	if s.o.Timezone != "" {
 		err := s.page.Execute(ctx, emulation.CommandSetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: s.o.Timezone}, nil)
@@ -91,16 +86,10 @@ func medium(o savepage.Options) emulation.SetEmulatedMediaParams {
 	return p
 }
 
-// allowLocation lets the origin of a document that the page goes to ask for its location.
-func (s *setup) allowLocation(_ *session.Target, params json.RawMessage) {
-	text, _, is := session.MainDocument(params, string(s.tab.Target()))
-	if !is {
-		return
-	}
-	if u, err := url.Parse(text); err == nil && u.Host != "" {
-		s.page.Send(browser.CommandSetPermission, browser.SetPermissionParams{
-			Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: browser.PermissionSettingGranted,
-			Origin: address.Origin(u), BrowserContextID: s.tab.ContextID(),
-		})
-	}
+// allowLocation lets an origin ask for the page's location.
+func (k kit) allowLocation(origin string) {
+	k.page.Send(browser.CommandSetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: browser.PermissionSettingGranted,
+		Origin: origin, BrowserContextID: k.tab.ContextID(),
+	})
 }

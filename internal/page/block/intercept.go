@@ -86,6 +86,8 @@ type Config struct {
 	Setup      Setup
 	Navigation Navigation
 	Requests   Requests
+	// AllowLocation lets an origin ask for the page's location. It must not wait.
+	AllowLocation func(origin string)
 }
 
 // Interception is the one place where paused requests are decided: those of the page with its frames and workers, and
@@ -100,6 +102,9 @@ func New(c Config) *Interception { return &Interception{Config: c} }
 
 // Enable adds the rules that the options ask for and has those requests paused that a rule must see, and no others.
 func (i *Interception) Enable(o savepage.Options) error {
+	if o.Geolocation != nil {
+		i.add(locationRule(i.AllowLocation))
+	}
 	if o.HTML != "" {
 		i.add(documentRule(i.To, o.HTML))
 	} else if headers := ownHeaders(o); len(headers) > 0 {
@@ -109,11 +114,7 @@ func (i *Interception) Enable(o savepage.Options) error {
 		i.add(r)
 	}
 	if len(o.BlockURLs) > 0 {
-		urls, err := blockedURLs(o.BlockURLs)
-		if err != nil {
-			return err
-		}
-		i.add(urls)
+		i.add(blockedURLs(o.BlockURLs))
 	}
 	if len(o.BlockResources) > 0 {
 		i.add(blockedKinds(o.BlockResources))

@@ -33,6 +33,18 @@ func documentRule(to address.Page, html string) rule {
 	}}
 }
 
+// locationRule allows the origin of each document of the page to ask for its location, before the document is asked for: its
+// first script may ask.
+func locationRule(allow func(origin string)) rule {
+	documents := []*fetch.RequestPattern{{URLPattern: "*", ResourceType: network.ResourceTypeDocument}}
+	return rule{patterns: documents, judge: func(a asked) verdict {
+		if a.main && a.origin != "" {
+			allow(a.origin)
+		}
+		return verdict{}
+	}}
+}
+
 // headersRule sends headers to the page's own origin and to no other one.
 func headersRule(to address.Page, headers savepage.Headers) rule {
 	return rule{patterns: within(to.Origin), judge: func(a asked) verdict {
@@ -91,28 +103,24 @@ func within(origin string) []*fetch.RequestPattern {
 }
 
 // blockedURLs refuses what matches a pattern of the option block_urls.
-func blockedURLs(globs []string) (rule, error) {
+func blockedURLs(patterns []string) rule {
 	var r rule
-	var all []*regexp.Regexp
-	for _, glob := range globs {
+	var all []*glob
+	for _, pattern := range patterns {
 		// The browser's own patterns are the same, but for the backslash.
-		r.patterns = append(r.patterns, &fetch.RequestPattern{URLPattern: strings.ReplaceAll(glob, `\`, `\\`)})
-		compiled, err := regexp.Compile(globExpression(glob))
-		if err != nil {
-			return rule{}, fmt.Errorf("compile a pattern: %w", err)
-		}
-		all = append(all, compiled)
+		r.patterns = append(r.patterns, &fetch.RequestPattern{URLPattern: strings.ReplaceAll(pattern, `\`, `\\`)})
+		all = append(all, newGlob(pattern))
 	}
 	r.judge = func(a asked) verdict {
-		if slices.ContainsFunc(all, func(one *regexp.Regexp) bool { return one.MatchString(a.url) }) {
+		if slices.ContainsFunc(all, func(one *glob) bool { return one.match(a.url) }) {
 			return verdict{refuse: "block_urls"}
 		}
 		return verdict{}
 	}
-	return r, nil
+	return r
 }
 
-// globExpression is a pattern as a regular expression, in the syntax that Go and browsers share.
+// globExpression is a pattern as a regular expression of a browser, for the script that refuses WebSockets.
 func globExpression(glob string) string {
 	var b strings.Builder
 	b.WriteByte('^')

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -238,6 +239,37 @@ func TestTerminationDrainsAndTheNextStartTakesUpTheRest(t *testing.T) {
 	p.start()
 	p.eventually("every callback", func() bool { return hook.taken(ids) == len(ids) })
 	hook.check()
+}
+
+// A start that cannot work because of the limit of open files says so, once.
+func TestTooFewFiles(t *testing.T) {
+	t.Parallel()
+	path, err := shared.binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `ulimit -n 64; exec "$0" serve --listen 127.0.0.1:0 --data "$1"`, path, t.TempDir())
+	text, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(text), "the limit of open files is 64") {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// A terminal that closes sends SIGHUP: the server stops as it does at SIGTERM.
+func TestHangupDrains(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	p.start()
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd = nil
+	if err := p.ended(); err != nil {
+		t.Fatalf("SIGHUP: %v", err)
+	}
+	if !strings.Contains(p.log(), "drained") {
+		t.Error("the log has no line of the drain")
+	}
 }
 
 func TestPictureSurvivesARestartAndEndsWithRetention(t *testing.T) {

@@ -32,11 +32,20 @@ func main() { os.Exit(mainCode()) }
 
 // mainCode runs the program in the environment of the process.
 func mainCode() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
 	// After the first signal the second one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	return execute(ctx, os.Args[1:], environment{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: clock.System()})
+}
+
+// stopSignals end a command in order. A terminal that closes sends SIGHUP, unless the command was started with nohup.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // environment is what a command may touch of the process around it.

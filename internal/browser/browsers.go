@@ -93,7 +93,7 @@ func (p *Pool) tend(b *chromium) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.browsers = slices.DeleteFunc(p.browsers, func(other *chromium) bool { return other == b })
-	p.log.Info("browser ended", "pid", b.process.pid, "captures", b.taken, "retired", b.ending)
+	p.log.Info("browser ended", "pid", b.process.pid, "exit", b.process.exit, "captures", b.taken, "retired", b.ending)
 }
 
 // lose takes a dead browser out of use.

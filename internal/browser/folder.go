@@ -12,7 +12,12 @@ import (
 	"time"
 )
 
-const folderPrefix = "savepage-browser-"
+// A folder has the second prefix until it is locked, and the first from then on: a folder with the first prefix and without
+// a lock has been abandoned.
+const (
+	folderPrefix   = "savepage-browser-"
+	unlockedPrefix = "savepage-browser.new-"
+)
 
 // folder is a browser's own folder on disk: profile, temporary files, home. An advisory lock on it shows that its service
 // lives.
@@ -23,7 +28,7 @@ type folder struct {
 
 // newFolder makes a folder that only its owner can enter. A uid below 0 leaves it to the service's own user.
 func newFolder(tempDir string, uid int) (*folder, error) {
-	path, err := os.MkdirTemp(tempDir, folderPrefix+strconv.Itoa(os.Getpid())+"-")
+	path, err := os.MkdirTemp(tempDir, unlockedPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("make the browser's folder: %w", err)
 	}
@@ -34,6 +39,7 @@ func newFolder(tempDir string, uid int) (*folder, error) {
 	return f, nil
 }
 
+// prepare gives the folder its name once it is locked, and fills it.
 func (f *folder) prepare(uid int) (err error) {
 	if f.lock, err = os.Open(f.path); err != nil {
 		return err
@@ -41,6 +47,12 @@ func (f *folder) prepare(uid int) (err error) {
 	if err := lock(f.lock); err != nil {
 		return err
 	}
+	random := strings.TrimPrefix(filepath.Base(f.path), unlockedPrefix)
+	named := filepath.Join(filepath.Dir(f.path), folderPrefix+strconv.Itoa(os.Getpid())+"-"+random)
+	if err := os.Rename(f.path, named); err != nil {
+		return err
+	}
+	f.path = named
 	paths := []string{filepath.Join(f.path, "tmp"), filepath.Join(f.path, "run")}
 	for _, path := range paths {
 		if err := os.Mkdir(path, 0o700); err != nil {
@@ -68,7 +80,7 @@ func (f *folder) remove() error {
 
 // sweep removes the folders of services that have died without doing so, and ends browsers that still use one.
 func sweep(tempDir string, log *slog.Logger) {
-	left, err := filepath.Glob(filepath.Join(tempDir, folderPrefix+"*"))
+	left, err := filepath.Glob(filepath.Join(tempDir, "savepage-browser*"))
 	if err != nil {
 		log.Warn("look for left-over browser folders", "error", err)
 		return
@@ -86,25 +98,23 @@ func sweep(tempDir string, log *slog.Logger) {
 	}
 }
 
-// settled is how old a folder must be before its missing lock means anything: its owner makes it first and locks it then.
-const settled = 10 * time.Second
+// unlockedFor is how old a folder must be that has not been locked before its service is taken to have died meanwhile.
+const unlockedFor = 10 * time.Second
 
-// abandoned reports whether a folder's service has died: no process has the id in its name, or one has but does not hold
-// the lock (in a container every service has the same id).
+// abandoned reports whether a folder's service has died: it no longer holds the lock. Process ids say nothing about that:
+// the service may live in another pid namespace.
 func abandoned(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() {
 		return false
 	}
-	pid, _, found := strings.Cut(strings.TrimPrefix(filepath.Base(path), folderPrefix), "-")
+	name := filepath.Base(path)
+	if strings.HasPrefix(name, unlockedPrefix) {
+		return time.Since(info.ModTime()) > unlockedFor && !locked(path)
+	}
+	pid, _, found := strings.Cut(strings.TrimPrefix(name, folderPrefix), "-")
 	owner, err := strconv.Atoi(pid)
-	if err != nil || !found || owner <= 0 {
-		return false
-	}
-	if !alive(owner) {
-		return true
-	}
-	return time.Since(info.ModTime()) > settled && !locked(path)
+	return err == nil && found && owner > 0 && !locked(path)
 }
 
 // reachable returns an error that names the first folder on the way to path which another user cannot pass.

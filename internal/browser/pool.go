@@ -48,6 +48,9 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("browser settings: %w", err)
 	}
+	if err := checkFiles(); err != nil {
+		return nil, err
+	}
 	path, err := locate(cfg.Path)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type process struct {
 	folder *folder
 	errors *tail
 	done   chan struct{} // closed when the whole group has ended and the folder is removed
+	exit   string        // exit status or signal, such as "signal: killed"; read it after done
 	log    *slog.Logger
 
 	mu    sync.Mutex
@@ -106,7 +107,8 @@ func (p *process) run(cmd *exec.Cmd, started chan<- error) {
 	killGroup(p.pid) // what the browser left behind; its id is still ours
 	p.ended = true
 	p.mu.Unlock()
-	_ = cmd.Wait() // the way it ended is of no interest: an end that was not asked for is always a loss
+	_ = cmd.Wait() // the state says how it ended
+	p.exit = cmd.ProcessState.String()
 	p.clear()
 	close(p.done)
 }

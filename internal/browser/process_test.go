@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -344,6 +346,43 @@ func TestBrowserDiesWithItsService(t *testing.T) {
 	}
 }
 
+// The log says how a browser ended that nobody ended.
+func TestEndIsLogged(t *testing.T) {
+	var log syncBuffer
+	p, err := Start(within(t), Config{Pages: 1}, guard.New(guard.Config{}), slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	p.mu.Lock()
+	pid := p.current.process.pid
+	p.mu.Unlock()
+	if err := unix.Kill(pid, unix.SIGSEGV); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end is logged", func() bool {
+		return strings.Contains(log.String(), fmt.Sprintf(`msg="browser ended" pid=%d exit="signal: segmentation fault`, pid))
+	})
+}
+
+// syncBuffer keeps what several goroutines write.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *syncBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	dead := exec.Command("/bin/true")
@@ -370,14 +409,26 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	self, gonePID := strconv.Itoa(os.Getpid()), strconv.Itoa(dead.Process.Pid)
+	// The folder of a service whose process id means nothing here: it lives in another pid namespace.
+	elsewhere := folderOf(folderPrefix+gonePID+"-elsewhere", old)
+	held, err := os.Open(elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := lock(held); err != nil {
+		t.Fatal(err)
+	}
 	abandonedDir := folderOf(folderPrefix+gonePID+"-1", time.Now())
 	want := map[string]bool{
 		abandonedDir: false,
-		folderOf(folderPrefix+self+"-earlier", old):                   false, // another life of a container's first process
-		folderOf(folderPrefix+self+"-new", time.Now().Add(time.Hour)): true,  // about to be locked
-		folderOf(folderPrefix+"x-1", old):                             true,
-		folderOf("savepage-browser", old):                             true,
-		folderOf("another-"+folderPrefix+gonePID, old):                true,
+		folderOf(folderPrefix+self+"-earlier", old): false, // another life of a container's first process
+		elsewhere: true,
+		folderOf(unlockedPrefix+"1", time.Now().Add(time.Hour)): true, // about to be locked
+		folderOf(unlockedPrefix+"2", old):                       false,
+		folderOf(folderPrefix+"x-1", old):                       true,
+		folderOf("savepage-browser", old):                       true,
+		folderOf("another-"+folderPrefix+gonePID, old):          true,
 		live.path: true,
 	}
 	user := exec.Command("/bin/sh", "-c", "read line", "chromium", "--user-data-dir="+abandonedDir+"/profile")

@@ -3,6 +3,7 @@ package browser
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -70,6 +71,23 @@ ulimit -p 4096 2>/dev/null || ulimit -u 4096 || :    # threads: ends a fork bomb
 echo 1000 >/proc/self/oom_score_adj || :             # the kernel ends a page before it ends the service
 exec "$0" "$@"
 `
+
+// minFiles is how many files the service and a browser must be able to have open: a browser starts with about two hundred, and
+// a page adds some.
+const minFiles = 512
+
+// checkFiles returns an error when the limit of open files is too low to start a browser. Chromium itself would only crash.
+func checkFiles() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("read the limit of open files: %w", err)
+	}
+	if limit.Max < minFiles {
+		return fmt.Errorf("the limit of open files is %d, and a browser needs at least %d: raise it with ulimit -n 4096, "+
+			"or with LimitNOFILE=4096 in a systemd unit", limit.Max, minFiles)
+	}
+	return nil
+}
 
 // awaitExit returns when the process has exited, and leaves it to be reaped: until then its id stays taken.
 func awaitExit(pid int) {

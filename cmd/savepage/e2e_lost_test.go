@@ -248,7 +248,8 @@ func TestTooFewFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `ulimit -n 64; exec "$0" serve --listen 127.0.0.1:0 --data "$1"`, path, t.TempDir())
+	script := `ulimit -n 64; exec "$0" serve --listen 127.0.0.1:0 --data "$1"`
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, path, t.TempDir())
 	text, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(text), "the limit of open files is 64") {
 		t.Errorf("%v: %s", err, text)

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -33,18 +34,18 @@ func main() {
 	config := flag.String("config", "../.golangci.yml", "what names the linters")
 	out := flag.String("o", "", "the program to be built")
 	flag.Parse()
-	if err := build(*config, *out); err != nil {
+	if err := build(context.Background(), *config, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "lint:", err)
 		os.Exit(1)
 	}
 }
 
-func build(config, out string) error {
+func build(ctx context.Context, config, out string) error {
 	linters, err := enabled(config)
 	if err != nil {
 		return err
 	}
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
 		return fmt.Errorf("find %s: %w", module, err)
 	}
@@ -60,15 +61,15 @@ func build(config, out string) error {
 	if err := rewrite(filepath.Join(source, "pkg/lint/lintersdb/builder_linter.go"), linters); err != nil {
 		return err
 	}
-	pins, err := pinned(scratch, source)
+	pins, err := pinned(ctx, scratch, source)
 	if err != nil {
 		return err
 	}
-	return run("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-modfile", pins, "-o", out, module+"/cmd/golangci-lint")
+	return run(ctx, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-modfile", pins, "-o", out, module+"/cmd/golangci-lint")
 }
 
 // pinned copies go.mod and go.sum into the folder, with the copy in the place of the module.
-func pinned(dir, source string) (string, error) {
+func pinned(ctx context.Context, dir, source string) (string, error) {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -79,11 +80,11 @@ func pinned(dir, source string) (string, error) {
 		}
 	}
 	pins := filepath.Join(dir, "go.mod")
-	return pins, run("go", "mod", "edit", "-replace", module+"="+source, pins)
+	return pins, run(ctx, "go", "mod", "edit", "-replace", module+"="+source, pins)
 }
 
-func run(name string, args ...string) error {
-	program := exec.Command(name, args...)
+func run(ctx context.Context, name string, args ...string) error {
+	program := exec.CommandContext(ctx, name, args...)
 	program.Stdout, program.Stderr = os.Stderr, os.Stderr
 	return program.Run()
 }
@@ -192,7 +193,7 @@ func dropImports(file *ast.File) error {
 		}
 		var wrong error
 		imports.Specs = slices.DeleteFunc(imports.Specs, func(s ast.Spec) bool {
-			one := s.(*ast.ImportSpec) //nolint:forcetypeassert // the specs of an import
+			one := s.(*ast.ImportSpec)
 			from, err := strconv.Unquote(one.Path.Value)
 			wrong = errors.Join(wrong, err)
 			return !used[path.Base(from)]

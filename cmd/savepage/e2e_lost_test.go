@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
@@ -259,6 +261,10 @@ func TestTooFewFiles(t *testing.T) {
 // A terminal that closes sends SIGHUP: the server stops as it does at SIGTERM.
 func TestHangupDrains(t *testing.T) {
 	t.Parallel()
+	// Where the tests themselves were started with nohup, the program must not inherit that SIGHUP is ignored.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
 	p := newProgram(t)
 	p.start()
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {

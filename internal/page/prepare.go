@@ -52,9 +52,7 @@ func (s *setup) prepare(ctx context.Context) error {
 	if err := s.addScripts(ctx); err != nil {
 		return err
 	}
-	if err := s.block.Enable(s.o); err != nil {
-		return err
-	}
+	s.block.Enable(s.o)
 	if rests(s.o) {
 		s.waiter.FollowWorkers(s.targets) // after the scripts that change what a worker has
 	}

@@ -101,7 +101,7 @@ type Interception struct {
 func New(c Config) *Interception { return &Interception{Config: c} }
 
 // Enable adds the rules that the options ask for and has those requests paused that a rule must see, and no others.
-func (i *Interception) Enable(o savepage.Options) error {
+func (i *Interception) Enable(o savepage.Options) {
 	if o.Geolocation != nil {
 		i.add(locationRule(i.AllowLocation))
 	}
@@ -126,7 +126,6 @@ func (i *Interception) Enable(o savepage.Options) error {
 	if script := sockets(o); script != "" {
 		i.Setup.First(func(kind string) []session.Command { return runFirst(kind, script) })
 	}
-	return nil
 }
 
 // ownHeaders are those for the page's own origin only.

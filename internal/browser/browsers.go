@@ -4,32 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"github.com/savepage/savepage"
 )
-
-// wanted returns why a new browser is needed, empty if it is not, and whether none runs.
-func (p *Pool) wanted() (why string, dead bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.closed:
-		return "", false
-	case p.current == nil:
-		return "none is running", true
-	default:
-		return p.current.due(p.cfg), false
-	}
-}
-
-// giveUp ends the wait of all callers when no browser runs and none could be started.
-func (p *Pool) giveUp() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.current == nil {
-		p.waiting.refuse(savepage.Errorf(savepage.CodeBrowserLost, "no browser can be started"))
-	}
-}
 
 // launch starts a browser and makes it the current one. The former one ends with its last tab.
 func (p *Pool) launch(ctx context.Context) error {

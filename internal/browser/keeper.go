@@ -3,6 +3,8 @@ package browser
 import (
 	"context"
 	"time"
+
+	"github.com/savepage/savepage"
 )
 
 // keeper makes sure that a pool has a browser, and replaces one that has died or served long enough.
@@ -34,7 +36,7 @@ func (k *keeper) replace() {
 	p := k.pool
 	failed := false
 	for {
-		why, dead := p.wanted()
+		why, dead := k.wanted()
 		if why == "" || (dead || failed) && !k.deaths.wait(p.closing) {
 			return
 		}
@@ -42,8 +44,33 @@ func (k *keeper) replace() {
 		err := p.launch(context.Background())
 		if failed = err != nil; failed {
 			p.log.Error("browser start failed", "error", err)
-			p.giveUp()
+			k.giveUp()
 		}
+	}
+}
+
+// wanted returns why a new browser is needed, empty if it is not, and whether none runs.
+func (k *keeper) wanted() (why string, dead bool) {
+	p := k.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return "", false
+	case p.current == nil:
+		return "none is running", true
+	default:
+		return p.current.due(p.cfg), false
+	}
+}
+
+// giveUp ends the wait of all callers when no browser runs and none could be started.
+func (k *keeper) giveUp() {
+	p := k.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		p.waiting.refuse(savepage.Errorf(savepage.CodeBrowserLost, "no browser can be started"))
 	}
 }
 

@@ -18,7 +18,8 @@ type Pool struct {
 
 	slots  chan struct{} // one element for each tab that is taken
 	keeper *keeper
-	moving *moving // nil in the pool of a moving
+	moving *moving // nil in the pool of a moving or an apart
+	apart  *apart  // nil where moving is
 
 	mu       sync.Mutex
 	closed   bool
@@ -32,7 +33,7 @@ type Pool struct {
 
 // Stats are the numbers of a pool.
 type Stats struct {
-	Browsers int // running, those that drain and those whose pictures move included
+	Browsers int // running, those that drain, whose pictures move or that have one page included
 	Pages    int // slots in all
 	InUse    int // tabs that are taken
 	Warm     int // tabs that are ready to be taken
@@ -57,7 +58,7 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 	}
 	sweep(cfg.TempDir, log)
 	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log}, make(chan struct{}, cfg.Pages))
-	p.moving = newMoving(p.launcher, p.slots)
+	p.moving, p.apart = newMoving(p.launcher, p.slots), newApart(p.launcher, p.slots)
 	if err := p.launch(ctx); err != nil {
 		p.work.Wait()
 		return nil, err
@@ -107,6 +108,12 @@ func (p *Pool) Take(ctx context.Context) (*Tab, error) {
 // TakeMoving is Take for a page on which GIF, APNG, WebP and SVG pictures move. Its browser is started when it is needed
 // and ends when it was not used for a while.
 func (p *Pool) TakeMoving(ctx context.Context) (*Tab, error) { return p.moving.take(ctx) }
+
+// TakeApart is Take for a page in a browser of its own, which ends with it. At most four such browsers run at once. moving
+// is whether pictures move on it.
+func (p *Pool) TakeApart(ctx context.Context, moving bool) (*Tab, error) {
+	return p.apart.take(ctx, moving)
+}
 
 func errClosed() error {
 	return savepage.Errorf(savepage.CodeShuttingDown, "the browser is being stopped")
@@ -159,7 +166,7 @@ func (p *Pool) Stats() Stats {
 	}
 	if p.moving != nil {
 		m := p.moving.stats()
-		s.Browsers, s.Waiting, s.Restarts = s.Browsers+m.Browsers, s.Waiting+m.Waiting, s.Restarts+m.Restarts
+		s.Browsers, s.Waiting, s.Restarts = s.Browsers+m.Browsers+p.apart.browsers(), s.Waiting+m.Waiting, s.Restarts+m.Restarts
 	}
 	return s
 }
@@ -198,7 +205,7 @@ func (p *Pool) Close() error {
 	p.mu.Unlock()
 	var errs []error
 	if p.moving != nil {
-		errs = append(errs, p.moving.close())
+		errs = append(errs, p.moving.close(), p.apart.close())
 	}
 	for _, t := range ready {
 		errs = append(errs, t.identity.Close())

@@ -134,10 +134,18 @@ func (s Shot) Close() error {
 
 // Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be
 // told: CodeBrowserLost when the browser ended and the page was not the cause, CodePageCrashed when the page's renderer
-// died. The Report is filled as far as it is known also with an error.
+// died. The Report is filled as far as it is known also with an error. A context made by Apart asks for a browser of its own.
 type Renderer interface {
 	Render(ctx context.Context, o savepage.Options) (Shot, error)
 }
+
+type apartKey struct{}
+
+// Apart has a render with the context use a browser of its own: a page that ends it harms no other capture.
+func Apart(ctx context.Context) context.Context { return context.WithValue(ctx, apartKey{}, true) }
+
+// IsApart reports whether a render is to use a browser of its own.
+func IsApart(ctx context.Context) bool { return ctx.Value(apartKey{}) != nil }
 
 // Blobs keeps bytes by key.
 type Blobs interface {

@@ -125,16 +125,24 @@ func (r *Renderer) begin(ctx context.Context, o savepage.Options) (*job, context
 	if err != nil {
 		return nil, nil, err
 	}
-	take := r.pool.Take
-	if o.Animations == savepage.AnimationsAllow {
-		take = r.pool.TakeMoving
-	}
-	tab, err := take(ctx)
+	tab, err := r.take(ctx, o.Animations == savepage.AnimationsAllow)
 	if err != nil {
 		return nil, nil, fmt.Errorf("take a tab: %w", err)
 	}
 	j, ctx := newJob(ctx, r, o, to, tab)
 	return j, ctx, nil
+}
+
+// take takes the tab that a render needs.
+func (r *Renderer) take(ctx context.Context, moving bool) (*browser.Tab, error) {
+	switch {
+	case capture.IsApart(ctx):
+		return r.pool.TakeApart(ctx, moving)
+	case moving:
+		return r.pool.TakeMoving(ctx)
+	default:
+		return r.pool.Take(ctx)
+	}
 }
 
 // admit refuses at once what can be known to be too large before the page is asked for.

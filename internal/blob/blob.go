@@ -18,13 +18,18 @@ var ErrKey = errors.New("not a blob key")
 
 // Store keeps blobs. It is safe for concurrent use. Whoever opens one closes it.
 type Store interface {
-	Reader
+	View
 	Writer
+	// Ready returns nil when the store can be read and written.
+	Ready(ctx context.Context) error
+}
+
+// View is a store that is only read. It is safe for concurrent use. Whoever opens one closes it.
+type View interface {
+	Reader
 	// Keys yields every key that was stored before the time, in no order. It stops at the first error. Blobs may be put
 	// and deleted meanwhile.
 	Keys(ctx context.Context, before time.Time) iter.Seq2[string, error]
-	// Ready returns nil when the store can be read and written.
-	Ready(ctx context.Context) error
 	// Close gives back what the store holds. Blobs that are open stay readable.
 	Close() error
 }
@@ -58,6 +63,8 @@ type Kind struct {
 	Takes func(setting string) bool // whether the setting names a store of this kind
 	// Open opens the store that the setting names, and makes it where that is possible.
 	Open func(ctx context.Context, setting string) (Store, error)
+	// View opens the store that the setting names for reading, beside the process that has it open.
+	View func(ctx context.Context, setting string) (View, error)
 }
 
 // Bounds of a key, in bytes.

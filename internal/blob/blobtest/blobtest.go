@@ -64,10 +64,11 @@ func Run(t *testing.T, fresh func(t *testing.T) Reopen) {
 // open opens the test's store; the end of the test closes it.
 func (c check) open() blob.Store {
 	c.t.Helper()
-	s, err := c.reopen(c.t.Context())
+	opened, err := c.reopen(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	s := &closedOnce{Store: opened}
 	c.t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			c.t.Error(err)
@@ -76,10 +77,27 @@ func (c check) open() blob.Store {
 	return s
 }
 
-// outlive opens the store a second time, beside the first one that is not used any more.
+// closedOnce is a store that a test may close before its end.
+type closedOnce struct {
+	blob.Store
+
+	once sync.Once
+	err  error
+}
+
+// Close closes the store the first time that it is called.
+func (s *closedOnce) Close() error {
+	s.once.Do(func() { s.err = s.Store.Close() })
+	return s.err
+}
+
+// outlive opens the store a second time, after the first one was closed.
 func (c check) outlive() {
 	t, data := c.t, content(7)
 	mustPut(t, c.store, "abc.png", data)
+	if err := c.store.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if got := readAll(t, mustOpen(t, c.open(), "abc.png")); !bytes.Equal(got, data) {
 		t.Errorf("came back changed: %d bytes, want %d", len(got), len(data))
 	}

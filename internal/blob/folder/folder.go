@@ -31,6 +31,13 @@ func Kind() blob.Kind {
 			}
 			return f, nil
 		},
+		View: func(_ context.Context, setting string) (blob.View, error) {
+			f, err := view(setting)
+			if err != nil {
+				return nil, err
+			}
+			return f, nil
+		},
 	}
 }
 
@@ -38,6 +45,7 @@ func Kind() blob.Kind {
 // for use by many goroutines, and one process uses a folder at a time.
 type Folder struct {
 	root *os.Root
+	lock *folderLock // nil: the folder is only read
 
 	making sync.Mutex
 	made   map[string]bool // subfolders whose names are on disk
@@ -47,7 +55,7 @@ type Folder struct {
 const unfinished = ".tmp"
 
 // Open opens the store in dir and makes the folder when it is not there. What an earlier process left half
-// written is removed. The caller closes the store.
+// written is removed. An error names the folder when another process has it open. The caller closes the store.
 func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the picture folder: %w", err)
@@ -57,14 +65,26 @@ func Open(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("open the picture folder: %w", err)
 	}
 	f := &Folder{root: root, made: make(map[string]bool)}
+	if f.lock, err = lock(root); err != nil {
+		return nil, errors.Join(fmt.Errorf("picture folder %s: %w", dir, err), root.Close())
+	}
 	if err := f.sweep(); err != nil {
-		return nil, errors.Join(err, root.Close())
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
 
-// Close gives the folder's handle back. Blobs that are open stay readable.
-func (f *Folder) Close() error { return f.root.Close() }
+// view opens a folder that is there for reading, beside the process that has it open.
+func view(dir string) (*Folder, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the picture folder: %w", err)
+	}
+	return &Folder{root: root}, nil
+}
+
+// Close gives the folder back. Blobs that are open stay readable.
+func (f *Folder) Close() error { return errors.Join(f.lock.Close(), f.root.Close()) }
 
 // sweep removes what a killed process left half written.
 func (f *Folder) sweep() error {

@@ -61,6 +61,39 @@ func TestFolderMakesItsFolder(t *testing.T) {
 	}
 }
 
+// TestFolderIsOpenOnce has a second process, as far as the lock can tell, open a folder that is written to.
+func TestFolderIsOpenOnce(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	half := filepath.Join(dir, ".tmp", "half")
+	if err := os.WriteFile(half, []byte("half a pic"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := folder.Open(dir); err == nil {
+		_ = second.Close()
+		t.Fatal("a folder in use was opened")
+	} else if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "another savepage") {
+		t.Errorf("the error is %v: want the folder and who uses it", err)
+	}
+	if _, err := os.Stat(half); err != nil {
+		t.Errorf("what the first process is writing is gone: %v", err)
+	}
+	if err := f.Put(t.Context(), "abc.png", strings.NewReader("picture")); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := folder.Kind().View(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = seen.Close() }()
+	if one, err := seen.Open(t.Context(), "abc.png"); err != nil || one.Size() != 7 || one.Close() != nil {
+		t.Errorf("a view beside the one who writes: %v", err)
+	}
+	if _, err := os.Stat(half); err != nil {
+		t.Errorf("a view removed what the first process is writing: %v", err)
+	}
+}
+
 func TestFolderFollowsNoLinkOut(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	f := open(t, dir)

@@ -42,6 +42,15 @@ func Open(ctx context.Context, setting string) (blob.Store, error) {
 	return kind.Open(ctx, setting)
 }
 
+// View opens the store that the setting names for reading, beside the process that has it open. The caller closes it.
+func View(ctx context.Context, setting string) (blob.View, error) {
+	kind, err := find(setting)
+	if err != nil {
+		return nil, err
+	}
+	return kind.View(ctx, setting)
+}
+
 func find(setting string) (blob.Kind, error) {
 	for _, kind := range kinds() {
 		if kind.Takes(setting) {

@@ -1,0 +1,41 @@
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// lockFile is locked while a process has the folder open. It is no shard, and no key's name.
+const lockFile = ".lock"
+
+// errInUse says that another process holds the lock.
+var errInUse = errors.New("another savepage uses it")
+
+// folderLock holds a folder for this process. The nil one holds nothing.
+type folderLock struct{ file *os.File }
+
+// lock takes the folder for this process. Closing the lock gives it back, and so does the end of the process.
+func lock(root *os.Root) (*folderLock, error) {
+	file, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return &folderLock{file}, nil
+	}
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errInUse
+	}
+	return nil, errors.Join(err, file.Close())
+}
+
+// Close gives the folder back at once: a child process that is just being started may hold the file too.
+func (l *folderLock) Close() error {
+	if l == nil {
+		return nil
+	}
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,6 +20,7 @@ import (
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/httpd"
+	"github.com/savepage/savepage/internal/keeper"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/page"
 	"github.com/savepage/savepage/internal/progress"
@@ -110,13 +109,12 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	return nil
 }
 
-// openPictures comes after the ledger, whose lock keeps a second server from sweeping what the first is writing.
+// openPictures comes after the ledger, whose pictures they must be.
 func (n *node) openPictures(ctx context.Context) (err error) {
-	where := cmp.Or(n.settings.Blobs, filepath.Join(n.settings.Data, "pictures"))
-	if n.blobs, err = stores.Open(ctx, where); err != nil {
+	if n.blobs, err = stores.Open(ctx, n.settings.blobs()); err != nil {
 		return fmt.Errorf("open the pictures: %w", err)
 	}
-	return nil
+	return keeper.Claim(ctx, n.blobs, n.ledger, n.log)
 }
 
 func (n *node) openBrowser(ctx context.Context) (err error) {

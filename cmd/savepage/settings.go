@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -286,6 +288,9 @@ func setBlobs(s *Settings, text string) error {
 	s.Blobs = text
 	return stores.Check(text)
 }
+
+// blobs is where the pictures are kept.
+func (s Settings) blobs() string { return cmp.Or(s.Blobs, filepath.Join(s.Data, "pictures")) }
 
 func setRoles(s *Settings, text string) error {
 	s.Roles = nil

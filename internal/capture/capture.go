@@ -48,7 +48,8 @@ type Observer interface {
 	Retried(code savepage.Code)
 }
 
-// Service runs the flow. It holds no state of its own: everything known and owed is in the ledger.
+// Service runs the flow. Everything known and owed is in the ledger; it holds only the names of pictures that are about to
+// be recorded.
 type Service struct {
 	ledger   Ledger
 	batches  Batches
@@ -60,6 +61,7 @@ type Service struct {
 	clock    *clock.Clock
 	cfg      Config
 	log      *slog.Logger
+	making   making
 }
 
 // Parts are what the flow works with. Renderer may be nil on a node that only accepts.

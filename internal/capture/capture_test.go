@@ -499,30 +499,6 @@ func TestRemoveRefusesARunningCapture(t *testing.T) {
 	}
 }
 
-type shelf struct{ stored, known []string }
-
-func (s shelf) Stale(context.Context, time.Time) ([]string, error) { return s.stored, nil }
-
-func (s shelf) Known(_ context.Context, names []string) (map[string]bool, error) {
-	found := map[string]bool{}
-	for _, name := range names {
-		found[name] = slices.Contains(s.known, name)
-	}
-	return found, nil
-}
-
-func TestSweepRemovesOnlyOrphans(t *testing.T) {
-	f := newFlow(t)
-	f.blobs["kept.png"], f.blobs["orphan.png"] = []byte("k"), []byte("o")
-	removed, err := f.Sweep(t.Context(), shelf{stored: []string{"kept.png", "orphan.png"}, known: []string{"kept.png"}}, time.Now())
-	if err != nil || removed != 1 {
-		t.Fatalf("removed %d, %v", removed, err)
-	}
-	if _, kept := f.blobs["kept.png"]; !kept || len(f.blobs) != 1 {
-		t.Errorf("left %v", f.blobs)
-	}
-}
-
 func TestIDsSortByTime(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	first, second := NewID("cap_", at), NewID("cap_", at.Add(time.Millisecond))

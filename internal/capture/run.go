@@ -23,6 +23,7 @@ func (s *Service) Run(ctx context.Context, claim Claim) error {
 		return ctx.Err() // canceled or shutting down: not the page's fault, and not ours to record
 	}
 	picture, err := s.store(ctx, claim, &shot, err)
+	defer s.making.end(picture)
 	err = errors.Join(err, shot.Close())
 	fault := clientError(err)
 	if fault != nil && s.mayRetry(claim, fault.Code) {
@@ -63,7 +64,9 @@ func (s *Service) store(ctx context.Context, claim Claim, shot *Shot, err error)
 	picture := &savepage.Picture{
 		Name: newName(format), Format: format, Width: shot.Width, Height: shot.Height, Size: size,
 	}
+	s.making.begin(picture.Name)
 	if err := s.blobs.Put(ctx, picture.Name, shot.Reader()); err != nil {
+		s.making.end(picture)
 		return nil, fmt.Errorf("store the picture: %w", err)
 	}
 	shot.Phases.Store = time.Since(began).Milliseconds()

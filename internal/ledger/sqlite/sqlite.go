@@ -119,6 +119,21 @@ func (l *Ledger) openDatabase(ctx context.Context) (err error) {
 	return err
 }
 
+// Identity returns the name that the database has had since it was made.
+func (l *Ledger) Identity(ctx context.Context) (string, error) { return identity(ctx, l.db.read) }
+
+// identity returns the name that the database has had since it was made.
+func identity(ctx context.Context, q queries) (string, error) {
+	names, err := collect(ctx, q, scanText, `SELECT id FROM identity`)
+	if err != nil {
+		return "", fmt.Errorf("read the name of the database: %w", err)
+	}
+	if len(names) != 1 {
+		return "", fmt.Errorf("the table identity has %d rows: want one", len(names))
+	}
+	return names[0], nil
+}
+
 // Close writes what is still waiting and gives the folder back. Work must have returned.
 func (l *Ledger) Close() error {
 	l.stop()

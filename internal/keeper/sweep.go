@@ -1,0 +1,79 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/savepage/savepage/internal/blob"
+)
+
+// Sweeper removes pictures that no record names: a worker was killed between storing and recording. Its rounds are made
+// one after the other.
+type Sweeper struct {
+	store   blob.Store
+	records Records
+	making  func(name string) bool
+	log     *slog.Logger
+	orphans map[string]bool // what the round before found without a record
+}
+
+// NewSweeper returns a sweeper that has not looked yet. making tells of a picture whether this process is about to record it.
+func NewSweeper(store blob.Store, records Records, making func(name string) bool, log *slog.Logger) *Sweeper {
+	return &Sweeper{store: store, records: records, making: making, log: log}
+}
+
+// Sweep removes each picture that had no record in the round before and has none now, writes a line for each, and returns
+// how many went. The time between two rounds is what a worker has to record its picture; no clock is asked, so that none
+// that is set forward makes a picture old. A store that belongs to another database is left alone, with ErrStranger.
+func (s *Sweeper) Sweep(ctx context.Context) (removed int, err error) {
+	if err := Claim(ctx, s.store, s.records, s.log); err != nil {
+		return 0, err
+	}
+	orphans, err := s.find(ctx)
+	if err != nil {
+		return 0, err
+	}
+	before := s.orphans
+	s.orphans = make(map[string]bool, len(orphans))
+	var faults []error
+	for _, name := range orphans {
+		if !before[name] {
+			s.orphans[name] = true
+			continue
+		}
+		if err := s.store.Delete(ctx, name); err != nil {
+			s.orphans[name] = true
+			faults = append(faults, err)
+			continue
+		}
+		s.log.InfoContext(ctx, "picture without a record removed", slog.String("picture", name))
+		removed++
+	}
+	return removed, errors.Join(faults...)
+}
+
+// find returns the pictures that have no record and that nobody is about to record.
+func (s *Sweeper) find(ctx context.Context) ([]string, error) {
+	names, err := pictures(ctx, s.store)
+	if err != nil {
+		return nil, err
+	}
+	// Before the records are read: what is recorded in between counts as being made or is known.
+	names = slices.DeleteFunc(names, s.making)
+	var orphans []string
+	for chunk := range slices.Chunk(names, lookAtOnce) {
+		known, err := s.records.Known(ctx, chunk)
+		if err != nil {
+			return nil, fmt.Errorf("look up pictures: %w", err)
+		}
+		for _, name := range chunk {
+			if !known[name] {
+				orphans = append(orphans, name)
+			}
+		}
+	}
+	return orphans, nil
+}

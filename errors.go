@@ -145,3 +145,8 @@ func Errorf(code Code, format string, args ...any) *Error {
 
 // Error returns "code: message".
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// Ours reports whether a capture that failed with c failed by a fault of the service, and not of its page or its client.
+func (c Code) Ours() bool {
+	return c == CodeInternal || c == CodeBrowserLost
+}

@@ -30,16 +30,3 @@ const (
 
 // Scopes lists every scope.
 func Scopes() []Scope { return []Scope{ScopeCapture, ScopeRead} }
-
-// Limits bounds what an account may do, whichever of its keys it uses. Every field is at least 1.
-type Limits struct {
-	RequestsPerMinute int
-	EventStreams      int // open at once
-	TestEvents        int // test events under way at once: each holds a connection until its receiver answers
-}
-
-// DefaultLimits returns the limits that hold when the operator sets none. RequestsPerMinute is more than a server can
-// answer, so that no client reaches it, and yet enforced, so that the X-RateLimit headers are true.
-func DefaultLimits() Limits {
-	return Limits{RequestsPerMinute: 6_000_000, EventStreams: 100, TestEvents: 4}
-}

@@ -93,8 +93,8 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	limits := savepage.DefaultLimits()
-	limits.RequestsPerMinute = n.settings.RateLimit
+	limits, usual := n.settings.Limits, savepage.DefaultLimits()
+	limits.EventStreams, limits.TestEvents = usual.EventStreams, usual.TestEvents
 	database, err := n.settings.database()
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ type Settings struct {
 	SyncWait    time.Duration
 	MaxPending  int
 	Retention   time.Duration
-	RateLimit   int // requests of an account in a minute
+	Limits      savepage.Limits // of accounts that have none of their own
 	EgressAllow []guard.Rule
 	NAT64Prefix []netip.Prefix
 
@@ -97,7 +97,8 @@ var errForm = errors.New("has another form")
 
 // settingTable is the only source of settings, for reading them, for the help and for the manual.
 func settingTable() []setting {
-	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), browserSettings(), processSettings())
+	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), limitSettings(),
+		browserSettings(), processSettings())
 }
 
 func addressSettings() []setting {
@@ -181,12 +182,6 @@ func workSettings() []setting {
 			name: "MAX_PENDING", kind: "number", value: "100000", form: "a whole number from 1 to 10000000",
 			doc: "Maximum number of captures that have not ended. Further requests are answered with 503.",
 			set: number(10_000_000, func(s *Settings) *int { return &s.MaxPending }),
-		},
-		{
-			name: "RATE_LIMIT", kind: "number", value: strconv.Itoa(savepage.DefaultLimits().RequestsPerMinute),
-			form: "a whole number from 1 to 60000000",
-			doc:  "Requests per minute of each account. The default is more than a server can answer.",
-			set:  number(60_000_000, func(s *Settings) *int { return &s.RateLimit }),
 		},
 		{
 			name: "WEBHOOK_RETRY_BASE", kind: "duration", value: "5s", form: "a duration from 10ms to 1h",

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"github.com/savepage/savepage"
 )
 
 // load reads settings in an empty working folder that holds the yaml, unless it is empty.
@@ -43,7 +45,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Settings{
 		Listen: "127.0.0.1:8080", Data: "./data", Database: "sqlite", Roles: []string{"api", "render", "deliver"},
-		SyncWait: 25 * time.Second, MaxPending: 100_000, Retention: 720 * time.Hour, RateLimit: 6_000_000,
+		SyncWait: 25 * time.Second, MaxPending: 100_000, Retention: 720 * time.Hour, Limits: usualLimits(),
 		WebhookRetryBase: 5 * time.Second, WebhookMaxAttempts: 13, WebhookTimeout: 15 * time.Second,
 		Grace: 25 * time.Second, LogFormat: "auto", LogLevel: slog.LevelInfo,
 	}
@@ -100,7 +102,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"LISTEN": "0.0.0.0:99", "PUBLIC_URL": "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
 		"DATABASE": "sqlite", "BLOBS": "/pictures", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
 		"RETENTION": "2h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
-		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4",
+		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4", "ACCOUNT_PENDING": "5", "ACCOUNT_PENDING_BYTES": "6", "ACCOUNT_PAGES": "2",
+		"ACCOUNT_TIMEOUT": "9000", "ACCOUNT_CAPTURES_PER_MONTH": "8",
 		"WEBHOOK_TIMEOUT": "2s", "BROWSER": "/shell", "SANDBOX": "off", "GRACE": "3s", "LOG_FORMAT": "json", "LOG_LEVEL": "debug",
 		"MASTER_KEY": strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
 	}
@@ -109,7 +112,9 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket",
 		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h", "RATE_LIMIT": "0",
 		"EGRESS_ALLOW": "10.0.0.0/99", "NAT64_PREFIX": "64:ff9b::/95", "WEBHOOK_RETRY_BASE": "1ns", "WEBHOOK_MAX_ATTEMPTS": "51",
-		"WEBHOOK_TIMEOUT": "1h", "SANDBOX": "maybe",
+		"ACCOUNT_PENDING": "-1", "ACCOUNT_PENDING_BYTES": "6 MB", "ACCOUNT_PAGES": "257", "ACCOUNT_TIMEOUT": "300001",
+		"ACCOUNT_CAPTURES_PER_MONTH": "many",
+		"WEBHOOK_TIMEOUT":            "1h", "SANDBOX": "maybe",
 		"GRACE": "1d", "LOG_FORMAT": "xml", "LOG_LEVEL": "loud",
 		"MASTER_KEY": "0a", "MASTER_KEY_OLD": "hunter2",
 	}
@@ -239,4 +244,11 @@ func TestVariablesOfClientsAreNoMistake(t *testing.T) {
 	if _, err := load(t, "", []string{"SAVEPAGE_KEYS=sp_x"}); err == nil {
 		t.Error("SAVEPAGE_KEYS was taken for a client's variable")
 	}
+}
+
+// usualLimits are the default limits that settings have.
+func usualLimits() savepage.Limits {
+	limits := savepage.DefaultLimits()
+	limits.EventStreams, limits.TestEvents = 0, 0
+	return limits
 }

@@ -38,8 +38,8 @@ func TestSynchronousCapture(t *testing.T) {
 		"Server-Timing":          "queue;dur=12, navigate;dur=1, settle;dur=2, shoot;dur=3, encode;dur=4, store;dur=5",
 		"Cache-Control":          "no-store",
 		"X-Content-Type-Options": "nosniff",
-		"X-RateLimit-Limit":      "6000000",
-		"X-RateLimit-Remaining":  "5999999",
+		"X-RateLimit-Limit":      "60000",
+		"X-RateLimit-Remaining":  "59999",
 	} {
 		if got := r.header.Get(name); got != value {
 			t.Errorf("%s: %q", name, got)

@@ -24,7 +24,7 @@ type row struct {
 	earlier *savepage.Capture // the key's first capture
 	refused *savepage.Error
 	reuse   capture.Reuse
-	kept    *savepage.Capture // whose result it gets, with ReuseHit
+	kept    *savepage.Capture // whose result it gets, with ReuseHit; set by lookForKept
 	reused  *reuseResult      // how it has ended with that
 }
 
@@ -104,10 +104,14 @@ func (cs *captures) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) err
 			fresh = append(fresh, r)
 		}
 	}
+	fresh, err := cs.admission(tx).admitEach(ctx, fresh)
+	if err != nil {
+		return err
+	}
 	return cs.insertFresh(ctx, tx, fresh)
 }
 
-// insertFresh records captures that are no repetitions, with jobs for those that need one.
+// insertFresh records captures that are admitted, with jobs for those that need one.
 func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	if len(rows) == 0 {
 		return nil
@@ -118,6 +122,9 @@ func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) er
 	}
 	jobs, err := placeJobs(ctx, tx, rendered, cs.clock.Now())
 	if err != nil {
+		return err
+	}
+	if err := addLoads(ctx, tx, rows); err != nil {
 		return err
 	}
 	if err := insertCaptures(ctx, tx, cs.vault, rows); err != nil {
@@ -209,7 +216,7 @@ func count(ctx context.Context, tx *sql.Tx, account string, added ledger.Waiting
 
 // Bounds of one statement: SQLite takes 32,766 values.
 const (
-	insertColumns = 12 // values of a row
+	insertColumns = 14 // values of a row
 	insertRows    = 1000
 )
 
@@ -226,18 +233,18 @@ func insertCaptures(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []
 func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	var query strings.Builder
 	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch, flight,
-		waits) VALUES `)
+		waits, bytes, cost) VALUES `)
 	values := make([]any, 0, len(rows)*insertColumns)
 	for i, r := range rows {
 		if i > 0 {
 			query.WriteByte(',')
 		}
-		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?)`)
+		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
 		c := &r.Capture
-		at := stamp(c.CreatedAt)
+		at, load := stamp(c.CreatedAt), r.load()
 		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash,
 			at, at,
-			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined)
+			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost)
 	}
 	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {
 		return fmt.Errorf("insert captures: %w", err)

@@ -118,6 +118,12 @@ func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) err
 		b.earlier, err = earlierBatch(ctx, tx, b.Batch.Account, id)
 		return err
 	}
+	if b.refused, err = bs.captures.admission(tx).admit(ctx, b.rows...); err != nil {
+		return err
+	}
+	if b.refused != nil {
+		return freeKey(ctx, tx, b.Batch.Account, b.IdempotencyKey, b.Batch.ID)
+	}
 	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	n := len(b.rows)

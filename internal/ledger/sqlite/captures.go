@@ -21,6 +21,7 @@ type captures struct {
 	deliveries *deliveries
 	waiters    *ledger.Waiters
 	pending    *ledger.Pending
+	limits     savepage.Limits // of accounts that have none of their own
 }
 
 // claims is the record as those who render see it.
@@ -109,7 +110,7 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 }
 
 const endCapture = `UPDATE captures SET state = ?, finished_at = ?, captured_at = ?, picture = ?, picture_name = ?, report = ?, error = ?,
-	timing = ? WHERE id = ? AND attempt = ? AND state = 'running'`
+	timing = ?, cost = cost * ? WHERE id = ? AND attempt = ? AND state = 'running'`
 
 // encodeOutcome returns the values of endCapture.
 func encodeOutcome(c capture.Claim, o capture.Outcome) ([]any, error) {
@@ -125,7 +126,7 @@ func encodeOutcome(c capture.Claim, o capture.Outcome) ([]any, error) {
 		captured = stamp(o.FinishedAt)
 	}
 	values := append([]any{string(o.State), stamp(o.FinishedAt), captured}, parts...)
-	return append(values, c.Capture.ID, c.Capture.Attempt), nil
+	return append(values, ledger.Charge(1, o.Error), c.Capture.ID, c.Capture.Attempt), nil
 }
 
 // encodeResult returns the columns picture, picture_name, report, error and timing.

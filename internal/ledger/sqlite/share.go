@@ -33,7 +33,7 @@ func share(ctx context.Context, tx *sql.Tx, rows []*row) ([]*row, error) {
 	for _, r := range rows {
 		var err error
 		r.reused = nil
-		if r.reuse, r.kept, err = sharing.Decide(ctx, r.Submission, shared{tx}); err != nil {
+		if r.reuse, r.kept, err = sharing.Decide(ctx, r.Submission, shared{tx, r.kept}); err != nil {
 			return nil, err
 		}
 		if r.reuse == capture.ReuseNone || r.reuse == capture.ReuseMiss {
@@ -43,19 +43,32 @@ func share(ctx context.Context, tx *sql.Tx, rows []*row) ([]*row, error) {
 	return rendered, nil
 }
 
-// shared is the transaction as ledger.Sharing sees it.
-type shared struct{ tx *sql.Tx }
-
-// Kept reads the newest kept picture that will do.
-func (s shared) Kept(ctx context.Context, sub capture.Submission) (*savepage.Capture, error) {
-	kept, err := getCapture(ctx, s.tx, newestKept, sub.Capture.Account, sub.OptionsHash, stamp(sub.KeptSince))
+// lookForKept looks for the newest kept picture that will do for a submission.
+func (r *row) lookForKept(ctx context.Context, tx *sql.Tx) error {
+	r.kept = nil
+	if r.Flight == "" {
+		return nil
+	}
+	kept, err := getCapture(ctx, tx, newestKept, r.Capture.Account, r.OptionsHash, stamp(r.KeptSince))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // there is none
+		return nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look for a kept picture: %w", err)
+		return fmt.Errorf("look for a kept picture: %w", err)
 	}
-	return &kept, nil
+	r.kept = &kept
+	return nil
+}
+
+// shared is the transaction as ledger.Sharing sees it, for one submission.
+type shared struct {
+	tx   *sql.Tx
+	kept *savepage.Capture // nil for none
+}
+
+// Kept returns what lookForKept has found.
+func (s shared) Kept(context.Context, capture.Submission) (*savepage.Capture, error) {
+	return s.kept, nil
 }
 
 // Leader reads what the flight has on the way.

@@ -68,7 +68,7 @@ func (l *Ledger) join() {
 	l.deliveries = &deliveries{db: l.db, lanes: l.cfg.Lanes()}
 	l.captures = &captures{
 		db: l.db, queue: l.queue, deliveries: l.deliveries, waiters: &ledger.Waiters{},
-		pending: &ledger.Pending{Max: int64(l.cfg.MaxPending)},
+		pending: &ledger.Pending{Max: int64(l.cfg.MaxPending)}, limits: l.cfg.Limits,
 	}
 	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
 	l.accounts = &accounts{db: l.db, limits: l.cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}

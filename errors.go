@@ -37,6 +37,7 @@ const (
 	CodeNotAPage            Code = "not_a_page"
 	CodeQueueFull           Code = "queue_full"
 	CodeShuttingDown        Code = "shutting_down"
+	CodeStorageUnavailable  Code = "storage_unavailable"
 	CodeRenderTimeout       Code = "render_timeout"
 	CodeInternal            Code = "internal_error"
 )
@@ -85,12 +86,19 @@ func Codes() []CodeInfo {
 			CodeRequestFailed, http.StatusBadGateway, false,
 			"A request of the page failed, and fail_on lists request_failed. The message names the first one.",
 		},
-		{CodePageCrashed, http.StatusBadGateway, true, "The page crashed the renderer on every attempt, usually by using too much memory."},
+		{
+			CodePageCrashed, http.StatusBadGateway, true,
+			"The page crashed the renderer, or its whole browser, on every attempt, usually by using too much memory.",
+		},
 		{CodeBrowserLost, http.StatusBadGateway, true, "The browser stopped while it rendered the page, on every attempt."},
 		{CodeTooManyRedirects, http.StatusBadGateway, false, "The page redirects endlessly."},
 		{CodeNotAPage, http.StatusBadGateway, false, "The URL returns a download or nothing instead of a page."},
 		{CodeQueueFull, http.StatusServiceUnavailable, false, "Too many captures are waiting. Try again after Retry-After."},
 		{CodeShuttingDown, http.StatusServiceUnavailable, false, "The server is shutting down. Try again."},
+		{
+			CodeStorageUnavailable, http.StatusServiceUnavailable, false,
+			"The server cannot read or write its records now, and nothing was accepted. Try again after Retry-After.",
+		},
 		{CodeRenderTimeout, http.StatusGatewayTimeout, false, "The picture was not finished within timeout. The message names what was awaited."},
 		{CodeInternal, http.StatusInternalServerError, true, "An internal error. The request id identifies it in the server's log."},
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // Problem is the body of every error: RFC 9457, with the code, the request id and the invalid fields.
@@ -56,7 +57,15 @@ func (o responder) visible(r *http.Request, err error) *savepage.Error {
 	}
 	o.log.ErrorContext(r.Context(), "request failed", slog.String("method", r.Method), slog.String("route", r.Pattern),
 		slog.String("request_id", r.Header.Get(headerRequestID)), slog.Any("error", err))
+	if fault, is := health.Find(err); is {
+		return unavailable(fault.Part)
+	}
 	return internalError()
+}
+
+// unavailable is the error of a request that met a part of the service that does not work.
+func unavailable(part health.Part) *savepage.Error {
+	return savepage.Errorf(savepage.CodeStorageUnavailable, "the server cannot use its %s now; try again after Retry-After", part)
 }
 
 func internalError() *savepage.Error {

@@ -50,8 +50,8 @@ func openReaders(dir string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(readers)
-	db.SetMaxIdleConns(readers)
+	db.SetMaxOpenConns(readers + 1) // one is held
+	db.SetMaxIdleConns(readers + 1)
 	return db, nil
 }
 

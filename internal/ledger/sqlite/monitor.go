@@ -43,18 +43,26 @@ func (l *Ledger) captureDepth(ctx context.Context, now time.Time, queue, which s
 	return depth, nil
 }
 
-// Ready returns nil when the records can be read and written.
+// probeBytes is about what one submission writes.
+const probeBytes = 16 << 10
+
+// Ready returns nil when the records can be read, and when a commit as large as that of a submission that has failed can
+// be written.
 func (l *Ledger) Ready(ctx context.Context) error {
 	var one int
 	if err := l.db.read.QueryRowContext(ctx, `SELECT 1 FROM accounts LIMIT 1`).Scan(&one); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read records: %w", err)
 	}
+	size := max(probeBytes, l.db.unstored.Load())
+	const probe = `INSERT INTO probes (id, written_at, filler) VALUES (1, ?1, zeroblob(?2))
+		ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at, filler = excluded.filler`
 	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE accounts SET waiting = waiting WHERE id = ''`)
+		_, err := tx.ExecContext(ctx, probe, stamp(l.db.clock.Now()), size)
 		return err
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("write records: %w", err)
 	}
+	l.db.unstored.CompareAndSwap(size, 0)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -52,7 +53,7 @@ type queue struct {
 
 func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
 	cfg = cfg.WithDefaults()
-	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault}, stop: func() {}}
+	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault, onFault: cfg.OnFault}, stop: func() {}}
 	l.join()
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -115,7 +116,10 @@ func (l *Ledger) openDatabase(ctx context.Context) (err error) {
 	if err := sealAll(ctx, l.db.write, l.db.vault, l.db.log); err != nil {
 		return err
 	}
-	l.db.read, err = openReaders(l.dir)
+	if l.db.read, err = openReaders(l.dir); err != nil {
+		return err
+	}
+	l.db.files, err = watchFiles(ctx, filepath.Join(l.dir, fileDatabase), l.db.read)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // keptStatements is how many prepared statements a connection keeps. Statements whose text grows with the number of their
@@ -19,7 +20,7 @@ type keeping struct{ sqldriver.Connector }
 func (k keeping) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	opened, err := k.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fault(err)
 	}
 	conn, is := opened.(plainConn)
 	if !is {
@@ -50,6 +51,15 @@ type keepingConn struct {
 	idle map[string]sqldriver.Stmt // by their text; one that is in use is not among them
 }
 
+// BeginTx begins a transaction.
+func (c *keepingConn) BeginTx(ctx context.Context, options sqldriver.TxOptions) (sqldriver.Tx, error) {
+	tx, err := c.plainConn.BeginTx(ctx, options)
+	if err != nil {
+		return nil, fault(err)
+	}
+	return faultTx{tx}, nil
+}
+
 // ExecContext runs a statement that returns no rows.
 func (c *keepingConn) ExecContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
 	s, err := c.take(ctx, query)
@@ -62,7 +72,7 @@ func (c *keepingConn) ExecContext(ctx context.Context, query string, args []sqld
 	}
 	result, err := run.ExecContext(ctx, args)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, dropped(err, s)
 	}
 	return result, c.giveBack(query, s)
 }
@@ -79,7 +89,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []sql
 	}
 	rows, err := run.QueryContext(ctx, args)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, dropped(err, s)
 	}
 	return &keptRows{Rows: rows, done: func() error { return c.giveBack(query, s) }}, nil
 }
@@ -94,8 +104,12 @@ func (c *keepingConn) take(ctx context.Context, query string) (sqldriver.Stmt, e
 		delete(c.idle, query)
 		return s, nil
 	}
-	return c.PrepareContext(ctx, query)
+	s, err := c.PrepareContext(ctx, query)
+	return s, fault(err)
 }
+
+// dropped closes a statement that has failed. SQLite repeats the statement's error when it is closed.
+func dropped(err error, s sqldriver.Stmt) error { return fault(errors.Join(err, s.Close())) }
 
 func (c *keepingConn) giveBack(query string, s sqldriver.Stmt) error {
 	if _, another := c.idle[query]; another {
@@ -123,6 +137,15 @@ type keptRows struct {
 	sqldriver.Rows
 
 	done func() error
+}
+
+// Next reads a row.
+func (r *keptRows) Next(values []sqldriver.Value) error {
+	err := r.Rows.Next(values)
+	if err == io.EOF { //nolint:errorlint // database/sql compares it itself
+		return err
+	}
+	return fault(err)
 }
 
 // Close ends the rows; the driver resets their statement.

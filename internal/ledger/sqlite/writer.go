@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
@@ -26,6 +27,10 @@ type db struct {
 	read   *sql.DB
 	writes *ledger.Group[*write]
 	insert func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
+
+	files    *files
+	onFault  func(error)  // told of each write that has failed
+	unstored atomic.Int64 // bytes of the largest submission that has failed since a probe succeeded
 }
 
 // write is one piece of work for the writer. Pieces that wait together share a transaction and its fsync. Run may be called
@@ -83,16 +88,22 @@ func fitting(batch []*write) int {
 func (d *db) applyShare(batch []*write) {
 	err := d.commit(batch)
 	if err == nil || len(batch) == 1 {
-		settle(batch, err)
+		d.settle(batch, err)
 		return
 	}
 	for i := range batch {
-		settle(batch[i:i+1], d.commit(batch[i:i+1]))
+		d.settle(batch[i:i+1], d.commit(batch[i:i+1]))
 	}
 }
 
-func settle(batch []*write, err error) {
+func (d *db) settle(batch []*write, err error) {
+	if err != nil {
+		d.onFault(err)
+	}
 	for _, w := range batch {
+		if err != nil {
+			d.unstored.Store(max(d.unstored.Load(), int64(w.size))) // only the writer's goroutine raises it
+		}
 		if w.after != nil {
 			w.after(err)
 		}
@@ -103,7 +114,10 @@ func settle(batch []*write, err error) {
 func (d *db) commit(batch []*write) error {
 	// A commit belongs to all who wait for it: none of their contexts may end it.
 	ctx := context.Background()
-	return inTx(ctx, d.write, func(tx *sql.Tx) error {
+	if err := d.kept(ctx); err != nil {
+		return err
+	}
+	err := inTx(ctx, d.write, func(tx *sql.Tx) error {
 		var rows []*row
 		for _, w := range batch {
 			if w.row != nil {
@@ -116,6 +130,10 @@ func (d *db) commit(batch []*write) error {
 		}
 		return d.insert(ctx, tx, rows)
 	})
+	if err == nil {
+		err = d.kept(ctx) // before anyone is told that it is durable
+	}
+	return err
 }
 
 // close writes what is still waiting and closes what is open.
@@ -124,6 +142,9 @@ func (d *db) close() error {
 		d.writes.Close()
 	}
 	var errs []error
+	if d.files != nil {
+		errs = append(errs, d.files.hold.Close())
+	}
 	for _, pool := range []*sql.DB{d.read, d.write} {
 		if pool != nil {
 			errs = append(errs, pool.Close())

@@ -170,6 +170,7 @@ type Delivery struct {
 	WaitingFor string `json:"waiting_for,omitempty"`
 	Receiver   string `json:"-"` // host and port of URL
 	Earlier    int    `json:"-"` // attempts of earlier schedules: sending again starts a new schedule
+	Asked      int    `json:"-"` // how often it was sent again by hand
 }
 
 // WaitingForReceiver says that the receiver has failed several times in a row. It is tried with one delivery at a time,

@@ -25,14 +25,23 @@ func Backoff(n int) time.Duration {
 
 // Owed is what the dispatcher asks of the records of deliveries. A fault is logged by who returns it.
 type Owed interface {
-	// Due returns the ids of at most limit pending deliveries of the receiver that are due, in order, and when the next
-	// one after them is due; zero when there is none.
-	Due(ctx context.Context, r Receiver, limit int) (ids []string, more time.Time, err error)
+	// Due returns the ids of at most limit pending deliveries of the receiver and kind that are due, in order, and when the
+	// next one after them is due; zero when there is none.
+	Due(ctx context.Context, r Receiver, kind Kind, limit int) (ids []string, more time.Time, err error)
 	// Attempt makes one attempt of a delivery. It returns nil when there is nothing to do for it, and when ctx has cut
 	// the attempt off.
-	Attempt(ctx context.Context, id string) (*savepage.Verdict, error)
-	// Record writes an attempt down and what it did to the receiver's breaker.
-	Record(ctx context.Context, r Receiver, id string, v savepage.Verdict, c Change) error
+	Attempt(ctx context.Context, id string) (*Sent, error)
+	// Record writes an attempt down and what it did to the receiver's breaker. It returns when the delivery is due again;
+	// zero: never.
+	Record(ctx context.Context, r Receiver, id string, sent Sent, c Change) (next time.Time, err error)
+}
+
+// Sent is an attempt that was made.
+type Sent struct {
+	savepage.Verdict
+
+	Asked  int       // how often the delivery had been sent again by hand when the attempt began
+	Before time.Time // of the attempt before; zero: it was the first
 }
 
 // Dispatcher sends what is due in the order of its lanes.
@@ -82,7 +91,7 @@ func (d *Dispatcher) hand(ctx context.Context, send func(s step)) {
 
 // read asks for what is due in a lane. After a fault it is asked again later.
 func (d *Dispatcher) read(ctx context.Context, s step) {
-	ids, more, err := d.Owed.Due(ctx, s.Receiver, laneBatch+len(s.except))
+	ids, more, err := d.Owed.Due(ctx, s.Receiver, s.kind, laneBatch+len(s.except))
 	if err != nil {
 		ids, more = nil, d.Clock.Now().Add(faultWait)
 	}
@@ -91,32 +100,33 @@ func (d *Dispatcher) read(ctx context.Context, s step) {
 
 // work makes one attempt and records it. Only the end of ctx keeps it from either.
 func (d *Dispatcher) work(ctx context.Context, s step) {
-	verdict := d.attempt(ctx, s)
-	if verdict == nil {
+	sent := d.attempt(ctx, s)
+	if sent == nil {
 		d.Lanes.answered(s, nil, d.Clock.Now())
 		d.Lanes.recorded(s, time.Time{})
 		return
 	}
-	change := d.Lanes.answered(s, &verdict.Attempt, d.Clock.Now())
-	// The receiver has answered: the attempt is written down whatever ends meanwhile.
-	durable := context.WithoutCancel(ctx)
-	for n := 1; d.Owed.Record(durable, s.Receiver, s.id, *verdict, change) != nil; n++ {
-		if !d.Clock.Pause(ctx, Backoff(n)) {
-			break
-		}
-	}
-	next := time.Time{}
-	if verdict.State == savepage.Pending {
-		next = verdict.NextAt
-	}
-	d.Lanes.recorded(s, next)
+	change := d.Lanes.answered(s, sent, d.Clock.Now())
+	d.Lanes.recorded(s, d.record(ctx, s, *sent, change))
 }
 
-func (d *Dispatcher) attempt(ctx context.Context, s step) *savepage.Verdict {
+// record returns when the delivery is due again. The receiver has answered: the attempt is written down whatever ends
+// meanwhile.
+func (d *Dispatcher) record(ctx context.Context, s step, sent Sent, c Change) time.Time {
+	durable := context.WithoutCancel(ctx)
 	for n := 1; ; n++ {
-		verdict, err := d.Owed.Attempt(ctx, s.id)
+		next, err := d.Owed.Record(durable, s.Receiver, s.id, sent, c)
+		if err == nil || !d.Clock.Pause(ctx, Backoff(n)) {
+			return next
+		}
+	}
+}
+
+func (d *Dispatcher) attempt(ctx context.Context, s step) *Sent {
+	for n := 1; ; n++ {
+		sent, err := d.Owed.Attempt(ctx, s.id)
 		if err == nil {
-			return verdict
+			return sent
 		}
 		if !d.Clock.Pause(ctx, Backoff(n)) {
 			return nil

@@ -24,6 +24,7 @@ type letter struct {
 	at    time.Time // due
 	state savepage.DeliveryState
 	sent  []time.Time
+	asked int
 }
 
 // office is a record of deliveries in memory, with receivers that the test scripts.
@@ -69,14 +70,22 @@ func (o *office) owe(account, host string, n int) []*letter {
 		}
 		o.letters[one.id], made[i] = one, one
 	}
-	o.lanes.Note(Receiver{account, host}, time.Now())
+	o.lanes.Note(Receiver{account, host}, Fresh, time.Now())
 	return made
 }
 
-// urge makes one due now.
+// script sets how a receiver answers, also while letters are sent.
+func (o *office) script(host string, answer func(*letter) (time.Duration, savepage.Attempt)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.answers[host] = answer
+}
+
+// urge has one sent again, now.
 func (o *office) urge(one *letter) {
 	o.mu.Lock()
-	one.at = time.Now()
+	one.state, one.at = savepage.Pending, time.Now()
+	one.asked++
 	o.mu.Unlock()
 	o.lanes.Urge(one.to, one.id)
 }
@@ -103,7 +112,7 @@ func (o *office) broken(operation string) error {
 	return errors.New("the disk is full")
 }
 
-func (o *office) Due(_ context.Context, r Receiver, limit int) (ids []string, more time.Time, err error) {
+func (o *office) Due(_ context.Context, r Receiver, kind Kind, limit int) (ids []string, more time.Time, err error) {
 	if err := o.broken("due"); err != nil {
 		return nil, more, err
 	}
@@ -111,7 +120,7 @@ func (o *office) Due(_ context.Context, r Receiver, limit int) (ids []string, mo
 	defer o.mu.Unlock()
 	var pending []*letter
 	for _, one := range o.letters {
-		if one.to == r && one.state == savepage.Pending {
+		if one.to == r && one.state == savepage.Pending && (len(one.sent) > 0) == (kind == Tried) {
 			pending = append(pending, one)
 		}
 	}
@@ -125,11 +134,11 @@ func (o *office) Due(_ context.Context, r Receiver, limit int) (ids []string, mo
 	return ids, more, nil
 }
 
-func (o *office) Attempt(ctx context.Context, id string) (*savepage.Verdict, error) {
+func (o *office) Attempt(ctx context.Context, id string) (*Sent, error) {
 	if err := o.broken("attempt"); err != nil {
 		return nil, err
 	}
-	one := o.enter(id)
+	one, asked := o.enter(id)
 	if one == nil {
 		return nil, nil
 	}
@@ -144,7 +153,7 @@ func (o *office) Attempt(ctx context.Context, id string) (*savepage.Verdict, err
 	}
 	a.LatencyMS = took.Milliseconds()
 	n := o.leave(one)
-	v := &savepage.Verdict{State: savepage.Pending, Attempt: a, NextAt: time.Now().Add(o.retry(n))}
+	v := &Sent{savepage.Verdict{State: savepage.Pending, Attempt: a, NextAt: time.Now().Add(o.retry(n))}, asked, o.before(one)}
 	switch {
 	case a.Outcome == savepage.AttemptDelivered:
 		v.State = savepage.Delivered
@@ -152,6 +161,16 @@ func (o *office) Attempt(ctx context.Context, id string) (*savepage.Verdict, err
 		v.State = savepage.Dead
 	}
 	return v, nil
+}
+
+// before is when the attempt before the last one was made.
+func (o *office) before(one *letter) time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n := len(one.sent); n > 1 {
+		return one.sent[n-2]
+	}
+	return time.Time{}
 }
 
 func (o *office) answer(one *letter) (time.Duration, savepage.Attempt) {
@@ -176,12 +195,12 @@ func (o *office) change(flag *bool, to bool) {
 	*flag = to
 }
 
-func (o *office) enter(id string) *letter {
+func (o *office) enter(id string) (*letter, int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	one := o.letters[id]
 	if one == nil || one.state != savepage.Pending {
-		return nil
+		return nil, 0
 	}
 	if o.inWork[id] {
 		o.t.Errorf("%s is sent twice at once", id)
@@ -193,7 +212,7 @@ func (o *office) enter(id string) *letter {
 	one.sent = append(one.sent, time.Now())
 	o.perHost[one.to.Host]++
 	o.most[one.to.Host] = max(o.most[one.to.Host], o.perHost[one.to.Host])
-	return one
+	return one, one.asked
 }
 
 func (o *office) leave(one *letter) int {
@@ -203,19 +222,23 @@ func (o *office) leave(one *letter) int {
 	return len(one.sent)
 }
 
-func (o *office) Record(_ context.Context, r Receiver, id string, v savepage.Verdict, c Change) error {
+func (o *office) Record(_ context.Context, _ Receiver, id string, sent Sent, c Change) (time.Time, error) {
 	if err := o.broken("record"); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	one := o.letters[id]
-	one.state, one.at = v.State, v.NextAt
+	d := Settled(savepage.Delivery{State: one.state, NextAt: &one.at, Asked: one.asked}, sent, len(one.sent), time.Now())
+	one.state, one.at = d.State, time.Time{}
+	if d.NextAt != nil {
+		one.at = *d.NextAt
+	}
 	o.inWork[id] = false
 	if c != Unchanged {
 		o.changes = append(o.changes, c)
 	}
-	return nil
+	return one.at, nil
 }
 
 func (o *office) count(of []*letter) (sent, delivered int) {
@@ -309,7 +332,7 @@ func TestBreaker(t *testing.T) {
 			if back {
 				return 0, savepage.Attempt{Outcome: savepage.AttemptDelivered, Status: 200}
 			}
-			return 0, savepage.Attempt{Outcome: savepage.AttemptStatus, Status: 503}
+			return 0, savepage.Attempt{Outcome: savepage.AttemptRefused}
 		}
 		o.answers["host2"] = takes(0)
 		all := o.owe("a", "host", 1000)
@@ -378,9 +401,12 @@ func TestWhatSpeaksAgainstAReceiver(t *testing.T) {
 			{Outcome: savepage.AttemptStatus, Status: 404},
 			{Outcome: savepage.AttemptStatus, Status: 410},
 		},
-		saysFailing: {
-			{Outcome: savepage.AttemptStatus, Status: 429},
+		saysRefused: {
 			{Outcome: savepage.AttemptStatus, Status: 500},
+			{Outcome: savepage.AttemptStatus, Status: 503},
+		},
+		saysAway: {
+			{Outcome: savepage.AttemptStatus, Status: 429},
 			{Outcome: savepage.AttemptTimeout},
 			{Outcome: savepage.AttemptRefused},
 			{Outcome: savepage.AttemptTLS},
@@ -430,7 +456,7 @@ func TestAccountsTakeTurns(t *testing.T) {
 		o.answers["live"] = takes(0)
 		defer o.run()()
 		after(time.Second)
-		equal(t, "places of the greedy", limits.Workers/4, o.lanes.Stats().Sending)
+		equal(t, "places of the greedy", limits.Workers/2, o.lanes.Stats().Sending)
 		one := o.owe("modest", "live", 1)[0]
 		synctest.Wait()
 		equal(t, "the other account's state", savepage.Delivered, o.see(one).state)
@@ -450,7 +476,7 @@ func TestUrgent(t *testing.T) {
 		failing := true
 		o.answers["host"] = func(l *letter) (time.Duration, savepage.Attempt) {
 			if failing {
-				return says(500)(l)
+				return 0, savepage.Attempt{Outcome: savepage.AttemptRefused}
 			}
 			return takes(time.Millisecond)(l)
 		}
@@ -478,11 +504,11 @@ func TestUrgent(t *testing.T) {
 func TestBreakerOverARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t, limits)
-		o.answers["host"] = says(500)
+		o.answers["host"] = says(429)
 		before := clock.System().Now()
 		to := Receiver{"a", "host"}
 		o.lanes.Restore(to, Breaker{
-			Failures: 7, OpenedAt: before.Add(-time.Minute), ProbeAt: before.Add(10 * time.Second),
+			Failures: 7, Away: 7, OpenedAt: before.Add(-time.Minute), ProbeAt: before.Add(10 * time.Second),
 			Wait: 20 * time.Second,
 		})
 		all := o.owe("a", "host", 50)
@@ -538,7 +564,7 @@ func TestStop(t *testing.T) {
 		equal(t, "time to stop", 5*time.Second, time.Since(stopped))
 		equal(t, "state", savepage.Pending, slow.state)
 		_, delivered := o.count(quick)
-		equal(t, "finished", 4, delivered)
+		equal(t, "finished", 1, delivered) // nobody had heard of the receiver yet
 		equal(t, "held", 0, o.lanes.Stats().Sending)
 	})
 }

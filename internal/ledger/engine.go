@@ -45,7 +45,7 @@ type Inspection struct {
 type Config struct {
 	MaxPending      int             // captures accepted and not ended; 0 is 100,000
 	Workers         int             // captures at once; 0 is 1
-	DeliveryWorkers int             // deliveries at once; 0 is 256
+	DeliveryWorkers int             // deliveries at once; 0 is 4,096
 	HostDeliveries  int             // deliveries at once to one host and port; 0 is 4
 	ProbeWait       time.Duration   // before a receiver that fails is tried again; 0 is 5 s
 	Grace           time.Duration   // for what runs when Work's context ends; 0 stops it at once
@@ -59,7 +59,7 @@ type Config struct {
 func (c Config) WithDefaults() Config {
 	c.MaxPending = cmp.Or(c.MaxPending, 100_000)
 	c.Workers = cmp.Or(c.Workers, 1)
-	c.DeliveryWorkers = cmp.Or(c.DeliveryWorkers, 256)
+	c.DeliveryWorkers = cmp.Or(c.DeliveryWorkers, 4096)
 	c.HostDeliveries = cmp.Or(c.HostDeliveries, 4)
 	c.Limits = cmp.Or(c.Limits, savepage.DefaultLimits())
 	c.Clock = c.Clock.Or()

@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// slowAnswer is how long a receiver may take for an answer before the last slot at its host is kept from it.
+// slowAnswer is how long a receiver may take for an answer before it counts as slow.
 const slowAnswer = time.Second
+
+// promptKept is how many receivers are remembered as prompt.
+const promptKept = 20_000
 
 // laneBatch is how many ids of a receiver's due deliveries are read at once.
 const laneBatch = 32
@@ -21,16 +24,12 @@ type Receiver struct {
 
 // Limits of deliveries at once.
 type Limits struct {
-	Workers    int           // in all
-	PerAccount int           // of one account
-	PerHost    int           // to one host, whoever owes them
-	ProbeWait  time.Duration // before the first try of a receiver whose breaker has opened; 0 is 5 s
+	Workers   int           // in all
+	PerHost   int           // to one host, whoever owes them
+	ProbeWait time.Duration // before the first try of a receiver whose breaker has opened; 0 is 5 s
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.PerAccount == 0 {
-		l.PerAccount = max(l.PerHost+1, l.Workers/4)
-	}
 	if l.ProbeWait == 0 {
 		l.ProbeWait = probeWait
 	}
@@ -46,69 +45,63 @@ type Lanes struct {
 
 	mu       sync.Mutex
 	lanes    map[Receiver]*lane
+	prompt   map[Receiver]struct{} // answered within slowAnswer the last time; nothing may be owed to them now
 	accounts map[string]*accountLanes
 	hosts    map[string]int  // deliveries on their way to each
 	turns    []*accountLanes // those with lanes that are ready, the next one first
 	later    laneHeap        // lanes that wait for a time
 	busy     int             // deliveries that a worker holds
-	suspects int             // of those, to receivers that do not answer well
 	opened   uint64
 }
 
 // accountLanes are the lanes of an account.
 type accountLanes struct {
-	lanes    int     // that exist
-	ready    []*lane // may have something due
-	busy     int
-	suspects int
-	inTurns  bool
-}
-
-// lane is a receiver for which something is owed.
-type lane struct {
-	Receiver
-	account *accountLanes
-	breaker Breaker
-	urgent  []string            // due at once, also while the breaker is open
-	ids     []string            // due, in order
-	due     time.Time           // when there is more in the database; zero: nothing is known to be
-	held    map[string]struct{} // a worker holds them until they are recorded
-	sending int                 // of those, how many the receiver has not answered yet
-	slow    bool                // the last answer took long
-	reading bool
-	queued  bool // in account.ready
-	at      time.Time
-	index   int // in Lanes.later; -1 when it is not there
+	lanes   int                // that exist
+	ready   [standings][]*lane // may have something due
+	busy    [standings]int     // deliveries that a worker holds
+	turn    standing           // whose turn it is among ready
+	inTurns bool
 }
 
 // NewLanes makes an empty set.
 func NewLanes(limits Limits) *Lanes {
 	return &Lanes{
 		limits: limits.withDefaults(), wake: make(chan struct{}, 1),
-		lanes: map[Receiver]*lane{}, accounts: map[string]*accountLanes{}, hosts: map[string]int{},
+		lanes: map[Receiver]*lane{}, prompt: map[Receiver]struct{}{}, accounts: map[string]*accountLanes{}, hosts: map[string]int{},
 	}
 }
 
-// Note says that a delivery is due at a time.
-func (l *Lanes) Note(r Receiver, at time.Time) {
+// Note says that a delivery of a kind is due at a time.
+func (l *Lanes) Note(r Receiver, kind Kind, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	one := l.lane(r)
-	if one.due.IsZero() || at.Before(one.due) {
-		one.due = at
+	if one.shelves[kind].note(at) {
 		l.arrange(one)
 	}
 }
 
-// Urge has a pending delivery sent before all others of its receiver, and now, whatever the breaker says.
+// Urge has a pending delivery sent before all others of its receiver, and now, whatever the breaker says. One that is on
+// its way is sent once more after that.
 func (l *Lanes) Urge(r Receiver, id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	one := l.lane(r)
-	if _, held := one.held[id]; held || slices.Contains(one.urgent, id) {
+	if _, held := one.held[id]; held {
+		one.again[id] = struct{}{}
 		return
 	}
-	one.ids = slices.DeleteFunc(one.ids, func(other string) bool { return other == id })
+	l.urge(one, id)
+}
+
+func (l *Lanes) urge(one *lane, id string) {
+	if slices.Contains(one.urgent, id) {
+		return
+	}
+	for kind := range one.shelves {
+		s := &one.shelves[kind]
+		s.ids = slices.DeleteFunc(s.ids, func(other string) bool { return other == id })
+	}
 	one.urgent = append(one.urgent, id)
 	l.arrange(one)
 }
@@ -164,7 +157,11 @@ func (l *Lanes) lane(r Receiver) *lane {
 			t = &accountLanes{}
 			l.accounts[r.Account] = t
 		}
-		one = &lane{Receiver: r, account: t, held: map[string]struct{}{}, index: -1}
+		_, known := l.prompt[r]
+		one = &lane{
+			Receiver: r, account: t, limit: l.limits.PerHost, known: known, held: map[string]struct{}{}, again: map[string]struct{}{},
+			index: -1,
+		}
 		l.lanes[r] = one
 		t.lanes++
 	}
@@ -185,28 +182,6 @@ func (l *Lanes) arrange(one *lane) {
 		heap.Fix(&l.later, one.index)
 	}
 	l.ring()
-}
-
-// next is when the lane can do something, if nothing but time keeps it from it.
-func (one *lane) next() (time.Time, bool) {
-	var at time.Time
-	switch {
-	case one.reading:
-		return at, false
-	case len(one.urgent) > 0:
-		return at, true
-	case one.breaker.Open() && one.sending > 0:
-		return at, false // the probe is on its way
-	case len(one.ids) > 0:
-	case one.due.IsZero():
-		return at, false
-	default:
-		at = one.due
-	}
-	if one.breaker.Open() && one.breaker.ProbeAt.After(at) {
-		at = one.breaker.ProbeAt
-	}
-	return at, true
 }
 
 func (l *Lanes) unschedule(one *lane) {

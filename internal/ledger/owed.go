@@ -45,12 +45,31 @@ func OwedByBatch(b savepage.Batch) ([]savepage.Delivery, error) {
 }
 
 // Redelivered is a delivery that is to be sent now, attempts being how many were made of it. One that has ended starts a
-// schedule of its own; one that is pending keeps the schedule that it is in.
+// schedule of its own; one that is pending keeps the schedule that it is in. An attempt that is on its way meanwhile is not
+// the one that was asked for: see Settled.
 func Redelivered(d savepage.Delivery, attempts int, now time.Time) savepage.Delivery {
 	if d.State != savepage.Pending {
 		d.Earlier = attempts
 	}
 	d.State, d.NextAt, d.EndedAt = savepage.Pending, &now, nil
+	d.Asked++
+	return d
+}
+
+// Settled is a pending delivery after an attempt, the attempts now being so many. One that was sent again by hand while the
+// attempt was on its way is still to be sent, at the time that was asked for: in its schedule if that goes on, else in one of
+// its own.
+func Settled(d savepage.Delivery, sent Sent, attempts int, now time.Time) savepage.Delivery {
+	switch {
+	case d.Asked != sent.Asked:
+		if sent.State != savepage.Pending {
+			d.Earlier = attempts
+		}
+	case sent.State == savepage.Pending:
+		d.NextAt = &sent.NextAt
+	default:
+		d.State, d.NextAt, d.EndedAt = sent.State, nil, &now
+	}
 	return d
 }
 
@@ -65,9 +84,10 @@ func RedeliverTurn(begin time.Time, n int) time.Time {
 	return begin.Add(time.Duration(n) * RedeliverStep)
 }
 
-// ShowWait marks a delivery that an open breaker holds back, and says when its receiver is tried next.
+// ShowWait marks a delivery, with its attempts, that an open breaker holds back, and says when its receiver is tried next.
 func ShowWait(d *savepage.Delivery, b Breaker) {
-	if d.State == savepage.Pending && d.NextAt != nil && b.Open() && !d.NextAt.After(b.ProbeAt) {
+	waits := b.Silent() || b.Open() && len(d.Attempts) > 0
+	if waits && d.State == savepage.Pending && d.NextAt != nil && !d.NextAt.After(b.ProbeAt) {
 		d.WaitingFor = savepage.WaitingForReceiver
 		d.NextAt = &b.ProbeAt
 	}

@@ -46,7 +46,8 @@ func TestRedelivered(t *testing.T) {
 	later := noon.Add(time.Hour)
 	for state, earlier := range map[savepage.DeliveryState]int{savepage.Pending: 2, savepage.Dead: 5, savepage.Delivered: 5} {
 		got := Redelivered(savepage.Delivery{ID: "m", State: state, Earlier: 2, NextAt: &later, EndedAt: &later}, 5, noon)
-		if got.ID != "m" || got.State != savepage.Pending || !got.NextAt.Equal(noon) || got.EndedAt != nil || got.Earlier != earlier {
+		if got.ID != "m" || got.State != savepage.Pending || !got.NextAt.Equal(noon) || got.EndedAt != nil || got.Earlier != earlier ||
+			got.Asked != 1 {
 			t.Errorf("%s: %+v, want %d earlier attempts", state, got, earlier)
 		}
 	}
@@ -55,22 +56,52 @@ func TestRedelivered(t *testing.T) {
 	}
 }
 
+func TestSettled(t *testing.T) {
+	asked, later := noon.Add(time.Minute), noon.Add(time.Hour)
+	pending := savepage.Verdict{State: savepage.Pending, NextAt: later}
+	done, dead := savepage.Verdict{State: savepage.Delivered}, savepage.Verdict{State: savepage.Dead}
+	for name, c := range map[string]struct {
+		sent    Sent
+		state   savepage.DeliveryState
+		next    *time.Time
+		earlier int
+	}{
+		"to be tried again":           {Sent{Verdict: pending, Asked: 1}, savepage.Pending, &later, 2},
+		"delivered":                   {Sent{Verdict: done, Asked: 1}, savepage.Delivered, nil, 2},
+		"dead":                        {Sent{Verdict: dead, Asked: 1}, savepage.Dead, nil, 2},
+		"asked for while it failed":   {Sent{Verdict: pending, Asked: 0}, savepage.Pending, &asked, 2},
+		"asked for while it arrived":  {Sent{Verdict: done, Asked: 0}, savepage.Pending, &asked, 5},
+		"asked for while it gave out": {Sent{Verdict: dead, Asked: 0}, savepage.Pending, &asked, 5},
+	} {
+		d := savepage.Delivery{State: savepage.Pending, Asked: 1, Earlier: 2, NextAt: &asked}
+		d = Settled(d, c.sent, 5, noon)
+		next := d.NextAt == nil && c.next == nil || d.NextAt != nil && c.next != nil && d.NextAt.Equal(*c.next)
+		if d.State != c.state || !next || d.Earlier != c.earlier || (d.EndedAt == nil) != (c.state == savepage.Pending) {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
+
 func TestShowWait(t *testing.T) {
-	open := Breaker{OpenedAt: noon, ProbeAt: noon.Add(time.Minute)}
+	silent := Breaker{OpenedAt: noon, ProbeAt: noon.Add(time.Minute), Away: breakerFailures}
+	refusing := Breaker{OpenedAt: noon, ProbeAt: noon.Add(time.Minute)}
 	soon, late := noon.Add(time.Second), noon.Add(time.Hour)
+	tried := []savepage.Attempt{{}}
 	for name, c := range map[string]struct {
 		d     savepage.Delivery
 		b     Breaker
 		waits bool
 	}{
-		"held back":          {savepage.Delivery{State: savepage.Pending, NextAt: &soon}, open, true},
-		"due after the try":  {savepage.Delivery{State: savepage.Pending, NextAt: &late}, open, false},
-		"the breaker closed": {savepage.Delivery{State: savepage.Pending, NextAt: &soon}, Breaker{}, false},
-		"ended":              {savepage.Delivery{State: savepage.Dead}, open, false},
+		"held back":                 {savepage.Delivery{State: savepage.Pending, NextAt: &soon}, silent, true},
+		"refused before":            {savepage.Delivery{State: savepage.Pending, NextAt: &soon, Attempts: tried}, refusing, true},
+		"never tried, and it lives": {savepage.Delivery{State: savepage.Pending, NextAt: &soon}, refusing, false},
+		"due after the try":         {savepage.Delivery{State: savepage.Pending, NextAt: &late}, silent, false},
+		"the breaker closed":        {savepage.Delivery{State: savepage.Pending, NextAt: &soon}, Breaker{}, false},
+		"ended":                     {savepage.Delivery{State: savepage.Dead}, silent, false},
 	} {
 		before := c.d.NextAt
 		ShowWait(&c.d, c.b)
-		if (c.d.WaitingFor != "") != c.waits || c.waits && !c.d.NextAt.Equal(open.ProbeAt) || !c.waits && c.d.NextAt != before {
+		if (c.d.WaitingFor != "") != c.waits || c.waits && !c.d.NextAt.Equal(silent.ProbeAt) || !c.waits && c.d.NextAt != before {
 			t.Errorf("%s: %+v", name, c.d)
 		}
 	}

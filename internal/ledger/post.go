@@ -17,15 +17,21 @@ var ErrNothingOwed = errors.New("nothing is owed")
 
 // Outbox is what Post asks of the records of deliveries.
 type Outbox interface {
-	// Due returns the ids of at most limit pending deliveries of the receiver that are due, in order, and when the next
-	// one after them is due; zero when there is none.
-	Due(ctx context.Context, r Receiver, limit int) (ids []string, more time.Time, err error)
+	// Due is Owed.Due.
+	Due(ctx context.Context, r Receiver, kind Kind, limit int) (ids []string, more time.Time, err error)
 	// Owed returns a pending delivery with its attempts and headers, and what it is signed with, or ErrNothingOwed.
 	Owed(ctx context.Context, id string) (d savepage.Delivery, secrets []string, err error)
-	// Record writes an attempt down, moves its delivery on, and keeps the receiver's breaker when it is not nil, in one
-	// transaction. It returns how many attempts were made, or ErrNothingOwed when the delivery is not pending any more: the
-	// breaker is kept all the same.
-	Record(ctx context.Context, r Receiver, id string, v savepage.Verdict, b func() Breaker) (attempts int64, err error)
+	// Record writes an attempt down, moves its delivery on as Settled says, and keeps the receiver's breaker when it is not
+	// nil, in one transaction. It returns the delivery as it is then, or
+	// ErrNothingOwed when the delivery was not pending any more: the breaker is kept all the same.
+	Record(ctx context.Context, r Receiver, id string, sent Sent, b func() Breaker) (Recorded, error)
+}
+
+// Recorded is a delivery after an attempt.
+type Recorded struct {
+	Attempts int64                  // that were made
+	State    savepage.DeliveryState // Pending also for one that was sent again by hand meanwhile
+	Next     time.Time              // when it is due again; zero: never
 }
 
 // Post is what a Dispatcher asks of records: it sends what the Outbox holds and counts it.
@@ -41,8 +47,8 @@ type Post struct {
 type DeliveryTotals struct{ Delivered, Died atomic.Uint64 }
 
 // Due reads what the receiver is to be sent now.
-func (p *Post) Due(ctx context.Context, r Receiver, limit int) ([]string, time.Time, error) {
-	ids, more, err := p.Outbox.Due(ctx, r, limit)
+func (p *Post) Due(ctx context.Context, r Receiver, kind Kind, limit int) ([]string, time.Time, error) {
+	ids, more, err := p.Outbox.Due(ctx, r, kind, limit)
 	if err != nil {
 		return nil, time.Time{}, p.fault(ctx, "look for due deliveries", err)
 	}
@@ -50,7 +56,7 @@ func (p *Post) Due(ctx context.Context, r Receiver, limit int) ([]string, time.T
 }
 
 // Attempt sends a delivery once.
-func (p *Post) Attempt(ctx context.Context, id string) (*savepage.Verdict, error) {
+func (p *Post) Attempt(ctx context.Context, id string) (*Sent, error) {
 	d, secrets, err := p.Outbox.Owed(ctx, id)
 	if errors.Is(err, ErrNothingOwed) {
 		return nil, nil //nolint:nilnil // nothing to do is no error
@@ -65,7 +71,11 @@ func (p *Post) Attempt(ctx context.Context, id string) (*savepage.Verdict, error
 	if ctx.Err() != nil && verdict.State != savepage.Delivered {
 		return nil, nil //nolint:nilnil // it was cut off by the stop: the receiver is not to blame
 	}
-	return &verdict, nil
+	sent := &Sent{Verdict: verdict, Asked: d.Asked}
+	if n := len(d.Attempts); n > 0 {
+		sent.Before = d.Attempts[n-1].At
+	}
+	return sent, nil
 }
 
 // send calls the handler and turns a panic into an error: one delivery must not end the others.
@@ -79,21 +89,21 @@ func (p *Post) send(ctx context.Context, d savepage.Delivery, secrets []string) 
 }
 
 // Record writes an attempt down and moves its delivery and its receiver's breaker on.
-func (p *Post) Record(ctx context.Context, r Receiver, id string, v savepage.Verdict, c Change) error {
+func (p *Post) Record(ctx context.Context, r Receiver, id string, sent Sent, c Change) (time.Time, error) {
 	var breaker func() Breaker
 	if c != Unchanged {
 		// As it is in the transaction: the last one to write has the newest state, whichever attempt it belongs to.
 		breaker = func() Breaker { return p.Lanes.Breaker(r) }
 	}
-	attempts, err := p.Outbox.Record(ctx, r, id, v, breaker)
+	recorded, err := p.Outbox.Record(ctx, r, id, sent, breaker)
 	if err != nil && !errors.Is(err, ErrNothingOwed) {
-		return p.fault(ctx, "record an attempt of delivery "+id, err)
+		return time.Time{}, p.fault(ctx, "record an attempt of delivery "+id, err)
 	}
 	p.logChange(ctx, r, c)
 	if err == nil {
-		p.count(ctx, id, v, attempts)
+		p.count(ctx, id, sent.Attempt, recorded)
 	}
-	return nil
+	return recorded.Next, nil
 }
 
 // fault logs an internal error unless the end of ctx is its cause.
@@ -118,14 +128,14 @@ func (p *Post) logChange(ctx context.Context, r Receiver, c Change) {
 }
 
 // count follows the commit of an attempt.
-func (p *Post) count(ctx context.Context, id string, v savepage.Verdict, attempts int64) {
-	switch v.State {
+func (p *Post) count(ctx context.Context, id string, a savepage.Attempt, recorded Recorded) {
+	switch recorded.State {
 	case savepage.Delivered:
 		p.Totals.Delivered.Add(1)
 	case savepage.Dead:
 		p.Totals.Died.Add(1)
-		p.Log.WarnContext(ctx, "delivery is dead", "delivery", id, "attempts", attempts, "outcome", v.Attempt.Outcome,
-			"status", v.Attempt.Status, "reason", v.Attempt.Error)
+		p.Log.WarnContext(ctx, "delivery is dead", "delivery", id, "attempts", recorded.Attempts, "outcome", a.Outcome,
+			"status", a.Status, "reason", a.Error)
 	case savepage.Pending:
 	}
 }

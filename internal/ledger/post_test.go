@@ -19,19 +19,19 @@ type outbox struct {
 	breakers []Breaker
 }
 
-func (o *outbox) Due(context.Context, Receiver, int) ([]string, time.Time, error) {
+func (o *outbox) Due(context.Context, Receiver, Kind, int) ([]string, time.Time, error) {
 	return []string{"m"}, time.Time{}, o.owed
 }
 
 func (o *outbox) Owed(context.Context, string) (savepage.Delivery, []string, error) {
-	return savepage.Delivery{ID: "m"}, []string{"s"}, o.owed
+	return savepage.Delivery{ID: "m", Asked: 3}, []string{"s"}, o.owed
 }
 
-func (o *outbox) Record(_ context.Context, _ Receiver, _ string, _ savepage.Verdict, b func() Breaker) (int64, error) {
+func (o *outbox) Record(_ context.Context, _ Receiver, _ string, sent Sent, b func() Breaker) (Recorded, error) {
 	if b != nil {
 		o.breakers = append(o.breakers, b())
 	}
-	return 4, o.recorded
+	return Recorded{Attempts: 4, State: sent.State}, o.recorded
 }
 
 func posting(o *outbox, verdict savepage.Verdict) (*Post, *bytes.Buffer) {
@@ -63,7 +63,7 @@ func TestPostAttempts(t *testing.T) {
 	} {
 		p, log := posting(&outbox{owed: c.owed}, c.verdict)
 		v, err := p.Attempt(c.ctx, "m")
-		if (v != nil) != c.made || !errors.Is(err, c.err) || (log.Len() > 0) != (c.err != nil && c.ctx.Err() == nil) {
+		if (v != nil) != c.made || v != nil && v.Asked != 3 || !errors.Is(err, c.err) || (log.Len() > 0) != (c.err != nil && c.ctx.Err() == nil) {
 			t.Errorf("%s: %+v, %v, log %s", name, v, err, log)
 		}
 	}
@@ -93,7 +93,7 @@ func TestPostRecords(t *testing.T) {
 	} {
 		o := &outbox{recorded: c.recorded}
 		p, log := posting(o, savepage.Verdict{})
-		err := p.Record(t.Context(), Receiver{"a", "h"}, "m", savepage.Verdict{State: c.state}, c.change)
+		_, err := p.Record(t.Context(), Receiver{"a", "h"}, "m", Sent{Verdict: savepage.Verdict{State: c.state}}, c.change)
 		totals := [2]uint64{p.Totals.Delivered.Load(), p.Totals.Died.Load()}
 		if !errors.Is(err, c.err) || totals != c.totals || (len(o.breakers) == 1) != (c.change != Unchanged) {
 			t.Errorf("%s: %v, totals %v, breakers %v", name, err, totals, o.breakers)

@@ -173,10 +173,10 @@ func testRestart(t *scene) {
 	equal(t, []any{savepage.Delivered, len(before.Attempts) + 1}, []any{after.State, len(after.Attempts)})
 }
 
-// testSlowReceiver has more deliveries to a receiver that hangs than there are workers.
+// testSlowReceiver has more deliveries to a receiver that has begun to hang than there are places for it.
 func testSlowReceiver(t *scene) {
 	const slow = 14
-	b := setUp(t, ledger.Config{Workers: 4, DeliveryWorkers: 6})
+	b := setUp(t, ledger.Config{Workers: 4, DeliveryWorkers: 16})
 	var busy, most atomic.Int32
 	open, fast := make(chan bool), make(chan bool, 1)
 	b.work(t, ledger.Handlers{
@@ -192,13 +192,16 @@ func testSlowReceiver(t *scene) {
 			defer busy.Add(-1)
 			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 			}
-			<-open
+			if !strings.HasSuffix(d.URL, "/0") {
+				<-open
+			}
 			return delivered()
 		},
 	})
-	ids := make([]string, slow)
-	for i := range ids {
-		ids[i] = b.acceptFor(t, fmt.Sprintf("slow.test/%d", i))
+	ids := []string{b.acceptFor(t, "slow.test/0")}
+	b.settled(t, ids[0])
+	for i := 1; i < slow; i++ {
+		ids = append(ids, b.acceptFor(t, fmt.Sprintf("slow.test/%d", i)))
 	}
 	eventually(t, "the slow receiver has its share", func() bool { return busy.Load() == 4 })
 	b.acceptFor(t, "fast.test/")

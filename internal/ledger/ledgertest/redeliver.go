@@ -14,13 +14,15 @@ import (
 
 func redeliverTests() map[string]func(*scene) {
 	return map[string]func(*scene){
-		"list":          testListDeliveries,
-		"one again":     testRedeliver,
-		"urgent":        testRedeliverPending,
-		"dead again":    testRedeliverDead,
-		"breaker":       testBreaker,
-		"retention":     testDeadLettersAreKept,
-		"without taker": testNobodyDelivers,
+		"list":             testListDeliveries,
+		"one again":        testRedeliver,
+		"urgent":           testRedeliverPending,
+		"while it fails":   func(t *scene) { testRedeliverOnItsWay(t, tryAgain(time.Hour)) },
+		"while it arrives": func(t *scene) { testRedeliverOnItsWay(t, delivered()) },
+		"dead again":       testRedeliverDead,
+		"breaker":          testBreaker,
+		"retention":        testDeadLettersAreKept,
+		"without taker":    testNobodyDelivers,
 	}
 }
 
@@ -205,6 +207,40 @@ func testRedeliverPending(t *scene) {
 	equal(t, []any{savepage.Pending, 0}, []any{b.delivery(t, owed[0].ID).State, len(b.delivery(t, owed[0].ID).Attempts)})
 }
 
+// testRedeliverOnItsWay asks for one again while it is being sent: it is sent again, whatever becomes of the first.
+func testRedeliverOnItsWay(t *scene, first savepage.Verdict) {
+	b := setUp(t, ledger.Config{})
+	underWay, open := make(chan bool, 1), make(chan bool)
+	b.work(t, ledger.Handlers{
+		Render: b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} }),
+		Deliver: func(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
+			if len(d.Attempts) > 0 {
+				return delivered()
+			}
+			underWay <- true
+			<-open
+			return first
+		},
+	})
+	id := b.accept(t, b.account)
+	receive(t, "an attempt", underWay)
+	_, err := b.Redeliver(t.Context(), b.account, b.deliveries(t, id)[0].ID)
+	must(t, err)
+	close(open)
+	d := b.settledAfter(t, id, 2)
+	equal(t, savepage.Delivered, d.State)
+}
+
+// settledAfter waits until a capture's one delivery has ended after a number of attempts.
+func (b *bench) settledAfter(tb testing.TB, id string, attempts int) (d savepage.Delivery) {
+	tb.Helper()
+	eventually(tb, fmt.Sprintf("%d attempts", attempts), func() bool {
+		d = b.deliveries(tb, id)[0]
+		return d.State != savepage.Pending && len(d.Attempts) == attempts
+	})
+	return d
+}
+
 // testRedeliverDead sends all dead ones again: once, one after the other, and only those that died since.
 func testRedeliverDead(t *scene) {
 	b := setUp(t, ledger.Config{})
@@ -248,7 +284,11 @@ func testRedeliverDead(t *scene) {
 func testBreaker(t *scene) {
 	const probeWait = 10 * time.Hour
 	b := setUp(t, ledger.Config{ProbeWait: probeWait})
-	a := &attempts{answer: func(savepage.Delivery) savepage.Verdict { return tryAgain(probeWait / 2) }}
+	a := &attempts{answer: func(savepage.Delivery) savepage.Verdict {
+		v := tryAgain(probeWait / 2)
+		v.Attempt.Outcome, v.Attempt.Status = savepage.AttemptRefused, 0
+		return v
+	}}
 	render := b.finisher(func(c savepage.Capture) (owed []savepage.Delivery) {
 		for range 20 {
 			owed = append(owed, delivery(c, "http://dead.test/a"))

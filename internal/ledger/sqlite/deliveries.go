@@ -42,7 +42,7 @@ func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage
 // noted follows the commit that recorded deliveries.
 func (ds *deliveries) noted(deliveries []savepage.Delivery) {
 	for _, d := range deliveries {
-		ds.lanes.Note(ledger.ReceiverOf(d), ledger.FirstAttempt(d, ds.clock.Now()))
+		ds.lanes.Note(ledger.ReceiverOf(d), ledger.Fresh, ledger.FirstAttempt(d, ds.clock.Now()))
 	}
 }
 
@@ -55,20 +55,20 @@ type outbox struct {
 
 const (
 	dueQuery = `SELECT id FROM deliveries INDEXED BY deliveries_due
-		WHERE state = 'pending' AND account = ? AND receiver = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?`
+		WHERE state = 'pending' AND account = ? AND receiver = ? AND tried = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?`
 	nextDeliveryQuery = `SELECT next_at FROM deliveries INDEXED BY deliveries_due
-		WHERE state = 'pending' AND account = ? AND receiver = ? AND next_at > ? ORDER BY next_at LIMIT 1`
+		WHERE state = 'pending' AND account = ? AND receiver = ? AND tried = ? AND next_at > ? ORDER BY next_at LIMIT 1`
 )
 
-// Due reads what the receiver is to be sent now.
-func (o *outbox) Due(ctx context.Context, r ledger.Receiver, limit int) ([]string, time.Time, error) {
+// Due reads what the receiver is to be sent now, of a kind.
+func (o *outbox) Due(ctx context.Context, r ledger.Receiver, kind ledger.Kind, limit int) ([]string, time.Time, error) {
 	now := o.clock.Now()
-	ids, err := collect(ctx, o.read, scanText, dueQuery, r.Account, r.Host, stamp(now), limit)
+	ids, err := collect(ctx, o.read, scanText, dueQuery, r.Account, r.Host, kind, stamp(now), limit)
 	if err != nil || len(ids) == limit {
 		return ids, now, err
 	}
 	var next sql.NullInt64
-	err = o.read.QueryRowContext(ctx, nextDeliveryQuery, r.Account, r.Host, stamp(now)).Scan(&next)
+	err = o.read.QueryRowContext(ctx, nextDeliveryQuery, r.Account, r.Host, kind, stamp(now)).Scan(&next)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -93,39 +93,55 @@ func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []stri
 }
 
 // Record writes an attempt down and moves its delivery and its receiver's breaker on, in one commit.
-func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, v savepage.Verdict, b func() ledger.Breaker) (number int64,
-	err error,
+func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, sent ledger.Sent, b func() ledger.Breaker) (
+	recorded ledger.Recorded, err error,
 ) {
 	gone := false
 	err = o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		var err error
 		if b != nil {
 			if err := saveBreaker(ctx, tx, r, b()); err != nil {
 				return err
 			}
 		}
-		if gone, err = settleDelivery(ctx, tx, id, v, o.clock.Now()); err != nil || gone {
+		d, err := scanDelivery(tx.QueryRowContext(ctx, pendingQuery, id).Scan)
+		if gone = errors.Is(err, sql.ErrNoRows); gone {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		number, err = addAttempt(ctx, tx, id, v)
-		return err
+		if recorded.Attempts, err = addAttempt(ctx, tx, id, sent.Verdict); err != nil {
+			return err
+		}
+		d = ledger.Settled(d, sent, int(recorded.Attempts), o.clock.Now())
+		recorded.State, recorded.Next = d.State, time.Time{}
+		if d.NextAt != nil {
+			recorded.Next = *d.NextAt
+		}
+		return settleDelivery(ctx, tx, d)
 	}, nil)
 	if err == nil && gone {
 		err = ledger.ErrNothingOwed
 	}
-	return number, err
+	return recorded, err
 }
 
-// settleDelivery moves a pending delivery on; it reports whether there is none.
-func settleDelivery(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict, now time.Time) (bool, error) {
+const pendingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.id = ? AND d.state = 'pending'`
+
+// settleDelivery keeps a delivery as it is after an attempt.
+func settleDelivery(ctx context.Context, tx *sql.Tx, d savepage.Delivery) error {
 	var next, ended any
-	if v.State == savepage.Pending {
-		next = stamp(v.NextAt)
-	} else {
-		ended = stamp(now)
+	if d.NextAt != nil {
+		next = stamp(*d.NextAt)
 	}
-	const move = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = ? WHERE id = ? AND state = 'pending'`
-	return missed(tx.ExecContext(ctx, move, string(v.State), next, ended, id))
+	if d.EndedAt != nil {
+		ended = stamp(*d.EndedAt)
+	}
+	const move = `UPDATE deliveries SET state = ?, tried = 1, next_at = ?, ended_at = ?, earlier = ? WHERE id = ?`
+	if _, err := tx.ExecContext(ctx, move, string(d.State), next, ended, d.Earlier, d.ID); err != nil {
+		return fmt.Errorf("move delivery %s on: %w", d.ID, err)
+	}
+	return nil
 }
 
 func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) (number int64, err error) {
@@ -145,14 +161,15 @@ func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) 
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.
 const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.receiver, d.body, d.state, d.created_at, d.next_at,
-	d.ended_at, d.earlier`
+	d.ended_at, d.earlier, d.asked`
 
 func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 	var (
 		d                    savepage.Delivery
 		created, next, ended sql.NullInt64
 	)
-	err := scan(&d.ID, &d.CaptureID, &d.BatchID, &d.Account, &d.URL, &d.Receiver, &d.Body, &d.State, &created, &next, &ended, &d.Earlier)
+	err := scan(&d.ID, &d.CaptureID, &d.BatchID, &d.Account, &d.URL, &d.Receiver, &d.Body, &d.State, &created, &next, &ended, &d.Earlier,
+		&d.Asked)
 	d.CreatedAt = moment(created)
 	if next.Valid {
 		d.NextAt = new(moment(next))

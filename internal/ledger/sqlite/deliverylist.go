@@ -87,13 +87,16 @@ func stateCondition(s savepage.DeliveryState) string {
 // list reads deliveries with their attempts, and says of each whether it waits for its receiver.
 func (ds *deliveries) list(ctx context.Context, condition string, args ...any) ([]savepage.Delivery, error) {
 	list, err := collect(ctx, ds.read, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries d WHERE `+condition, args...)
+	if err == nil {
+		err = ds.addAttempts(ctx, list)
+	}
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
 		ledger.ShowWait(&list[i], ds.lanes.Breaker(ledger.Receiver{Account: list[i].Account, Host: list[i].Receiver}))
 	}
-	return list, ds.addAttempts(ctx, list)
+	return list, nil
 }
 
 // PendingDeliveries counts the deliveries of all accounts that have not ended.

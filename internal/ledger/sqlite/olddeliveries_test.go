@@ -54,7 +54,7 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ids, _, err := (&outbox{deliveries: l.deliveries}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"},
-		9); err != nil || len(ids) != 2 {
+		ledger.Fresh, 9); err != nil || len(ids) != 2 {
 		t.Errorf("%v are due (%v)", ids, err)
 	}
 }

@@ -18,8 +18,9 @@ func saveBreaker(ctx context.Context, tx *sql.Tx, r ledger.Receiver, b ledger.Br
 		}
 		return nil
 	}
-	const save = `INSERT OR REPLACE INTO receivers (account, receiver, failures, opened_at, probe_at, wait_us) VALUES (?, ?, ?, ?, ?, ?)`
-	_, err := tx.ExecContext(ctx, save, r.Account, r.Host, b.Failures, stamp(b.OpenedAt), stamp(b.ProbeAt), b.Wait.Microseconds())
+	const save = `INSERT OR REPLACE INTO receivers (account, receiver, failures, away, opened_at, probe_at, wait_us)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`
+	_, err := tx.ExecContext(ctx, save, r.Account, r.Host, b.Failures, b.Away, stamp(b.OpenedAt), stamp(b.ProbeAt), b.Wait.Microseconds())
 	if err != nil {
 		return fmt.Errorf("save breaker: %w", err)
 	}
@@ -31,7 +32,7 @@ func (ds *deliveries) fillLanes(ctx context.Context) error {
 	if err := ds.purgeReceivers(ctx); err != nil {
 		return err
 	}
-	open, err := collect(ctx, ds.read, scanReceiver, `SELECT account, receiver, failures, opened_at, probe_at, wait_us FROM receivers`)
+	open, err := collect(ctx, ds.read, scanReceiver, openBreakers)
 	if err != nil {
 		return fmt.Errorf("read breakers: %w", err)
 	}
@@ -40,6 +41,8 @@ func (ds *deliveries) fillLanes(ctx context.Context) error {
 	}
 	return ds.noteAll(ctx)
 }
+
+const openBreakers = `SELECT account, receiver, failures, away, opened_at, probe_at, wait_us FROM receivers`
 
 type knownReceiver struct {
 	ledger.Receiver
@@ -52,28 +55,29 @@ func scanReceiver(scan func(dest ...any) error) (knownReceiver, error) {
 		opened, probe sql.NullInt64
 		wait          int64
 	)
-	err := scan(&one.Account, &one.Host, &one.Failures, &opened, &probe, &wait)
+	err := scan(&one.Account, &one.Host, &one.Failures, &one.Away, &opened, &probe, &wait)
 	one.OpenedAt, one.ProbeAt, one.Wait = moment(opened), moment(probe), time.Duration(wait)*time.Microsecond
 	return one, err
 }
 
-const nextReceiverQuery = `SELECT account, receiver, next_at FROM deliveries INDEXED BY deliveries_due
-	WHERE state = 'pending' AND (account, receiver) > (?, ?) ORDER BY account, receiver, next_at LIMIT 1`
+const nextReceiverQuery = `SELECT account, receiver, tried, next_at FROM deliveries INDEXED BY deliveries_due
+	WHERE state = 'pending' AND (account, receiver, tried) > (?, ?, ?) ORDER BY account, receiver, tried, next_at LIMIT 1`
 
-// noteAll tells the lanes of every receiver when its first delivery is due. It seeks from one receiver to the next: a
-// million deliveries to one cost as much as one.
+// noteAll tells the lanes of every receiver when its first delivery of each kind is due. It seeks from one receiver to the
+// next: a million deliveries to one cost as much as one.
 func (ds *deliveries) noteAll(ctx context.Context) error {
 	var r ledger.Receiver
+	var kind ledger.Kind
 	for {
 		var next sql.NullInt64
-		err := ds.read.QueryRowContext(ctx, nextReceiverQuery, r.Account, r.Host).Scan(&r.Account, &r.Host, &next)
+		err := ds.read.QueryRowContext(ctx, nextReceiverQuery, r.Account, r.Host, kind).Scan(&r.Account, &r.Host, &kind, &next)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("look for receivers: %w", err)
 		}
-		ds.lanes.Note(r, moment(next))
+		ds.lanes.Note(r, kind, moment(next))
 	}
 }
 

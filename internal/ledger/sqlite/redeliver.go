@@ -30,8 +30,8 @@ func (ds *deliveries) Redeliver(ctx context.Context, account, id string) (savepa
 			return err
 		}
 		d = ledger.Redelivered(d, attempts, ds.clock.Now())
-		const again = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = NULL, earlier = ? WHERE id = ?`
-		_, err = tx.ExecContext(ctx, again, string(d.State), stamp(*d.NextAt), d.Earlier, d.ID)
+		const again = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = NULL, earlier = ?, asked = ? WHERE id = ?`
+		_, err = tx.ExecContext(ctx, again, string(d.State), stamp(*d.NextAt), d.Earlier, d.Asked, d.ID)
 		to = &ledger.Receiver{Account: d.Account, Host: d.Receiver}
 		return err
 	}, func(err error) {
@@ -76,7 +76,7 @@ func (ds *deliveries) redeliverSome(ctx context.Context, account string, since, 
 	}, func(err error) {
 		if err == nil {
 			for _, one := range moved {
-				ds.lanes.Note(ledger.Receiver{Account: account, Host: one.receiver}, one.at)
+				ds.lanes.Note(ledger.Receiver{Account: account, Host: one.receiver}, ledger.Tried, one.at)
 			}
 		}
 	})

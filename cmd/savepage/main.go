@@ -110,8 +110,8 @@ func newRoot(env environment) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(env), newCapture(env), newBatch(env), newKey(env), newWebhook(env), newDoctor(env), newMigrate(env), newAdopt(env), newDevices(env),
-		newVersion(env), newDocs(),
+		newServe(env), newCapture(env), newBatch(env), newKey(env), newWebhook(env), newDoctor(env), newMigrate(env),
+		newBackup(env), newRestore(env), newAdopt(env), newDevices(env), newVersion(env), newDocs(),
 	)
 	return root
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -20,6 +21,16 @@ type Engine struct {
 
 // Database is a place for a ledger, opened or not.
 type Database interface {
+	Opener
+	Carrier
+	// Inspect looks at the database and changes nothing.
+	Inspect(ctx context.Context) Inspection
+	// String names the place for people, without secrets.
+	String() string
+}
+
+// Opener opens a database.
+type Opener interface {
 	// Open brings the database up to date, takes up what an earlier process left, and opens the ledger. The caller closes
 	// it.
 	Open(ctx context.Context, cfg Config, log *slog.Logger) (Store, error)
@@ -28,10 +39,38 @@ type Database interface {
 	OpenKeys(ctx context.Context, vault Vault, c *clock.Clock) (Keys, error)
 	// Migrate brings the database up to date.
 	Migrate(ctx context.Context, log *slog.Logger) error
-	// Inspect looks at the database and changes nothing.
-	Inspect(ctx context.Context) Inspection
-	// String names the place for people, without secrets.
-	String() string
+}
+
+// Carrier copies a database away and back. An engine that has tools of its own for this returns an error that names them.
+type Carrier interface {
+	// Snapshot writes the records as they are at one moment to a new file, also beside a running server, and opens it. The
+	// database is only read. The caller closes the snapshot.
+	Snapshot(ctx context.Context, file string) (Snapshot, error)
+	// Vacant returns nil when Restore may fill the database, and else why not: it has records, or a server uses it.
+	Vacant(ctx context.Context) error
+	// Restore fills the vacant database with what Snapshot wrote. An error of the reader leaves it vacant.
+	Restore(ctx context.Context, from io.Reader) error
+}
+
+// Snapshot is a copy of the records, in a file.
+type Snapshot interface {
+	// About tells what the snapshot holds.
+	About(ctx context.Context) (About, error)
+	// Pictures returns the names of the pictures that its captures name.
+	Pictures(ctx context.Context) ([]string, error)
+	// Drop removes from the snapshot the captures with these pictures that the database has removed since. It returns the
+	// pictures whose captures are still there.
+	Drop(ctx context.Context, pictures []string) (kept []string, err error)
+	// Close makes the file durable.
+	Close() error
+}
+
+// About is what a snapshot holds.
+type About struct {
+	Identity string // of the database
+	Schema   int64  // the version of the tables
+	Captures int
+	Sealed   bool // some secrets can only be read with the master key
 }
 
 // Inspection is what was found of a database.

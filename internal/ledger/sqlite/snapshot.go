@@ -1,0 +1,221 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// snapshot is a copy of the records in a file, beside the database that it was made of.
+type snapshot struct {
+	file       string
+	copy, live *sql.DB
+}
+
+// Snapshot writes the records as they are at one moment to a new file, also beside a running server. The copy has no free
+// pages, and was checked.
+func (d Database) Snapshot(ctx context.Context, file string) (ledger.Snapshot, error) {
+	s, err := d.snapshot(ctx, file)
+	if err != nil {
+		return nil, err // a nil *snapshot would be a Snapshot that is not nil
+	}
+	return s, nil
+}
+
+func (d Database) snapshot(ctx context.Context, file string) (_ *snapshot, err error) {
+	source := filepath.Join(d.dir, fileDatabase)
+	if _, err := os.Stat(source); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	// SQLite would let others read the copy: there may be secrets in it.
+	if err := createPrivate(file); err != nil {
+		return nil, err
+	}
+	s := &snapshot{file: file}
+	if s.live, err = connect(source); err != nil {
+		return nil, err
+	}
+	if _, err := s.live.ExecContext(ctx, `VACUUM INTO ?`, file); err != nil {
+		return nil, errors.Join(fmt.Errorf("copy the database %s: %w", source, err), s.live.Close())
+	}
+	if s.copy, err = connect(file, "journal_mode(DELETE)", "synchronous(FULL)"); err != nil {
+		return nil, errors.Join(err, s.live.Close())
+	}
+	faults, err := collect(ctx, s.copy, scanText, `PRAGMA quick_check(1)`)
+	if err == nil && (len(faults) != 1 || faults[0] != "ok") {
+		err = fmt.Errorf("the copy of %s is damaged: %q", source, faults)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func createPrivate(file string) error {
+	created, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("create the copy of the database: %w", err)
+	}
+	return created.Close()
+}
+
+// About tells what the snapshot holds.
+func (s *snapshot) About(ctx context.Context) (ledger.About, error) {
+	var about ledger.About
+	var err error
+	if about.Identity, err = identity(ctx, s.copy); err != nil {
+		return about, fmt.Errorf("%w; a database of an earlier version is brought up by a start of the server or savepage migrate", err)
+	}
+	const versions = `SELECT max(version_id), (SELECT count(*) FROM captures) FROM goose_db_version WHERE is_applied`
+	if err := s.copy.QueryRowContext(ctx, versions).Scan(&about.Schema, &about.Captures); err != nil {
+		return about, fmt.Errorf("read the version of the tables: %w", err)
+	}
+	for _, column := range sealedColumns() {
+		query := fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s WHERE substr(%s, 1, %d) = ?)`, column.table, column.name, //nolint:gosec // names from a list
+			len(ledger.SealedPrefix))
+		var sealed bool
+		if err := s.copy.QueryRowContext(ctx, query, ledger.SealedPrefix).Scan(&sealed); err != nil {
+			return about, fmt.Errorf("look for secrets: %w", err)
+		}
+		about.Sealed = about.Sealed || sealed
+	}
+	return about, nil
+}
+
+// Pictures returns the names of the pictures that its captures name.
+func (s *snapshot) Pictures(ctx context.Context) ([]string, error) {
+	const query = `SELECT DISTINCT picture_name FROM captures WHERE picture_name IS NOT NULL ORDER BY picture_name`
+	names, err := collect(ctx, s.copy, scanText, query)
+	if err != nil {
+		return nil, fmt.Errorf("list the pictures of the records: %w", err)
+	}
+	return names, nil
+}
+
+// Drop removes from the snapshot the captures with these pictures that the database has removed since. It returns the
+// pictures whose captures are still there.
+func (s *snapshot) Drop(ctx context.Context, pictures []string) ([]string, error) {
+	list, err := json.Marshal(pictures)
+	if err != nil {
+		return nil, fmt.Errorf("encode names: %w", err)
+	}
+	const named = ` FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`
+	kept, err := collect(ctx, s.live, scanText, `SELECT DISTINCT picture_name`+named, string(list))
+	if err != nil {
+		return nil, fmt.Errorf("look for removed captures: %w", err)
+	}
+	there := make(map[string]bool, len(kept))
+	for _, name := range kept {
+		there[name] = true
+	}
+	err = inTx(ctx, s.copy, func(tx *sql.Tx) error {
+		records, err := collect(ctx, tx, scanPictured, `SELECT id, picture_name`+named, string(list))
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if there[r.picture] {
+				continue
+			}
+			if err := forget(ctx, tx, r.id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("drop removed captures from the copy: %w", err)
+	}
+	return kept, nil
+}
+
+type pictured struct{ id, picture string }
+
+func scanPictured(scan func(dest ...any) error) (pictured, error) {
+	var p pictured
+	err := scan(&p.id, &p.picture)
+	return p, err
+}
+
+// Close makes the file durable.
+func (s *snapshot) Close() error {
+	return errors.Join(s.copy.Close(), s.live.Close(), syncName(s.file))
+}
+
+// syncName writes a file or a folder to disk.
+func syncName(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// Vacant returns nil when Restore may fill the database, and else why not.
+func (d Database) Vacant(context.Context) error {
+	return d.whileVacant(func() error { return nil })
+}
+
+// whileVacant runs fn with the lock of a data folder that has no database.
+func (d Database) whileVacant(fn func() error) error {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	lock, err := lockDir(d.dir)
+	if err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		name := filepath.Join(d.dir, fileDatabase+suffix)
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(fmt.Errorf("%s is there already: name an empty data folder with SAVEPAGE_DATA", name), lock.Close())
+		}
+	}
+	return errors.Join(fn(), lock.Close())
+}
+
+// Restore writes what Snapshot wrote to the database of a folder that has none. The file gets its name when all of it is
+// on disk.
+func (d Database) Restore(ctx context.Context, from io.Reader) error {
+	temp := filepath.Join(d.dir, fileDatabase+".restoring")
+	return d.whileVacant(func() error {
+		err := writeAll(temp, from)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = os.Rename(temp, filepath.Join(d.dir, fileDatabase))
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("restore the database: %w", err), removeIfThere(temp))
+		}
+		return syncName(d.dir)
+	})
+}
+
+func writeAll(name string, from io.Reader) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, from)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+func removeIfThere(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

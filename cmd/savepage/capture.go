@@ -18,7 +18,6 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
-	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/guard"
 )
@@ -290,13 +289,6 @@ func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
 	return r.render(ctx, o)
-}
-
-func sandbox(s Settings) browser.Sandbox {
-	if s.SandboxOff {
-		return browser.Off
-	}
-	return browser.Required
 }
 
 func writePicture(output string, from io.Reader, stdout io.Writer) error {

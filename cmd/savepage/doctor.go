@@ -127,23 +127,19 @@ func checkBrowser(ctx context.Context, s Settings) []check {
 		return []check{{Name: "browser", Found: err.Error(), Fix: "The program does not run. " + installBrowser}}
 	}
 	found := check{Name: "browser", OK: true, Found: name + " at " + path}
-	return []check{found, checkSandbox(ctx, s)}
+	return append([]check{found}, checkSandbox(ctx, s)...)
 }
 
-func checkSandbox(ctx context.Context, s Settings) check {
+func checkSandbox(ctx context.Context, s Settings) []check {
 	policy := guard.New(s.guard(nil))
-	pool, err := browser.Start(ctx, browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: 1, Warm: 1}, policy,
-		slog.New(slog.DiscardHandler))
+	pool, err := browser.Start(ctx, browserConfig(s, 1), policy, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return check{Name: "sandbox", Found: "the browser does not start", Fix: err.Error()}
+		return []check{{Name: "sandbox", Found: "the browser does not start", Fix: err.Error()}}
 	}
 	if err := errors.Join(pool.Ready(), pool.Close()); err != nil { //nolint:contextcheck // both bound their own time
-		return check{Name: "sandbox", Found: "the browser does not answer", Fix: err.Error()}
+		return []check{{Name: "sandbox", Found: "the browser does not answer", Fix: err.Error()}}
 	}
-	if s.SandboxOff {
-		return check{Name: "sandbox", OK: true, Found: "off by SAVEPAGE_SANDBOX: a page that exploits the browser runs code as the server's user"}
-	}
-	return check{Name: "sandbox", OK: true, Found: "the browser starts in its sandbox"}
+	return checkBelts(pool.Belts())
 }
 
 func fontFolders() []string {

@@ -122,10 +122,10 @@ func (n *node) openBrowser(ctx context.Context) (err error) {
 		return nil
 	}
 	pages := pagesAtOnce(n.settings)
-	cfg := browser.Config{Path: n.settings.Browser, Sandbox: sandbox(n.settings), Pages: pages, Warm: pages}
-	if n.pool, err = browser.Start(ctx, cfg, n.policy, n.log); err != nil {
+	if n.pool, err = browser.Start(ctx, browserConfig(n.settings, pages), n.policy, n.log); err != nil {
 		return err
 	}
+	logBelts(ctx, n.pool.Belts(), n.log)
 	return nil
 }
 
@@ -165,7 +165,7 @@ func (n *node) joinFlow(context.Context) error {
 }
 
 func (n *node) joinHTTP(context.Context) error {
-	operations := api.Operations{Live: httpd.Live(), Ready: httpd.Ready(n.checks()...), Metrics: n.metrics.Handler()}
+	operations := api.Operations{Live: httpd.Live(n.belts()), Ready: httpd.Ready(n.belts(), n.checks()...), Metrics: n.metrics.Handler()}
 	chain := httpd.Chain{Log: n.log, Metrics: n.metrics}
 	if !n.settings.Has(roleAPI) {
 		n.handler = chain.Wrap(operationsOnly(operations))

@@ -22,7 +22,7 @@ type renderer struct {
 
 // startRenderer starts a browser for so many pages at once. The caller closes it.
 func startRenderer(ctx context.Context, s Settings, policy *guard.Policy, pages int, log *slog.Logger) (*renderer, error) {
-	cfg := browser.Config{Path: s.Browser, Sandbox: sandbox(s), Pages: pages, Warm: pages}
+	cfg := browserConfig(s, pages)
 	pool, err := browser.Start(ctx, cfg, policy, log)
 	if err != nil {
 		return nil, err

@@ -48,6 +48,7 @@ type Settings struct {
 	Browser    string // path; empty: found
 	Blocklists string // folder of newer filter lists; empty: those of the program
 	SandboxOff bool
+	Jail       string // auto, required or off
 
 	Grace     time.Duration
 	LogFormat string // text, json or auto
@@ -220,6 +221,16 @@ func browserSettings() []setting {
 			set: func(s *Settings, text string) error {
 				s.SandboxOff = text == "off"
 				return oneOf(text, "required", "off")
+			},
+		},
+		{
+			name: "JAIL", kind: "word", value: "auto", form: "auto, required or off",
+			doc: "Whether the browser lives in a network namespace in which it reaches nothing but the server's own proxies. auto: where " +
+				"the kernel allows it (Linux, as root or with user namespaces); elsewhere the browser's flags and the proxies hold it alone. " +
+				"required: the server does not start without one.",
+			set: func(s *Settings, text string) error {
+				s.Jail = text
+				return oneOf(text, "auto", "required", "off")
 			},
 		},
 	}

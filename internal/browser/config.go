@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/jail"
 )
 
 // Sandbox is whether Chromium must run in its own sandbox.
@@ -35,8 +36,11 @@ type Config struct {
 	MovingIdle   time.Duration // after which an unused browser whose pictures move ends; 5 minutes, at most twice that
 	TempDir      string        // where profile folders are made; os.TempDir
 	Budget       guard.Budget  // of each capture's proxy
+	Jail         Jail          // JailAuto
+	Helper       []string      // command line that calls jail.Enter; empty: only a service with CAP_SYS_ADMIN can make a jail
 
-	moving bool // pictures move
+	moving bool      // pictures move
+	jail   jail.Kind // which is made for the browser
 }
 
 const (
@@ -55,6 +59,13 @@ func (c Config) withDefaults() (Config, error) {
 	case Required, Off:
 	default:
 		return c, fmt.Errorf("sandbox is %q: must be %q or %q", c.Sandbox, Required, Off)
+	}
+	switch c.Jail {
+	case "":
+		c.Jail = JailAuto
+	case JailAuto, JailRequired, JailOff:
+	default:
+		return c, fmt.Errorf("jail is %q: must be %q, %q or %q", c.Jail, JailAuto, JailRequired, JailOff)
 	}
 	if c.Pages < 0 || c.Warm < 0 {
 		return c, fmt.Errorf("pages at once is %d and warm contexts %d: must not be negative", c.Pages, c.Warm)

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,12 +21,17 @@ import (
 
 	wire "github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/jail"
 )
 
 // A second life of the test program: these variables and arguments make it another one.
 const (
 	asService = "SAVEPAGE_TEST_SERVICE" // a service with a browser, to be killed
 	asBrowser = "--remote-debugging-pipe"
+	asNaked   = "naked"                // the name of the program: a browser without the flags of the network
+	asHelper  = "enter-jail"           // an argument: the helper of the network namespace
+	asBelted  = "SAVEPAGE_TEST_BELTED" // a service that says which belts it has; the value is its folder
+	asJailed  = "SAVEPAGE_TEST_JAIL"   // and which jail it wants
 )
 
 // patience is how long a test waits for what must come.
@@ -34,6 +41,14 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(asService) != "":
 		serveUntilKilled()
+	case len(os.Args) > 1 && os.Args[1] == asHelper:
+		fmt.Fprintln(os.Stderr, jail.Enter(os.Args[2:]))
+		os.Exit(1)
+	case os.Getenv(asBelted) != "":
+		sayBelts()
+		return
+	case filepath.Base(os.Args[0]) == asNaked:
+		becomeNakedBrowser()
 	case slices.Contains(os.Args, asBrowser):
 		becomeBrowserWithoutNamespaces()
 	}
@@ -82,6 +97,21 @@ func becomeBrowserWithoutNamespaces() {
 	path, _, err := Find()
 	if err == nil {
 		err = unix.Exec(path, append([]string{path}, os.Args[1:]...), os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, "exec:", err)
+	os.Exit(1)
+}
+
+// becomeNakedBrowser runs the real browser without any flag that keeps it off the network.
+func becomeNakedBrowser() {
+	ofNetwork := func(arg string) bool {
+		return slices.ContainsFunc([]string{
+			"--proxy-", "--host-resolver-rules=", "--force-webrtc-ip-handling-policy=", "--webrtc-ip-handling-policy=", "--disable-quic",
+		}, func(prefix string) bool { return strings.HasPrefix(arg, prefix) })
+	}
+	path, _, err := Find()
+	if err == nil {
+		err = unix.Exec(path, append([]string{path}, slices.DeleteFunc(os.Args[1:], ofNetwork)...), os.Environ())
 	}
 	fmt.Fprintln(os.Stderr, "exec:", err)
 	os.Exit(1)

@@ -16,12 +16,15 @@ type launcher struct {
 	cfg    Config
 	policy *guard.Policy
 	log    *slog.Logger
+	belts  *Belts // of all browsers; fixed once the first has started
 }
 
 // launch starts a browser and tries it with a first page.
 func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 	began := time.Now()
-	b, err := startChromium(ctx, l.path, l.cfg, l.log)
+	cfg := l.cfg
+	cfg.jail = l.belts.jail
+	b, err := startChromium(ctx, l.path, cfg, l.log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,13 +40,13 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 		return nil, nil, fmt.Errorf("open a first page: %w", err)
 	}
 	l.log.Info("browser started", "pid", b.process.pid, "uid", b.process.uid, "path", l.path,
-		"sandbox", string(l.cfg.Sandbox), "took", time.Since(began))
+		"sandbox", string(l.cfg.Sandbox), "network", l.belts.Network(), "took", time.Since(began))
 	return b, t, nil
 }
 
 // open makes one tab.
 func (l *launcher) open(ctx context.Context, b *chromium) (*Tab, error) {
-	identity, err := l.policy.NewIdentity(l.cfg.Budget) //nolint:contextcheck // the proxy lives as long as the tab
+	identity, err := l.identity(b) //nolint:contextcheck // the proxy lives as long as the tab
 	if err != nil {
 		return nil, fmt.Errorf("open the capture's proxy: %w", err)
 	}

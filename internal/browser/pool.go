@@ -57,9 +57,9 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 		return nil, err
 	}
 	sweep(cfg.TempDir, log)
-	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log}, make(chan struct{}, cfg.Pages))
+	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}}, make(chan struct{}, cfg.Pages))
 	p.moving, p.apart = newMoving(p.launcher, p.slots), newApart(p.launcher, p.slots)
-	if err := p.launch(ctx); err != nil {
+	if err := launchFirst(ctx, p); err != nil {
 		p.work.Wait()
 		return nil, err
 	}

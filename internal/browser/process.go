@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/savepage/savepage/internal/cdp"
+	"github.com/savepage/savepage/internal/jail"
 )
 
 // ErrSandbox means that Chromium's sandbox does not work on this machine. Its wrapper names what is missing.
@@ -23,6 +23,7 @@ type process struct {
 	pid    int // also the id of its process group
 	uid    int // -1: the service's own
 	conn   *cdp.Conn
+	jail   *jail.Jail // nil when the browser is in the machine's network
 	folder *folder
 	errors *tail
 	done   chan struct{} // closed when the whole group has ended and the folder is removed
@@ -80,7 +81,7 @@ func (p *process) start(path string, cfg Config) error {
 	cmd.WaitDelay = goneWithin
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut}
 	started := make(chan error, 1)
-	go p.run(cmd, started)
+	jail.OnThread(func() { p.run(cmd, cfg, started) })
 	err = <-started
 	_ = theirIn.Close()
 	_ = theirOut.Close()
@@ -91,12 +92,14 @@ func (p *process) start(path string, cfg Config) error {
 	return nil
 }
 
-// run starts the command and sees it to its end. It keeps its thread: the kernel ends the browser with the thread that
-// started it, not with the process.
-func (p *process) run(cmd *exec.Cmd, started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := cmd.Start(); err != nil {
+// run starts the command and sees it to its end, on a thread of its own: the kernel ends the browser with the thread that
+// started it, not with the process, and the thread may be in the browser's network namespace.
+func (p *process) run(cmd *exec.Cmd, cfg Config, started chan<- error) {
+	var err error
+	if p.jail, err = jail.Start(cmd, cfg.jail, cfg.Helper); err != nil {
+		if cfg.jail != jail.None {
+			err = fmt.Errorf("%w: %w", ErrJail, err)
+		}
 		started <- err
 		return
 	}
@@ -113,8 +116,13 @@ func (p *process) run(cmd *exec.Cmd, started chan<- error) {
 	close(p.done)
 }
 
-// clear waits for the rest of the group and removes the folder.
+// clear waits for the rest of the group, and removes the folder and what was opened in the network namespace.
 func (p *process) clear() {
+	if p.jail != nil {
+		if err := p.jail.Close(); err != nil {
+			p.log.Warn("leave the browser's network namespace", "error", err)
+		}
+	}
 	deadline := time.Now().Add(goneWithin)
 	for !groupGone(p.pid) && time.Now().Before(deadline) {
 		pause(5 * time.Millisecond)

@@ -190,7 +190,7 @@ func TestFolderIsClosedToOthers(t *testing.T) {
 }
 
 // copyOfThisTest puts the test program where the browser's user can run it.
-func copyOfThisTest(t *testing.T) string {
+func copyOfThisTest(t *testing.T, name string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -201,7 +201,7 @@ func copyOfThisTest(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	path := filepath.Join(folderForAll(t), "chromium")
+	path := filepath.Join(folderForAll(t), name)
 	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func copyOfThisTest(t *testing.T) string {
 }
 
 func TestStartWithoutUsableSandbox(t *testing.T) {
-	path := copyOfThisTest(t)
+	path := copyOfThisTest(t, "chromium")
 	_, err := Start(within(t), Config{Path: path, Pages: 1}, guard.New(guard.Config{}), logger(t))
 	if !errors.Is(err, ErrSandbox) {
 		t.Fatalf("got %v", err)
@@ -240,7 +240,7 @@ func TestStartWithoutUsableSandbox(t *testing.T) {
 }
 
 func TestPagesWithoutAFilterAreSeen(t *testing.T) {
-	for name, path := range map[string]string{"bare": "", "in a container's filter": copyOfThisTest(t)} {
+	for name, path := range map[string]string{"bare": "", "in a container's filter": copyOfThisTest(t, "chromium")} {
 		t.Run(name, func(t *testing.T) {
 			p := pool(t, Config{Path: path, Pages: 1, Sandbox: Off})
 			take(t, p)

@@ -28,6 +28,7 @@ const (
 type Identity struct {
 	policy    *Policy
 	listener  net.Listener
+	owned     bool // the policy refuses its address
 	server    *http.Server
 	transport *http.Transport
 	meter     *meter
@@ -40,14 +41,29 @@ type Identity struct {
 
 // NewIdentity opens the proxy of one capture on 127.0.0.1 and serves it. The caller closes it.
 func (p *Policy) NewIdentity(b Budget) (*Identity, error) {
-	life, cut := context.WithCancel(context.Background())
 	var listening net.ListenConfig
 	listening.SetMultipathTCP(false) // plain TCP sockets can be spliced
-	listener, err := listening.Listen(life, "tcp4", "127.0.0.1:0")
+	listener, err := listening.Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
-		cut()
 		return nil, fmt.Errorf("open the proxy of a capture: %w", err)
 	}
+	i := newIdentity(p, b, listener)
+	i.owned = true
+	p.Own(i.address())
+	i.serve()
+	return i, nil
+}
+
+// NewIdentityAt is NewIdentity on a listener that nothing else on this machine can reach: one in the network namespace of a
+// browser. The identity closes it.
+func NewIdentityAt(p *Policy, b Budget, listener net.Listener) *Identity {
+	i := newIdentity(p, b, listener)
+	i.serve()
+	return i
+}
+
+func newIdentity(p *Policy, b Budget, listener net.Listener) *Identity {
+	life, cut := context.WithCancel(context.Background())
 	i := &Identity{
 		policy:   p,
 		listener: listener,
@@ -62,9 +78,11 @@ func (p *Policy) NewIdentity(b Budget) (*Identity, error) {
 	}}
 	i.transport = i.newTransport(life)
 	i.server = i.newServer(life)
-	p.Own(i.address())
-	i.conns.work.Go(func() { _ = i.server.Serve(listener) }) // always ends with the error of a closed listener
-	return i, nil
+	return i
+}
+
+func (i *Identity) serve() {
+	i.conns.work.Go(func() { _ = i.server.Serve(i.listener) }) // always ends with the error of a closed listener
 }
 
 // ProxyURL is what Chromium gets as proxyServer: "http://127.0.0.1:PORT".
@@ -102,7 +120,7 @@ func (i *Identity) Close() error {
 		return nil
 	}
 	i.cut()
-	err := i.policy.disown(i.address(), i.listener.Close)
+	err := i.closeListener()
 	_ = i.server.Close() // the listener is closed; what is left are its connections
 	i.conns.closeAll()
 	i.conns.work.Wait()
@@ -111,6 +129,13 @@ func (i *Identity) Close() error {
 		return fmt.Errorf("close the proxy of a capture: %w", err)
 	}
 	return nil
+}
+
+func (i *Identity) closeListener() error {
+	if !i.owned {
+		return i.listener.Close()
+	}
+	return i.policy.disown(i.address(), i.listener.Close)
 }
 
 func (i *Identity) newServer(life context.Context) *http.Server {

@@ -17,28 +17,32 @@ type Check struct {
 	Run  func(context.Context) error // nil when it works; its text is shown to anybody, so it must hold no secret
 }
 
-// Live answers 200 {"status":"ok"} while the process runs.
-func Live() http.Handler {
+// Belts are what holds back a page that has taken over its browser, by name: {"sandbox":"on"}. Anybody may read them.
+type Belts map[string]string
+
+// Live answers 200 {"status":"ok"} and the belts while the process runs.
+func Live(belts Belts) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeHealth(w, http.StatusOK, readiness{Status: "ok"})
+		writeHealth(w, http.StatusOK, readiness{Status: "ok", Belts: belts})
 	})
 }
 
-// Ready answers 200 {"status":"ready"} when every check passes, else 503 with what is wrong, by name.
-func Ready(checks ...Check) http.Handler {
+// Ready answers 200 {"status":"ready"} when every check passes, else 503 with what is wrong, by name, and the belts in both.
+func Ready(belts Belts, checks ...Check) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wrong := runChecks(r.Context(), checks)
 		if len(wrong) > 0 {
-			writeHealth(w, http.StatusServiceUnavailable, readiness{Status: "not ready", Wrong: wrong})
+			writeHealth(w, http.StatusServiceUnavailable, readiness{Status: "not ready", Wrong: wrong, Belts: belts})
 			return
 		}
-		writeHealth(w, http.StatusOK, readiness{Status: "ready"})
+		writeHealth(w, http.StatusOK, readiness{Status: "ready", Belts: belts})
 	})
 }
 
 type readiness struct {
 	Status string            `json:"status"`
 	Wrong  map[string]string `json:"wrong,omitempty"`
+	Belts  Belts             `json:"belts,omitempty"`
 }
 
 // runChecks runs all checks at once and returns the errors of those that failed. A check that exceeds its time has failed.

@@ -26,7 +26,7 @@ func TestDocumentedPythonProgram(t *testing.T) {
 	}
 	out := t.TempDir()
 	receiver := exec.CommandContext(t.Context(), python, filepath.Join(examples, "receiver.py"),
-		"--listen", "127.0.0.1:0", "--out", out, "--count", "1", "--secret", p.secret)
+		"--listen", "127.0.0.1:0", "--out", out, "--count", "2", "--secret", p.secret)
 	receiver.Stderr = os.Stderr
 	said, err := receiver.StdoutPipe()
 	if err != nil {
@@ -50,6 +50,14 @@ func TestDocumentedPythonProgram(t *testing.T) {
 		t.Fatal("the receiver ended without a callback")
 	}
 	words := strings.Fields(lines.Text())
+	failing, err := exec.CommandContext(t.Context(), python, filepath.Join(examples, "submit.py"), "http://"+freeAddress(t),
+		"--base-url", p.base, "--key", p.key, "--callback-url", hook).Output()
+	if err != nil || !lines.Scan() {
+		t.Fatalf("the receiver ended without the second callback (%v)", err)
+	}
+	if got, want := lines.Text(), strings.TrimSpace(string(failing))+" failed connection_failed"; got != want {
+		t.Errorf("of a failure the receiver said %q, not %q", got, want)
+	}
 	if err := receiver.Wait(); err != nil {
 		t.Fatal(err)
 	}

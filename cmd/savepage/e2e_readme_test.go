@@ -20,12 +20,12 @@ func TestReadmeReceiver(t *testing.T) {
 	said := startReceiver(t, p, listen)
 	hook := "http://" + listen + "/"
 	p.submit(map[string]any{"url": site + "/a", "callback_url": hook})
-	if got, want := said(), p.base+"/captures/"; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, ".png") {
-		t.Errorf("after a success the receiver printed %q, not a link that begins with %s", got, want)
+	if got, want := said(), "success "+p.base+"/captures/"; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, ".png") {
+		t.Errorf("after a success the receiver printed %q, not what begins with %s", got, want)
 	}
 	p.submit(map[string]any{"url": site + "/nothing-here", "callback_url": hook, "fail_on": []string{"4xx"}})
-	if got := said(); got != "None" {
-		t.Errorf("after a failure the receiver printed %q, not None", got)
+	if got := said(); got != "failed None" {
+		t.Errorf("after a failure the receiver printed %q, not \"failed None\"", got)
 	}
 }
 

@@ -53,6 +53,8 @@ func (d *documents) describe(routes []route) error {
 		complete(registry, problem, r.doc)
 		document.AddOperation(r.doc)
 	}
+	mayBeNull(registry, "View", "format", "timing", "report")
+	mayBeNull(registry, "Record", "format", "timing", "report")
 	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback(), "batchEnded": batchCallback()}
 	var err error
 	if d.document, err = document.MarshalJSON(); err != nil {

@@ -211,6 +211,28 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	}
 }
 
+// What is null in the answer for a capture that failed may be null in the document.
+func TestNullsFitTheDocument(t *testing.T) {
+	s, doc := document(t)
+	s.ends = nil
+	id := submitted(t, s)
+	s.end(id, failWith(savepage.CodeTLSError, "expired"))
+	nulls := 0
+	for name, value := range s.call(t, "GET", "/v1/captures/"+id, "").json(t) {
+		if value != nil {
+			continue
+		}
+		nulls++
+		schema := dig(t, doc, "components", "schemas", "Record", "properties", name)
+		if text, err := json.Marshal(schema); err != nil || !strings.Contains(string(text), `"null"`) {
+			t.Errorf("%s is null, and documented as %s", name, text)
+		}
+	}
+	if nulls < 6 {
+		t.Errorf("%d fields are null", nulls)
+	}
+}
+
 func TestVersionAndOperations(t *testing.T) {
 	s, _ := document(t)
 	r := s.call(t, "GET", "/version", "", "Authorization:")

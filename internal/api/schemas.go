@@ -37,6 +37,17 @@ func formatNames(row savepage.FormatInfo) []string {
 	return names
 }
 
+// mayBeNull has properties of a schema be null, which the generator cannot say of objects and of schemas made by hand.
+func mayBeNull(r huma.Registry, schema string, properties ...string) {
+	s := r.SchemaFromRef("#/components/schemas/" + schema)
+	for _, name := range properties {
+		p := *s.Properties[name]
+		description := p.Description
+		p.Description = ""
+		s.Properties[name] = &huma.Schema{Description: description, AnyOf: []*huma.Schema{&p, {Type: "null"}}}
+	}
+}
+
 // wordsSchema is a string that is one of several words.
 func wordsSchema[T ~string](words []T) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString}

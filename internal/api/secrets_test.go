@@ -107,8 +107,8 @@ func TestTestEvent(t *testing.T) {
 		t.Errorf("%s", r.body)
 	}
 	d := s.secrets.tried[0]
-	var event map[string]string
-	if err := json.Unmarshal(d.Body, &event); err != nil || event["status"] != "test" || event["capture_id"] != d.CaptureID ||
+	var event map[string]any
+	if err := json.Unmarshal(d.Body, &event); err != nil || event["status"] != "test" || event["capture_id"] != any(d.CaptureID) ||
 		!strings.HasPrefix(d.ID, "msg_") {
 		t.Errorf("%s, %+v", d.Body, d)
 	}

@@ -30,12 +30,12 @@ type TestEvent struct {
 	CallbackSecret  string           `json:"callback_secret,omitempty" maxLength:"128" writeOnly:"true" doc:"As for a capture."`
 }
 
-// testBody is the body of a test event. Its status is not one of a capture.
+// testBody is the body of a test event: the event of a capture without a picture, with a status that no capture has.
 type testBody struct {
-	Status    string `json:"status"`
-	CaptureID string `json:"capture_id"`
-	Message   string `json:"message"`
-	SentAt    string `json:"sent_at"`
+	capture.View
+
+	Message string `json:"message"`
+	SentAt  string `json:"sent_at"`
 }
 
 // testHandlers answer requests for test events.
@@ -115,7 +115,8 @@ func (t TestEvent) check() error {
 func testDelivery(now time.Time, account string, asked TestEvent) (savepage.Delivery, error) {
 	id := capture.NewID("cap_", now)
 	body, err := marshal(testBody{
-		Status: "test", CaptureID: id, Message: "A test event. No capture belongs to it.", SentAt: now.Format(time.RFC3339),
+		View:    capture.View{Status: "test", CaptureID: id},
+		Message: "A test event. No capture belongs to it.", SentAt: now.Format(time.RFC3339),
 	})
 	if err != nil {
 		return savepage.Delivery{}, fmt.Errorf("encode the test event: %w", err)
@@ -130,8 +131,8 @@ func docTest() *huma.Operation {
 	op := operation("testWebhook", tagWebhooks, "Send a test event",
 		map[int]reflect.Type{200: schemaOf[savepage.Trial]()}, 400, 401, 413, 415, 429, 503)
 	op.Description = "Sends one event, signed like a callback. The answer contains the request that was sent, the receiver's answer, and " +
-		`hints. The body of the event is {"status":"test","capture_id":"cap_…","message":"…","sent_at":"…"}. The event is not ` +
-		"stored and not retried. The status is 200 whatever the receiver answers: see outcome."
+		`hints. The body of the event is {"status":"test","capture_id":"cap_…",…,"message":"…","sent_at":"…"}, with the fields of a ` +
+		"capture as null. The event is not stored and not retried. The status is 200 whatever the receiver answers: see outcome."
 	op.RequestBody = jsonBody("TestEvent", true)
 	return op
 }

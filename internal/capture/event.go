@@ -35,43 +35,50 @@ func (l Links) Image(name string) string {
 }
 
 // View is a capture as clients see it: the answer of a synchronous request, of a look-up, and the body of a callback.
-// Fields that the state does not have are left out.
+// What a success has every state has, with null where there is nothing: a receiver that was written for successes finds the
+// same fields in a failure. Fields that only one state has are left out of the others.
 type View struct {
 	Status     savepage.State    `json:"status" enum:"queued,running,success,failed,canceled" doc:"State; the last three are final."`
 	CaptureID  string            `json:"capture_id" doc:"Id of the capture." example:"cap_01jd8x6v3m2k9q4t7w5z0a1b2c"`
 	BatchID    string            `json:"batch_id,omitempty" doc:"Id of its batch, if it has one."`
 	URL        string            `json:"url,omitempty" doc:"The requested page; absent with the option html."`
-	Image      string            `json:"image,omitempty" doc:"URL of the picture. It needs no key: its name cannot be guessed."`
-	Width      int               `json:"width,omitempty" doc:"Pixels of the picture; of a pdf points (1/72 inch) of its first page."`
-	Height     int               `json:"height,omitempty" doc:"Height, as width."`
-	Format     savepage.Format   `json:"format,omitempty" doc:"File format of the picture."`
-	Size       int64             `json:"size,omitempty" doc:"Bytes of the picture."`
-	Fullpage   *bool             `json:"fullpage,omitempty" doc:"Whether the whole page was requested."`
-	CapturedAt string            `json:"captured_at,omitempty" format:"date-time" doc:"When the picture was taken: UTC, whole seconds."`
+	Image      *string           `json:"image" doc:"URL of the picture. It needs no key: its name cannot be guessed. Null without a picture."`
+	Width      *int              `json:"width" doc:"Pixels of the picture; of a pdf points (1/72 inch) of its first page. Null without a picture."`
+	Height     *int              `json:"height" doc:"Height, as width."`
+	Format     *savepage.Format  `json:"format" doc:"File format of the picture. Null without a picture."`
+	Size       *int64            `json:"size" doc:"Bytes of the picture. Null without a picture."`
+	Fullpage   bool              `json:"fullpage" doc:"Whether the whole page was requested."`
+	CapturedAt *string           `json:"captured_at" format:"date-time" doc:"When the picture was taken: UTC, whole seconds, or null."`
 	Cached     bool              `json:"cached,omitempty" doc:"True if the picture was taken for an earlier capture; see cache_ttl."`
-	Error      *savepage.Error   `json:"error,omitempty" doc:"Why the capture failed."`
+	Error      *savepage.Error   `json:"error,omitempty" doc:"Why the capture failed. Only of a failed one."`
 	FailedAt   string            `json:"failed_at,omitempty" format:"date-time" doc:"When the capture failed."`
 	CanceledAt string            `json:"canceled_at,omitempty" format:"date-time" doc:"When the capture was canceled."`
-	Timing     *savepage.Timing  `json:"timing,omitempty" doc:"Milliseconds that the parts of the capture took."`
-	Report     *savepage.Report  `json:"report,omitempty" doc:"What may be missing from the picture."`
+	Timing     *savepage.Timing  `json:"timing" doc:"Milliseconds that the parts of the capture took. Null where it was not rendered."`
+	Report     *savepage.Report  `json:"report" doc:"What may be missing from the picture. Null where the page did not load."`
 	Metadata   savepage.Metadata `json:"metadata,omitempty" doc:"The metadata of the request."`
 }
 
 // NewView returns what clients may see of c.
 func NewView(c savepage.Capture, links Links) View {
-	v := View{Status: c.State, CaptureID: c.ID, BatchID: c.BatchID, URL: c.Options.URL, Report: c.Report, Metadata: c.Options.Metadata}
+	v := View{
+		Status: c.State, CaptureID: c.ID, BatchID: c.BatchID, URL: c.Options.URL, Fullpage: c.Options.Fullpage, Report: c.Report,
+		Metadata: c.Options.Metadata,
+	}
 	ended := c.FinishedAt.UTC().Format(time.RFC3339)
 	switch c.State {
 	case savepage.Success:
-		v.Timing, v.Fullpage, v.Cached = &c.Timing, &c.Options.Fullpage, c.Source != ""
-		if v.CapturedAt = ended; !c.CapturedAt.IsZero() {
-			v.CapturedAt = c.CapturedAt.UTC().Format(time.RFC3339)
+		v.Timing, v.Cached, v.CapturedAt = &c.Timing, c.Source != "", &ended
+		if !c.CapturedAt.IsZero() {
+			v.CapturedAt = new(c.CapturedAt.UTC().Format(time.RFC3339))
 		}
 		if p := c.Picture; p != nil {
-			v.Image, v.Width, v.Height, v.Format, v.Size = links.Image(p.Name), p.Width, p.Height, p.Format, p.Size
+			v.Image, v.Width, v.Height, v.Format, v.Size = new(links.Image(p.Name)), &p.Width, &p.Height, &p.Format, &p.Size
 		}
 	case savepage.Failed:
 		v.Error, v.FailedAt = c.Error, ended
+		if c.Timing != (savepage.Timing{}) {
+			v.Timing = &c.Timing
+		}
 	case savepage.Canceled:
 		v.CanceledAt = ended
 	default: // not ended: there is nothing more to tell

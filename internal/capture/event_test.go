@@ -35,19 +35,53 @@ func TestEventOfSuccess(t *testing.T) {
 		`"metadata":{"n":1}}`)
 }
 
+// nothing is what a capture without a picture has in the place of one.
+const nothing = `"image":null,"width":null,"height":null,"format":null,"size":null,"fullpage":true,"captured_at":null,`
+
 func TestEventOfFailure(t *testing.T) {
 	c := ended(savepage.Failed)
 	c.Error = savepage.Errorf(savepage.CodeNavigationTimeout, "no answer")
-	assertEvent(t, c, links, `{"status":"failed","capture_id":"cap_1","url":"https://example.com/?a=1&b=<2>",`+
-		`"error":{"code":"navigation_timeout","message":"no answer"},"failed_at":"2026-04-01T12:00:00Z","metadata":{"n":1}}`)
+	assertEvent(t, c, links, `{"status":"failed","capture_id":"cap_1","url":"https://example.com/?a=1&b=<2>",`+nothing+
+		`"error":{"code":"navigation_timeout","message":"no answer"},"failed_at":"2026-04-01T12:00:00Z",`+
+		`"timing":null,"report":null,"metadata":{"n":1}}`)
+}
+
+// TestFailureHasEveryFieldOfSuccess holds all that a success may have against the failure of the same capture.
+func TestFailureHasEveryFieldOfSuccess(t *testing.T) {
+	success := ended(savepage.Success)
+	success.BatchID, success.Timing = "bat_1", savepage.Timing{QueueMS: 1, TotalMS: 1}
+	success.Picture, success.Report = &savepage.Picture{Name: "abc.png"}, &savepage.Report{}
+	for _, state := range []savepage.State{savepage.Failed, savepage.Canceled, savepage.Queued, savepage.Running} {
+		other := success
+		other.State, other.Picture, other.Report, other.Timing = state, nil, nil, savepage.Timing{}
+		have := fieldsOf(t, other)
+		for field := range fieldsOf(t, success) {
+			if _, found := have[field]; !found {
+				t.Errorf("%s lacks %s", state, field)
+			}
+		}
+	}
+}
+
+func fieldsOf(t *testing.T, c savepage.Capture) (fields map[string]any) {
+	t.Helper()
+	text, err := capture.Event(c, links)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields
 }
 
 func TestEventOfOtherStates(t *testing.T) {
 	assertEvent(t, ended(savepage.Canceled), links, `{"status":"canceled","capture_id":"cap_1",`+
-		`"url":"https://example.com/?a=1&b=<2>","canceled_at":"2026-04-01T12:00:00Z","metadata":{"n":1}}`)
+		`"url":"https://example.com/?a=1&b=<2>",`+nothing+`"canceled_at":"2026-04-01T12:00:00Z","timing":null,"report":null,"metadata":{"n":1}}`)
 	c := ended(savepage.Queued)
 	c.Options.Metadata = nil
-	assertEvent(t, c, links, `{"status":"queued","capture_id":"cap_1","url":"https://example.com/?a=1&b=<2>"}`)
+	assertEvent(t, c, links, `{"status":"queued","capture_id":"cap_1","url":"https://example.com/?a=1&b=<2>",`+nothing+
+		`"timing":null,"report":null}`)
 }
 
 func TestLinksWithoutCDN(t *testing.T) {

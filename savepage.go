@@ -139,7 +139,8 @@ type RequestReport struct {
 type ConsoleReport struct {
 	Errors   int      `json:"errors"`
 	Warnings int      `json:"warnings"`
-	Texts    []string `json:"texts,omitempty"` // the first few
+	Texts    []string `json:"texts,omitempty"`   // the first few
+	Dropped  int      `json:"dropped,omitempty"` // messages that were too many or too long, of whatever kind: not counted above
 }
 
 // DeliveryState is the state of a callback.

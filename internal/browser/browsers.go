@@ -31,9 +31,10 @@ func (p *Pool) install(b *chromium, first *Tab) error {
 	p.making = 0
 	p.browsers = append(p.browsers, b)
 	p.work.Go(func() { p.tend(b) })
-	p.work.Go(memoryGuard{
-		browser: b, maxTab: p.cfg.MaxTabRSS, log: p.log, inUse: func(total int64) bool { return p.inUse(b, total) },
-	}.run)
+	watch := &memoryGuard{
+		browser: b, maxTab: p.cfg.MaxTabRSS, maxOwn: p.cfg.MaxOwnRSS, log: p.log, inUse: func(total int64) bool { return p.inUse(b, total) },
+	}
+	p.work.Go(watch.run)
 	if former != nil {
 		p.phaseOut(former)
 	}

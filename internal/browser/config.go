@@ -33,6 +33,7 @@ type Config struct {
 	RecycleAge   time.Duration // age at which a browser that was used is replaced; 30 minutes
 	MaxRSS       int64         // bytes of private memory of a browser's processes at which it is replaced; 1 GiB and 256 MiB for each page
 	MaxTabRSS    int64         // bytes of resident memory at which a page's process is killed; 1.5 GiB
+	MaxOwnRSS    int64         // bytes of resident memory of any other process of the browser at which the busiest page is ended; 1.25 GiB
 	MovingIdle   time.Duration // after which an unused browser whose pictures move ends; 5 minutes, at most twice that
 	TempDir      string        // where profile folders are made; os.TempDir
 	Budget       guard.Budget  // of each capture's proxy
@@ -47,6 +48,7 @@ const (
 	defaultRecycleAfter = 1000
 	defaultRecycleAge   = 30 * time.Minute
 	defaultMaxTabRSS    = 3 << 29
+	defaultMaxOwnRSS    = 5 << 28 // a picture on its way takes three times its size there; at 2 GiB the browser dies
 	defaultMovingIdle   = 5 * time.Minute
 	baseRSS             = 1 << 30
 	pageRSS             = 256 << 20
@@ -76,6 +78,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.RecycleAge = cmp.Or(c.RecycleAge, defaultRecycleAge)
 	c.MaxRSS = cmp.Or(c.MaxRSS, baseRSS+int64(c.Pages)*pageRSS)
 	c.MaxTabRSS = cmp.Or(c.MaxTabRSS, defaultMaxTabRSS)
+	c.MaxOwnRSS = cmp.Or(c.MaxOwnRSS, defaultMaxOwnRSS)
 	c.MovingIdle = cmp.Or(c.MovingIdle, defaultMovingIdle)
 	c.TempDir = cmp.Or(c.TempDir, os.TempDir())
 	return c, nil

@@ -1,23 +1,33 @@
 package browser
 
 import (
+	"cmp"
 	"log/slog"
+	"slices"
 	"time"
 )
 
 // watchEvery is the time between two looks at the memory of a browser whose pages are in use.
 const watchEvery = 200 * time.Millisecond
 
-// memoryGuard watches a browser's memory while its pages are in use, and kills page processes that hold too much.
+// looksApart is how many looks a browser has to give back the memory of a page that was ended, before another page is.
+const looksApart = 5
+
+// memoryGuard watches a browser's memory while its pages are in use. It kills page processes that hold too much, and the
+// busiest one when the browser itself holds too much: what pages hand to the browser is the browser's memory, and no
+// measure of the browser says whose it is.
 type memoryGuard struct {
 	browser *chromium
 	maxTab  int64 // bytes of resident memory of a page's process
+	maxOwn  int64 // the same of any other process
 	log     *slog.Logger
 	inUse   func(total int64) bool // is given the private memory of all processes, and reports whether pages are in use
+
+	rest int // looks until another page may be ended for the browser's memory
 }
 
 // run watches until the browser has died.
-func (g memoryGuard) run() {
+func (g *memoryGuard) run() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -35,32 +45,52 @@ func (g memoryGuard) run() {
 }
 
 // watchPages looks at the memory until no page is in use. It reports false when the browser has died.
-func (g memoryGuard) watchPages(tick <-chan time.Time) bool {
+func (g *memoryGuard) watchPages(tick <-chan time.Time) bool {
 	for {
 		select {
 		case <-g.browser.lost:
 			return false
 		case <-tick:
 		}
-		total, killed := g.browser.measure(g.maxTab)
-		if killed > 0 {
-			g.log.Warn("page process killed for its memory", "pid", g.browser.process.pid, "processes", killed, "limit", g.maxTab)
-		}
+		total := g.look()
 		if !g.inUse(total) {
 			return true
 		}
 	}
 }
 
-// measure kills every page process that holds more than maxTab bytes, and returns the private memory of all processes.
-func (b *chromium) measure(maxTab int64) (total int64, killed int) {
-	for _, pid := range groupMembers(b.process.pid) {
+// look kills what holds too much, and returns the private memory of all processes.
+func (g *memoryGuard) look() (total int64) {
+	var pages []int
+	var heaviest int
+	var most int64
+	for _, pid := range groupMembers(g.browser.process.pid) {
 		resident, private := memory(pid)
 		total += private
-		if resident > maxTab && isRenderer(pid) {
-			killProcess(pid)
-			killed++
+		switch renderer := isRenderer(pid); {
+		case renderer && resident > g.maxTab:
+			g.kill(pid, "for its memory", resident)
+		case renderer:
+			pages = append(pages, pid)
+		case resident > most:
+			heaviest, most = pid, resident
 		}
 	}
-	return total, killed
+	g.rest = max(0, g.rest-1)
+	if most > g.maxOwn && g.rest == 0 && len(pages) > 0 {
+		g.log.Warn("browser holds much memory", "pid", g.browser.process.pid, "process", heaviest, "resident", most, "limit", g.maxOwn)
+		g.kill(busiest(pages), "for the browser's memory", most)
+		g.rest = looksApart
+	}
+	return total
+}
+
+func (g *memoryGuard) kill(pid int, why string, resident int64) {
+	killProcess(pid)
+	g.log.Warn("page process killed "+why, "pid", g.browser.process.pid, "process", pid, "resident", resident)
+}
+
+// busiest is the process that has used most processor time.
+func busiest(pids []int) int {
+	return slices.MaxFunc(pids, func(a, b int) int { return cmp.Compare(processorTime(a), processorTime(b)) })
 }

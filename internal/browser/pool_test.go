@@ -349,6 +349,22 @@ func TestGreedyPageIsKilled(t *testing.T) {
 	mustEvaluate(t, modest, "1", "1")
 }
 
+// What a page hands to the browser is the browser's memory: the page ends, not the browser, and no other page.
+func TestPageThatFillsTheBrowserIsEnded(t *testing.T) {
+	p := pool(t, Config{Pages: 3, Warm: 1, MaxOwnRSS: 500 << 20})
+	greedy, modest := take(t, p), take(t, p)
+	greedy.Session().Send("Runtime.evaluate", map[string]any{
+		"expression": "window.all = []; setInterval(() => all.push(new Blob([new Uint8Array(32<<20).fill(7)])), 20)",
+	})
+	await(t, "the page is killed", greedy.Crashed())
+	still(t, "the browser ended", greedy.Lost())
+	greedy.Close()
+	own := func() int64 { resident, _ := memory(p.current.process.pid); return resident }
+	eventually(t, "the browser gives the memory back", func() bool { return own() < 500<<20 })
+	still(t, "another page ended", modest.Crashed())
+	mustEvaluate(t, modest, "1", "1")
+}
+
 func TestCloseLeavesNothing(t *testing.T) {
 	dir := folderForAll(t)
 	p := pool(t, Config{Pages: 1, Warm: 1, TempDir: dir})

@@ -65,7 +65,8 @@ func command(path string, args []string, uid int) *exec.Cmd {
 const confined = `
 ulimit -c 0                                          # no page on disk
 ulimit -n 4096 || :                                  # sockets and files
-ulimit -f 524288 || :                                # 256 MiB in one file
+ulimit -f 524288 || :                                # 256 MiB in one file; memory that processes share counts as a file
+trap '' XFSZ                                         # beyond it a write or an allocation fails, and the browser goes on
 ulimit -d 2097152 || :                               # 2 GiB: array buffers and canvases, which the heap's limit does not see
 ulimit -p 4096 2>/dev/null || ulimit -u 4096 || :    # threads: ends a fork bomb, lets no page starve the others
 echo 1000 >/proc/self/oom_score_adj || :             # the kernel ends a page before it ends the service
@@ -114,12 +115,32 @@ func groupGone(group int) bool {
 }
 
 func zombie(pid int) bool {
+	fields := status(pid)
+	return fields == nil || fields[0] == "Z" || fields[0] == "X"
+}
+
+// status is what the kernel says of a process, its state first (proc(5), stat from the third field on); nil for none.
+func status(pid int) []string {
 	stat, err := os.ReadFile(procPath(pid, "stat"))
 	if err != nil {
-		return true
+		return nil
 	}
-	_, state, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ")
-	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 13 {
+		return nil
+	}
+	return fields
+}
+
+// processorTime is how long a process has run, in the kernel's ticks.
+func processorTime(pid int) int64 {
+	fields := status(pid)
+	if fields == nil {
+		return 0
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return user + system
 }
 
 func lock(f *os.File) error {

@@ -22,8 +22,9 @@ type Conn struct {
 	out  io.ReadCloser
 	root *Session
 	done chan struct{}
-	wake chan struct{} // holds a token while queue may hold commands
-	work sync.WaitGroup
+	wake chan struct{}  // holds a token while queue may hold commands
+	work sync.WaitGroup // the reader and the writer
+	heed sync.WaitGroup // those that handle what was read
 
 	mu       sync.Mutex
 	err      error  // why the pipe ended; nil while it is open
@@ -45,7 +46,7 @@ func NewConn(in io.WriteCloser, out io.ReadCloser) *Conn {
 		calls:    make(map[int64]*Pending),
 		sessions: make(map[target.SessionID]*Session),
 	}
-	c.root = newSession(c, "")
+	c.root = newSession(c, "", &inbox{})
 	c.work.Go(c.read)
 	c.work.Go(c.write)
 	return c
@@ -56,6 +57,7 @@ func NewConn(in io.WriteCloser, out io.ReadCloser) *Conn {
 func (c *Conn) Close() error {
 	c.end(ErrClosed)
 	c.work.Wait()
+	c.heed.Wait()
 	return nil
 }
 
@@ -67,81 +69,139 @@ func (c *Conn) Browser() *Session { return c.root }
 
 // Attach returns the route for a flat session, as Target.attachToTarget names it. Its listeners see the events that are
 // read after they were added. It ends with Detach, when the browser reports that it is detached, or with the connection.
-func (c *Conn) Attach(id target.SessionID) *Session {
+func (c *Conn) Attach(id target.SessionID) *Session { return c.attach(id, &inbox{}) }
+
+func (c *Conn) attach(id target.SessionID, in *inbox) *Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known, ok := c.sessions[id]; ok {
 		return known
 	}
-	s := newSession(c, id)
+	s := newSession(c, id, in)
 	if c.err != nil {
-		s.end()
+		s.end(c.err)
 		return s
 	}
 	c.sessions[id] = s
 	return s
 }
 
-// read hands every message to its receiver, in order, until the pipe ends.
+// read hands every message to the inbox of its receiver, until the pipe ends. What came before the end is handled first.
 func (c *Conn) read() {
 	in := newSplitter(c.out)
 	for {
-		message, err := in.next()
-		if err != nil {
-			c.end(fmt.Errorf("%w: %w", ErrClosed, err))
-			return
+		text, whole, err := in.next()
+		if err == nil && !whole {
+			c.tooLong(parseEnds(text))
+			continue
 		}
-		m, err := parse(message)
+		var m envelope
+		if err == nil {
+			if m, err = parse(text); err != nil {
+				err = fmt.Errorf("browser sent no message: %w", err)
+			}
+		}
 		if err != nil {
-			c.end(fmt.Errorf("%w: browser sent no message: %w", ErrClosed, err))
+			c.heed.Wait()
+			c.end(fmt.Errorf("%w: %w", ErrClosed, err))
 			return
 		}
 		c.dispatch(m)
 	}
 }
 
+// dispatch finds the session that a message is for. Answers and events that nobody waits for are dropped.
 func (c *Conn) dispatch(m envelope) {
+	s := c.receiver(m)
+	if s == nil || s.in.drops(m, false) {
+		return
+	}
+	if c.put(message{envelope: m, to: s}) {
+		c.put(message{to: s, end: fmt.Errorf("%w: more than %d events wait", ErrFlooded, maxWaiting)})
+	}
+}
+
+func (c *Conn) receiver(m envelope) *Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
 	case m.hasID:
-		c.answer(m)
-	case len(m.method) > 0:
+		if p := c.calls[m.id]; p != nil {
+			return p.session
+		}
+		return nil
+	case len(m.method) == 0:
+		return nil
+	case len(m.session) == 0:
+		return c.root
+	default:
+		return c.sessions[target.SessionID(m.session)]
+	}
+}
+
+// put has a message handled, and reports that there are too many.
+func (c *Conn) put(m message) (full bool) {
+	in := m.to.in
+	begin, full := in.put(m)
+	if begin {
+		c.heed.Go(func() { in.drain(c.handle) })
+	}
+	return full
+}
+
+// tooLong ends the session whose message was passed over, unless it is an event of which not all are handled. The browser's
+// own session goes on: the call fails, an event is lost.
+func (c *Conn) tooLong(m envelope) {
+	s := c.receiver(m)
+	switch {
+	case s == nil, s.in.drops(m, true):
+	case s != c.root:
+		c.put(message{to: s, end: ErrTooLong})
+	case m.hasID:
+		m.long = true
+		c.put(message{envelope: m, to: s})
+	}
+}
+
+func (c *Conn) handle(m message) {
+	switch {
+	case m.end != nil:
+		c.drop(m.to, m.end)
+	case m.hasID:
+		c.answer(m.envelope)
+	default:
 		c.event(m)
 	}
 }
 
-// answer completes the call that the message answers. Answers that nobody waits for are dropped.
+// answer completes the call that the message answers.
 func (c *Conn) answer(m envelope) {
 	c.mu.Lock()
 	p := c.calls[m.id]
 	delete(c.calls, m.id)
 	c.mu.Unlock()
-	if p == nil {
-		return
-	}
-	if m.fault != nil {
+	switch {
+	case p == nil:
+	case m.long:
+		p.finish(nil, ErrTooLong)
+	case m.fault != nil:
 		p.finish(nil, decodeFault(m.fault))
-		return
+	default:
+		p.finish(m.result, nil)
 	}
-	p.finish(m.result, nil)
 }
 
-func (c *Conn) event(m envelope) {
-	s := c.root
-	if len(m.session) > 0 {
-		c.mu.Lock()
-		s = c.sessions[target.SessionID(m.session)]
-		c.mu.Unlock()
-	}
-	if s != nil {
-		s.deliver(string(m.method), m.params)
+func (c *Conn) event(m message) {
+	if m.to.Err() == nil {
+		m.to.deliver(string(m.method), m.params)
 	}
 	if string(m.method) == target.DetachedFromTarget.Method {
-		c.detached(m.params)
+		c.detached(m.to, m.params)
 	}
 }
 
-// detached ends a session that the browser has taken back: its calls would never be answered.
-func (c *Conn) detached(params json.RawMessage) {
+// detached ends a session that the browser has taken back, behind what was read for it: its calls would never be answered.
+func (c *Conn) detached(by *Session, params json.RawMessage) {
 	var e target.EventDetachedFromTarget
 	if decode(params, &e) != nil {
 		return
@@ -149,8 +209,12 @@ func (c *Conn) detached(params json.RawMessage) {
 	c.mu.Lock()
 	s := c.sessions[e.SessionID]
 	c.mu.Unlock()
-	if s != nil {
+	switch {
+	case s == nil:
+	case s.in == by.in:
 		s.Detach()
+	default:
+		c.put(message{to: s, end: ErrClosed})
 	}
 }
 
@@ -207,8 +271,8 @@ func (c *Conn) enqueue(p *Pending, params []byte) error {
 	if c.err != nil {
 		return c.err
 	}
-	if p.session.ended() {
-		return ErrClosed
+	if err := p.session.Err(); err != nil {
+		return err
 	}
 	c.last++
 	p.id = c.last
@@ -242,13 +306,13 @@ func (c *Conn) forget(p *Pending) bool {
 	return open
 }
 
-// drop ends one session: its calls fail, its events are dropped.
-func (c *Conn) drop(s *Session) {
+// drop ends one session: its calls fail with err, its events are dropped.
+func (c *Conn) drop(s *Session, err error) {
 	c.mu.Lock()
 	if c.sessions[s.id] == s {
 		delete(c.sessions, s.id)
 	}
-	s.end()
+	s.end(err)
 	var open []*Pending
 	for id, p := range c.calls {
 		if p.session == s {
@@ -258,7 +322,7 @@ func (c *Conn) drop(s *Session) {
 	}
 	c.mu.Unlock()
 	for _, p := range open {
-		p.finish(nil, ErrClosed)
+		p.finish(nil, err)
 	}
 }
 
@@ -280,7 +344,7 @@ func (c *Conn) end(err error) {
 	_ = c.in.Close()
 	_ = c.out.Close()
 	for _, s := range append(sessions, c.root) {
-		s.end()
+		s.end(err)
 	}
 	for _, p := range open {
 		p.finish(nil, err)

@@ -414,6 +414,104 @@ func TestEventsBeforeDetachArrive(t *testing.T) {
 	await(t, "the event", received)
 }
 
+// A message that is too long ends its session and no other, unless it is an event of which not all are handled.
+func TestTooLongEndsItsSession(t *testing.T) {
+	c, p := dial(t)
+	bad, noisy, good := c.Attach("bad"), c.Attach("noisy"), c.Attach("good")
+	noisy.Bound("A.said", 1)
+	open := bad.Send("Never.answered", nil)
+	p.read()
+	long := strings.Repeat("x", maxEvent+spillBytes)
+	p.say(`{"method":"A.said","params":{"text":"%s"},"sessionId":"noisy"}`, long)
+	p.say(`{"method":"A.event","params":{"text":"%s"}}`, long) // of the browser itself
+	p.say(`{"method":"A.event","params":{"text":"%s"},"sessionId":"bad"}`, long)
+	await(t, "the session's end", bad.Done())
+	if err := open.Wait(within(t), nil); !errors.Is(err, ErrTooLong) || !errors.Is(bad.Err(), ErrTooLong) {
+		t.Errorf("got %v, %v", err, bad.Err())
+	}
+	if err := bad.Execute(within(t), "Any.thing", nil, nil); !errors.Is(err, ErrTooLong) {
+		t.Errorf("got %v", err)
+	}
+	p.work.Go(p.echo)
+	for _, s := range []*Session{noisy, good, c.Browser()} {
+		if err := s.Execute(within(t), "Any.thing", nil, nil); err != nil || s.Err() != nil {
+			t.Errorf("session %q got %v, %v", s.ID(), err, s.Err())
+		}
+	}
+	if n := noisy.Dropped("A.said"); n != 1 {
+		t.Errorf("%d dropped", n)
+	}
+}
+
+// A listener that takes its time holds up its own session and what belongs to it, in order, and no other.
+func TestSlowListenerHoldsUpNoOther(t *testing.T) {
+	c, p := dial(t)
+	slow, other := c.Attach("slow"), c.Attach("other")
+	child := slow.Child("child")
+	free := make(chan struct{})
+	var got []string
+	slow.Listen(func(string, json.RawMessage) {
+		<-free
+		got = append(got, "event")
+	})
+	child.Listen(func(string, json.RawMessage) { got = append(got, "child's") })
+	p.say(`{"method":"A.event","params":{},"sessionId":"slow"}`)
+	p.say(`{"method":"A.event","params":{},"sessionId":"child"}`)
+	p.work.Go(p.echo)
+	behind := slow.Send("Any.thing", nil)
+	for _, s := range []*Session{other, c.Browser()} {
+		if err := s.Execute(within(t), "Any.thing", nil, nil); err != nil {
+			t.Errorf("session %q got %v", s.ID(), err)
+		}
+	}
+	select {
+	case <-behind.Done():
+		t.Error("an answer overtook the events before it")
+	default:
+	}
+	close(free)
+	if err := behind.Wait(within(t), nil); err != nil || strings.Join(got, " ") != "event child's" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// What a page sends beyond a bound is dropped and counted; a page that sends faster than it is heeded loses its session.
+func TestFlood(t *testing.T) {
+	c, p := dial(t)
+	s, other := c.Attach("S"), c.Attach("other")
+	s.Bound("A.said", 3)
+	free, begun, n := make(chan struct{}), make(chan struct{}), 0
+	s.Listen(func(method string, _ json.RawMessage) {
+		switch method {
+		case "A.said":
+			n++
+		case "A.slow":
+			close(begun)
+			<-free
+		}
+	})
+	for range 10 {
+		p.say(`{"method":"A.said","params":{},"sessionId":"S"}`)
+	}
+	p.say(`{"method":"A.slow","params":{},"sessionId":"S"}`)
+	await(t, "the listener", begun)
+	if n != 3 || s.Dropped("A.said") != 7 || s.Dropped("A.slow") != 0 {
+		t.Errorf("%d handled, %d dropped", n, s.Dropped("A.said"))
+	}
+	for range maxWaiting + 1 {
+		p.say(`{"method":"A.event","params":{},"sessionId":"S"}`)
+	}
+	p.work.Go(p.echo)
+	if err := other.Execute(within(t), "Any.thing", nil, nil); err != nil {
+		t.Errorf("another session got %v", err)
+	}
+	close(free)
+	await(t, "the session's end", s.Done())
+	if err := s.Err(); !errors.Is(err, ErrFlooded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestUnencodableParameters(t *testing.T) {
 	c, _ := dial(t)
 	if err := c.Browser().Execute(within(t), "Any.thing", func() {}, nil); err == nil || errors.Is(err, ErrClosed) {

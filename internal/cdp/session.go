@@ -15,6 +15,12 @@ import (
 // ErrClosed means that the pipe has ended or the session was detached: the command has no answer.
 var ErrClosed = errors.New("debugging pipe is closed")
 
+// Why a session ends while the pipe goes on: what its target sends is no other target's trouble.
+var (
+	ErrTooLong = errors.New("the browser sent a message that is too long")
+	ErrFlooded = errors.New("the browser sent more events than could be handled")
+)
+
 // Error is the browser's answer to a command that failed.
 type Error struct {
 	Code    int64
@@ -28,15 +34,16 @@ func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Message, e.Code
 type Session struct {
 	conn *Conn
 	id   target.SessionID
+	in   *inbox
 	done chan struct{}
-	once sync.Once
 
 	mu        sync.Mutex
+	cause     error // why it ended; nil while it has not
 	listeners []func(method string, params json.RawMessage)
 }
 
-func newSession(c *Conn, id target.SessionID) *Session {
-	return &Session{conn: c, id: id, done: make(chan struct{})}
+func newSession(c *Conn, id target.SessionID, in *inbox) *Session {
+	return &Session{conn: c, id: id, in: in, done: make(chan struct{})}
 }
 
 // ID is the session's id, empty for the browser's own.
@@ -46,7 +53,14 @@ func (s *Session) ID() target.SessionID { return s.id }
 func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Detach drops the session's route: open calls fail with ErrClosed, events are dropped. It sends the browser nothing.
-func (s *Session) Detach() { s.conn.drop(s) }
+func (s *Session) Detach() { s.conn.drop(s, ErrClosed) }
+
+// Bound has no more than most further events of a method handled, of the session and its children together. The rest, and
+// those of more than a megabyte, are dropped as they are read, and counted.
+func (s *Session) Bound(method string, most int) { s.in.bound(method, most) }
+
+// Dropped is how many events of a method were dropped.
+func (s *Session) Dropped(method string) int { return s.in.droppedOf(method) }
 
 // Execute sends a command, waits for its answer and decodes it into res, which may be nil. It fails with *Error when the
 // browser refuses, with ErrClosed, or with the context's error; all three are wrapped with the method's name.
@@ -58,9 +72,9 @@ func (s *Session) Execute(ctx context.Context, method string, params, res any) e
 // which they were sent. An answer that is never waited for is dropped.
 func (s *Session) Send(method string, params any) *Pending { return s.conn.submit(s, method, params) }
 
-// Listen adds a listener for the session's events. Listeners are called one after the other, in the order of the events,
-// on the goroutine that reads the pipe: they must not block and must not wait for an answer. Send is allowed. params
-// belongs to the listeners and may be kept.
+// Listen adds a listener for the session's events. Listeners are called one after the other, in the order of the events and
+// of the answers between them, on a goroutine that the session shares with its children and no other session: they must not
+// wait for an answer of theirs. Send is allowed. params belongs to the listeners and may be kept.
 func (s *Session) Listen(fn func(method string, params json.RawMessage)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,15 +91,22 @@ func (s *Session) deliver(method string, params json.RawMessage) {
 	}
 }
 
-func (s *Session) end() { s.once.Do(func() { close(s.done) }) }
-
-func (s *Session) ended() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
+// end closes the session. Only its first call has an effect.
+func (s *Session) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil {
+		s.cause = err
+		close(s.done)
 	}
+}
+
+// Err is why the session has ended: ErrTooLong or ErrFlooded for what its target has sent, ErrClosed for any other end, nil
+// while it has not.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
 }
 
 // Call runs one of cdproto's typed commands on the session: Call(ctx, s, page.Navigate, page.NavigateParams{URL: u}).
@@ -137,5 +158,6 @@ func (p *Pending) Wait(ctx context.Context, res any) error {
 	return nil
 }
 
-// Child returns the route for a session that the browser has attached to this one's target, as Conn.Attach does.
-func (s *Session) Child(id target.SessionID) *Session { return s.conn.Attach(id) }
+// Child returns the route for a session that the browser has attached to this one's target, as Conn.Attach does. What is read
+// for both is handled in one order.
+func (s *Session) Child(id target.SessionID) *Session { return s.conn.attach(id, s.in) }

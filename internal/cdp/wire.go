@@ -15,15 +15,14 @@ import (
 )
 
 const (
-	maxMessage = 256 << 20 // bytes of one message; a picture beyond it is refused before it is asked for
+	maxAnswer  = 256 << 20 // bytes of one answer; a picture beyond it is refused before it is asked for
+	maxEvent   = 16 << 20  // bytes of one event, such as what a page writes to the console; a piece more may pass
 	readBytes  = 64 << 10  // a pipe's usual capacity: one read empties it
 	spillBytes = 1 << 20   // bytes of each further piece of a long message
+	endBytes   = 4 << 10   // bytes that are kept of either end of a message that is too long
 )
 
-var (
-	errTooLong = errors.New("message is too long")
-	errSyntax  = errors.New("broken JSON")
-)
+var errSyntax = errors.New("broken JSON")
 
 // splitter cuts a stream into messages that end with a zero byte.
 type splitter struct {
@@ -32,40 +31,41 @@ type splitter struct {
 	unread []byte   // part of buf that was read and not yet returned
 	pieces [][]byte // beginning of a message that is longer than a buffer
 	length int      // bytes in pieces
-	most   int      // bytes of one message
+	long   bool     // the message is too long: pieces are its two ends
+
+	maxAnswer, maxEvent int
 }
 
 func newSplitter(from io.Reader) *splitter {
-	return &splitter{from: from, buf: make([]byte, readBytes), most: maxMessage}
+	return &splitter{from: from, buf: make([]byte, readBytes), maxAnswer: maxAnswer, maxEvent: maxEvent}
 }
 
-// next returns one message, without its end. The bytes belong to the caller.
-func (s *splitter) next() ([]byte, error) {
+// next returns one message, without its end. The bytes belong to the caller. Of a message that is too long they are not the
+// whole, but its first and last ones.
+func (s *splitter) next() (text []byte, whole bool, err error) {
 	searched := 0
 	for {
 		if at := bytes.IndexByte(s.unread[searched:], 0); at >= 0 {
-			return s.cut(searched + at), nil
+			text, whole = s.cut(searched + at)
+			return text, whole, nil
 		}
 		searched = len(s.unread)
-		if s.length+searched > s.most {
-			return nil, errTooLong
-		}
 		if s.full() {
 			s.spill()
 			searched = 0
 		}
 		if err := s.fill(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 }
 
 // cut returns what came before the end at the given offset of unread.
-func (s *splitter) cut(at int) []byte {
-	message := slices.Concat(append(s.pieces, s.unread[:at])...)
+func (s *splitter) cut(at int) (text []byte, whole bool) {
+	text, whole = slices.Concat(append(s.pieces, s.unread[:at])...), !s.long
 	s.unread = s.unread[at+1:]
-	s.pieces, s.length = nil, 0
-	return message
+	s.pieces, s.length, s.long = nil, 0, false
+	return text, whole
 }
 
 // free is the part of buf behind unread.
@@ -78,8 +78,29 @@ func (s *splitter) full() bool { return len(s.unread) == len(s.buf) }
 func (s *splitter) spill() {
 	s.pieces = append(s.pieces, s.unread)
 	s.length += len(s.unread)
-	s.buf = make([]byte, spillBytes)
+	if s.length > s.most() {
+		s.long = true
+	}
+	if s.long {
+		s.keepEnds()
+	} else {
+		s.buf = make([]byte, spillBytes)
+	}
 	s.unread = s.buf[:0]
+}
+
+// most is how long the message may be whose first piece is there.
+func (s *splitter) most() int {
+	if bytes.HasPrefix(s.pieces[0], []byte(`{"id":`)) {
+		return s.maxAnswer
+	}
+	return s.maxEvent
+}
+
+// keepEnds forgets all but the first and the last bytes of what was read of a message.
+func (s *splitter) keepEnds() {
+	first, last := s.pieces[0], s.pieces[len(s.pieces)-1]
+	s.pieces = [][]byte{slices.Clone(first[:min(len(first), endBytes)]), slices.Clone(last[max(0, len(last)-endBytes):])}
 }
 
 func (s *splitter) fill() error {
@@ -106,6 +127,7 @@ type envelope struct {
 	params  json.RawMessage
 	result  json.RawMessage
 	fault   json.RawMessage // the member "error"
+	long    bool            // it was too long, and passed over
 }
 
 // parse finds the members of a message without looking into their values: those are checked when they are decoded. A
@@ -138,6 +160,28 @@ func parse(message []byte) (envelope, error) {
 			return m, errSyntax
 		}
 	}
+}
+
+// parseEnds finds whose message it is of which only the ends are known. Text that a page has written cannot pass for the last
+// member: its quotes are escaped.
+func parseEnds(text []byte) envelope {
+	var m envelope
+	if rest, is := bytes.CutPrefix(text, []byte(`{"id":`)); is {
+		digits := rest[:max(0, bytes.IndexByte(rest, ','))]
+		id, err := strconv.ParseInt(string(digits), 10, 64)
+		m.hasID, m.id = err == nil, id
+	} else {
+		rest, _ := bytes.CutPrefix(text, []byte(`{"method":"`))
+		m.method, _, _ = bytes.Cut(rest[:min(len(rest), endBytes)], []byte{'"'})
+	}
+	const name = `,"sessionId":"`
+	if at := bytes.LastIndex(text, []byte(name)); at >= 0 {
+		id, end, found := bytes.Cut(text[at+len(name):], []byte{'"'})
+		if found && string(end) == "}" {
+			m.session = id
+		}
+	}
+	return m
 }
 
 // set keeps a member of the message. Unknown ones are passed over.

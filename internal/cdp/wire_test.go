@@ -14,9 +14,12 @@ import (
 func split(from io.Reader) (messages []string, err error) {
 	s := newSplitter(from)
 	for {
-		m, err := s.next()
+		m, whole, err := s.next()
 		if err != nil {
 			return messages, err
+		}
+		if !whole {
+			return messages, errors.New("a message was cut")
 		}
 		messages = append(messages, string(m))
 	}
@@ -50,24 +53,55 @@ func FuzzSplitter(f *testing.F) {
 	})
 }
 
+// A message that is too long is passed over without being held, and what follows is read.
 func TestMessageTooLong(t *testing.T) {
-	s := newSplitter(io.MultiReader(strings.NewReader("short\x00"), strings.NewReader(strings.Repeat("x", 5<<20))))
-	s.most = 3 << 20
-	if m, err := s.next(); err != nil || string(m) != "short" {
-		t.Fatalf("got %q, %v", m, err)
+	long := func(begin string) string {
+		return begin + strings.Repeat("x", 5<<20) + `\",\"sessionId\":\"other\"}"},"sessionId":"S"}` + "\x00"
 	}
-	if _, err := s.next(); !errors.Is(err, errTooLong) {
-		t.Fatalf("got %v", err)
+	s := newSplitter(iotest.HalfReader(strings.NewReader(
+		"short\x00" + long(`{"method":"A.event","params":{"text":"`) + long(`{"id":7,"result":{"data":"`) + "next\x00")))
+	s.maxEvent, s.maxAnswer = 2<<20, 3<<20
+	read := func() (string, bool) {
+		t.Helper()
+		m, whole, err := s.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(m), whole
 	}
-	if s.length > s.most+spillBytes {
-		t.Errorf("%d bytes were read before the end", s.length)
+	if m, whole := read(); m != "short" || !whole {
+		t.Errorf("got %q, %v", m, whole)
+	}
+	for _, want := range []string{"A.event", ""} {
+		text, whole := read()
+		m := parseEnds([]byte(text))
+		if whole || len(text) > 3*endBytes+spillBytes || string(m.session) != "S" || string(m.method) != want || m.hasID != (want == "") {
+			t.Errorf("%d bytes, whole %v: %+v", len(text), whole, m)
+		}
+		if m.hasID && m.id != 7 {
+			t.Errorf("id is %d", m.id)
+		}
+		if cap(s.buf) > spillBytes || s.length != 0 {
+			t.Errorf("a buffer of %d bytes, %d counted", cap(s.buf), s.length)
+		}
+	}
+	if m, whole := read(); m != "next" || !whole {
+		t.Errorf("got %q, %v", m, whole)
+	}
+}
+
+func TestEndsOfStrangeMessages(t *testing.T) {
+	for _, text := range []string{"", "{", `{"id":`, `{"id":x,"a":1}`, `{"method":"`, `,"sessionId":"`, `,"sessionId":"S"`, `,"sessionId":"S","x":1}`} {
+		if m := parseEnds([]byte(text)); m.hasID || len(m.session) > 0 {
+			t.Errorf("%s: %+v", text, m)
+		}
 	}
 }
 
 func TestMessagesKeepTheirBytes(t *testing.T) {
 	s := newSplitter(strings.NewReader("first\x00second\x00"))
-	first, _ := s.next()
-	if _, err := s.next(); err != nil {
+	first, _, _ := s.next()
+	if _, _, err := s.next(); err != nil {
 		t.Fatal(err)
 	}
 	if string(first) != "first" {

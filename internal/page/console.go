@@ -11,6 +11,7 @@ import (
 	cdpage "github.com/chromedp/cdproto/page"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/page/note"
 	"github.com/savepage/savepage/internal/page/session"
 )
@@ -21,20 +22,48 @@ const (
 	maxText    = 300 // characters of one
 )
 
+// The bounds of what one page is listened to. A page that is made for readers stays far below.
+const (
+	maxSaid     = 1000   // messages of the console, and as many exceptions
+	maxRequests = 20_000 // requests
+	maxCalls    = 50_000 // of functions that scripts beside the page report by
+)
+
+// bound has the page heeded within bounds: what it sends beyond them is dropped.
+func bound(to *cdp.Session) {
+	for method, most := range map[string]int{
+		said: maxSaid, thrown: maxSaid, asked: maxRequests, "Network.responseReceived": maxRequests, "Network.dataReceived": maxRequests,
+		"Runtime.bindingCalled": maxCalls,
+		// Nobody listens to these.
+		"Network.requestWillBeSentExtraInfo": 0, "Network.responseReceivedExtraInfo": 0,
+	} {
+		to.Bound(method, most)
+	}
+}
+
+// Events that are counted in the report when there are too many.
+const (
+	said   = "Runtime.consoleAPICalled"
+	thrown = "Runtime.exceptionThrown"
+	asked  = "Network.requestWillBeSent"
+)
+
 // console is what the page's scripts say to a reader or a developer. It is safe for concurrent use.
 type console struct {
-	end context.CancelCauseFunc
+	end     context.CancelCauseFunc
+	dropped func(method string) int
 
 	mu      sync.Mutex
 	said    savepage.ConsoleReport
 	dialogs int
 }
 
-// newConsole follows the console and the dialogs of a page. end is called with the reason when there are too many.
-func newConsole(events *session.Router, end context.CancelCauseFunc) *console {
-	c := &console{end: end}
-	events.On(session.Main, "Runtime.consoleAPICalled", c.called)
-	events.On(session.Main, "Runtime.exceptionThrown", c.thrown)
+// newConsole follows the console and the dialogs of a page. end is called with the reason when there are too many dialogs;
+// dropped is how many events of a method were too many or too long.
+func newConsole(events *session.Router, dropped func(method string) int, end context.CancelCauseFunc) *console {
+	c := &console{end: end, dropped: dropped}
+	events.On(session.Main, said, c.called)
+	events.On(session.Main, thrown, c.thrown)
 	events.On(session.Main, "Page.javascriptDialogOpening", c.dialog)
 	return c
 }
@@ -43,9 +72,10 @@ func newConsole(events *session.Router, end context.CancelCauseFunc) *console {
 func (c *console) report() (savepage.ConsoleReport, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	said := c.said
-	said.Texts = slices.Clone(said.Texts)
-	return said, c.dialogs
+	all := c.said
+	all.Texts = slices.Clone(all.Texts)
+	all.Dropped = c.dropped(said) + c.dropped(thrown)
+	return all, c.dialogs
 }
 
 // called notes console.error, console.warn and failed assertions.

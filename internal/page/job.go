@@ -45,6 +45,7 @@ func newJob(ctx context.Context, r *Renderer, o savepage.Options, to address.Pag
 		parts: p, setup: newSetup(p, r), frame: &frame{parts: p}, actions: &actions{p},
 		spent: map[capture.Phase]time.Duration{}, cancel: cancel, watched: make(chan struct{}),
 	}
+	bound(tab.Session())
 	j.events.Listen(j.page)
 	go j.watchTab(ctx)
 	return j, ctx
@@ -60,6 +61,12 @@ func (j *job) watchTab(ctx context.Context) {
 		j.cancel(errLost())
 	case <-j.tab.Crashed():
 		j.cancel(died(j.tab))
+	case <-j.page.Done():
+		if err := excess(j.tab.Session().Err()); err != nil {
+			j.cancel(err)
+		} else {
+			j.cancel(closed(j.tab))
+		}
 	case <-timeout.C:
 		j.cancel(errTimeout)
 	case <-ctx.Done():
@@ -92,6 +99,8 @@ func (j *job) explain(ctx context.Context, err error) error {
 		return cause
 	case errors.As(err, &told):
 		return told
+	case excess(err) != nil:
+		return excess(err)
 	case errors.Is(err, session.ErrDisabled):
 		return j.timedOut()
 	case errors.Is(err, cdp.ErrClosed):

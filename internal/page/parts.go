@@ -2,10 +2,12 @@ package page
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/page/address"
 	"github.com/savepage/savepage/internal/page/banner"
 	"github.com/savepage/savepage/internal/page/block"
@@ -67,7 +69,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	p.main = traffic.NewNavigation(p.events, frame, p.to.URL, p.requests, end)
 	p.targets.First(p.requests.First)
 	p.targets.OnBegin(p.requests.Begin)
-	p.console = newConsole(p.events, end)
+	p.console = newConsole(p.events, k.tab.Session().Dropped, end)
 	p.view = newViewport(p.o, p.page)
 	p.block = block.New(block.Config{
 		Page: p.page, Frame: frame, To: p.to, Events: p.events, Setup: p.targets, Navigation: p.main, Requests: p.requests,
@@ -165,6 +167,19 @@ func died(tab *browser.Tab) error {
 		return errLost()
 	default:
 		return savepage.Errorf(savepage.CodePageCrashed, "the page ended its renderer, mostly by using too much memory")
+	}
+}
+
+// excess says that the page has sent the browser's debugger more than any page may; nil when that is not why the session
+// ended.
+func excess(err error) error {
+	switch {
+	case errors.Is(err, cdp.ErrTooLong):
+		return savepage.Errorf(savepage.CodePageCrashed, "the page made the browser report something too long to be read")
+	case errors.Is(err, cdp.ErrFlooded):
+		return savepage.Errorf(savepage.CodePageCrashed, "the page did more at once than can be followed")
+	default:
+		return nil
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/savepage/savepage/internal/page/block"
 	"github.com/savepage/savepage/internal/page/script"
 	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/traffic"
 	"github.com/savepage/savepage/internal/page/virtual"
 )
 
@@ -40,7 +41,7 @@ func (s *setup) prepare(ctx context.Context) error {
 	s.notes.Await("the tab")
 	// The answer to this one comes with the next frame: it is not awaited here. The new document has the size in any case.
 	s.view.set(s.o.Height)
-	s.sent.Send(network.CommandEnable, network.EnableParams{MaxTotalBufferSize: new(int64), MaxResourceBufferSize: new(int64)})
+	s.sent.Send(network.CommandEnable, traffic.EnableParams())
 	s.sent.Send(runtime.CommandEnable, nil)
 	if err := s.surround(ctx); err != nil {
 		return err

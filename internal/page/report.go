@@ -60,6 +60,7 @@ func (j *job) report() savepage.Report {
 		Fonts:        j.fonts,
 		CookieBanner: j.banners.Result(),
 	}
+	r.Requests.Total += j.tab.Session().Dropped(asked)
 	if r.FinalURL == "" && j.arrived {
 		r.FinalURL = j.main.URL()
 	}

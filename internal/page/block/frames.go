@@ -50,7 +50,7 @@ func (f *frames) navigated(_ *session.Target, params json.RawMessage) {
 	if len(f.urls) >= session.MaxTracked {
 		return
 	}
-	f.urls[e.Frame.ID] = e.Frame.URL
+	f.urls[e.Frame.ID] = strings.Clone(e.Frame.URL[:min(len(e.Frame.URL), maxMatched)]) // no rule compares more
 	if e.Frame.Parent != "" {
 		f.over[e.Frame.ID] = e.Frame.Parent
 	}

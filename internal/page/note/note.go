@@ -60,9 +60,9 @@ func Clean(s string, maxChars int) string {
 		return r
 	}, strings.ToValidUTF8(s[:min(len(s), 8*maxChars)], ""))
 	if runes := []rune(s); len(runes) > maxChars {
-		s = string(runes[:maxChars]) + "…"
+		return string(runes[:maxChars]) + "…"
 	}
-	return s
+	return strings.Clone(s) // the page's own text may be long
 }
 
 // Quoted is a text of a client or a page in quotes, fit for a message.

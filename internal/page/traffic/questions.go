@@ -66,7 +66,7 @@ func (r *Requests) Asks(url string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, one := range r.open {
-		if one.url == url {
+		if same(one.url, url) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@
 package traffic
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -41,6 +42,7 @@ type Requests struct {
 	asked    repeats
 	growing  bool                          // the page loads what it shows further down: what it asks for again brings more of it
 	workers  map[target.SessionID][]string // ids of the requests of those that have not ended
+	texts    texts
 }
 
 // request is one that has begun and not ended.
@@ -95,7 +97,13 @@ func (r *Requests) First(kind string) []session.Command {
 	if kind != session.WorkerKind {
 		return nil
 	}
-	return []session.Command{{Method: network.CommandEnable}}
+	return []session.Command{{Method: network.CommandEnable, Params: EnableParams()}}
+}
+
+// EnableParams has the browser tell of requests, keep no bodies of answers, and leave out long ones of requests.
+func EnableParams() network.EnableParams {
+	const longest = 64 << 10
+	return network.EnableParams{MaxTotalBufferSize: new(int64), MaxResourceBufferSize: new(int64), MaxPostDataSize: new(int64(longest))}
 }
 
 // Begin takes in a worker. What it asks of the network is the page's, and quiet is counted from here.
@@ -135,15 +143,16 @@ func lasting(kind string) bool {
 	}
 }
 
-// repeats is how often a script has asked for the same.
-type repeats map[string]int
+// repeats is how often a script has asked for the same, by a digest of it.
+type repeats map[[sha256.Size]byte]int
 
 // poll reports that a script asks for what it has asked for several times.
 func (n repeats) poll(what string) bool {
+	is := sha256.Sum256([]byte(what))
 	if len(n) < session.MaxTracked {
-		n[what]++
+		n[is]++
 	}
-	return n[what] > maxAsked
+	return n[is] > maxAsked
 }
 
 func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
@@ -155,7 +164,8 @@ func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
 		Request   struct {
 			URL      string `json:"url"`
 			Method   string `json:"method"`
-			PostData string `json:"postData"`
+			HasBody  bool   `json:"hasPostData"`
+			PostData string `json:"postData"` // empty also when it is too long
 		} `json:"request"`
 	}
 	if !session.Read(params, &e) {
@@ -170,13 +180,15 @@ func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
 		return
 	}
 	now := time.Now()
-	polled := (e.Type == "XHR" || e.Type == "Fetch") && !r.growing && r.asked.poll(e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData)
+	told := !e.Request.HasBody || e.Request.PostData != ""
+	polled := (e.Type == "XHR" || e.Type == "Fetch") && !r.growing && told &&
+		r.asked.poll(e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData)
 	waited := !lasting(e.Type) && !polled
 	if waited {
 		r.active = now
 	}
 	if known := r.open[e.RequestID]; known != nil { // a redirect
-		known.url = e.Request.URL
+		known.url = r.texts.keep(e.Request.URL)
 		return
 	}
 	r.total++
@@ -187,7 +199,7 @@ func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
 	if worker := e.LoaderID == "" && e.Document == e.Request.URL; worker || len(r.open) >= session.MaxTracked {
 		return
 	}
-	r.open[e.RequestID] = &request{url: e.Request.URL, kind: e.Type, waited: waited, begun: now}
+	r.open[e.RequestID] = &request{url: r.texts.keep(e.Request.URL), kind: e.Type, waited: waited, begun: now}
 }
 
 func (r *Requests) answered(_ *session.Target, params json.RawMessage) {
@@ -286,7 +298,7 @@ func (r *Requests) Refuse(id, url, option string, shown bool) {
 	defer r.mu.Unlock()
 	r.unmade++
 	if len(r.refusals) < session.MaxTracked {
-		r.refusals = append(r.refusals, refusal{url, option, shown})
+		r.refusals = append(r.refusals, refusal{r.texts.keep(url), option, shown})
 	}
 	if id != "" && len(r.refused) < session.MaxTracked {
 		r.refused[id] = true
@@ -308,7 +320,7 @@ func (r *Requests) moved(id string) {
 func (r *Requests) fault(url, what string) {
 	r.failed++
 	if len(r.faults) < maxFaults {
-		r.faults = append(r.faults, fault{url, what})
+		r.faults = append(r.faults, fault{r.texts.keep(url), what})
 	}
 }
 

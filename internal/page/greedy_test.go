@@ -1,0 +1,76 @@
+package page_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/page"
+)
+
+// A page that gives the browser more than it can take loses its own picture at most: the browser lives, and so does the page
+// beside it.
+func TestGreedyPages(t *testing.T) {
+	pool, err := browser.Start(context.Background(), browser.Config{Pages: 3}, guard.New(guard.Config{}), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pool.Close() }) // after the parallel subtests
+	r := page.New(pool, page.Config{}, slog.New(slog.DiscardHandler))
+	for _, c := range []struct {
+		name, script string
+		delay        int
+	}{
+		{"escaped text to the console", `console.log("\x01".repeat(46e6))`, 0},
+		{"long text to the console", `console.log("a".repeat(270e6))`, 0},
+		{"long error", `throw new Error("\x01".repeat(46e6))`, 0},
+		{"long body", `fetch("/x", {method: "POST", body: "\x01".repeat(46e6)})`, 0},
+		{"long address", `location.hash = "\x01".repeat(46e6)`, 0},
+		{
+			"blobs", `const all = [], end = Date.now() + 14000
+			const more = () => {
+				all.push(new Blob([new Uint8Array(32 << 20).fill(all.length)]))
+				if (Date.now() < end) setTimeout(more)
+			}
+			more()`, 15_000,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			beside, err := pool.Take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer beside.Close()
+			_, err = r.Render(t.Context(), patient(savepage.Options{HTML: "<p>x</p><script>" + c.script + "</script>", Delay: c.delay}))
+			if err != nil && code(err) != savepage.CodePageCrashed {
+				t.Error(err)
+			}
+			select {
+			case <-beside.Lost():
+				t.Error("the browser ended")
+			case <-beside.Crashed():
+				t.Error("the page beside ended")
+			default:
+			}
+			if _, err := r.Render(t.Context(), patient(savepage.Options{HTML: "<p>next</p>"})); err != nil {
+				t.Errorf("the next page: %v", err)
+			}
+		})
+	}
+}
+
+// What a page writes to its console beyond a bound is dropped, and the report says so.
+func TestFloodedConsole(t *testing.T) {
+	shot := render(t, savepage.Options{HTML: `<p>x</p><script>
+		for (let i = 0; i < 1500; i++) console.warn("w" + i)
+		console.error("e".repeat(2e6))
+		for (let i = 0; i < 1200; i++) setTimeout(() => { throw new Error("t" + i) })
+	</script>`})
+	got := shot.Report.Console
+	if got.Warnings != 1000 || got.Errors != 1000 || got.Dropped != 500+1+200 || len(got.Texts) != 5 {
+		t.Errorf("%+v", got)
+	}
+}

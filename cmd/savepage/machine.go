@@ -9,6 +9,7 @@ import (
 
 const (
 	pagesPerCore = 2         // more only queue: measured on 2 cores without a GPU
+	reservePart  = 4         // one page in reserve for so many usual ones, and at least one
 	pageMemory   = 512 << 20 // bytes that a page may need while it is rendered
 )
 
@@ -23,6 +24,9 @@ func pagesAtOnce(s Settings) int {
 	}
 	return max(pages, 1)
 }
+
+// reservePages is how many more pages there are for accounts that have none while others hold all usual ones.
+func reservePages(s Settings) int { return max(pagesAtOnce(s)/reservePart, 1) }
 
 // memoryLimit returns the bytes that this process may use: the machine's, or less in a control group with a limit. 0 where
 // neither is known.

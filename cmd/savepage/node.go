@@ -100,7 +100,7 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 		return err
 	}
 	n.ledger, err = database.Open(ctx, ledger.Config{
-		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Grace: n.settings.Grace, Vault: vault,
+		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings), Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
 	}, n.log)
 	if err != nil {
@@ -122,7 +122,9 @@ func (n *node) openBrowser(ctx context.Context) (err error) {
 		return nil
 	}
 	pages := pagesAtOnce(n.settings)
-	if n.pool, err = browser.Start(ctx, browserConfig(n.settings, pages), n.policy, n.log); err != nil {
+	cfg := browserConfig(n.settings, pages)
+	cfg.Pages += reservePages(n.settings)
+	if n.pool, err = browser.Start(ctx, cfg, n.policy, n.log); err != nil {
 		return err
 	}
 	logBelts(ctx, n.pool.Belts(), n.log)

@@ -84,6 +84,7 @@ type Inspection struct {
 type Config struct {
 	MaxPending      int             // captures accepted and not ended; 0 is 100,000
 	Workers         int             // captures at once; 0 is 1
+	Reserve         int             // more of them, for accounts that have none while all Workers are taken by others
 	DeliveryWorkers int             // deliveries at once; 0 is 4,096
 	HostDeliveries  int             // deliveries at once to one host and port; 0 is 4
 	ProbeWait       time.Duration   // before a receiver that fails is tried again; 0 is 5 s

@@ -13,27 +13,6 @@ import (
 	"github.com/savepage/savepage"
 )
 
-func TestPlace(t *testing.T) {
-	now := time.Now()
-	first, batch := Place(now, 0, Async), Place(now, 0, Batch)
-	if !Place(now, 0, Interactive).Before(first) || !first.Before(Place(now, 1, Async)) || !Place(now, 1, Async).Before(batch) {
-		t.Error("the order is not interactive, first, second, batch")
-	}
-	if !Place(now.Add(-2*headStart), 0, Async).Before(Place(now, 0, Interactive)) {
-		t.Error("what is old enough does not go before an interactive one")
-	}
-	if !Place(now.Add(-2*batchDelay), 0, Batch).Before(first) {
-		t.Error("a batch that is old enough does not go before what came later")
-	}
-	for _, waiting := range []int64{0, 1, 10_000, 1 << 40, 1 << 60} {
-		for _, class := range []Class{Interactive, Async, Batch} {
-			if last := now.Add(-placeLast); Place(now, waiting, class).After(last) {
-				t.Errorf("with %d waiting the place is %s", waiting, Place(now, waiting, class))
-			}
-		}
-	}
-}
-
 func TestKeys(t *testing.T) {
 	shape := regexp.MustCompile(`^sp_[0-9A-Za-z]{30}$`)
 	seen := map[byte]bool{}

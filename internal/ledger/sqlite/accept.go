@@ -19,6 +19,7 @@ type row struct {
 	capture.Submission
 	options []byte // without what is private
 	private string // JSON; empty when there is nothing
+	turn    int64  // its place in the order; set by giveTurns
 
 	// The answer, set by insertRows.
 	earlier *savepage.Capture // the key's first capture
@@ -116,12 +117,10 @@ func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) er
 	if len(rows) == 0 {
 		return nil
 	}
-	rendered, err := share(ctx, tx, rows)
-	if err != nil {
+	if err := share(ctx, tx, rows); err != nil {
 		return err
 	}
-	jobs, err := placeJobs(ctx, tx, rendered, cs.clock.Now())
-	if err != nil {
+	if err := giveTurns(ctx, tx, rows); err != nil {
 		return err
 	}
 	if err := addLoads(ctx, tx, rows); err != nil {
@@ -133,7 +132,21 @@ func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) er
 	if err := cs.reuseKept(ctx, tx, rows); err != nil {
 		return err
 	}
-	return cs.queue.enqueue(ctx, tx, jobs...)
+	return cs.queue.enqueue(ctx, tx, jobsOf(rows)...)
+}
+
+// needsPage reports whether the submission is rendered: no kept picture will do, and it waits for no equal capture.
+func (r *row) needsPage() bool { return r.reuse == capture.ReuseNone || r.reuse == capture.ReuseMiss }
+
+// jobsOf makes the jobs of the submissions that need one.
+func jobsOf(rows []*row) []queued {
+	jobs := make([]queued, 0, len(rows))
+	for _, r := range rows {
+		if r.needsPage() {
+			jobs = append(jobs, captureJob{ID: r.Capture.ID, Account: r.Capture.Account, Class: ledger.ClassOf(r.Capture), Turn: r.turn})
+		}
+	}
+	return jobs
 }
 
 // claimKey takes the submission's Idempotency-Key, or finds what it was used for. It reports whether the submission is new.
@@ -181,42 +194,9 @@ func useKey(ctx context.Context, tx *sql.Tx, k ledger.KeyUse, now time.Time) (id
 	return id, k.Judge(id, fingerprint), nil
 }
 
-// placeJobs counts the submissions of each account as waiting and makes their jobs, each with its place in the queue.
-func placeJobs(ctx context.Context, tx *sql.Tx, rows []*row, now time.Time) ([]queued, error) {
-	arrived := make([]savepage.Capture, len(rows))
-	for i, r := range rows {
-		arrived[i] = r.Capture
-	}
-	accounts := ledger.CountArrivals(arrived)
-	for account, arrivals := range accounts {
-		total, err := count(ctx, tx, account, arrivals.Added)
-		if err != nil {
-			return nil, err
-		}
-		arrivals.Counted(total)
-	}
-	jobs := make([]queued, len(rows))
-	for i, c := range arrived {
-		jobs[i] = captureJob{ID: c.ID, at: accounts[c.Account].Place(now, ledger.ClassOf(c))}
-	}
-	return jobs, nil
-}
-
-// count adds to what an account has waiting, and returns the sums.
-func count(ctx context.Context, tx *sql.Tx, account string, added ledger.Waiting) (total ledger.Waiting, err error) {
-	const add = `UPDATE accounts SET waiting_interactive = waiting_interactive + ?, waiting = waiting + ?, waiting_batch = waiting_batch + ?
-		WHERE id = ? RETURNING waiting_interactive, waiting, waiting_batch`
-	err = tx.QueryRowContext(ctx, add, added[ledger.Interactive], added[ledger.Async], added[ledger.Batch], account).
-		Scan(&total[ledger.Interactive], &total[ledger.Async], &total[ledger.Batch])
-	if err != nil {
-		return total, fmt.Errorf("count waiting captures of account %s: %w", account, err)
-	}
-	return total, nil
-}
-
 // Bounds of one statement: SQLite takes 32,766 values.
 const (
-	insertColumns = 14 // values of a row
+	insertColumns = 15 // values of a row
 	insertRows    = 1000
 )
 
@@ -233,18 +213,18 @@ func insertCaptures(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []
 func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	var query strings.Builder
 	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch, flight,
-		waits, bytes, cost) VALUES `)
+		waits, bytes, cost, turn) VALUES `)
 	values := make([]any, 0, len(rows)*insertColumns)
 	for i, r := range rows {
 		if i > 0 {
 			query.WriteByte(',')
 		}
-		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
+		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
 		c := &r.Capture
 		at, load := stamp(c.CreatedAt), r.load()
 		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash,
 			at, at,
-			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost)
+			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost, r.turn)
 	}
 	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {
 		return fmt.Errorf("insert captures: %w", err)

@@ -285,12 +285,6 @@ func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepag
 
 // cancelOpen ends the captures of a batch that have not ended, and returns their ids.
 func (bs *batches) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]string, error) {
-	const leave = `UPDATE accounts SET waiting_batch = waiting_batch - c.n
-		FROM (SELECT account, count(*) AS n FROM captures WHERE batch = ? AND state = 'queued' AND waits = 0 GROUP BY account) AS c
-			WHERE accounts.id = c.account`
-	if _, err := tx.ExecContext(ctx, leave, batch); err != nil {
-		return nil, fmt.Errorf("count waiting captures: %w", err)
-	}
 	const drop = `DELETE FROM river_job WHERE unique_key IN
 		(SELECT CAST(id AS BLOB) FROM captures WHERE batch = ? AND state IN ('queued', 'running')) AND ` + live
 	if _, err := tx.ExecContext(ctx, drop, batch); err != nil {

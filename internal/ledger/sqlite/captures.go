@@ -34,9 +34,6 @@ func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Clai
 	found := false
 	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		found = false
-		if err := leaveQueue(ctx, tx, id); err != nil {
-			return err
-		}
 		const take = `UPDATE captures SET state = 'running', waits = 0, attempt = attempt + 1, started_at = ?
 			WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + columns + `, attempt - free`
 		c, err := scanCapture(func(dest ...any) error {
@@ -52,20 +49,6 @@ func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Clai
 		return capture.Claim{}, false, fmt.Errorf("start capture %s: %w", id, err)
 	}
 	return claim, found, nil
-}
-
-// leaveQueue takes a capture out of its account's count of waiting ones, if it is queued.
-func leaveQueue(ctx context.Context, tx *sql.Tx, id string) error {
-	const leave = `UPDATE accounts SET
-		waiting_interactive = waiting_interactive - (c.interactive = 1),
-		waiting = waiting - (c.interactive = 0 AND c.batch IS NULL),
-		waiting_batch = waiting_batch - (c.interactive = 0 AND c.batch IS NOT NULL)
-		FROM (SELECT account, interactive, batch FROM captures WHERE id = ? AND state = 'queued' AND waits = 0) AS c
-			WHERE accounts.id = c.account`
-	if _, err := tx.ExecContext(ctx, leave, id); err != nil {
-		return fmt.Errorf("count waiting captures: %w", err)
-	}
-	return nil
 }
 
 // Finish ends the claimed capture, records what is owed for it and ends its job, in one commit.
@@ -157,19 +140,22 @@ func (cs *captures) Release(ctx context.Context, c capture.Claim, wait time.Dura
 	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := cs.clock.Now()
 		const back = `UPDATE captures SET state = 'queued', started_at = NULL, due_at = ?, free = free + ?
-			WHERE id = ? AND attempt = ? AND state = 'running'`
-		var err error
-		lost, err = missed(tx.ExecContext(ctx, back, stamp(now.Add(wait)), free, c.Capture.ID, c.Capture.Attempt))
-		if err != nil || lost {
-			return err
+			WHERE id = ? AND attempt = ? AND state = 'running' RETURNING turn`
+		job := captureJob{ID: c.Capture.ID, Account: c.Capture.Account, Class: ledger.ClassOf(c.Capture)}
+		if wait > 0 {
+			job.at = now.Add(wait)
 		}
-		if _, err := count(ctx, tx, c.Capture.Account, ledger.WaitingOne(ledger.ClassOf(c.Capture))); err != nil {
+		err := tx.QueryRowContext(ctx, back, stamp(now.Add(wait)), free, c.Capture.ID, c.Capture.Attempt).Scan(&job.Turn)
+		if lost = errors.Is(err, sql.ErrNoRows); lost {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		if err := endJob(ctx, tx, c.Job); err != nil {
 			return err
 		}
-		return cs.queue.enqueue(ctx, tx, captureJob{ID: c.Capture.ID, at: ledger.PlaceAgain(now, wait)})
+		return cs.queue.enqueue(ctx, tx, job)
 	}, func(err error) {
 		if err == nil && !lost {
 			cs.queue.due(wait)
@@ -231,9 +217,6 @@ func (cs *captures) Cancel(ctx context.Context, account, id string) (savepage.Ca
 
 // cancel ends a capture that has not ended. One that waited for it may have got a job.
 func (cs *captures) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage.Capture, error) {
-	if err := leaveQueue(ctx, tx, id); err != nil {
-		return savepage.Capture{}, err
-	}
 	if err := dropJob(ctx, tx, id); err != nil {
 		return savepage.Capture{}, err
 	}
@@ -255,6 +238,7 @@ func (cs *captures) ended(done ...reuseResult) {
 		cs.waiters.Wake(one.capture.ID)
 		cs.deliveries.noted(one.owed)
 	}
+	cs.queue.due(0) // a page is free for those that had none
 }
 
 // Forget removes an ended capture with its deliveries and its Idempotency-Key, and returns the name of its picture when

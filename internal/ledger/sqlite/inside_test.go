@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"strings"
 	"testing"
@@ -185,48 +184,4 @@ func openInside(t *testing.T, dir string, cfg ledger.Config) *Ledger {
 		}
 	})
 	return l
-}
-
-// TestRestorePlaces has River move a job to the present, as it does after a fault.
-func TestRestorePlaces(t *testing.T) {
-	t.Parallel()
-	l := openInside(t, NewFolder(t), ledger.Config{})
-	issued, _, err := l.Bootstrap(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{"moved", "kept"} {
-		_, err := l.Accept(t.Context(), capture.Submission{Capture: savepage.Capture{
-			ID: id, Account: issued.Account,
-			CreatedAt: time.Now(),
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	place := func(id string) string {
-		var at string
-		const query = `SELECT CAST(scheduled_at AS TEXT) FROM river_job WHERE unique_key = CAST(? AS BLOB)`
-		if err := l.db.read.QueryRowContext(t.Context(), query, id).Scan(&at); err != nil {
-			t.Fatal(err)
-		}
-		return at
-	}
-	kept, now := place("kept"), riverTime(time.Now())
-	const move = `UPDATE river_job SET scheduled_at = ? WHERE unique_key = CAST('moved' AS BLOB)`
-	if _, err := l.db.write.ExecContext(t.Context(), move, riverTime(time.Now().Add(time.Millisecond))); err != nil {
-		t.Fatal(err)
-	}
-	for place("moved") >= now {
-		if err := l.queue.repair(t.Context()); err != nil { // the moment of the move may not have come yet
-			t.Fatal(err)
-		}
-	}
-	err = l.db.do(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return l.queue.restorePlaces(ctx, tx, time.Time{}) }, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if place("kept") != kept {
-		t.Errorf("a place was moved from %s to %s", kept, place("kept"))
-	}
 }

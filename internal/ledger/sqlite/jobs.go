@@ -36,15 +36,18 @@ const live = `unique_key IS NOT NULL
 		ELSE 0
 	END >= 1`
 
-// queued is a job to be inserted: its record and its place in the queue. A place in the future is a time to wait for.
+// queued is a job to be inserted: its record, and the time that it waits for before it waits for its turn; zero for none.
 type queued interface {
 	river.JobArgs
 	record() (id string, at time.Time)
 }
 
 type captureJob struct {
-	ID string `json:"id"`
-	at time.Time
+	ID      string       `json:"id"`
+	Account string       `json:"account"`
+	Class   ledger.Class `json:"class"`
+	Turn    int64        `json:"turn"`
+	at      time.Time
 }
 
 // Kind names the job in River's table.
@@ -52,21 +55,21 @@ func (captureJob) Kind() string { return "capture" }
 
 // InsertOpts names the queue.
 func (captureJob) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: ledger.QueueInteractive}
+	return river.InsertOpts{Queue: queueWaiting}
 }
 
 func (j captureJob) record() (string, time.Time) { return j.ID, j.at }
 
-// placing is the insert middleware that gives jobs their place and key. Places stand here and not in River's options,
-// which would make every job with a time a scheduled one. A job that waits for its time is pending: River's scheduler reads
-// all scheduled ones every five seconds and leaves pending ones to us.
+// placing is the insert middleware that gives jobs their time and key. Times stand here and not in River's options, which
+// would make every job with a time a scheduled one. A job that waits for its time is pending: River's scheduler reads all
+// scheduled ones every five seconds and leaves pending ones to us.
 type placing struct {
 	river.MiddlewareDefaults
 
 	clock *clock.Clock
 }
 
-// InsertMany sets place, state and key of each job.
+// InsertMany sets time, state and key of each job.
 func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertParams,
 	inner func(context.Context) ([]*rivertype.JobInsertResult, error),
 ) ([]*rivertype.JobInsertResult, error) {
@@ -77,9 +80,9 @@ func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertPar
 			continue
 		}
 		id, at := job.record()
-		one.ScheduledAt, one.UniqueKey, one.UniqueStates = &at, []byte(id), liveBits
+		one.ScheduledAt, one.UniqueKey, one.UniqueStates = &now, []byte(id), liveBits
 		if at.After(now) {
-			one.State = rivertype.JobStatePending
+			one.ScheduledAt, one.State = &at, rivertype.JobStatePending
 		}
 	}
 	return inner(ctx)
@@ -101,6 +104,7 @@ func inserter(d *driver, now *clock.Clock, log *slog.Logger) (*river.Client[*sql
 // open makes the clients of River that only insert.
 func (q *queue) open() (err error) {
 	q.driver = newDriver(q.write)
+	q.driver.take = q.take
 	q.insert, err = inserter(q.driver, q.clock, q.log)
 	return err
 }

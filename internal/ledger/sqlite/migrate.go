@@ -40,8 +40,10 @@ func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	if _, err := rivers.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
-	if _, err := db.ExecContext(ctx, dueIndex); err != nil {
-		return fmt.Errorf("index queue: %w", err)
+	for _, index := range []string{dueIndex, turnIndex} {
+		if _, err := db.ExecContext(ctx, index); err != nil {
+			return fmt.Errorf("index queue: %w", err)
+		}
 	}
 	return nil
 }

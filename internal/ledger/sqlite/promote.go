@@ -88,11 +88,10 @@ func (q *queue) nextDue(ctx context.Context) (time.Time, error) {
 func (q *queue) promoteDue(ctx context.Context) error {
 	err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := q.clock.Now()
-		// A capture that has waited for its time goes among the first: it has had its turn before.
-		const available = `UPDATE river_job SET state = 'available', scheduled_at = ?1
-			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?2
-				ORDER BY scheduled_at LIMIT ?3)`
-		_, err := tx.ExecContext(ctx, available, riverTime(ledger.PlaceAgain(now, 0)), riverTime(now), promoteRows)
+		const available = `UPDATE river_job SET state = 'available'
+			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?1
+				ORDER BY scheduled_at LIMIT ?2)`
+		_, err := tx.ExecContext(ctx, available, riverTime(now), promoteRows)
 		return err
 	}, nil)
 	if err != nil {

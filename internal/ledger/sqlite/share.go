@@ -26,21 +26,17 @@ const leader = `SELECT count(*) > 0, coalesce(max(state = 'running'), 0), coales
 // class is the ledger.Class of a capture.
 const class = `(interactive = 0) * (1 + (batch IS NOT NULL))`
 
-// share decides what becomes of fresh submissions and returns those that need jobs.
-func share(ctx context.Context, tx *sql.Tx, rows []*row) ([]*row, error) {
-	rendered := make([]*row, 0, len(rows))
+// share decides what becomes of fresh submissions.
+func share(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	var sharing ledger.Sharing
 	for _, r := range rows {
 		var err error
 		r.reused = nil
 		if r.reuse, r.kept, err = sharing.Decide(ctx, r.Submission, shared{tx, r.kept}); err != nil {
-			return nil, err
-		}
-		if r.reuse == capture.ReuseNone || r.reuse == capture.ReuseMiss {
-			rendered = append(rendered, r)
+			return err
 		}
 	}
-	return rendered, nil
+	return nil
 }
 
 // lookForKept looks for the newest kept picture that will do for a submission.
@@ -166,21 +162,15 @@ func (cs *captures) endFlight(ctx context.Context, tx *sql.Tx, ended savepage.Ca
 
 // succeed gives a job to one of those that waited for a capture which was canceled, unless another leads them.
 func (q *queue) succeed(ctx context.Context, tx *sql.Tx, canceled string) error {
-	var (
-		id, account string
-		wanted      ledger.Class
-	)
-	err := tx.QueryRowContext(ctx, successor, canceled).Scan(&id, &account, &wanted)
+	var job captureJob
+	err := tx.QueryRowContext(ctx, successor, canceled).Scan(&job.ID, &job.Account, &job.Class, &job.Turn)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("look for a successor of %s: %w", canceled, err)
 	}
-	if _, err := count(ctx, tx, account, ledger.WaitingOne(wanted)); err != nil {
-		return err
-	}
-	return q.enqueue(ctx, tx, captureJob{ID: id, at: ledger.PlaceAgain(q.clock.Now(), 0)})
+	return q.enqueue(ctx, tx, job)
 }
 
 // successor selects the one that is wanted soonest and has it wait no longer.
@@ -188,7 +178,7 @@ const successor = `UPDATE captures SET waits = 0 WHERE id = (
 		SELECT f.id FROM captures c JOIN captures f INDEXED BY captures_flight ON f.account = c.account AND f.flight = c.flight
 		WHERE c.id = ?1 AND f.flight IS NOT NULL AND f.state IN ('queued', 'running') AND f.waits = 1 AND NOT ` + led + `
 		ORDER BY f.interactive DESC, f.batch IS NOT NULL, f.id LIMIT 1)
-	RETURNING id, account, ` + class
+	RETURNING id, account, ` + class + `, turn`
 
 // led says whether the capture f has one in its flight that has a job.
 const led = `EXISTS (SELECT 1 FROM captures o INDEXED BY captures_flight WHERE o.flight IS NOT NULL AND o.state IN ('queued', 'running')

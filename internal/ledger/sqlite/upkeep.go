@@ -26,22 +26,16 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 	err := inTx(ctx, l.db.write, func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`UPDATE captures SET state = 'queued', started_at = NULL WHERE state IN ('queued', 'running') AND state = 'running'`,
-			`UPDATE accounts SET waiting_interactive = 0, waiting = 0, waiting_batch = 0`,
-			`UPDATE accounts SET waiting_interactive = c.interactive, waiting = c.async, waiting_batch = c.batched
-				FROM (SELECT account, sum(interactive = 1) AS interactive, sum(interactive = 0 AND batch IS NULL) AS async,
-						sum(interactive = 0 AND batch IS NOT NULL) AS batched
-					FROM captures WHERE state IN ('queued', 'running') AND waits = 0 GROUP BY account) AS c
-				WHERE accounts.id = c.account`,
-			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
 			`DELETE FROM river_job WHERE kind = 'delivery'`, // of a version before: deliveries need none
-			`DELETE FROM river_leader`,                      // or River's upkeep waits until the old leader's term is over
+			// Of a version before: those without a turn. The reconciler makes them anew.
+			`DELETE FROM river_job WHERE queue = 'interactive' AND json_extract(args, '$.turn') IS NULL
+				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`,
+			`UPDATE river_job SET state = 'available', queue = 'waiting' WHERE state = 'running'`,
+			`DELETE FROM river_leader`, // or River's upkeep waits until the old leader's term is over
 		} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
 			}
-		}
-		if err := l.queue.restorePlaces(ctx, tx, time.Time{}); err != nil {
-			return err
 		}
 		var pending int64
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM captures WHERE state IN ('queued', 'running')`).Scan(&pending)
@@ -57,7 +51,7 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 // keepUp looks after the jobs and the records until ctx ends.
 func (l *Ledger) keepUp(ctx context.Context) {
 	for l.db.clock.Pause(ctx, reconcileEvery) {
-		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.queue.repair(ctx), l.purge(ctx),
+		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.purge(ctx),
 			l.noteAgain(ctx))
 		if err != nil && ctx.Err() == nil {
 			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)

@@ -12,18 +12,27 @@ import (
 // topicInsert is where River's producers listen for new jobs.
 const topicInsert = "river_insert"
 
-// driver is River's SQLite driver with another listener: only this process serves the database, so a commit wakes the
-// workers directly instead of through a table that is polled.
+// driver is River's SQLite driver with another listener and another way to take jobs. Only this process serves the database,
+// so a commit wakes the workers directly instead of through a table that is polled.
 type driver struct {
 	*riversqlite.Driver
 
-	due *signal
+	due  *signal
+	take taker // nil: as River does
 }
 
 var _ riverdriver.Driver[*sql.Tx] = (*driver)(nil)
 
 func newDriver(db *sql.DB) *driver {
 	return &driver{Driver: riversqlite.New(db), due: newSignal()}
+}
+
+// GetExecutor returns River's own executor, which takes the jobs that the ledger chooses.
+func (d *driver) GetExecutor() riverdriver.Executor {
+	if d.take == nil {
+		return d.Driver.GetExecutor()
+	}
+	return &taking{Executor: d.Driver.GetExecutor(), take: d.take}
 }
 
 // GetListener returns River's own listener, which waits for the signal instead of polling.

@@ -81,7 +81,7 @@ func (q *queue) riverConfig(workers *river.Workers) *river.Config {
 		Test:                        riverTest(q.clock),
 		Logger:                      quiet(q.log),
 		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: q.workers}},
+		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: q.pages.Usual + q.pages.Reserve}},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,
 		JobTimeout:                  -1, // captures bound their own time

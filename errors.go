@@ -15,6 +15,7 @@ const (
 	CodeForbidden           Code = "forbidden"
 	CodeNotFound            Code = "not_found"
 	CodeMethodNotAllowed    Code = "method_not_allowed"
+	CodeMisdirected         Code = "misdirected_request"
 	CodeConflict            Code = "conflict"
 	CodeIdempotencyMismatch Code = "idempotency_mismatch"
 	CodeTooLarge            Code = "too_large"
@@ -58,6 +59,10 @@ func Codes() []CodeInfo {
 		{CodeForbidden, http.StatusForbidden, false, "The key does not permit this request."},
 		{CodeNotFound, http.StatusNotFound, false, "The resource does not exist, or belongs to another account."},
 		{CodeMethodNotAllowed, http.StatusMethodNotAllowed, false, "The path does not support this method. Allow lists those that it supports."},
+		{
+			CodeMisdirected, http.StatusMisdirectedRequest, false,
+			"The server does not answer to the host that the request names. The operator sets SAVEPAGE_PUBLIC_URL or SAVEPAGE_ALLOWED_HOSTS.",
+		},
 		{CodeConflict, http.StatusConflict, false, "The current state of the resource does not allow this."},
 		{
 			CodeIdempotencyMismatch, http.StatusUnprocessableEntity, false,

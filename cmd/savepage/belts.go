@@ -35,17 +35,13 @@ func newJail() *cobra.Command {
 	}
 }
 
-// shown is what anybody may read of the belts.
-func shown(b browser.Belts) httpd.Belts {
-	return httpd.Belts{"sandbox": b.Confinement(), "user": b.User(), "network": b.Network()}
-}
-
-// belts are shown by the health checks; none on a server without a browser.
-func (n *node) belts() httpd.Belts {
-	if n.pool == nil {
+// beltsOf are the belts that the health checks show to anybody; none on a server without a browser.
+func beltsOf(pool *browser.Pool) httpd.Belts {
+	if pool == nil {
 		return nil
 	}
-	return shown(n.pool.Belts())
+	b := pool.Belts()
+	return httpd.Belts{"sandbox": b.Confinement(), "user": b.User(), "network": b.Network()}
 }
 
 // logBelts says what holds the browser, as a warning when something does not.

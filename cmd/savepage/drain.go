@@ -64,12 +64,12 @@ func done(do func()) func(context.Context) error {
 // the grace period is not a failure of the stop.
 func (n *node) finishRequests(ctx context.Context) error {
 	if n.server == nil {
-		return closeOpen(n.listener)
+		return errors.Join(closeOpen(n.listener), n.watched.close(ctx, n.log))
 	}
 	if err := n.server.Shutdown(ctx, n.settings.Grace); err != nil {
 		n.log.WarnContext(ctx, "requests cut off", slog.Any("error", err))
 	}
-	return nil
+	return n.watched.close(ctx, n.log)
 }
 
 // finishWork waits until every part has returned. The error of one that failed is serve's.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -34,6 +35,8 @@ func main() { os.Exit(mainCode()) }
 func mainCode() int {
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
+	// Commands that render would let servers of pages write to the terminal; serve has a log for it.
+	defer takeStandardLog(slog.New(slog.DiscardHandler))()
 	// After the first signal the second one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	return execute(ctx, os.Args[1:], environment{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: clock.System()})

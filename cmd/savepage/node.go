@@ -34,6 +34,7 @@ type node struct {
 	clock    *clock.Clock
 
 	listener net.Listener
+	watched  metricsPort
 	links    capture.Links
 	policy   *guard.Policy
 	ledger   ledger.Store
@@ -82,10 +83,8 @@ func (n *node) listen(ctx context.Context) error {
 		n.links.PublicURL = "http://" + reachable(listener.Addr().String())
 	}
 	n.policy = guard.New(n.settings.guard(n.log))
-	if address, is := listener.Addr().(*net.TCPAddr); is {
-		n.policy.Own(address.AddrPort())
-	}
-	return nil
+	own(n.policy, listener)
+	return n.watched.listen(ctx, n.settings, n.policy)
 }
 
 func (n *node) openLedger(ctx context.Context) (err error) {
@@ -167,10 +166,10 @@ func (n *node) joinFlow(context.Context) error {
 }
 
 func (n *node) joinHTTP(context.Context) error {
-	operations := api.Operations{Live: httpd.Live(n.belts()), Ready: httpd.Ready(n.belts(), n.checks()...), Metrics: n.metrics.Handler()}
+	operations := api.Operations{Live: httpd.Live(beltsOf(n.pool)), Ready: httpd.Ready(beltsOf(n.pool), n.checks()...), Metrics: n.watched.beside(n.metrics.Handler())}
 	chain := httpd.Chain{Log: n.log, Metrics: n.metrics}
 	if !n.settings.Has(roleAPI) {
-		n.handler = chain.Wrap(operationsOnly(operations))
+		n.handler = chain.Wrap(onlyKnownHosts(operationsOnly(operations), n.listener, n.settings, n.links))
 		return nil
 	}
 	served, err := api.New(api.Parts{
@@ -185,7 +184,7 @@ func (n *node) joinHTTP(context.Context) error {
 	}
 	n.refuse = served.Drain
 	chain.Fault = served.Fault
-	n.handler = chain.Wrap(served)
+	n.handler = chain.Wrap(onlyKnownHosts(served, n.listener, n.settings, n.links))
 	return nil
 }
 
@@ -194,7 +193,9 @@ func operationsOnly(o api.Operations) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", o.Live)
 	mux.Handle("GET /readyz", o.Ready)
-	mux.Handle("GET /metrics", o.Metrics)
+	if o.Metrics != nil {
+		mux.Handle("GET /metrics", o.Metrics)
+	}
 	return mux
 }
 

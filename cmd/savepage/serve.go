@@ -32,6 +32,7 @@ func newServe(env environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer takeStandardLog(newLog(s, env.err))()
 			return Run(cmd.Context(), s, Streams{Out: env.out, Err: env.err, Clock: env.clock}, func(string) {})
 		},
 	}
@@ -85,6 +86,9 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.parts, n.stopWork, n.server = parts, stop, httpd.NewServer(n.handler, n.log)
 	parts.Go(func() error { return n.unlessStopped(ended, n.server.Serve(n.listener)) })
+	if watch := n.watched.start(n.metrics.Handler(), n.settings, n.links, n.log); watch != nil {
+		parts.Go(func() error { return n.unlessStopped(ended, watch()) })
+	}
 	parts.Go(func() error { return n.unlessStopped(ended, n.ledger.Work(working, n.handlers())) })
 	parts.Go(func() error { n.keepHouse(working); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),

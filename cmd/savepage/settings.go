@@ -23,12 +23,14 @@ import (
 
 // Settings are the operator's decisions. Every field is a row of settingTable.
 type Settings struct {
-	Listen      string // host:port
-	PublicURL   string // without a slash at the end; empty: from the address that is listened on
-	CDNURL      string // without a slash at the end; empty: PublicURL
-	Data        string // folder
-	Database    Secret // "sqlite"
-	Blobs       string // folder; empty: in Data
+	Listen      string   // host:port
+	Hosts       []string // names beside those of the URLs and loopback under which the server may be asked
+	Metrics     string   // host:port of the metrics; empty: that of the API
+	PublicURL   string   // without a slash at the end; empty: from the address that is listened on
+	CDNURL      string   // without a slash at the end; empty: PublicURL
+	Data        string   // folder
+	Database    Secret   // "sqlite"
+	Blobs       string   // folder; empty: in Data
 	Roles       []string
 	Concurrency int // pages at once; 0: from cores and memory
 	SyncWait    time.Duration
@@ -108,6 +110,19 @@ func addressSettings() []setting {
 			name: "LISTEN", kind: "address", value: "127.0.0.1:8080", form: "host:port, such as 127.0.0.1:8080 or :8080",
 			doc: "Address on which the API is served.",
 			set: func(s *Settings, text string) error { return setAddress(&s.Listen, text) },
+		},
+		{
+			name: "ALLOWED_HOSTS", kind: "list", shown: "none", form: "host names without port, such as shots.example.com,shots.internal",
+			doc: "Hosts that requests may name beside those of PUBLIC_URL and CDN_URL, localhost and loopback addresses; others are answered " +
+				"with 421. Without this setting a server that listens on another address than loopback answers to every host.",
+			set: setHosts,
+		},
+		{
+			name: "METRICS_LISTEN", kind: "address", shown: "the API's address, for programs on the same machine",
+			form: "host:port, such as 127.0.0.1:9090 or :9090",
+			doc: "Address of /metrics, which needs no key. Without this setting the API's address serves it, to requests from the same machine " +
+				"that no proxy has passed on.",
+			set: func(s *Settings, text string) error { return setAddress(&s.Metrics, text) },
 		},
 		{
 			name: "PUBLIC_URL", kind: "url", shown: "http:// and the listen address", form: "an http or https URL without query",
@@ -268,6 +283,18 @@ func setAddress(to *string, text string) error {
 		return errForm
 	}
 	*to = text
+	return nil
+}
+
+func setHosts(s *Settings, text string) error {
+	s.Hosts = nil
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		if u, err := url.Parse("http://" + name + "/"); name == "" || err != nil || u.Hostname() != name {
+			return errForm
+		}
+		s.Hosts = append(s.Hosts, name)
+	}
 	return nil
 }
 

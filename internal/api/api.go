@@ -165,7 +165,7 @@ func (a *API) Fault(w http.ResponseWriter, _ *http.Request) {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if !cleanPath(r.URL.Path) {
-		a.out.fail(w, r, notFound(r)) // the mux would redirect
+		a.out.fail(w, r, notFound()) // the mux would redirect
 		return
 	}
 	a.routes.ServeHTTP(w, r)
@@ -194,7 +194,7 @@ func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		a.out.fail(w, r, notFound(r))
+		a.out.fail(w, r, notFound())
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -202,6 +202,6 @@ func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	a.out.fail(w, r, savepage.Errorf(savepage.CodeMethodNotAllowed, "%s is not supported here; use %s", r.Method, methods))
 }
 
-func notFound(r *http.Request) error {
-	return savepage.Errorf(savepage.CodeNotFound, "%s does not exist; see /docs", echo(r.URL.Path))
+func notFound() error {
+	return savepage.Errorf(savepage.CodeNotFound, "this path does not exist; see /docs")
 }

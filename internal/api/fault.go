@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/near"
 )
 
 // Limits of the answer to an invalid request.
@@ -43,6 +44,23 @@ func echo(value any) any {
 	}
 }
 
+// withoutSecrets leaves out the values of fields that are named like a key or a secret, which clients of other services
+// send under their names, and values that are a key.
+func withoutSecrets(wrong []savepage.FieldError) []savepage.FieldError {
+	for i, field := range wrong {
+		name := near.Plain(field.Location[strings.LastIndexAny(field.Location, ".")+1:])
+		secret := slices.ContainsFunc([]string{
+			"key", "token", "secret", "password", "passwd", "pass", "authorization", "auth", "cookie", "cookies", "signature", "credentials", "bearer",
+			"hmac", "session", "jwt",
+		}, func(word string) bool { return strings.HasSuffix(name, word) })
+		text, isText := field.Value.(string)
+		if secret || isText && strings.HasPrefix(strings.TrimPrefix(text, "Bearer "), "sp_") {
+			wrong[i].Value = nil
+		}
+	}
+	return wrong
+}
+
 // at joins a carrier and a name to a location.
 func at(carrier, name string) string {
 	if len(name) > maxName {
@@ -73,7 +91,7 @@ func invalidField(location, message string, value any) *savepage.Error {
 // invalid makes one error of all wrong fields, in the order of their locations.
 func invalid(wrong []savepage.FieldError) *savepage.Error {
 	slices.SortStableFunc(wrong, func(a, b savepage.FieldError) int { return cmp.Compare(a.Location, b.Location) })
-	wrong = wrong[:min(len(wrong), maxWrong)]
+	wrong = withoutSecrets(wrong[:min(len(wrong), maxWrong)])
 	said := make([]string, 0, maxSaid+1)
 	for _, field := range wrong[:min(len(wrong), maxSaid)] {
 		said = append(said, field.String())

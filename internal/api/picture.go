@@ -44,7 +44,7 @@ type pictureHandlers struct {
 func (h *pictureHandlers) get(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if !pictureName.MatchString(name) {
-		h.out.fail(w, r, notFound(r))
+		h.out.fail(w, r, notFound())
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -54,7 +54,7 @@ func (h *pictureHandlers) get(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Del("Cache-Control")
 	if errors.Is(err, fs.ErrNotExist) {
-		err = notFound(r)
+		err = notFound()
 	}
 	h.out.fail(w, r, err)
 }

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/savepage/savepage/internal/browser"
+)
+
+// askHost makes a request that names a host.
+func (s *server) askHost(path, host string, headers ...string) (int, string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.address+path, http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Host = host
+	for _, name := range headers {
+		r.Header.Set(name, "1.2.3.4")
+	}
+	got, err := s.client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = got.Body.Close() }()
+	body, err := io.ReadAll(got.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return got.StatusCode, string(body)
+}
+
+// K11, and where the metrics are: on loopback a foreign host reads nothing, and the metrics are for this machine.
+func TestWhoReachesTheServer(t *testing.T) {
+	sv := start(t, settings(t, t.TempDir(), "--roles", "api", "--public-url", "https://shots.example.com", "--allowed-hosts", "inner.test"))
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/version", "/v1/captures", "/nothing"} {
+		if status, body := sv.askHost(path, "evil.test:8080"); status != http.StatusMisdirectedRequest || strings.Contains(body, "evil") {
+			t.Errorf("%s with a foreign host: %d %s", path, status, body)
+		}
+	}
+	for _, host := range []string{"localhost", "127.0.0.1:1", "shots.example.com", "inner.test:99"} {
+		if status, body := sv.askHost("/version", host); status != http.StatusOK {
+			t.Errorf("with the host %s: %d %s", host, status, body)
+		}
+	}
+	if status, _ := sv.askHost("/metrics", "localhost"); status != http.StatusOK {
+		t.Errorf("metrics for this machine: %d", status)
+	}
+	if status, body := sv.askHost("/metrics", "localhost", "X-Forwarded-For"); status != http.StatusForbidden || !strings.Contains(body, metricsSetting) {
+		t.Errorf("metrics for another: %d %s", status, body)
+	}
+}
+
+func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, roles := range []string{"api", "deliver"} {
+		sv := start(t, settings(t, t.TempDir(), "--roles", roles, "--metrics-listen", port))
+		if status, _ := sv.askHost("/metrics", "localhost"); status != http.StatusNotFound {
+			t.Errorf("%s: metrics beside the API: %d", roles, status)
+		}
+		watched := *sv
+		watched.address = port
+		if status, body := watched.askHost("/metrics", "localhost", "X-Forwarded-For"); status != http.StatusOK || !strings.Contains(body, "savepage_") {
+			t.Errorf("%s: metrics: %d", roles, status)
+		}
+		if status, _ := watched.askHost("/metrics", "evil.test"); status != http.StatusMisdirectedRequest {
+			t.Errorf("%s: metrics with a foreign host: %d", roles, status)
+		}
+		if status, _ := watched.askHost("/version", "localhost"); status != http.StatusNotFound {
+			t.Errorf("%s: the API on the port of the metrics: %d", roles, status)
+		}
+		if err := sv.stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A server that sends an answer which nobody asked for has its words logged by net/http: they come into our log, one line
+// each, cut and without control characters.
+func TestWordsOfServersAreBounded(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	unsolicited := make(chan struct{})
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = conn.Read(make([]byte, 4096))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		<-unsolicited
+		_, _ = io.WriteString(conn, "\x1b[31mlevel=ERROR msg=forged\nsecond line"+strings.Repeat("x", 5000))
+		_, _ = conn.Read(make([]byte, 1))
+	}()
+	text := &output{}
+	defer takeStandardLog(slog.New(slog.NewTextHandler(text, &slog.HandlerOptions{Level: slog.LevelDebug})))()
+	client := &http.Client{Transport: &http.Transport{}}
+	got, err := client.Get("http://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Body.Close()
+	close(unsolicited)
+	awaitText(t, text, "Unsolicited response")
+	line := text.String()
+	if strings.Count(line, "\n") != 1 || strings.Contains(line, "\x1b") || len(line) > 600 || !strings.Contains(line, `msg="library wrote"`) {
+		t.Errorf("logged %q", line)
+	}
+	log.Print("a\x00b\r\nlevel=ERROR", strings.Repeat("ü", 1000))
+	if line := strings.TrimPrefix(text.String(), line); strings.Count(line, "\n") != 1 || !strings.Contains(line, "a b  level=ERROR") ||
+		!strings.Contains(line, "cut=true") {
+		t.Errorf("logged %q", line)
+	}
+}
+
+func awaitText(t *testing.T, in *output, part string) {
+	t.Helper()
+	awaitTrue(t, part+" is logged", func() bool { return strings.Contains(in.String(), part) })
+}
+
+// The log at the start and the doctor say which belts are on.
+func TestBeltsAreTold(t *testing.T) {
+	var text bytes.Buffer
+	to := slog.New(slog.NewTextHandler(&text, nil))
+	logBelts(t.Context(), browser.Belts{NoJail: "the reason"}, to)
+	for _, part := range []string{"level=WARN", "sandbox=off", "user=service", "network=flags", "the reason", "SAVEPAGE_SANDBOX"} {
+		if !strings.Contains(text.String(), part) {
+			t.Errorf("the log does not say %s: %s", part, text.String())
+		}
+	}
+	text.Reset()
+	logBelts(t.Context(), browser.Belts{Sandbox: true, OwnUser: true, Jailed: true}, to)
+	if !strings.Contains(text.String(), "level=INFO") || strings.Contains(text.String(), "missing") {
+		t.Errorf("the log says %s", text.String())
+	}
+	for i, part := range []string{"off by SAVEPAGE_SANDBOX", "the server's own", "the reason"} {
+		if got := checkBelts(browser.Belts{NoJail: "the reason"})[i]; !got.OK || !strings.Contains(got.Found, part) {
+			t.Errorf("the doctor says %+v", got)
+		}
+	}
+	sv := start(t, settings(t, t.TempDir()))
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if _, body := sv.askHost(path, "localhost"); !strings.Contains(body, `"belts":{"network":"namespace","sandbox":"on","user":"own"}`) {
+			t.Errorf("%s says %s", path, body)
+		}
+	}
+	if !strings.Contains(sv.err.String(), "belts of the browser") {
+		t.Errorf("the log does not name the belts: %s", sv.err)
+	}
+}

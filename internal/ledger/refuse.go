@@ -40,13 +40,11 @@ func ErrKeyMismatch() *savepage.Error {
 	return savepage.Errorf(savepage.CodeIdempotencyMismatch, "the Idempotency-Key was used with another request")
 }
 
-// ErrQueueFull refuses a capture beyond the most that may wait.
-func ErrQueueFull(maxPending int64) *savepage.Error {
-	return savepage.Errorf(savepage.CodeQueueFull, "%d captures are waiting; try again later", maxPending)
-}
-
-// ErrBatchTooLarge refuses a batch of n captures that would be beyond the most that may wait.
-func ErrBatchTooLarge(n, maxPending int64) *savepage.Error {
+// errQueueFull refuses n captures beyond the most that may wait.
+func errQueueFull(n, maxPending int64) *savepage.Error {
+	if n == 1 {
+		return savepage.Errorf(savepage.CodeQueueFull, "%d captures are waiting; try again later", maxPending)
+	}
 	return savepage.Errorf(savepage.CodeQueueFull, "%d captures do not fit in: at most %d may wait; try again later", n, maxPending)
 }
 

@@ -61,14 +61,40 @@ func TestMaySeal(t *testing.T) {
 
 func TestPendingCounts(t *testing.T) {
 	p := Pending{Max: 3}
-	if !p.Add(3) || p.Add(1) {
+	if p.Add("a", 3) != nil || p.Add("b", 1) == nil {
 		t.Fatal("three fit, and not a fourth")
 	}
-	p.Done(2)
-	if !p.Add(1) || p.Add(1) {
+	p.Done("b", 1)
+	p.Done("a", 1)
+	if p.Add("a", 1) != nil || p.Add("a", 1) == nil {
 		t.Error("after the fourth was taken off with another, one fits")
 	}
-	if p.Set(0); !p.Add(3) {
+	if p.Set(nil); p.Add("a", 3) != nil {
 		t.Error("three do not fit after a new count")
+	}
+}
+
+// TestPendingLeavesRoom has accounts fill the queue one after the other: none may fill it whole, and each that comes finds
+// room.
+func TestPendingLeavesRoom(t *testing.T) {
+	p := Pending{Max: 1000}
+	for i, want := range []int64{900, 90, 9, 1} {
+		account, n := string(rune('a'+i)), int64(0)
+		var fault *savepage.Error
+		for fault == nil {
+			if fault = p.Add(account, 1); fault == nil {
+				n++
+			}
+		}
+		p.Done(account, 1)
+		if n != want {
+			t.Errorf("account %d found room for %d captures, want %d", i, n, want)
+		}
+		if last := i == 3; (fault.Code == savepage.CodeQueueFull) != last {
+			t.Errorf("account %d: %v", i, fault)
+		}
+	}
+	if fault := p.Add("a", 1); fault == nil || fault.Code != savepage.CodeQueueFull {
+		t.Errorf("a full queue: %v", fault)
 	}
 }

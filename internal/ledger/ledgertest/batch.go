@@ -144,11 +144,11 @@ func testBatch(t *scene) {
 }
 
 func testThousand(t *scene) {
-	b := setUp(t, ledger.Config{Workers: 8, MaxPending: 1000})
+	b := setUp(t, ledger.Config{Workers: 8, MaxPending: 1111})
 	a := b.acceptBatch(t, 1000)
 	equal(t, 1000, len(a.CaptureIDs))
 	must(t, b.Close())
-	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: 1000})
+	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: 1111})
 	equal(t, []int{1000, 1000, 0, 0, 0, 0}, counts(b.batch(t, a.Batch.ID)))
 	_, err := b.CancelBatch(t.Context(), b.account, a.Batch.ID)
 	must(t, err)
@@ -160,10 +160,10 @@ func testThousand(t *scene) {
 // testBatchOfMany has many captures of a batch end at once, after a restart.
 func testBatchOfMany(t *scene) {
 	const many = 200
-	b := setUp(t, ledger.Config{Workers: 8, MaxPending: many})
+	b := setUp(t, ledger.Config{Workers: 8, MaxPending: many*10/9 + 1})
 	a := b.acceptBatch(t, many)
 	must(t, b.Close())
-	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: many})
+	b.Store = t.open(ledger.Config{Workers: 8, MaxPending: many*10/9 + 1})
 	b.work(t, ledger.Handlers{})
 	for _, id := range a.CaptureIDs {
 		equal(t, savepage.Success, b.await(t, id).State)
@@ -175,7 +175,7 @@ func testBatchOfMany(t *scene) {
 
 // testBatchBadRow has the last row name an id that is used. Nothing of the batch may stay.
 func testBatchBadRow(t *scene) {
-	b := setUp(t, ledger.Config{MaxPending: 21})
+	b := setUp(t, ledger.Config{MaxPending: 23})
 	used := b.submission()
 	_, err := b.Accept(t.Context(), used)
 	must(t, err)

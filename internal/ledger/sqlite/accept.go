@@ -31,14 +31,14 @@ type row struct {
 
 // Accept records a submission and returns when it is durable. It shares its commit with those that wait beside it.
 func (cs *captures) Accept(ctx context.Context, s capture.Submission) (capture.Accepted, error) {
-	if !cs.pending.Add(1) && !cs.hasKept(ctx, s) {
-		cs.pending.Done(1)
-		return capture.Accepted{}, ledger.ErrQueueFull(cs.pending.Max)
+	if fault := cs.pending.Add(s.Capture.Account, 1); fault != nil && !cs.hasKept(ctx, s) {
+		cs.pending.Done(s.Capture.Account, 1)
+		return capture.Accepted{}, fault
 	}
 	s.Capture.CreatedAt = s.Capture.CreatedAt.UTC().Truncate(time.Microsecond)
 	r, err := newRow(s)
 	if err != nil {
-		cs.pending.Done(1)
+		cs.pending.Done(s.Capture.Account, 1)
 		return capture.Accepted{}, err
 	}
 	if err := cs.submit(ctx, &write{row: r, size: r.size(), after: func(err error) { cs.accepted(r, err) }}); err != nil {
@@ -75,7 +75,7 @@ func (r *row) size() int { return len(r.options) + len(r.private) }
 // accepted follows a submission's commit.
 func (cs *captures) accepted(r *row, err error) {
 	if err != nil || r.refused != nil || r.earlier != nil {
-		cs.pending.Done(1)
+		cs.pending.Done(r.Capture.Account, 1)
 		return
 	}
 	if r.reused != nil {

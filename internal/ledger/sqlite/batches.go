@@ -40,19 +40,19 @@ type batchRow struct {
 // AcceptBatch records a batch with its captures and their jobs, all or none, and returns when they are durable.
 func (bs *batches) AcceptBatch(ctx context.Context, s capture.BatchSubmission) (capture.AcceptedBatch, error) {
 	n := int64(len(s.Captures))
-	if !bs.captures.pending.Add(n) {
-		bs.captures.pending.Done(n)
-		return capture.AcceptedBatch{}, ledger.ErrBatchTooLarge(n, bs.captures.pending.Max)
+	if fault := bs.captures.pending.Add(s.Batch.Account, n); fault != nil {
+		bs.captures.pending.Done(s.Batch.Account, n)
+		return capture.AcceptedBatch{}, fault
 	}
 	b, err := newBatchRow(s)
 	if err != nil {
-		bs.captures.pending.Done(n)
+		bs.captures.pending.Done(s.Batch.Account, n)
 		return capture.AcceptedBatch{}, err
 	}
 	insert := func(ctx context.Context, tx *sql.Tx) error { return bs.insertBatch(ctx, tx, b) }
 	after := func(err error) {
 		if err != nil || b.refused != nil || b.earlier != nil {
-			bs.captures.pending.Done(n)
+			bs.captures.pending.Done(s.Batch.Account, n)
 			return
 		}
 		bs.captures.queue.due(0)
@@ -271,7 +271,7 @@ func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepag
 			return
 		}
 		for _, one := range ids {
-			bs.captures.ended(reuseResult{capture: savepage.Capture{ID: one}})
+			bs.captures.ended(reuseResult{capture: savepage.Capture{ID: one, Account: account}})
 			bs.captures.queue.running.Stop(one)
 		}
 		bs.deliveries.noted(owed)

@@ -234,7 +234,7 @@ func (cs *captures) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage
 // ended follows the commit that ended captures.
 func (cs *captures) ended(done ...reuseResult) {
 	for _, one := range done {
-		cs.pending.Done(1)
+		cs.pending.Done(one.capture.Account, 1)
 		cs.waiters.Wake(one.capture.ID)
 		cs.deliveries.noted(one.owed)
 	}

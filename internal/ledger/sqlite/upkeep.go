@@ -37,15 +37,26 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 				return err
 			}
 		}
-		var pending int64
-		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM captures WHERE state IN ('queued', 'running')`).Scan(&pending)
-		l.pending.Set(pending)
-		return err
+		return l.readPending(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
 	return nil
+}
+
+// readPending takes what accounts have on the way from their rows, which are right in every commit.
+func (l *Ledger) readPending(ctx context.Context, tx *sql.Tx) error {
+	pending := map[string]int64{}
+	_, err := collect(ctx, tx, func(scan func(dest ...any) error) (string, error) {
+		var account string
+		var n int64
+		err := scan(&account, &n)
+		pending[account] = n
+		return account, err
+	}, `SELECT id, pending FROM accounts`)
+	l.pending.Set(pending)
+	return err
 }
 
 // keepUp looks after the jobs and the records until ctx ends.

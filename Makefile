@@ -15,7 +15,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test quick truth hostile hostile-teeth lint fmt bench docs clean
+.PHONY: help serve build test quick truth hostile hostile-teeth lint fmt bench soak campaign docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,16 @@ bench: ## measure against a bare browser (BENCHFLAGS=-only=accepts), or in turns
 	@scripts/install-browser
 	@$(MAKE) --no-print-directory build
 	$(if $(BASE),scripts/bench-base '$(BASE)',go run ./bench) $(BENCHFLAGS)
+
+soak: ## run the service under full load and fail on growth (SOAKFLAGS="-for 5m")
+	@scripts/install-browser
+	@$(MAKE) --no-print-directory build
+	go run ./bench/soak $(SOAKFLAGS)
+
+campaign: ## kill and freeze processes of every kind under load, and fail on what was lost (CAMPAIGNFLAGS="-kill 30 -captures 0")
+	@scripts/install-browser
+	@$(MAKE) --no-print-directory build
+	go run ./bench/soak -kill 300 -captures 2000 $(CAMPAIGNFLAGS)
 
 docs: ## write docs/configuration.md and docs/errors.md from the code
 	go run ./cmd/savepage docs docs

@@ -1,0 +1,92 @@
+// Command soak runs the real service under full load and judges what becomes of it. By default it measures memory, file
+// descriptors, goroutines, temporary files, processes and latencies, and fails when one of them grows. With -kill it is a
+// campaign: it kills and freezes processes of the service and of its browsers, and fails when a capture was lost, got
+// stuck or failed, or a callback was not delivered. It decides what is growth; everything else is the service's.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// settings are the command line.
+type settings struct {
+	binary   string
+	lasts    time.Duration
+	every    time.Duration
+	clients  int
+	kills    int
+	captures int
+	pause    time.Duration
+	grace    time.Duration
+	victims  string
+	keep     bool
+}
+
+// errFailed ends the program with code 1 when it has printed why.
+var errFailed = errors.New("failed")
+
+func main() {
+	var s settings
+	flag.StringVar(&s.binary, "binary", "bin/savepage", "the program")
+	flag.DurationVar(&s.lasts, "for", 45*time.Minute, "how long the load lasts, without -kill")
+	flag.DurationVar(&s.every, "every", time.Minute, "how often it is measured")
+	flag.IntVar(&s.clients, "clients", 8, "clients at once")
+	flag.IntVar(&s.kills, "kill", 0, "kill or freeze this many processes, instead of measuring")
+	flag.IntVar(&s.captures, "captures", 0, "with -kill: go on until so many captures are accepted")
+	flag.DurationVar(&s.pause, "pause", 3*time.Second, "with -kill: between two kills, on average")
+	flag.DurationVar(&s.grace, "grace", 10*time.Minute, "with -kill: how long all may take to end after the last kill")
+	flag.StringVar(&s.victims, "victims", "", "with -kill: only victims whose names begin so, such as browser or service")
+	flag.BoolVar(&s.keep, "keep", false, "keep the folder with data and log")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) (err error) {
+	site, err := newSite()
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	v, err := newService(ctx, s.binary, s.kills > 0)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		keep := s.keep || err != nil
+		err = errors.Join(err, v.close(keep))
+		if keep {
+			fmt.Fprintln(os.Stderr, "soak: data and log are in", v.dir)
+		}
+	}()
+	if err := v.start(ctx); err != nil {
+		return err
+	}
+	if s.kills > 0 {
+		return campaign(ctx, s, v, site)
+	}
+	return soak(ctx, s, v, site)
+}
+
+// pause waits, and returns false when ctx has ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}

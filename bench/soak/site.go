@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/savepage/savepage/internal/testsite"
+)
+
+// site is what the service meets outside: pages, and receivers of callbacks.
+type site struct {
+	*testsite.Site
+
+	hook    string // origin of the receivers
+	server  *http.Server
+	running sync.WaitGroup
+	tame    atomic.Bool // the load is over: every receiver takes what comes
+
+	mu    sync.Mutex
+	taken map[string]bool // ids of captures and batches whose event was taken
+	count int             // events taken
+}
+
+func newSite() (*site, error) {
+	pages, err := testsite.Start()
+	if err != nil {
+		return nil, err
+	}
+	s := &site{Site: pages, taken: map[string]bool{}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for as long as the program runs
+	if err != nil {
+		pages.Close()
+		return nil, err
+	}
+	s.hook = "http://" + listener.Addr().String()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/fast", s.take)
+	mux.HandleFunc("/flaky", s.flaky)
+	mux.HandleFunc("/hang", s.hang)
+	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	s.running.Go(func() { _ = s.server.Serve(listener) })
+	return s, nil
+}
+
+func (s *site) close() {
+	_ = s.server.Close()
+	s.running.Wait()
+	s.Site.Close()
+}
+
+// take notes whose event it is.
+func (s *site) take(w http.ResponseWriter, r *http.Request) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the sender was killed
+	}
+	var event struct {
+		CaptureID string `json:"capture_id"`
+		BatchID   string `json:"batch_id"`
+	}
+	if err := json.Unmarshal(text, &event); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	s.taken[event.CaptureID] = true
+	if event.CaptureID == "" {
+		s.taken[event.BatchID] = true
+	}
+}
+
+// flaky refuses three in ten, cuts off one in fifteen, and does not answer one in thirty.
+func (s *site) flaky(w http.ResponseWriter, r *http.Request) {
+	switch n := rand.IntN(100); { //nolint:gosec // it is not for secrets
+	case s.tame.Load() || n < 60:
+		s.take(w, r)
+	case n < 90:
+		w.WriteHeader(http.StatusInternalServerError)
+	case n < 97:
+		panic(http.ErrAbortHandler)
+	default:
+		s.hang(w, r)
+	}
+}
+
+// hang answers when the sender has given up.
+func (s *site) hang(w http.ResponseWriter, r *http.Request) {
+	if s.tame.Load() {
+		s.take(w, r)
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
+
+// missing returns those of the ids whose event was not taken.
+func (s *site) missing(ids []string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, id := range ids {
+		if !s.taken[id] {
+			list = append(list, id)
+		}
+	}
+	return list
+}

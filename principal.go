@@ -10,8 +10,10 @@ type Principal struct {
 	Limits  Limits  // of the account
 }
 
-// May reports whether the key has a scope.
-func (p Principal) May(s Scope) bool { return slices.Contains(p.Scopes, s) }
+// May reports whether the key has one of the scopes.
+func (p Principal) May(any ...Scope) bool {
+	return slices.ContainsFunc(any, func(s Scope) bool { return slices.Contains(p.Scopes, s) })
+}
 
 // Account owns keys, captures and webhook secrets. Accounts never see each other's records.
 type Account struct {
@@ -22,11 +24,19 @@ type Account struct {
 // Scope is a set of requests that a key may make.
 type Scope string
 
-// The scopes.
+// The scopes. None includes another.
 const (
-	ScopeCapture Scope = "capture" // submit, cancel and delete captures and batches; send callbacks; replace the webhook secret
-	ScopeRead    Scope = "read"    // look up and list
+	// ScopeCapture submits, cancels and deletes captures and batches, sends callbacks again and replaces the webhook secret. It
+	// looks up a capture or a batch by its id, which the answer to a submission tells, and the usage of its account.
+	ScopeCapture Scope = "capture"
+	// ScopeRead looks up and lists everything of its account, and changes nothing.
+	ScopeRead Scope = "read"
+	// ScopeAdmin manages all accounts of the server and their keys. It neither submits nor reads captures.
+	ScopeAdmin Scope = "admin"
 )
 
 // Scopes lists every scope.
-func Scopes() []Scope { return []Scope{ScopeCapture, ScopeRead} }
+func Scopes() []Scope { return []Scope{ScopeCapture, ScopeRead, ScopeAdmin} }
+
+// UsualScopes are those of a key that is made without any.
+func UsualScopes() []Scope { return []Scope{ScopeCapture, ScopeRead} }

@@ -225,7 +225,7 @@ func (n *node) welcome(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-func welcomeText(issued ledger.Issued, links capture.Links) string {
+func welcomeText(issued savepage.Issued, links capture.Links) string {
 	return fmt.Sprintf(`
 This is the first start. These are shown once:
 

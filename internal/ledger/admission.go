@@ -80,6 +80,28 @@ func (s *Standing) Refuse(l Load) *savepage.Error {
 // beyond reports whether n is more than a limit allows; 0 is no limit.
 func beyond(n, limit int) bool { return limit > 0 && n > limit }
 
+// Usage is what clients may see of how an account stands.
+func (s *Standing) Usage(account string) savepage.Usage {
+	u := savepage.Usage{
+		Account: account, From: s.Month.Begin(), Until: s.Month.End(),
+		CapturesPerMonth:  savepage.UseOf(s.Limits.CapturesPerMonth, s.Used),
+		RequestsPerMinute: savepage.UseOf(s.Limits.RequestsPerMinute, 0),
+		Pending:           savepage.UseOf(s.Limits.Pending, s.Pending.Captures),
+		PendingBytes:      savepage.UseOf(s.Limits.PendingBytes, s.Pending.Bytes),
+		Pages:             savepage.UseOf(s.Limits.Pages, s.Running),
+	}
+	month := &u.CapturesPerMonth
+	month.Reserved, month.Reset = &s.Pending.Cost, &u.Until
+	if month.Remaining != nil {
+		left := max(*month.Remaining-s.Pending.Cost, 0)
+		month.Remaining = &left
+	}
+	if s.Limits.Timeout > 0 {
+		u.Timeout = &s.Limits.Timeout
+	}
+	return u
+}
+
 // Month is a calendar month, UTC: 202611 is November 2026.
 type Month int
 

@@ -37,12 +37,23 @@ func (c *KeyCache) Get(hash [sha256.Size]byte, now time.Time) (savepage.Principa
 	return entry.principal, found && now.Before(entry.until)
 }
 
-// Put remembers the principal of a hash.
-func (c *KeyCache) Put(hash [sha256.Size]byte, principal savepage.Principal, now time.Time) {
+// Put remembers the principal of a hash, not longer than the key is valid; a zero time is never.
+func (c *KeyCache) Put(hash [sha256.Size]byte, principal savepage.Principal, now, expires time.Time) {
+	until := now.Add(c.life)
+	if !expires.IsZero() && expires.Before(until) {
+		until = expires
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.entries) >= keyCacheSize {
 		clear(c.entries)
 	}
-	c.entries[hash] = keyEntry{principal: principal, until: now.Add(c.life)}
+	c.entries[hash] = keyEntry{principal: principal, until: until}
+}
+
+// Clear forgets everything, after a change of keys or accounts.
+func (c *KeyCache) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.entries)
 }

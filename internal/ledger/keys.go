@@ -4,36 +4,25 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"time"
+	"hash/crc32"
+	"strings"
 
 	"github.com/savepage/savepage"
 )
 
-// Shape of a key: keyPrefix and keyChars characters of base62, together 178 random bits. The first shownChars characters
-// are kept to name the key in lists; 130 random bits stay secret.
+// Shape of a key: keyPrefix, keyChars characters of base62, together 178 random bits, and sumChars that hold the CRC-32
+// (IEEE) of all before them, the most significant first. The first shownChars characters are kept to name the key in
+// lists; 130 random bits stay secret. Keys of earlier versions have no checksum.
 const (
 	keyPrefix  = "sp_"
 	keyChars   = 30
+	sumChars   = 6
 	shownChars = len(keyPrefix) + 8
 	base62     = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// Issued is a new key. It is the only time that the key itself is known.
-type Issued struct {
-	Account       string `json:"account"`
-	Key           string `json:"key"`
-	WebhookSecret string `json:"webhook_secret,omitempty"` // of a new account; empty for one that has its secret already
-	APISecret     string `json:"api_secret,omitempty"`     // of the older API; empty unless one was asked for
-}
-
-// Key describes a key without telling it. Times are zero for never.
-type Key struct {
-	Account   string    `json:"account"`
-	Prefix    string    `json:"prefix"` // the first characters of the key; names it in Revoke
-	CreatedAt time.Time `json:"created_at"`
-	LastUsed  time.Time `json:"last_used_at,omitzero"` // to the minute
-	RevokedAt time.Time `json:"revoked_at,omitzero"`
-}
+// FirstKeyName is the name of the key that the first start makes.
+const FirstKeyName = "first key"
 
 // NewKey makes an API key.
 func NewKey() string {
@@ -48,7 +37,24 @@ func NewKey() string {
 			}
 		}
 	}
-	return keyPrefix + string(key)
+	return keyPrefix + string(key) + checksum(keyPrefix+string(key))
+}
+
+func checksum(key string) string {
+	var digits [sumChars]byte
+	sum := crc32.ChecksumIEEE([]byte(key))
+	for i := range digits {
+		digits[sumChars-1-i] = base62[sum%62]
+		sum /= 62
+	}
+	return string(digits[:])
+}
+
+// Mistyped reports whether a text has the length of a key and a checksum that does not belong to it, which is known without
+// the database.
+func Mistyped(key string) bool {
+	const unsummed = len(keyPrefix) + keyChars
+	return len(key) == unsummed+sumChars && strings.HasPrefix(key, keyPrefix) && key[unsummed:] != checksum(key[:unsummed])
 }
 
 // HashKey is what is kept of a key.

@@ -14,7 +14,7 @@ import (
 )
 
 func TestKeys(t *testing.T) {
-	shape := regexp.MustCompile(`^sp_[0-9A-Za-z]{30}$`)
+	shape := regexp.MustCompile(`^sp_[0-9A-Za-z]{36}$`)
 	seen := map[byte]bool{}
 	for range 200 {
 		key := NewKey()
@@ -23,6 +23,15 @@ func TestKeys(t *testing.T) {
 		}
 		for _, c := range []byte(key[3:]) {
 			seen[c] = true
+		}
+	}
+	wrong := []byte(NewKey())
+	wrong[10] = base62[(strings.IndexByte(base62, wrong[10])+1)%62]
+	for key, mistyped := range map[string]bool{
+		NewKey(): false, string(wrong): true, NewKey()[:33]: false, "sp_" + strings.Repeat("0", 30): false, "": false, NewKey() + "x": false,
+	} {
+		if Mistyped(key) != mistyped {
+			t.Errorf("%q counts as mistyped: %v", key, !mistyped)
 		}
 	}
 	if len(seen) != len(base62) {
@@ -48,15 +57,24 @@ func TestKeyCache(t *testing.T) {
 	if _, found := cache.Get(hash, now); found {
 		t.Error("found in an empty cache")
 	}
-	cache.Put(hash, savepage.Principal{KeyID: "sp_a"}, now)
+	cache.Put(hash, savepage.Principal{KeyID: "sp_a"}, now, time.Time{})
 	if who, found := cache.Get(hash, now.Add(2*time.Second-1)); !found || who.KeyID != "sp_a" {
 		t.Error("not found while fresh")
 	}
 	if _, found := cache.Get(hash, now.Add(2*time.Second)); found {
 		t.Error("found when old")
 	}
+	cache.Put(hash, savepage.Principal{}, now, now.Add(time.Second))
+	if _, found := cache.Get(hash, now.Add(time.Second)); found {
+		t.Error("found after its expiry")
+	}
+	cache.Put(hash, savepage.Principal{}, now, time.Time{})
+	cache.Clear()
+	if _, found := cache.Get(hash, now); found {
+		t.Error("found after all was forgotten")
+	}
 	for i := range keyCacheSize + 10 {
-		cache.Put(HashKey(strings.Repeat("k", i%100)+string(rune('a'+i%26))+time.Duration(i).String()), savepage.Principal{}, now)
+		cache.Put(HashKey(strings.Repeat("k", i%100)+string(rune('a'+i%26))+time.Duration(i).String()), savepage.Principal{}, now, time.Time{})
 	}
 	if len(cache.entries) > keyCacheSize {
 		t.Errorf("%d entries", len(cache.entries))

@@ -14,8 +14,18 @@ type Store interface {
 	Flow
 	Records
 	Accounts
+	Management
 	Monitor
 	Life
+}
+
+// Management is what admins ask of a server, and what follows from it.
+type Management interface {
+	// Admin manages accounts and keys.
+	Admin() Admin
+	// Usage returns what an account uses of its limits. What it knows nothing of is zero: the requests of the minute.
+	Usage(ctx context.Context, account string) (savepage.Usage, error)
+	capture.Closed
 }
 
 // Flow is what the flow of captures and batches records.
@@ -83,7 +93,7 @@ type Accounts interface {
 	// two seconds more.
 	Authenticate(ctx context.Context, key string) (savepage.Principal, error)
 	// Bootstrap makes the first account and key when there is no account yet; it reports whether it did.
-	Bootstrap(ctx context.Context) (issued Issued, created bool, err error)
+	Bootstrap(ctx context.Context) (issued savepage.Issued, created bool, err error)
 	// Signing returns the webhook secrets that sign for an account now, newest first and never none.
 	Signing(ctx context.Context, account string) ([]string, error)
 	// Secrets describes the account's webhook secrets without their texts, or returns CodeNotFound.
@@ -118,27 +128,50 @@ type Life interface {
 	Close() error
 }
 
-// Keys makes, lists and revokes keys and replaces secrets. It may be open beside a running server, which sees within two
-// seconds what it did.
+// Keys manages accounts and their keys and secrets. It may be open beside a running server, which sees within two seconds
+// what it did.
 type Keys interface {
 	KeyRing
 	KeySecrets
+	AccountBook
 	// Close lets go of the database.
 	Close() error
 }
 
-// KeyRing is the keys of all accounts.
+// Admin manages accounts and their keys from inside a server, which sees at once what it did.
+type Admin interface {
+	KeyRing
+	AccountBook
+}
+
+// KeyRing is the keys of all accounts. A key is named by itself or by the prefix that List shows: an unknown or revoked one
+// is CodeNotFound, a prefix of several is CodeConflict. An empty account is any.
 type KeyRing interface {
 	// Create makes a key for an account. An empty account is a new one, with a webhook secret that this answer alone tells;
 	// an unknown one is CodeNotFound.
-	Create(ctx context.Context, account string) (Issued, error)
+	Create(ctx context.Context, account string, terms savepage.KeyTerms) (savepage.Issued, error)
 	// Bootstrap is Accounts.Bootstrap.
-	Bootstrap(ctx context.Context) (issued Issued, created bool, err error)
-	// List returns the keys of an account, or of all when it is empty, oldest first, revoked ones included.
-	List(ctx context.Context, account string) ([]Key, error)
-	// Revoke ends a key that is named by itself or by the prefix that List shows. An unknown or revoked key is CodeNotFound;
-	// a prefix of several is CodeConflict.
-	Revoke(ctx context.Context, key string) error
+	Bootstrap(ctx context.Context) (issued savepage.Issued, created bool, err error)
+	// List returns the keys of an account, oldest first, revoked and expired ones included.
+	List(ctx context.Context, account string) ([]savepage.Key, error)
+	// Revoke ends a key of the account.
+	Revoke(ctx context.Context, account, key string) error
+	// Rotate makes a key with the terms of another, which stays valid for the overlap at most.
+	Rotate(ctx context.Context, account, key string, overlap time.Duration) (savepage.Issued, error)
+}
+
+// AccountBook is the accounts. An unknown or closed one is CodeNotFound.
+type AccountBook interface {
+	// ListAccounts returns a page of the accounts, newest first, closed ones included, as Captures.List does.
+	ListAccounts(ctx context.Context, limit int, cursor string) (page []savepage.AccountInfo, next string, err error)
+	// Account returns an account, also a closed one whose records are not removed yet.
+	Account(ctx context.Context, id string) (savepage.AccountInfo, error)
+	// CreateAccount makes an account with a first key and a webhook secret.
+	CreateAccount(ctx context.Context, a savepage.AccountTerms, k savepage.KeyTerms) (savepage.Issued, error)
+	// SetAccount changes an account.
+	SetAccount(ctx context.Context, id string, change savepage.AccountTerms) (savepage.AccountInfo, error)
+	// CloseAccount ends the keys of an account. It accepts nothing more, and whoever serves the ledger removes its records.
+	CloseAccount(ctx context.Context, id string) error
 }
 
 // KeySecrets replaces the secrets of an account.

@@ -23,7 +23,7 @@ const patience = 5 * time.Minute
 type bench struct {
 	ledger.Store
 	keys    ledger.Keys
-	issued  ledger.Issued
+	issued  savepage.Issued
 	account string
 }
 
@@ -54,7 +54,7 @@ func setUp(t *scene, cfg ledger.Config) *bench {
 	t.Helper()
 	b := &bench{Store: t.open(cfg), keys: t.openKeys(cfg.Clock)}
 	t.Cleanup(func() { must(t, b.Close()) })
-	issued, err := b.keys.Create(t.Context(), "")
+	issued, err := b.keys.Create(t.Context(), "", savepage.KeyTerms{})
 	must(t, err)
 	b.issued, b.account = issued, issued.Account
 	return b
@@ -63,7 +63,7 @@ func setUp(t *scene, cfg ledger.Config) *bench {
 // other makes another account.
 func (b *bench) other(tb testing.TB) string {
 	tb.Helper()
-	issued, err := b.keys.Create(tb.Context(), "")
+	issued, err := b.keys.Create(tb.Context(), "", savepage.KeyTerms{})
 	must(tb, err)
 	return issued.Account
 }

@@ -60,7 +60,7 @@ func testKeys(t *scene) {
 	who, err := b.Authenticate(t.Context(), b.issued.Key)
 	must(t, err)
 	equal(t, principal(b.issued), who)
-	if !strings.HasPrefix(b.issued.Key, "sp_") || len(b.issued.Key) != 33 || !strings.HasPrefix(b.issued.WebhookSecret, "whsec_") {
+	if !strings.HasPrefix(b.issued.Key, "sp_") || len(b.issued.Key) != 39 || !strings.HasPrefix(b.issued.WebhookSecret, "whsec_") {
 		t.Errorf("issued %+v", b.issued)
 	}
 	for _, wrong := range []string{"", "sp_x", b.issued.Key + "x", strings.ToLower(b.issued.Key)} {
@@ -68,10 +68,10 @@ func testKeys(t *scene) {
 		wantCode(t, savepage.CodeUnauthorized, err)
 	}
 	now.Advance(time.Millisecond) // keys are listed in the order of their times
-	second, err := b.keys.Create(t.Context(), b.account)
+	second, err := b.keys.Create(t.Context(), b.account, savepage.KeyTerms{})
 	must(t, err)
 	equal(t, "", second.WebhookSecret) // it was told when the account was made
-	_, err = b.keys.Create(t.Context(), "acc_none")
+	_, err = b.keys.Create(t.Context(), "acc_none", savepage.KeyTerms{})
 	wantCode(t, savepage.CodeNotFound, err)
 	b.other(t)
 	keys, err := b.keys.List(t.Context(), b.account)
@@ -88,9 +88,9 @@ func testKeys(t *scene) {
 	must(t, err)
 	equal(t, "old", who.Account.APISecret)
 
-	wantCode(t, savepage.CodeNotFound, b.keys.Revoke(t.Context(), "sp_none"))
-	must(t, b.keys.Revoke(t.Context(), keys[0].Prefix))
-	wantCode(t, savepage.CodeNotFound, b.keys.Revoke(t.Context(), b.issued.Key))
+	wantCode(t, savepage.CodeNotFound, b.keys.Revoke(t.Context(), "", "sp_none"))
+	must(t, b.keys.Revoke(t.Context(), "", keys[0].Prefix))
+	wantCode(t, savepage.CodeNotFound, b.keys.Revoke(t.Context(), "", b.issued.Key))
 	eventually(t, "the revoked key is refused", func() bool {
 		now.Advance(time.Second)
 		_, err := b.Authenticate(t.Context(), b.issued.Key)
@@ -98,14 +98,14 @@ func testKeys(t *scene) {
 	})
 	_, err = b.Authenticate(t.Context(), second.Key)
 	must(t, err)
-	must(t, b.keys.Revoke(t.Context(), second.Key))
+	must(t, b.keys.Revoke(t.Context(), "", second.Key))
 }
 
 // principal is who a key of an account without an API secret belongs to, in a ledger without limits of its own.
-func principal(issued ledger.Issued) savepage.Principal {
+func principal(issued savepage.Issued) savepage.Principal {
 	return savepage.Principal{
 		Account: savepage.Account{ID: issued.Account}, KeyID: ledger.KeyPrefix(issued.Key),
-		Scopes: savepage.Scopes(), Limits: savepage.DefaultLimits(),
+		Scopes: issued.Scopes, Limits: savepage.DefaultLimits(),
 	}
 }
 
@@ -122,5 +122,5 @@ func testBootstrap(t *scene) {
 	issued, created, err = keys.Bootstrap(t.Context())
 	must(t, err)
 	equal(t, false, created)
-	equal(t, ledger.Issued{}, issued)
+	equal(t, savepage.Issued{}, issued)
 }

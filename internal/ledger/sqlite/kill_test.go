@@ -104,7 +104,7 @@ func TestKill(t *testing.T) {
 	dir := sqlite.NewFolder(t)
 	keys, err := sqlite.At(dir).OpenKeys(t.Context(), ledger.Vault{}, clock.System())
 	check(t, err)
-	issued, err := keys.Create(t.Context(), "")
+	issued, err := keys.Create(t.Context(), "", savepage.KeyTerms{})
 	check(t, err)
 	check(t, keys.Close())
 	var ids []string

@@ -208,7 +208,7 @@ func TestKeysBesideAServer(t *testing.T) {
 			keys, err := sqlite.At(dir).OpenKeys(t.Context(), c.command, clock.System())
 			check(t, err)
 			defer keys.Close()
-			_, err1 := keys.Create(t.Context(), "")
+			_, err1 := keys.Create(t.Context(), "", savepage.KeyTerms{})
 			_, err2 := keys.RotateSecret(t.Context(), issued.Account, time.Hour)
 			err3 := keys.SetAPISecret(t.Context(), issued.Account, "x")
 			for _, err := range []error{err1, err2, err3} {
@@ -217,7 +217,7 @@ func TestKeysBesideAServer(t *testing.T) {
 				}
 			}
 			// What needs no secret works all the same.
-			if _, err := keys.Create(t.Context(), issued.Account); err != nil {
+			if _, err := keys.Create(t.Context(), issued.Account, savepage.KeyTerms{}); err != nil {
 				t.Error(err)
 			}
 			if _, err := keys.List(t.Context(), ""); err != nil {

@@ -26,6 +26,7 @@ type Ledger struct {
 	*batches
 	*deliveries
 	*accounts
+	*closed
 
 	dir    string
 	cfg    ledger.Config
@@ -73,6 +74,7 @@ func (l *Ledger) join() {
 	}
 	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
 	l.accounts = &accounts{db: l.db, limits: l.cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}
+	l.closed = &closed{captures: l.captures}
 	l.db.insert = l.insertRows
 }
 

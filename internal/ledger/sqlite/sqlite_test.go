@@ -34,7 +34,7 @@ func TestMigrateThenOpen(t *testing.T) {
 	check(t, sqlite.At(dir).Migrate(t.Context(), logger(t)))
 	keys, err := sqlite.At(dir).OpenKeys(t.Context(), ledger.Vault{}, clock.System())
 	check(t, err)
-	issued, err := keys.Create(t.Context(), "")
+	issued, err := keys.Create(t.Context(), "", savepage.KeyTerms{})
 	check(t, err)
 	check(t, keys.Close())
 	l := open(t, dir, ledger.Config{})

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX accounts_created ON accounts (created_at, id);

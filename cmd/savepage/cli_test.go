@@ -129,9 +129,9 @@ func terminate(ts *testscript.TestScript, _ bool, _ []string) {
 
 // field puts a field of a JSON file into a variable: field FILE NAME VARIABLE.
 func field(ts *testscript.TestScript, _ bool, args []string) {
-	var fields map[string]string
+	var fields map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &fields))
-	ts.Setenv(args[2], fields[args[1]])
+	ts.Setenv(args[2], fmt.Sprint(fields[args[1]]))
 }
 
 // pictureIs checks a picture: picture FILE FORMAT WIDTH HEIGHT COLOUR. The colour is that of the middle.

@@ -39,6 +39,7 @@ const (
 	CodeQueueFull           Code = "queue_full"
 	CodeShuttingDown        Code = "shutting_down"
 	CodeStorageUnavailable  Code = "storage_unavailable"
+	CodeServiceFault        Code = "service_fault"
 	CodeRenderTimeout       Code = "render_timeout"
 	CodeInternal            Code = "internal_error"
 )
@@ -95,7 +96,7 @@ func Codes() []CodeInfo {
 			CodePageCrashed, http.StatusBadGateway, true,
 			"The page crashed the renderer, or its whole browser, on every attempt, usually by using too much memory.",
 		},
-		{CodeBrowserLost, http.StatusBadGateway, true, "The browser stopped while it rendered the page, on every attempt."},
+		{CodeBrowserLost, http.StatusBadGateway, true, "The browser stopped while it rendered the page. The service tries again."},
 		{CodeTooManyRedirects, http.StatusBadGateway, false, "The page redirects endlessly."},
 		{CodeNotAPage, http.StatusBadGateway, false, "The URL returns a download or nothing instead of a page."},
 		{CodeQueueFull, http.StatusServiceUnavailable, false, "Too many captures are waiting. Try again after Retry-After."},
@@ -103,6 +104,11 @@ func Codes() []CodeInfo {
 		{
 			CodeStorageUnavailable, http.StatusServiceUnavailable, false,
 			"The server cannot read or write its records now, and nothing was accepted. Try again after Retry-After.",
+		},
+		{
+			CodeServiceFault, http.StatusServiceUnavailable, true,
+			"A part of the service, such as its picture store or its browser, did not work for so long that the capture was given up. " +
+				"The page is not the cause. The message names the part. Submit it again.",
 		},
 		{CodeRenderTimeout, http.StatusGatewayTimeout, false, "The picture was not finished within timeout. The message names what was awaited."},
 		{CodeInternal, http.StatusInternalServerError, true, "An internal error. The request id identifies it in the server's log."},
@@ -120,11 +126,14 @@ func (c Code) Info() CodeInfo {
 }
 
 // CaptureStatus is the HTTP status of a synchronous answer whose capture ended with c: 504 for a timeout of the render,
-// 500 for an internal error, 400 for options that only the browser could check, 502 for every error of the page.
+// 503 for a fault of the service that lasted, 500 for an internal error, 400 for options that only the browser could check,
+// 502 for every error of the page.
 func (c Code) CaptureStatus() int {
 	switch c {
 	case CodeRenderTimeout:
 		return http.StatusGatewayTimeout
+	case CodeServiceFault:
+		return http.StatusServiceUnavailable
 	case CodeInternal:
 		return http.StatusInternalServerError
 	case CodeInvalidRequest:
@@ -161,5 +170,5 @@ func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 // Ours reports whether a capture that failed with c failed by a fault of the service, and not of its page or its client.
 func (c Code) Ours() bool {
-	return c == CodeInternal || c == CodeBrowserLost
+	return c == CodeInternal || c == CodeBrowserLost || c == CodeServiceFault
 }

@@ -11,7 +11,7 @@ import (
 // sweepEvery is also how long a picture without a record stays at least.
 const sweepEvery = time.Hour
 
-// expireEvery is how often captures beyond the retention are looked for: a tenth of it, so that nothing stays much longer
+// expireEvery is how often captures beyond the retention, or beyond the patience, are looked for: a tenth of it, so that nothing stays much longer
 // than it says, from a second to a minute.
 func expireEvery(retention time.Duration) time.Duration {
 	return min(max(retention/10, time.Second), time.Minute)
@@ -30,11 +30,16 @@ func (n *node) keepHouse(ctx context.Context) {
 		do("expire captures", func(ctx context.Context) (int, error) { return n.service.Expire(ctx, n.clock.Now()) })
 	}
 	sweep := func() { do("sweep pictures", sweeper.Sweep) }
+	giveUp := func() {
+		do("give up captures", func(ctx context.Context) (int, error) { return n.service.GiveUp(ctx, n.clock.Now()) })
+	}
 	expire()
 	sweep()
 	expiry, sweeping := n.clock.NewTimer(expireEvery(n.settings.Retention)), n.clock.NewTimer(sweepEvery)
 	defer expiry.Stop()
 	defer sweeping.Stop()
+	patience := n.clock.NewTimer(expireEvery(n.settings.FaultPatience))
+	defer patience.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -42,6 +47,9 @@ func (n *node) keepHouse(ctx context.Context) {
 		case <-expiry.C:
 			expire()
 			expiry.Reset(expireEvery(n.settings.Retention))
+		case <-patience.C:
+			giveUp()
+			patience.Reset(expireEvery(n.settings.FaultPatience))
 		case <-sweeping.C:
 			sweep()
 			sweeping.Reset(sweepEvery)

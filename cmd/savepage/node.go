@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +21,7 @@ import (
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/keeper"
 	"github.com/savepage/savepage/internal/ledger"
@@ -32,6 +35,7 @@ type node struct {
 	settings Settings
 	log      *slog.Logger
 	clock    *clock.Clock
+	health   *health.Board
 
 	listener net.Listener
 	watched  metricsPort
@@ -56,13 +60,15 @@ type node struct {
 
 // newNode returns a node of which nothing is open.
 func newNode(s Settings, to Streams) *node {
-	return &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or(), refuse: func() {}, stopWork: func() {}}
+	n := &node{settings: s, log: newLog(s, to.Err), clock: to.Clock.Or(), refuse: func() {}, stopWork: func() {}}
+	n.health = health.NewBoard(health.Config{Clock: n.clock, Log: n.log})
+	return n
 }
 
 // open opens every part that the roles need. drain closes them, also after an error.
 func (n *node) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		n.listen, n.openLedger, n.openPictures, n.openBrowser, n.measure, n.joinFlow, n.joinHTTP,
+		n.listen, n.openLedger, n.openPictures, n.openBrowser, n.watch, n.measure, n.joinFlow, n.joinHTTP,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -101,6 +107,7 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	n.ledger, err = database.Open(ctx, ledger.Config{
 		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings), Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
+		Health: n.health,
 	}, n.log)
 	if err != nil {
 		return fmt.Errorf("open the records: %w", namingKey(err))
@@ -131,8 +138,8 @@ func (n *node) openBrowser(ctx context.Context) (err error) {
 }
 
 func (n *node) measure(context.Context) error {
-	counts := counts{n.ledger, n.pool}
-	sources := httpd.Sources{Queues: counts.queues, Deliveries: counts.deliveries}
+	counts := counts{n.ledger, n.pool, n.health}
+	sources := httpd.Sources{Queues: counts.queues, Deliveries: counts.deliveries, Parts: counts.parts}
 	if n.pool != nil {
 		sources.Browsers = counts.browsers
 	}
@@ -142,9 +149,9 @@ func (n *node) measure(context.Context) error {
 
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
-	cfg.Links, cfg.Retention = n.links, n.settings.Retention
+	cfg.Links, cfg.Retention, cfg.Patience = n.links, n.settings.Retention, n.settings.FaultPatience
 	parts := capture.Parts{
-		Ledger: n.ledger, Batches: n.ledger, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics},
+		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics},
 		Progress: &n.progress, Clock: n.clock,
 	}
 	if n.pool != nil {
@@ -199,19 +206,14 @@ func operationsOnly(o api.Operations) http.Handler {
 	return mux
 }
 
-// checks are those that /readyz runs.
-func (n *node) checks() []httpd.Check {
-	checks := []httpd.Check{{Name: "database", Run: n.ledger.Ready}, {Name: "pictures", Run: n.blobs.Ready}}
-	if n.pool != nil {
-		//nolint:contextcheck // Ready bounds its own time
-		checks = append(checks, httpd.Check{Name: "browser", Run: func(context.Context) error { return n.pool.Ready() }})
-	}
-	return checks
-}
-
 // openPicture opens a stored picture for the API.
 func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error) {
-	return n.blobs.Open(ctx, name)
+	picture, err := n.blobs.Open(ctx, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+		err = health.Of(health.Pictures, err)
+		n.health.Report(err)
+	}
+	return picture, err
 }
 
 // welcome creates the first account in an empty database and prints its key. That comes last, so that a start that fails

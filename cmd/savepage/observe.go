@@ -6,6 +6,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/ledger"
 )
@@ -41,6 +42,17 @@ func (o observer) Ended(state savepage.State, code savepage.Code, t savepage.Tim
 type counts struct {
 	ledger ledger.Store
 	pool   *browser.Pool // nil without the role render
+	health *health.Board
+}
+
+// parts returns which parts are sick.
+func (c counts) parts() []httpd.Part {
+	states := c.health.States()
+	parts := make([]httpd.Part, len(states))
+	for i, s := range states {
+		parts[i] = httpd.Part{Name: string(s.Part), Sick: s.Sick, Faults: s.Faults}
+	}
+	return parts
 }
 
 // queues returns how long the queues are.

@@ -89,7 +89,12 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 	if watch := n.watched.start(n.metrics.Handler(), n.settings, n.links, n.log); watch != nil {
 		parts.Go(func() error { return n.unlessStopped(ended, watch()) })
 	}
-	parts.Go(func() error { return n.unlessStopped(ended, n.ledger.Work(working, n.handlers())) })
+	probing, worked := context.WithCancel(context.WithoutCancel(ctx)) // what runs at the stop may still wait for a part
+	parts.Go(func() error { n.health.Run(probing); return nil })
+	parts.Go(func() error {
+		defer worked()
+		return n.unlessStopped(ended, n.ledger.Work(working, n.handlers()))
+	})
 	parts.Go(func() error { n.keepHouse(working); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),
 		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))

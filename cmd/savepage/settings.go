@@ -52,9 +52,10 @@ type Settings struct {
 	SandboxOff bool
 	Jail       string // auto, required or off
 
-	Grace     time.Duration
-	LogFormat string // text, json or auto
-	LogLevel  slog.Level
+	FaultPatience time.Duration
+	Grace         time.Duration
+	LogFormat     string // text, json or auto
+	LogLevel      slog.Level
 }
 
 // The roles of a server.
@@ -198,6 +199,12 @@ func workSettings() []setting {
 			name: "MAX_PENDING", kind: "number", value: "100000", form: "a whole number from 1 to 10000000",
 			doc: "Maximum number of captures that have not ended. Further requests are answered with 503.",
 			set: number(10_000_000, func(s *Settings) *int { return &s.MaxPending }),
+		},
+		{
+			name: "FAULT_PATIENCE", kind: "duration", value: "24h", form: "a duration from 1s to 720h",
+			doc: "How long a capture waits for a part of the service that does not work (database, picture store, browser, machine) " +
+				"before it ends with service_fault.",
+			set: duration(time.Second, 720*time.Hour, func(s *Settings) *time.Duration { return &s.FaultPatience }),
 		},
 		{
 			name: "WEBHOOK_RETRY_BASE", kind: "duration", value: "5s", form: "a duration from 10ms to 1h",

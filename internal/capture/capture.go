@@ -16,15 +16,17 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // Config bounds the flow.
 type Config struct {
 	Links       Links         // what links in callbacks begin with
 	MaxAttempts int           // renders of one capture that count against it before it fails
-	MaxFree     int           // renders in all, those that a lost browser ended included
-	MaxTakes    int           // times a worker may take a capture: one that ends the service itself ends too
+	MaxLost     int           // Claim.Lost at which the page is what ends its browsers
+	MaxDeaths   int           // times that the service may end while it renders a capture, before that fails
 	RetryWait   time.Duration // wait before another render
+	Patience    time.Duration // how long a capture waits for a part of the service that does not work
 	Retention   time.Duration // how long ended captures and their pictures are kept
 	Slack       time.Duration // what a render may take beyond the capture's own timeout before it is cut off from outside
 }
@@ -33,9 +35,10 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		MaxAttempts: 2,
-		MaxFree:     6,
-		MaxTakes:    30,
+		MaxLost:     2 * lostCrashed,
+		MaxDeaths:   30,
 		RetryWait:   500 * time.Millisecond,
+		Patience:    24 * time.Hour,
 		Retention:   30 * 24 * time.Hour,
 		Slack:       10 * time.Second,
 	}
@@ -53,11 +56,13 @@ type Observer interface {
 type Service struct {
 	ledger   Ledger
 	batches  Batches
+	overdue  Overdue
 	renderer Renderer
 	blobs    Blobs
 	guard    Guard
 	observer Observer
 	progress Progress
+	health   *health.Board
 	clock    *clock.Clock
 	cfg      Config
 	log      *slog.Logger
@@ -68,19 +73,21 @@ type Service struct {
 type Parts struct {
 	Ledger   Ledger
 	Batches  Batches
+	Overdue  Overdue
 	Renderer Renderer
 	Blobs    Blobs
 	Guard    Guard
 	Observer Observer
-	Progress Progress     // nil: nobody watches
-	Clock    *clock.Clock // nil: the machine's
+	Progress Progress      // nil: nobody watches
+	Health   *health.Board // nil: faults of parts are told to nobody and not waited for
+	Clock    *clock.Clock  // nil: the machine's
 }
 
 // New joins the parts.
 func New(p Parts, cfg Config, log *slog.Logger) *Service {
 	s := &Service{
-		ledger: p.Ledger, batches: p.Batches, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard,
-		observer: p.Observer, progress: p.Progress, clock: p.Clock.Or(), cfg: cfg, log: log,
+		ledger: p.Ledger, batches: p.Batches, overdue: p.Overdue, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard,
+		observer: p.Observer, progress: p.Progress, health: p.Health, clock: p.Clock.Or(), cfg: cfg, log: log,
 	}
 	if s.progress == nil {
 		s.progress = noProgress{}

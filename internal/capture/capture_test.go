@@ -19,12 +19,16 @@ import (
 type records struct {
 	submitted []Submission
 	outcomes  []Outcome
-	released  []bool // free or not
+	released  []Back
 	expired   []savepage.Capture
 	forgotten []string
 	pictures  map[string]string // by id
 	shared    bool              // another record has the picture of every one that is forgotten
 	finishErr error
+	waiting   []Claim   // what Overdue answers, once
+	overdue   time.Time // what it was asked for
+
+	finishOnce bool // finishErr is the error of the first Finish only
 
 	batches    []BatchSubmission
 	oldBatches []int // what ForgetBatches answers, one after the other
@@ -36,14 +40,24 @@ func (r *records) Accept(_ context.Context, s Submission) (Accepted, error) {
 }
 
 func (r *records) Finish(_ context.Context, _ Claim, o Outcome) error {
-	if r.finishErr == nil {
+	err := r.finishErr
+	if err == nil {
 		r.outcomes = append(r.outcomes, o)
 	}
-	return r.finishErr
+	if r.finishOnce {
+		r.finishErr = nil
+	}
+	return err
 }
 
-func (r *records) Release(_ context.Context, _ Claim, _ time.Duration, free bool) error {
-	r.released = append(r.released, free)
+func (r *records) Overdue(_ context.Context, before time.Time, _ int) ([]Claim, error) {
+	claims := r.waiting
+	r.waiting, r.overdue = nil, before
+	return claims, nil
+}
+
+func (r *records) Release(_ context.Context, _ Claim, back Back) error {
+	r.released = append(r.released, back)
 	return nil
 }
 
@@ -63,12 +77,14 @@ func (r *records) Forget(_ context.Context, _, id string) (string, error) {
 }
 
 type shots struct {
-	shot Shot
-	err  error
-	hang bool
+	shot  Shot
+	err   error
+	hang  bool
+	apart bool // the last render was
 }
 
 func (s *shots) Render(ctx context.Context, _ savepage.Options) (Shot, error) {
+	s.apart = IsApart(ctx)
 	if s.hang {
 		<-ctx.Done()
 		return Shot{}, ctx.Err()
@@ -393,38 +409,6 @@ func TestRunHidesOurOwnFaults(t *testing.T) {
 	}
 }
 
-func TestRunTriesAgain(t *testing.T) {
-	cases := map[string]struct {
-		code           savepage.Code
-		spent, attempt int
-		released       []bool
-	}{
-		"page crashed once":      {savepage.CodePageCrashed, 1, 1, []bool{false}},
-		"page crashed twice":     {savepage.CodePageCrashed, 2, 2, nil},
-		"browser lost":           {savepage.CodeBrowserLost, 2, 2, []bool{true}},
-		"browser lost all along": {savepage.CodeBrowserLost, 1, 6, nil},
-		"a fault of the page":    {savepage.CodeTLSError, 1, 1, nil},
-		"selector is not there":  {savepage.CodeSelectorNotFound, 1, 1, nil},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			f := newFlow(t)
-			f.shots.err = savepage.Errorf(c.code, "x")
-			held := claim(savepage.Options{URL: "http://a.test"})
-			held.Spent, held.Capture.Attempt = c.spent, c.attempt
-			if err := f.Run(t.Context(), held); err != nil {
-				t.Fatal(err)
-			}
-			if !slices.Equal(f.ledger.released, c.released) {
-				t.Errorf("released %v, want %v", f.ledger.released, c.released)
-			}
-			if (len(f.ledger.outcomes) == 0) != (len(c.released) > 0) {
-				t.Errorf("outcomes %v", f.ledger.outcomes)
-			}
-		})
-	}
-}
-
 func TestRunThatLostItsClaimRemovesItsPicture(t *testing.T) {
 	f := newFlow(t)
 	f.ledger.finishErr = ErrLost
@@ -446,18 +430,6 @@ func TestRunThatIsCanceledRecordsNothing(t *testing.T) {
 	}
 	if len(f.ledger.outcomes)+len(f.ledger.released) != 0 {
 		t.Error("something was recorded")
-	}
-}
-
-func TestRunEndsACaptureThatEndsTheService(t *testing.T) {
-	f := newFlow(t)
-	c := claim(savepage.Options{URL: "http://a.test"})
-	c.Capture.Attempt, c.Spent = f.cfg.MaxTakes+1, f.cfg.MaxTakes+1
-	if err := f.Run(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	if got := f.ledger.outcomes[0]; got.State != savepage.Failed || got.Error.Code != savepage.CodeInternal {
-		t.Errorf("outcome %+v", got)
 	}
 }
 

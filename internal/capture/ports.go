@@ -53,8 +53,20 @@ type Accepted struct {
 // record's attempt is another one.
 type Claim struct {
 	Capture savepage.Capture
-	Spent   int   // attempts that count, this one included: Capture.Attempt less those released as free
+	Spent   int   // attempts that count, this one included: Capture.Attempt less those that were free
 	Job     int64 // the queue's id of the job that drives it
+	Lost    int   // the sum of Back.Lost
+	Deaths  int   // times that the service ended while it was rendered
+
+	FaultedAt time.Time // of the first Back.Fault; zero without one
+}
+
+// Back says how a claimed capture goes back to the queue.
+type Back struct {
+	Wait  time.Duration // until it may be taken again
+	Free  bool          // the attempt does not count: the page was not the cause
+	Fault bool          // a part of the service kept it from its end
+	Lost  int           // how much its browser's end speaks for the page being the cause
 }
 
 // Outcome is how a claimed capture ended, with the callbacks that are owed for it.
@@ -81,15 +93,20 @@ type Ledger interface {
 	// Finish ends the claimed capture, and with the same result those of its Flight that wait for it, records owed
 	// deliveries and ends its job, in one commit. It returns ErrLost when the claim is not current.
 	Finish(ctx context.Context, c Claim, o Outcome) error
-	// Release puts the claimed capture back to Queued, to be taken again after the wait. free gives the attempt back to
-	// the capture's budget: the page was not the cause. It returns ErrLost when the claim is not current.
-	Release(ctx context.Context, c Claim, wait time.Duration, free bool) error
+	// Release puts the claimed capture back to Queued, with a new job. It returns ErrLost when the claim is not current.
+	Release(ctx context.Context, c Claim, back Back) error
 	// Expired returns at most limit ended captures that were created before the time and have no pending delivery,
 	// oldest first.
 	Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error)
 	// Forget removes an ended capture and its deliveries. It returns the name of its picture when no other capture has
 	// the same, else nothing. An unknown id is no error.
 	Forget(ctx context.Context, account, id string) (picture string, err error)
+}
+
+// Overdue finds captures that have waited for too long.
+type Overdue interface {
+	// Overdue claims at most limit queued captures that were accepted before the time, oldest first.
+	Overdue(ctx context.Context, before time.Time, limit int) ([]Claim, error)
 }
 
 // Shot is a rendered picture. Whoever has taken one closes it.
@@ -133,8 +150,8 @@ func (s Shot) Close() error {
 }
 
 // Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be
-// told: CodeBrowserLost when the browser ended and the page was not the cause, CodePageCrashed when the page's renderer
-// died. The Report is filled as far as it is known also with an error. A context made by Apart asks for a browser of its own.
+// told: CodeBrowserLost when the browser ended, with ErrCrashed when it did so by itself, CodePageCrashed when the page's
+// renderer died. A *health.Fault says that a part of the service kept it from rendering. The Report is filled as far as it is known also with an error. A context made by Apart asks for a browser of its own.
 type Renderer interface {
 	Render(ctx context.Context, o savepage.Options) (Shot, error)
 }

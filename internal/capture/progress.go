@@ -98,6 +98,7 @@ type tracker struct {
 	clock   *clock.Clock
 	id      string
 	attempt int
+	begin   func() // called at the first phase; nil for nothing
 }
 
 type trackerKey struct{}
@@ -124,10 +125,21 @@ func (t *tracker) report(s Step) {
 	t.to.Step(t.id, s)
 }
 
+// onBegin has fn called once when the first phase begins.
+func (t *tracker) onBegin(fn func()) {
+	if t != nil {
+		t.begin = fn
+	}
+}
+
 // Report says that a phase of the render under way in ctx has begun. It never blocks. Without a capture behind ctx, as
 // on the command line, nobody gets it.
 func Report(ctx context.Context, p Phase) {
 	if t := trackerOf(ctx); t != nil {
+		if t.begin != nil {
+			t.begin()
+			t.begin = nil
+		}
 		t.report(Step{Seq: seqOf(t.attempt, p), Kind: StepPhase, Phase: p})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // Run carries a claimed capture to its end: load, shoot, put, finish. It returns nil when the capture has ended or was put
@@ -17,36 +18,42 @@ func (s *Service) Run(ctx context.Context, claim Claim) error {
 	begun := start{at: s.clock.Now(), measured: time.Now()}
 	ctx, end := s.track(ctx, claim.Capture)
 	defer end()
-	shot, err := s.render(ctx, claim.Capture)
+	shot, err := s.render(ctx, claim)
 	if ctx.Err() != nil {
 		_ = shot.Close()
 		return ctx.Err() // canceled or shutting down: not the page's fault, and not ours to record
 	}
 	picture, err := s.store(ctx, claim, &shot, err)
 	defer s.making.end(picture)
-	err = errors.Join(err, shot.Close())
-	fault := clientError(err)
-	if fault != nil && s.mayRetry(claim, fault.Code) {
-		return s.release(ctx, claim, fault, err)
+	told, back := s.judge().decide(claim, errors.Join(err, shot.Close()))
+	if back != nil {
+		return s.release(ctx, claim, *back, told, err)
 	}
-	return s.finish(ctx, claim, s.outcome(claim.Capture, begun, shot, picture, fault), err)
+	return s.finish(ctx, claim, s.outcome(claim.Capture, begun, shot, picture, told), err)
 }
 
 // render gives the renderer the capture's own timeout and some slack: the renderer names what it awaited, the slack only
-// catches a renderer that hangs.
-func (s *Service) render(ctx context.Context, c savepage.Capture) (Shot, error) {
-	if c.Attempt > s.cfg.MaxTakes {
-		return Shot{}, fmt.Errorf("taken %d times without an end: the service died each time", c.Attempt-1)
+// catches a renderer that hangs. The time begins with the first phase, when there is a browser.
+func (s *Service) render(ctx context.Context, claim Claim) (Shot, error) {
+	if claim.Deaths >= s.cfg.MaxDeaths {
+		return Shot{}, savepage.Errorf(savepage.CodePageCrashed, "the service ended each of the %d times that it rendered the page",
+			claim.Deaths)
 	}
-	o := c.Options
+	if claim.Lost > 0 {
+		ctx = Apart(ctx)
+	}
+	o := claim.Capture.Options
 	limit := time.Duration(o.Timeout)*time.Millisecond + s.cfg.Slack
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(limit, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
+	trackerOf(ctx).onBegin(func() { timer.Reset(limit) })
 	shot, err := s.renderer.Render(limited, o)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+	if _, fault := health.Find(err); err != nil && !fault && limited.Err() != nil && ctx.Err() == nil {
 		return shot, savepage.Errorf(savepage.CodeRenderTimeout, "the page did not let go of the browser within %s", limit)
 	}
-	return shot, err
+	return shot, health.OfMachine(err)
 }
 
 // store makes the picture durable under a new name. An error of the render passes through.
@@ -67,42 +74,10 @@ func (s *Service) store(ctx context.Context, claim Claim, shot *Shot, err error)
 	s.making.begin(picture.Name)
 	if err := s.blobs.Put(ctx, picture.Name, shot.Reader()); err != nil {
 		s.making.end(picture)
-		return nil, fmt.Errorf("store the picture: %w", err)
+		return nil, health.Of(health.Pictures, fmt.Errorf("store the picture: %w", err))
 	}
 	shot.Phases.Store = time.Since(began).Milliseconds()
 	return picture, nil
-}
-
-// clientError is what the client may see of err; everything that is not already meant for it is an internal error.
-func clientError(err error) *savepage.Error {
-	if err == nil {
-		return nil
-	}
-	if fault, known := errors.AsType[*savepage.Error](err); known {
-		return fault
-	}
-	return savepage.Errorf(savepage.CodeInternal, "the capture failed on our side")
-}
-
-func (s *Service) mayRetry(claim Claim, code savepage.Code) bool {
-	if !code.Info().Retried || claim.Capture.Attempt >= s.cfg.MaxFree {
-		return false
-	}
-	return free(code) || claim.Spent < s.cfg.MaxAttempts
-}
-
-// free says whether a render that ended so costs the capture none of its attempts: the page was not the cause.
-func free(code savepage.Code) bool { return code == savepage.CodeBrowserLost }
-
-func (s *Service) release(ctx context.Context, claim Claim, fault *savepage.Error, cause error) error {
-	s.log.WarnContext(ctx, "render will be tried again", slog.String("capture", claim.Capture.ID),
-		slog.Int("attempt", claim.Capture.Attempt), slog.String("code", string(fault.Code)), slog.Any("error", cause))
-	s.observer.Retried(fault.Code)
-	err := s.ledger.Release(ctx, claim, s.cfg.RetryWait, free(fault.Code))
-	if err == nil {
-		trackerOf(ctx).report(Step{Seq: SeqRetried(claim.Capture.Attempt), Kind: StepRetried, Code: fault.Code})
-	}
-	return err
 }
 
 // start is when a worker took a capture, by the clock and for measuring.
@@ -144,7 +119,7 @@ func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause erro
 		sharing[c.ID] = c
 		return s.owe(c)
 	}
-	if err := s.ledger.Finish(ctx, claim, o); err != nil {
+	if err := s.judge().durably(ctx, func() error { return s.ledger.Finish(ctx, claim, o) }); err != nil {
 		if errors.Is(err, ErrLost) && o.Picture != nil {
 			err = errors.Join(err, s.blobs.Delete(context.WithoutCancel(ctx), o.Picture.Name))
 		}

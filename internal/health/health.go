@@ -287,6 +287,15 @@ func (b *Board) Await(ctx context.Context, names ...Part) error {
 	}
 }
 
+// Well reports whether every part works.
+func (b *Board) Well() bool {
+	if b == nil {
+		return true
+	}
+	well, _ := b.well(nil)
+	return well
+}
+
 func (b *Board) well(names []Part) (well bool, changed <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

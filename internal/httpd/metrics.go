@@ -40,11 +40,19 @@ type Deliveries struct {
 	ReceiversOpened uint64 // how often a receiver began to fail, since the start
 }
 
+// Part is whether a part of the service works.
+type Part struct {
+	Name   string
+	Sick   bool
+	Faults uint64 // how often it has become sick
+}
+
 // Sources are asked at each scrape. Nil ones are left out.
 type Sources struct {
 	Queues     func(ctx context.Context) ([]Queue, error)
 	Deliveries func(ctx context.Context) (Deliveries, error)
 	Browsers   func() Browsers
+	Parts      func() []Part
 }
 
 // Phases are the parts of a capture's time.
@@ -163,6 +171,7 @@ type states struct {
 	browsers, pages, warm, restarts  *prometheus.Desc
 	deliveries, delivered            *prometheus.Desc
 	open, opened                     *prometheus.Desc
+	sick, faults                     *prometheus.Desc
 }
 
 func newStates(sources Sources) *states {
@@ -185,6 +194,9 @@ func newStates(sources Sources) *states {
 		pages:    desc("browser_pages", "Pages in use."),
 		warm:     desc("browser_warm_contexts", "Contexts made ahead."),
 		restarts: desc("browser_restarts_total", "Browsers started to replace another."),
+
+		sick:   desc("part_sick", "1 while a part of the service does not work: captures wait for it.", "part"),
+		faults: desc("part_faults_total", "How often a part of the service has ceased to work.", "part"),
 	}
 }
 
@@ -192,7 +204,7 @@ func newStates(sources Sources) *states {
 func (s *states) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		s.waiting, s.running, s.oldest, s.failed, s.browsers, s.pages, s.warm, s.restarts, s.deliveries,
-		s.delivered, s.open, s.opened,
+		s.delivered, s.open, s.opened, s.sick, s.faults,
 	} {
 		out <- d
 	}
@@ -206,6 +218,9 @@ func (s *states) Collect(out chan<- prometheus.Metric) {
 	if s.sources.Deliveries != nil {
 		s.collectDeliveries(out)
 	}
+	if s.sources.Parts != nil {
+		s.collectParts(out)
+	}
 	if s.sources.Browsers == nil {
 		return
 	}
@@ -214,6 +229,17 @@ func (s *states) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(s.pages, prometheus.GaugeValue, float64(b.Pages))
 	out <- prometheus.MustNewConstMetric(s.warm, prometheus.GaugeValue, float64(b.Warm))
 	out <- prometheus.MustNewConstMetric(s.restarts, prometheus.CounterValue, float64(b.Restarts))
+}
+
+func (s *states) collectParts(out chan<- prometheus.Metric) {
+	for _, p := range s.sources.Parts() {
+		sick := 0.0
+		if p.Sick {
+			sick = 1
+		}
+		out <- prometheus.MustNewConstMetric(s.sick, prometheus.GaugeValue, sick, p.Name)
+		out <- prometheus.MustNewConstMetric(s.faults, prometheus.CounterValue, float64(p.Faults), p.Name)
+	}
 }
 
 // collectDeliveries leaves the counts out when they cannot be read: queue_unknown shows it.

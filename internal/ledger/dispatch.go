@@ -23,6 +23,17 @@ func Backoff(n int) time.Duration {
 	return min(faultWait<<min(max(n-1, 0), 10), faultWaitMax)
 }
 
+// freeDeaths is how often the service may end while it renders a capture before that waits.
+const freeDeaths = 3
+
+// AfterDeath is how long a capture waits that was rendered when the service ended, for the nth time.
+func AfterDeath(n int) time.Duration {
+	if n <= freeDeaths {
+		return 0
+	}
+	return min(time.Second<<min(n-freeDeaths, 10), 10*time.Minute)
+}
+
 // Owed is what the dispatcher asks of the records of deliveries. A fault is logged by who returns it.
 type Owed interface {
 	// Due returns the ids of at most limit pending deliveries of the receiver and kind that are due, in order, and when the

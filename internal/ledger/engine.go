@@ -9,6 +9,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // Engine is one kind of database that can hold a ledger.
@@ -92,7 +93,7 @@ type Config struct {
 	Vault           Vault           // seals secrets; the zero one keeps them as they are
 	Limits          savepage.Limits // of every account; the zero value means savepage.DefaultLimits
 	Clock           *clock.Clock    // nil is the machine's
-	OnFault         func(error)     // told of writes that have failed; a *health.Fault is the database's own. nil: nobody is told
+	Health          *health.Board   // told of faults of the database; nothing is taken while a part is sick. nil: nobody is told
 }
 
 // WithDefaults fills what is zero.
@@ -103,9 +104,6 @@ func (c Config) WithDefaults() Config {
 	c.HostDeliveries = cmp.Or(c.HostDeliveries, 4)
 	c.Limits = cmp.Or(c.Limits, savepage.DefaultLimits())
 	c.Clock = c.Clock.Or()
-	if c.OnFault == nil {
-		c.OnFault = func(error) {}
-	}
 	return c
 }
 

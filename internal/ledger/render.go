@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // Claims is what Rendering asks of the records of captures.
@@ -18,7 +18,7 @@ type Claims interface {
 	// is marked as running has lost its worker: it is taken over, and its attempt fences the other off.
 	Start(ctx context.Context, id string, job int64) (capture.Claim, bool, error)
 	// Release is capture.Ledger's.
-	Release(ctx context.Context, c capture.Claim, wait time.Duration, free bool) error
+	Release(ctx context.Context, c capture.Claim, back capture.Back) error
 }
 
 // Rendering has captures rendered, each for a job of the queue.
@@ -48,17 +48,18 @@ func (r *Rendering) Run(outer context.Context, id string, job int64) error {
 
 // giveBack releases a capture that its handler has neither finished nor released.
 func (r *Rendering) giveBack(ctx context.Context, c capture.Claim, cause error, stopping bool) error {
-	wait := Backoff(c.Capture.Attempt)
+	_, fault := health.Find(cause)
+	back := capture.Back{Wait: Backoff(c.Capture.Attempt), Free: stopping || fault, Fault: fault}
 	if stopping {
-		wait = 0
+		back.Wait = 0
 	}
-	err := r.Claims.Release(ctx, c, wait, stopping)
+	err := r.Claims.Release(ctx, c, back)
 	if errors.Is(err, capture.ErrLost) {
 		return nil
 	}
 	if !stopping {
 		r.Log.ErrorContext(ctx, "capture given back after a fault", "capture", c.Capture.ID, "attempt", c.Capture.Attempt,
-			"wait", wait, "error", cause)
+			"wait", back.Wait, "error", cause)
 	}
 	return err
 }

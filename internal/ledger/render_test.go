@@ -24,11 +24,11 @@ func (c *claims) Start(_ context.Context, id string, job int64) (capture.Claim, 
 	return capture.Claim{Capture: savepage.Capture{ID: id, Attempt: 3}, Job: job}, c.found, c.fault
 }
 
-func (c *claims) Release(_ context.Context, _ capture.Claim, wait time.Duration, free bool) error {
+func (c *claims) Release(_ context.Context, _ capture.Claim, back capture.Back) error {
 	if c.lost {
 		return capture.ErrLost
 	}
-	c.released, c.free = append(c.released, wait), free
+	c.released, c.free = append(c.released, back.Wait), back.Free
 	return nil
 }
 

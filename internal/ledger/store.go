@@ -32,6 +32,7 @@ type Management interface {
 type Flow interface {
 	capture.Ledger
 	capture.Batches
+	capture.Overdue
 }
 
 // Records is what is known of captures, batches and deliveries, and what may be asked of them.

@@ -16,6 +16,7 @@ import (
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/consent"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/page/address"
 	"github.com/savepage/savepage/internal/page/session"
 	"github.com/savepage/savepage/internal/page/shot"
@@ -127,7 +128,7 @@ func (r *Renderer) begin(ctx context.Context, o savepage.Options) (*job, context
 	}
 	tab, err := r.take(ctx, o.Animations == savepage.AnimationsAllow)
 	if err != nil {
-		return nil, nil, fmt.Errorf("take a tab: %w", err)
+		return nil, nil, health.Of(health.Browser, fmt.Errorf("take a tab: %w", err)) // the page was not asked for
 	}
 	j, ctx := newJob(ctx, r, o, to, tab)
 	return j, ctx, nil

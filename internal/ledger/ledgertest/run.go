@@ -85,7 +85,7 @@ func testFence(t *scene) {
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		claims <- c
 		if c.Capture.Attempt == 1 {
-			return b.Release(ctx, c, 0, false)
+			return b.Release(ctx, c, capture.Back{})
 		}
 		<-finish
 		return b.finisher(func(c savepage.Capture) []savepage.Delivery { return []savepage.Delivery{delivery(c, "http://a.test")} })(ctx, c)
@@ -102,7 +102,7 @@ func testFence(t *scene) {
 		if err := b.Finish(t.Context(), late, outcome); !errors.Is(err, capture.ErrLost) {
 			t.Fatalf("a late worker finished: %v", err)
 		}
-		if err := b.Release(t.Context(), late, 0, false); !errors.Is(err, capture.ErrLost) {
+		if err := b.Release(t.Context(), late, capture.Back{}); !errors.Is(err, capture.ErrLost) {
 			t.Fatalf("a late worker released: %v", err)
 		}
 		if b.get(t, id).State == savepage.Running {
@@ -132,9 +132,9 @@ func testRelease(t *scene) {
 		released = time.Now()
 		switch c.Capture.Attempt {
 		case 1:
-			return b.Release(ctx, c, 0, true)
+			return b.Release(ctx, c, capture.Back{Free: true})
 		case 2, 3, 4:
-			return b.Release(ctx, c, wait, false)
+			return b.Release(ctx, c, capture.Back{Wait: wait})
 		default:
 			return b.finisher(nil)(ctx, c)
 		}
@@ -163,7 +163,7 @@ func testReleaseFirst(t *scene) {
 		}
 		turns <- c.Capture.ID
 		if nth == 1 {
-			return b.Release(ctx, c, wait, false)
+			return b.Release(ctx, c, capture.Back{Wait: wait})
 		}
 		select { // holds the one worker
 		case <-proceed:

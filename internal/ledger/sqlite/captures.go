@@ -34,21 +34,64 @@ func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Clai
 	found := false
 	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		found = false
-		const take = `UPDATE captures SET state = 'running', waits = 0, attempt = attempt + 1, started_at = ?
-			WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + columns + `, attempt - free`
-		c, err := scanCapture(func(dest ...any) error {
-			return tx.QueryRowContext(ctx, take, stamp(cs.clock.Now()), id).Scan(append(dest, &claim.Spent)...)
-		})
+		const take = takeCapture + ` WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + claimColumns
+		var err error
+		claim, err = scanClaim(tx.QueryRowContext(ctx, take, stamp(cs.clock.Now()), id).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
-		claim.Capture, claim.Job, found = c, job, err == nil
+		claim.Job, found = job, err == nil
 		return err
 	}, nil)
 	if err != nil {
 		return capture.Claim{}, false, fmt.Errorf("start capture %s: %w", id, err)
 	}
 	return claim, found, nil
+}
+
+// takeCapture gives a capture to a worker. An attempt whose worker was lost does not count.
+const takeCapture = `UPDATE captures SET free = free + (state = 'running'), state = 'running', waits = 0, attempt = attempt + 1,
+	started_at = ?`
+
+const claimColumns = columns + `, attempt - free, lost, deaths, faulted_at`
+
+func scanClaim(scan func(dest ...any) error) (claim capture.Claim, err error) {
+	var faulted sql.NullInt64
+	claim.Capture, err = scanCapture(func(dest ...any) error {
+		return scan(append(dest, &claim.Spent, &claim.Lost, &claim.Deaths, &faulted)...)
+	})
+	claim.FaultedAt = moment(faulted)
+	return claim, err
+}
+
+// overdueQuery selects captures that were accepted before a time: an id begins with it.
+const overdueQuery = `SELECT id FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running') AND state = 'queued'
+	AND id < ? ORDER BY id LIMIT ?`
+
+// Overdue claims at most limit queued captures that were accepted before the time, oldest first.
+func (cs *captures) Overdue(ctx context.Context, before time.Time, limit int) (claimed []capture.Claim, err error) {
+	err = cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		claimed = nil
+		ids, err := collect(ctx, tx, scanText, overdueQuery, capture.NewID("cap_", before), limit)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := dropJob(ctx, tx, id); err != nil {
+				return err
+			}
+			claim, err := scanClaim(tx.QueryRowContext(ctx, takeCapture+` WHERE id = ? RETURNING `+claimColumns, stamp(cs.clock.Now()), id).Scan)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, claim)
+		}
+		return nil
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("claim captures that wait since %s: %w", before.Format(time.RFC3339), err)
+	}
+	return claimed, nil
 }
 
 // Finish ends the claimed capture, records what is owed for it and ends its job, in one commit.
@@ -135,17 +178,21 @@ func missed(done sql.Result, err error) (bool, error) {
 }
 
 // Release gives the claimed capture back, to be taken again after the wait.
-func (cs *captures) Release(ctx context.Context, c capture.Claim, wait time.Duration, free bool) error {
+func (cs *captures) Release(ctx context.Context, c capture.Claim, b capture.Back) error {
 	lost := false
 	err := cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := cs.clock.Now()
-		const back = `UPDATE captures SET state = 'queued', started_at = NULL, due_at = ?, free = free + ?
-			WHERE id = ? AND attempt = ? AND state = 'running' RETURNING turn`
+		const back = `UPDATE captures SET state = 'queued', started_at = NULL, due_at = ?, free = free + ?, lost = lost + ?,
+			faulted_at = coalesce(faulted_at, ?) WHERE id = ? AND attempt = ? AND state = 'running' RETURNING turn`
 		job := captureJob{ID: c.Capture.ID, Account: c.Capture.Account, Class: ledger.ClassOf(c.Capture)}
-		if wait > 0 {
-			job.at = now.Add(wait)
+		if b.Wait > 0 {
+			job.at = now.Add(b.Wait)
 		}
-		err := tx.QueryRowContext(ctx, back, stamp(now.Add(wait)), free, c.Capture.ID, c.Capture.Attempt).Scan(&job.Turn)
+		var faulted any
+		if b.Fault {
+			faulted = stamp(now)
+		}
+		err := tx.QueryRowContext(ctx, back, stamp(now.Add(b.Wait)), b.Free, b.Lost, faulted, c.Capture.ID, c.Capture.Attempt).Scan(&job.Turn)
 		if lost = errors.Is(err, sql.ErrNoRows); lost {
 			return nil
 		}
@@ -158,7 +205,7 @@ func (cs *captures) Release(ctx context.Context, c capture.Claim, wait time.Dura
 		return cs.queue.enqueue(ctx, tx, job)
 	}, func(err error) {
 		if err == nil && !lost {
-			cs.queue.due(wait)
+			cs.queue.due(b.Wait)
 		}
 	})
 	switch {

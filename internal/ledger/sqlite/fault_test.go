@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/ledger"
 )
@@ -23,18 +25,14 @@ type faulty struct {
 	t       *testing.T
 	file    string
 	account string
-	told    *atomic.Int64 // faults of which the ledger has told
+	board   *health.Board
 }
 
 func openFaulty(t *testing.T) *faulty {
 	t.Helper()
 	dir := NewFolder(t)
-	f := &faulty{t: t, file: filepath.Join(dir, fileDatabase), told: &atomic.Int64{}}
-	l, err := open(t.Context(), dir, ledger.Config{OnFault: func(err error) {
-		if _, is := health.Find(err); is {
-			f.told.Add(1)
-		}
-	}}, slog.New(slog.DiscardHandler))
+	f := &faulty{t: t, file: filepath.Join(dir, fileDatabase), board: health.NewBoard(health.Config{Log: slog.New(slog.DiscardHandler)})}
+	l, err := open(t.Context(), dir, ledger.Config{Health: f.board}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +72,7 @@ func (f *faulty) works() string {
 // refuses expects that a submission meets a fault of the database, that Ready says so too, and that it is told of.
 func (f *faulty) refuses(bytes int, what string) {
 	f.t.Helper()
-	told := f.told.Load()
+	f.board.Watch(health.Database, f.Ready) // as one that is well
 	_, err := f.submit(bytes)
 	for name, err := range map[string]error{"Accept": err, "Ready": f.Ready(f.t.Context())} {
 		fault, is := health.Find(err)
@@ -82,7 +80,7 @@ func (f *faulty) refuses(bytes int, what string) {
 			f.t.Errorf("%s: %v is no fault of the database that says %q", name, err, what)
 		}
 	}
-	if f.told.Load() == told {
+	if !f.board.States()[0].Sick {
 		f.t.Error("the ledger has told nobody")
 	}
 }
@@ -137,7 +135,7 @@ func TestDatabaseIsRemoved(t *testing.T) {
 		if err != nil || len(copies) != 1 {
 			t.Fatalf("copies %q, %v", copies, err)
 		}
-		f.refuses(1, copies[0])
+		f.refuses(1, "put it back")
 		dir := t.TempDir()
 		rename(t, copies[0], filepath.Join(dir, fileDatabase))
 		if _, err := openInside(t, dir, ledger.Config{}).Get(t.Context(), f.account, before); err != nil {
@@ -160,5 +158,65 @@ func rename(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.Rename(from, to); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestDeaths has the service end again and again while it renders a capture: its ends are counted and cost no attempt, and
+// from the fourth on the capture waits before it is taken.
+func TestDeaths(t *testing.T) {
+	t.Parallel()
+	dir, now := NewFolder(t), clock.Manual(time.Now())
+	reopen := func() *Ledger {
+		t.Helper()
+		l, err := open(t.Context(), dir, ledger.Config{Clock: now}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	f := &faulty{t: t, Ledger: reopen()}
+	issued, _, err := f.Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.account = issued.Account
+	id, err := f.submit(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deaths := range 6 {
+		claim, found, err := (&claims{f.captures}).Start(t.Context(), id, 1)
+		if err != nil || !found || claim.Deaths != deaths || claim.Spent != 1 || claim.Capture.Attempt != deaths+1 {
+			t.Errorf("after %d ends: %v, found %t, deaths %d, spent %d", deaths, err, found, claim.Deaths, claim.Spent)
+		}
+		if err := f.Close(); err != nil { // the row says still that it runs
+			t.Fatal(err)
+		}
+		f.Ledger = reopen()
+		var at string
+		job := `SELECT state FROM river_job WHERE unique_key = CAST(? AS BLOB)`
+		if err := f.db.write.QueryRowContext(t.Context(), job, id).Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]string{true: "pending", false: "available"}[deaths+1 > 3]; at != want {
+			t.Errorf("after %d ends its job is %s, want %s", deaths+1, at, want)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFaultCodes tells faults of the database from errors of statements, also those that take long to bring about.
+func TestFaultCodes(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]bool{
+		sqlite3.SQLITE_BUSY: true, sqlite3.SQLITE_BUSY_SNAPSHOT: true, sqlite3.SQLITE_IOERR_FSYNC: true, sqlite3.SQLITE_FULL: true,
+		sqlite3.SQLITE_READONLY_DBMOVED: true, sqlite3.SQLITE_CANTOPEN_ISDIR: true, sqlite3.SQLITE_NOMEM: true,
+		sqlite3.SQLITE_CONSTRAINT_UNIQUE: false, sqlite3.SQLITE_INTERRUPT: false, sqlite3.SQLITE_ERROR: false,
+	} {
+		if isFault(code) != want {
+			t.Errorf("code %d: fault %t", code, !want)
+		}
 	}
 }

@@ -75,6 +75,7 @@ func TestPlans(t *testing.T) {
 			[]any{"[]"},
 			[]string{"captures_picture"},
 		},
+		"overdue": {overdueQuery, []any{"cap_x", 5}, []string{"captures_pending"}},
 		"kept":    {`SELECT id FROM captures WHERE ` + newestKept, []any{"a", "h", 1}, []string{"captures_kept"}},
 		"leader":  {leader, []any{"a", "f"}, []string{"captures_flight"}},
 		"waiting": {`SELECT id FROM ` + flying + ` AND waits = 1`, []any{"a", "f"}, []string{"captures_flight"}},

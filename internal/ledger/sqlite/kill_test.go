@@ -79,7 +79,7 @@ func churn(l ledger.Store) func(context.Context, capture.Claim) error {
 			return ctx.Err()
 		}
 		if rand.IntN(5) == 0 {
-			return l.Release(ctx, c, time.Duration(rand.IntN(50))*time.Millisecond, rand.IntN(2) == 0)
+			return l.Release(ctx, c, capture.Back{Wait: time.Duration(rand.IntN(50)) * time.Millisecond, Free: rand.IntN(2) == 0})
 		}
 		now := time.Now()
 		return l.Finish(ctx, c, capture.Outcome{State: savepage.Success, FinishedAt: now, Deliveries: []savepage.Delivery{{

@@ -54,7 +54,7 @@ type queue struct {
 
 func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
 	cfg = cfg.WithDefaults()
-	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault, onFault: cfg.OnFault}, stop: func() {}}
+	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault, health: cfg.Health}, stop: func() {}}
 	l.join()
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())

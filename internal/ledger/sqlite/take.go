@@ -66,6 +66,9 @@ func (t *taking) JobGetAvailable(ctx context.Context, p *riverdriver.JobGetAvail
 // take moves the jobs whose turn it is into River's queue and has River take them.
 func (q *queue) take(ctx context.Context, p *riverdriver.JobGetAvailableParams) (*riverdriver.JobGetAvailableResult, error) {
 	taken := &riverdriver.JobGetAvailableResult{}
+	if !q.health.Well() {
+		return taken, nil // River asks again soon
+	}
 	err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// What River has put back itself waits for its turn again.
 		if _, err := tx.ExecContext(ctx, strayQuery, p.Queue); err != nil {

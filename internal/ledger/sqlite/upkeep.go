@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // How often and how much is looked after.
@@ -25,7 +27,6 @@ const (
 func (l *Ledger) takeOver(ctx context.Context) error {
 	err := inTx(ctx, l.db.write, func(tx *sql.Tx) error {
 		for _, statement := range []string{
-			`UPDATE captures SET state = 'queued', started_at = NULL WHERE state IN ('queued', 'running') AND state = 'running'`,
 			`DELETE FROM river_job WHERE kind = 'delivery'`, // of a version before: deliveries need none
 			// Of a version before: those without a turn. The reconciler makes them anew.
 			`DELETE FROM river_job WHERE queue = 'interactive' AND json_extract(args, '$.turn') IS NULL
@@ -36,6 +37,9 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
 			}
+		}
+		if err := l.queue.takeBack(ctx, tx); err != nil {
+			return err
 		}
 		return l.readPending(ctx, tx)
 	})
@@ -57,6 +61,47 @@ func (l *Ledger) readPending(ctx context.Context, tx *sql.Tx) error {
 	}, `SELECT id, pending FROM accounts`)
 	l.pending.Set(pending)
 	return err
+}
+
+// interrupted is a capture that was rendered when the service ended.
+type interrupted struct {
+	job    captureJob
+	deaths int
+}
+
+func scanInterrupted(scan func(dest ...any) error) (c interrupted, err error) {
+	return c, scan(&c.job.ID, &c.job.Account, &c.job.Class, &c.job.Turn, &c.deaths)
+}
+
+// takeBack queues the captures that were rendered when the service ended. One that was so again and again waits before it is
+// taken: it may be what ends the service, and if it is not, its next end finds it waiting.
+func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
+	const back = `UPDATE captures SET state = 'queued', started_at = NULL, free = free + 1, deaths = deaths + 1
+		WHERE state IN ('queued', 'running') AND state = 'running' RETURNING id, account, ` + class + `, turn, deaths`
+	all, err := collect(ctx, tx, scanInterrupted, back)
+	if err != nil {
+		return fmt.Errorf("give back what was running: %w", err)
+	}
+	now := q.clock.Now()
+	for _, c := range all {
+		wait := ledger.AfterDeath(c.deaths)
+		if wait == 0 {
+			continue
+		}
+		if err := dropJob(ctx, tx, c.job.ID); err != nil {
+			return err
+		}
+		c.job.at = now.Add(wait)
+		if _, err := tx.ExecContext(ctx, `UPDATE captures SET due_at = ? WHERE id = ?`, stamp(c.job.at), c.job.ID); err != nil {
+			return err
+		}
+		if err := q.enqueue(ctx, tx, c.job); err != nil {
+			return err
+		}
+		q.log.WarnContext(ctx, "the service has ended again while it rendered a capture: it waits", "capture", c.job.ID, "times", c.deaths,
+			"wait", wait)
+	}
+	return nil
 }
 
 // keepUp looks after the jobs and the records until ctx ends.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/savepage/savepage/internal/health"
@@ -52,7 +53,10 @@ func (f *files) gone() error {
 		if err == nil {
 			err = errors.New("another file has its name")
 		}
-		return health.Of(health.Database, fmt.Errorf("%s was removed or replaced under the running server: %w", name, err))
+		if at, is := errors.AsType[*fs.PathError](err); is {
+			err = at.Err
+		}
+		return health.Of(health.Database, fmt.Errorf("%s was removed or replaced under the running server: %w", filepath.Base(name), err))
 	}
 	return nil
 }
@@ -69,9 +73,9 @@ func (d *db) kept(ctx context.Context) error {
 		return nil
 	case d.files.rescue == "":
 		d.files.rescue = d.copyRecords(ctx)
-		d.log.ErrorContext(ctx, "the database is not in its folder any more: nothing is accepted", "error", gone, "rescue", d.files.rescue)
+		d.log.ErrorContext(ctx, "the database is not in its folder any more: put it back, or stop the server and use the copy", "error", gone, "rescue", d.files.rescue)
 	}
-	return fmt.Errorf("%w; put it back, or stop the server: %s", gone, d.files.rescue)
+	return fmt.Errorf("%w: put it back, or do as the log says", gone)
 }
 
 // copyRecords writes all records into a new file beside the database and says what to do with it.

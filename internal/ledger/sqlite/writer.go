@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -29,7 +30,7 @@ type db struct {
 	insert func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
 
 	files    *files
-	onFault  func(error)  // told of each write that has failed
+	health   *health.Board
 	unstored atomic.Int64 // bytes of the largest submission that has failed since a probe succeeded
 }
 
@@ -97,9 +98,7 @@ func (d *db) applyShare(batch []*write) {
 }
 
 func (d *db) settle(batch []*write, err error) {
-	if err != nil {
-		d.onFault(err)
-	}
+	d.health.Report(err)
 	for _, w := range batch {
 		if err != nil {
 			d.unstored.Store(max(d.unstored.Load(), int64(w.size))) // only the writer's goroutine raises it

@@ -83,7 +83,7 @@ func pick[T any](list []T) T { return list[rand.IntN(len(list))] } //nolint:gose
 
 // options are those of one capture.
 func (l *load) options(more map[string]any) map[string]any {
-	all := map[string]any{"url": l.site.URL + pick(l.pages), "async": true, "timeout": 15000}
+	all := map[string]any{"url": l.site.URL + pick(l.pages), "async": true, "timeout": l.timeout()}
 	maps.Copy(all, pick([]map[string]any{
 		{}, {"fullpage": true}, {"format": "jpeg"}, {"format": "webp", "width": 800}, {"format": "pdf"}, {"block_ads": true},
 		{"delay": 100}, {"thumb_width": 200}, {"animations": "allow"}, {"device": "iPhone 15"},
@@ -97,6 +97,14 @@ func (l *load) options(more map[string]any) map[string]any {
 	}
 	maps.Copy(all, more)
 	return all
+}
+
+// timeout is short where pages may hang. Good ones get time enough on a machine that is busy with a kill.
+func (l *load) timeout() int {
+	if l.slow {
+		return 15_000
+	}
+	return 60_000
 }
 
 // told is what is read of an answer.

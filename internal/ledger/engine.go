@@ -40,6 +40,8 @@ type Opener interface {
 	OpenKeys(ctx context.Context, vault Vault, c *clock.Clock) (Keys, error)
 	// Migrate brings the database up to date.
 	Migrate(ctx context.Context, log *slog.Logger) error
+	// Compact gives the space of removed records back to the disk. No server may use the database meanwhile.
+	Compact(ctx context.Context) error
 }
 
 // Carrier copies a database away and back. An engine that has tools of its own for this returns an error that names them.

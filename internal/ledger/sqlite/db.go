@@ -35,6 +35,7 @@ func openWriter(dir string) (*sql.DB, error) {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
 	db, err := connect(file,
+		"auto_vacuum(INCREMENTAL)", // of a new database: before its first page is written
 		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)",
 		"wal_autocheckpoint(4000)", "temp_store(MEMORY)")
 	if err != nil {
@@ -50,7 +51,7 @@ func openReaders(dir string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(readers + 1) // one is held
+	db.SetMaxOpenConns(readers + 2) // one is held, one checks the file after the start
 	db.SetMaxIdleConns(readers + 1)
 	return db, nil
 }

@@ -37,7 +37,7 @@ func (d Database) String() string { return d.dir }
 func (d Database) Open(ctx context.Context, cfg ledger.Config, log *slog.Logger) (ledger.Store, error) {
 	l, err := open(ctx, d.dir, cfg, log)
 	if err != nil {
-		return nil, err // a nil *Ledger would be a Store that is not nil
+		return nil, naming(d.dir, err) // a nil *Ledger would be a Store that is not nil
 	}
 	return l, nil
 }
@@ -46,7 +46,7 @@ func (d Database) Open(ctx context.Context, cfg ledger.Config, log *slog.Logger)
 func (d Database) OpenKeys(ctx context.Context, vault ledger.Vault, c *clock.Clock) (ledger.Keys, error) {
 	k, err := openKeys(ctx, d.dir, vault, c)
 	if err != nil {
-		return nil, err
+		return nil, naming(d.dir, err)
 	}
 	return k, nil
 }
@@ -64,14 +64,14 @@ func (d Database) Migrate(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
-	return errors.Join(migrate(ctx, db, log), db.Close(), lock.Close())
+	return errors.Join(naming(d.dir, migrate(ctx, db, log)), db.Close(), lock.Close())
 }
 
 // magic begins every SQLite database.
 const magic = "SQLite format 3\x00"
 
-// Inspect looks at the file only: opening it would bring it up to this version.
-func (d Database) Inspect(context.Context) ledger.Inspection {
+// Inspect reads the file and changes nothing: to open the ledger would bring it up to this version.
+func (d Database) Inspect(ctx context.Context) ledger.Inspection {
 	name := filepath.Join(d.dir, fileDatabase)
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -91,6 +91,24 @@ func (d Database) Inspect(context.Context) ledger.Inspection {
 			Fix: "Put the database back from a copy, or name another folder with SAVEPAGE_DATA.",
 		}
 	default:
-		return ledger.Inspection{Exists: true, Found: name}
+		return d.inspectContent(ctx, name)
+	}
+}
+
+// inspectContent reads the whole file, as far as there is time.
+func (d Database) inspectContent(ctx context.Context, name string) ledger.Inspection {
+	db, err := openReaders(d.dir)
+	if err == nil {
+		err = errors.Join(checkContent(ctx, db), db.Close())
+	}
+	switch {
+	case err == nil:
+		return ledger.Inspection{Exists: true, Found: name + ", checked"}
+	case ctx.Err() != nil:
+		return ledger.Inspection{Exists: true, Found: name + ", too large to be checked now"}
+	case isDamage(err):
+		return ledger.Inspection{Exists: true, Found: naming(d.dir, err).Error(), Fix: "Restore a backup: savepage restore."}
+	default:
+		return ledger.Inspection{Exists: true, Found: err.Error(), Fix: "Make the file readable and writable for this user."}
 	}
 }

@@ -49,6 +49,14 @@ const probeBytes = 16 << 10
 // Ready returns nil when the records can be read, and when a commit as large as that of a submission that has failed can
 // be written.
 func (l *Ledger) Ready(ctx context.Context) error {
+	if err := l.integrity.found(); err != nil {
+		return err
+	}
+	return naming(l.dir, l.mayWrite(ctx))
+}
+
+// mayWrite reads a row, and writes one as large as the largest submission that has failed.
+func (l *Ledger) mayWrite(ctx context.Context) error {
 	var one int
 	if err := l.db.read.QueryRowContext(ctx, `SELECT 1 FROM accounts LIMIT 1`).Scan(&one); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read records: %w", err)

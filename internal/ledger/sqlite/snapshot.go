@@ -25,7 +25,7 @@ type snapshot struct {
 func (d Database) Snapshot(ctx context.Context, file string) (ledger.Snapshot, error) {
 	s, err := d.snapshot(ctx, file)
 	if err != nil {
-		return nil, err // a nil *snapshot would be a Snapshot that is not nil
+		return nil, naming(d.dir, err) // a nil *snapshot would be a Snapshot that is not nil
 	}
 	return s, nil
 }
@@ -49,11 +49,7 @@ func (d Database) snapshot(ctx context.Context, file string) (_ *snapshot, err e
 	if s.copy, err = connect(file, "journal_mode(DELETE)", "synchronous(FULL)"); err != nil {
 		return nil, errors.Join(err, s.live.Close())
 	}
-	faults, err := collect(ctx, s.copy, scanText, `PRAGMA quick_check(1)`)
-	if err == nil && (len(faults) != 1 || faults[0] != "ok") {
-		err = fmt.Errorf("the copy of %s is damaged: %q", source, faults)
-	}
-	if err != nil {
+	if err := checkContent(ctx, s.copy); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -28,12 +28,13 @@ type Ledger struct {
 	*accounts
 	*closed
 
-	dir    string
-	cfg    ledger.Config
-	lock   *folderLock
-	db     *db
-	queue  *queue
-	purged time.Time // when what has expired was last looked for
+	dir       string
+	cfg       ledger.Config
+	lock      *folderLock
+	db        *db
+	queue     *queue
+	purged    time.Time // when what has expired was last looked for
+	integrity integrity
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -104,6 +105,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	l.stop = stop
 	l.background.Go(func() { l.queue.keepPromoting(running) })
 	l.background.Go(func() { l.keepUp(running) })
+	l.background.Go(func() { l.checkFile(running) })
 	return nil
 }
 

@@ -108,7 +108,7 @@ func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
 func (l *Ledger) keepUp(ctx context.Context) {
 	for l.db.clock.Pause(ctx, reconcileEvery) {
 		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.purge(ctx),
-			l.noteAgain(ctx))
+			l.noteAgain(ctx), l.giveBack(ctx))
 		if err != nil && ctx.Err() == nil {
 			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}

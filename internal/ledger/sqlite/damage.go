@@ -1,0 +1,68 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/savepage/savepage/internal/health"
+)
+
+// errDamaged says that the content of a database's file is not what SQLite wrote.
+var errDamaged = errors.New("the pages of the file do not fit together")
+
+// naming adds the file and the remedy to an error of a damaged file. Every other error stays as it is.
+func naming(dir string, err error) error {
+	if !isDamage(err) {
+		return err
+	}
+	file := filepath.Join(dir, fileDatabase)
+	return fmt.Errorf("the database %s is damaged: %w. Stop the server, move %[1]s, %[1]s-wal and %[1]s-shm to another folder, and "+
+		"restore a backup (savepage restore). Without one, sqlite3 %[1]s .recover saves what can be read", file, err)
+}
+
+// isDamage reports whether the content of the file is the cause.
+func isDamage(err error) bool {
+	of, is := errors.AsType[*sqlite.Error](err)
+	return is && (of.Code()&0xff == sqlite3.SQLITE_CORRUPT || of.Code()&0xff == sqlite3.SQLITE_NOTADB) || errors.Is(err, errDamaged)
+}
+
+// integrity is what is known of the file's content.
+type integrity struct {
+	mu  sync.Mutex
+	err error // nil: nothing wrong was found
+}
+
+func (i *integrity) found() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.err
+}
+
+// checkFile reads the whole file once, beside the work, and keeps and logs what is wrong.
+func (l *Ledger) checkFile(ctx context.Context) {
+	err := checkContent(ctx, l.db.read)
+	if !isDamage(err) || ctx.Err() != nil {
+		return
+	}
+	err = naming(l.dir, err)
+	l.integrity.mu.Lock()
+	defer l.integrity.mu.Unlock()
+	l.integrity.err = health.Of(health.Database, err)
+	l.db.log.ErrorContext(ctx, "the database was checked", "error", err)
+}
+
+// checkContent reads the whole file and returns errDamaged when its pages do not fit together.
+func checkContent(ctx context.Context, q queries) error {
+	faults, err := collect(ctx, q, scanText, `PRAGMA quick_check(3)`)
+	if err == nil && (len(faults) != 1 || faults[0] != "ok") {
+		err = fmt.Errorf("%w: %s", errDamaged, strings.Join(faults, "; "))
+	}
+	return err
+}

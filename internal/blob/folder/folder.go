@@ -4,16 +4,15 @@ package folder
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
 	"os"
-	"path"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/savepage/savepage/internal/blob"
@@ -32,7 +31,7 @@ func Kind() blob.Kind {
 			return f, nil
 		},
 		View: func(_ context.Context, setting string) (blob.View, error) {
-			f, err := view(setting)
+			f, err := viewTree(setting)
 			if err != nil {
 				return nil, err
 			}
@@ -41,18 +40,14 @@ func Kind() blob.Kind {
 	}
 }
 
-// Folder is a blob.Store of files, in subfolders named by the first two characters of the key. It is safe
-// for use by many goroutines, and one process uses a folder at a time.
+// Folder is a blob.Store of files. When its folder is removed or replaced while it is open, nothing is stored until Ready has
+// found it again. It is safe for use by many goroutines, and one process uses a folder at a time.
 type Folder struct {
-	root *os.Root
-	lock *folderLock // nil: the folder is only read
+	dir string
 
-	making sync.Mutex
-	made   map[string]bool // subfolders whose names are on disk
+	mu   sync.Mutex
+	tree *tree
 }
-
-// unfinished is the subfolder of files that are being written. Its name is no shard's, since no key begins with a dot.
-const unfinished = ".tmp"
 
 // Open opens the store in dir and makes the folder when it is not there. What an earlier process left half
 // written is removed. An error names the folder when another process has it open. The caller closes the store.
@@ -60,235 +55,160 @@ func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the picture folder: %w", err)
 	}
-	root, err := os.OpenRoot(dir)
+	t, err := openTree(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the picture folder: %w", err)
+		return nil, err
 	}
-	f := &Folder{root: root, made: make(map[string]bool)}
-	if f.lock, err = lock(root); err != nil {
-		return nil, errors.Join(fmt.Errorf("picture folder %s: %w", dir, err), root.Close())
-	}
-	if err := f.sweep(); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// view opens a folder that is there for reading, beside the process that has it open.
-func view(dir string) (*Folder, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("open the picture folder: %w", err)
-	}
-	return &Folder{root: root}, nil
+	return &Folder{dir: dir, tree: t}, nil
 }
 
 // Close gives the folder back. Blobs that are open stay readable.
-func (f *Folder) Close() error { return errors.Join(f.lock.Close(), f.root.Close()) }
+func (f *Folder) Close() error { return f.now().Close() }
 
-// sweep removes what a killed process left half written.
-func (f *Folder) sweep() error {
-	if err := f.root.RemoveAll(unfinished); err != nil {
-		return fmt.Errorf("sweep unfinished blobs: %w", err)
-	}
-	if err := f.root.Mkdir(unfinished, 0o700); err != nil {
-		return fmt.Errorf("make the folder of unfinished blobs: %w", err)
-	}
-	return f.syncDir(".")
+func (f *Folder) now() *tree {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.tree
 }
 
 // Put stores all that it reads under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
 // sees the old or the new ones, never a mix.
 func (f *Folder) Put(ctx context.Context, key string, from io.Reader) error {
-	if !blob.ValidKey(key) {
-		return fmt.Errorf("put blob %q: %w", key, blob.ErrKey)
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("put blob: %w", err)
-	}
-	temp := path.Join(unfinished, rand.Text())
-	if err := f.write(temp, from); err != nil {
-		return f.abandon(temp, fmt.Errorf("write blob: %w", err))
-	}
-	if err := f.publish(temp, key); err != nil {
-		return f.abandon(temp, fmt.Errorf("publish blob: %w", err))
-	}
-	return nil
-}
-
-func (f *Folder) write(name string, from io.Reader) error {
-	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	t := f.now()
+	if err := f.inPlace(t); err != nil {
 		return err
 	}
-	_, err = io.Copy(file, from)
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-// publish gives a complete file its name. The file itself is on disk already, so whoever sees the name sees all of it.
-func (f *Folder) publish(temp, key string) error {
-	shard, name := fileOf(key)
-	if err := f.makeShard(shard); err != nil {
+	if err := t.Put(ctx, key, from); err != nil {
 		return err
 	}
-	if err := f.root.Rename(temp, name); err != nil {
-		return err
-	}
-	return f.syncDir(shard)
-}
-
-// makeShard returns when the subfolder's own name is on disk. Whoever finds it being made by another waits for that one.
-func (f *Folder) makeShard(shard string) error {
-	f.making.Lock()
-	defer f.making.Unlock()
-	if f.made[shard] {
-		return nil
-	}
-	if err := f.root.Mkdir(shard, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if err := f.syncDir("."); err != nil {
-		return err
-	}
-	f.made[shard] = true
-	return nil
-}
-
-func (f *Folder) abandon(temp string, cause error) error {
-	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(cause, err)
-	}
-	return cause
-}
-
-// syncDir writes a folder's names to disk.
-func (f *Folder) syncDir(name string) error {
-	dir, err := f.root.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return f.inPlace(t) // or the blob went with a folder that was moved away
 }
 
 // Open opens a blob for reading; the caller closes it. Where there is none, and for a key that cannot be one, the error is
 // fs.ErrNotExist.
 func (f *Folder) Open(ctx context.Context, key string) (blob.Blob, error) {
-	if !blob.ValidKey(key) {
-		return nil, fmt.Errorf("open blob %q: %w", key, fs.ErrNotExist)
+	t := f.now()
+	opened, err := t.Open(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		if gone := f.inPlace(t); gone != nil {
+			return nil, gone // it may be in the folder that is not there now
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("open blob: %w", err)
-	}
-	_, name := fileOf(key)
-	file, err := f.root.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("open blob: %w", err)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open blob: %w", err), file.Close())
-	}
-	return &fileBlob{File: file, info: info}, nil
+	return opened, err
 }
 
 // Delete removes a blob. An unknown key is no error.
 func (f *Folder) Delete(ctx context.Context, key string) error {
-	if !blob.ValidKey(key) {
-		return fmt.Errorf("delete blob %q: %w", key, blob.ErrKey)
+	t := f.now()
+	if err := f.inPlace(t); err != nil {
+		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("delete blob: %w", err)
-	}
-	_, name := fileOf(key)
-	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("delete blob: %w", err)
-	}
-	return nil
+	return t.Delete(ctx, key)
 }
 
 // Keys yields every key that was stored before the time, in no order. It stops at the first error. Blobs may be put and
 // deleted meanwhile.
 func (f *Folder) Keys(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	t := f.now()
 	return func(yield func(string, error) bool) {
-		shards, err := fs.ReadDir(f.root.FS(), ".")
-		if err != nil {
-			yield("", fmt.Errorf("list blobs: %w", err))
+		if err := f.inPlace(t); err != nil {
+			yield("", err)
 			return
 		}
-		for _, shard := range shards {
-			if len(shard.Name()) != shardLength || !shard.IsDir() {
-				continue
-			}
-			if !f.shardKeys(ctx, shard.Name(), before, yield) {
-				return
-			}
-		}
+		t.Keys(ctx, before)(yield)
 	}
 }
 
-// shardKeys yields the keys of one subfolder and reports whether to go on.
-func (f *Folder) shardKeys(ctx context.Context, shard string, before time.Time, yield func(string, error) bool) bool {
-	entries, err := fs.ReadDir(f.root.FS(), shard)
-	if err != nil {
-		yield("", fmt.Errorf("list blobs: %w", err))
-		return false
+// inPlace returns nil while the folder's name leads to the folder that is open. Its errors hide what they wrap: that the folder
+// does not exist says nothing of a blob.
+func (f *Folder) inPlace(t *tree) error {
+	info, err := os.Stat(f.dir)
+	if at, is := errors.AsType[*fs.PathError](err); is {
+		return errors.New("the picture folder cannot be found: " + at.Err.Error())
 	}
-	for _, entry := range entries {
-		if err := ctx.Err(); err != nil {
-			yield("", fmt.Errorf("list blobs: %w", err))
-			return false
-		}
-		if !blob.ValidKey(entry.Name()) || !storedBefore(entry, before) {
-			continue
-		}
-		if !yield(entry.Name(), nil) {
-			return false
-		}
-	}
-	return true
-}
-
-// storedBefore is false also for a file that was deleted since it was listed.
-func storedBefore(entry fs.DirEntry, before time.Time) bool {
-	info, err := entry.Info()
-	return err == nil && info.Mode().IsRegular() && info.ModTime().Before(before)
-}
-
-// Ready reports whether the folder can be written.
-func (f *Folder) Ready(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("picture folder: %w", err)
-	}
-	name := path.Join(unfinished, rand.Text())
-	if err := f.root.WriteFile(name, []byte("ready"), 0o600); err != nil {
-		return f.abandon(name, fmt.Errorf("picture folder: %w", err))
-	}
-	if err := f.root.Remove(name); err != nil {
-		return fmt.Errorf("picture folder: %w", err)
+	if err != nil || !os.SameFile(info, t.info) {
+		return errors.New("the picture folder was replaced by another")
 	}
 	return nil
 }
 
-// shardLength is how many characters of a key name its subfolder.
-const shardLength = 2
-
-// fileOf returns the subfolder of a key and the file's name in the store.
-func fileOf(key string) (shard, name string) {
-	shard = key[:shardLength]
-	return shard, path.Join(shard, key)
+// Ready reports whether the folder can be written: a file is written to disk and removed again. A folder that was deleted is
+// made anew, and one that has come in its place is opened; one that was moved away is waited for.
+func (f *Folder) Ready(ctx context.Context) error {
+	t := f.now()
+	if f.inPlace(t) != nil {
+		var err error
+		if t, err = f.reopen(t); err != nil {
+			return err
+		}
+	}
+	return t.Ready(ctx)
 }
 
-// fileBlob is a stored file with what was known of it when it was opened.
-type fileBlob struct {
-	*os.File
-	info fs.FileInfo
+func (f *Folder) reopen(former *tree) (*tree, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tree != former {
+		return f.tree, nil
+	}
+	if err := f.mayReopen(former); err != nil {
+		return nil, err
+	}
+	t, err := openTree(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	f.tree = t
+	_ = former.Close() // nobody writes there any more
+	return t, nil
 }
 
-// Size returns the bytes of the blob.
-func (b *fileBlob) Size() int64 { return b.info.Size() }
+// mayReopen makes a folder that was deleted, and refuses the empty one below a disk that is not mounted any more.
+func (f *Folder) mayReopen(former *tree) error {
+	info, err := os.Stat(f.dir)
+	switch {
+	case err == nil && device(info) != device(former.info) && !hasBlobs(f.dir):
+		return errors.New("the picture folder is empty and on another disk than before: mount the disk again, or restart the server " +
+			"to use the folder as it is")
+	case err == nil:
+		return nil
+	case !former.deleted():
+		return f.inPlace(former)
+	}
+	if err := os.Mkdir(f.dir, 0o700); err != nil {
+		return f.inPlace(former)
+	}
+	return nil
+}
 
-// ModTime returns when the blob was stored.
-func (b *fileBlob) ModTime() time.Time { return b.info.ModTime() }
+// deleted reports whether the folder has no name any more, anywhere.
+func (f *tree) deleted() bool {
+	info, err := f.root.Stat(".")
+	if err != nil {
+		return false
+	}
+	stat, is := info.Sys().(*syscall.Stat_t)
+	return is && stat.Nlink == 0
+}
+
+// device is the disk that a file is on.
+func device(info fs.FileInfo) uint64 {
+	if stat, is := info.Sys().(*syscall.Stat_t); is {
+		return uint64(stat.Dev) //nolint:unconvert // of another type on other systems
+	}
+	return 0
+}
+
+// hasBlobs reports whether a folder has a subfolder of blobs.
+func hasBlobs(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if e.IsDir() && len(e.Name()) == shardLength {
+			return true
+		}
+	}
+	return false
+}

@@ -108,17 +108,6 @@ func TestFolderFollowsNoLinkOut(t *testing.T) {
 	}
 }
 
-func TestFolderIsNotReadyWhenGone(t *testing.T) {
-	dir := t.TempDir()
-	f := open(t, dir)
-	if err := os.RemoveAll(filepath.Join(dir, ".tmp")); err != nil {
-		t.Fatal(err)
-	}
-	if f.Ready(t.Context()) == nil {
-		t.Error("ready without a place to write to")
-	}
-}
-
 // TestFolderSurvivesKill kills a process in the middle of its puts. What it reported as stored is there, what is visible
 // is whole, and nothing half written stays.
 func TestFolderSurvivesKill(t *testing.T) {

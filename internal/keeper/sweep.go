@@ -25,11 +25,14 @@ func NewSweeper(store blob.Store, records Records, making func(name string) bool
 	return &Sweeper{store: store, records: records, making: making, log: log}
 }
 
+// Claim claims the store again: it may have been removed and made anew under the running server.
+func (s *Sweeper) Claim(ctx context.Context) error { return Claim(ctx, s.store, s.records, s.log) }
+
 // Sweep removes each picture that had no record in the round before and has none now, writes a line for each, and returns
 // how many went. The time between two rounds is what a worker has to record its picture; no clock is asked, so that none
 // that is set forward makes a picture old. A store that belongs to another database is left alone, with ErrStranger.
 func (s *Sweeper) Sweep(ctx context.Context) (removed int, err error) {
-	if err := Claim(ctx, s.store, s.records, s.log); err != nil {
+	if err := s.Claim(ctx); err != nil {
 		return 0, err
 	}
 	orphans, err := s.find(ctx)

@@ -35,6 +35,8 @@ func (p *Pool) install(b *chromium, first *Tab) error {
 		browser: b, maxTab: p.cfg.MaxTabRSS, maxOwn: p.cfg.MaxOwnRSS, log: p.log, inUse: func(total int64) bool { return p.inUse(b, total) },
 	}
 	p.work.Go(watch.run)
+	b.vitals.pool = p
+	p.work.Go(b.vitals.run)
 	if former != nil {
 		p.phaseOut(former)
 	}

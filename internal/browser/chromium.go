@@ -29,17 +29,19 @@ type chromium struct {
 	born    time.Time
 	lost    chan struct{} // closed when it has died
 	work    chan struct{} // holds a token when a tab was taken: the watch begins
+	vitals  *vitals
 
 	mu   sync.Mutex
 	tabs map[target.SessionID]*Tab
 
 	// Guarded by the pool's lock.
-	live    int    // tabs that are made or being made
-	inUse   int    // tabs that are taken
-	taken   int    // tabs that were ever taken
-	failed  int    // tabs in a row that could not be made
-	retired string // why it is to be replaced; empty while it is not
-	ending  string // why it is to end with its last tab; empty while it is not
+	live    int       // tabs that are made or being made
+	inUse   int       // tabs that are taken
+	taken   int       // tabs that were ever taken
+	moved   time.Time // when a tab was last given back, or the only one taken
+	failed  int       // tabs in a row that could not be made
+	retired string    // why it is to be replaced; empty while it is not
+	ending  string    // why it is to end with its last tab; empty while it is not
 }
 
 func (b *chromium) conn() *wire.Conn { return b.process.conn }
@@ -57,6 +59,7 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 		work:    make(chan struct{}, 1),
 		tabs:    make(map[target.SessionID]*Tab),
 	}
+	b.vitals = newVitals(b, log)
 	b.conn().Browser().Listen(b.detached)
 	if err := b.answer(ctx, startWithin); err != nil {
 		b.stop()

@@ -39,6 +39,7 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 		}
 		return nil, nil, fmt.Errorf("open a first page: %w", err)
 	}
+	b.vitals.look()
 	l.log.Info("browser started", "pid", b.process.pid, "uid", b.process.uid, "path", l.path,
 		"sandbox", string(l.cfg.Sandbox), "network", l.belts.Network(), "took", time.Since(began))
 	return b, t, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/guard"
@@ -147,6 +148,7 @@ func (p *Pool) acquire(ctx context.Context) (*Tab, error) {
 func (p *Pool) release(t *Tab) {
 	p.mu.Lock()
 	t.browser.inUse--
+	t.browser.moved = time.Now()
 	p.discard(t)
 	p.mu.Unlock()
 	<-p.slots

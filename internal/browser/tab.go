@@ -49,6 +49,17 @@ func (t *Tab) Crashed() <-chan struct{} { return t.crashed }
 // Lost is closed when the whole browser has died.
 func (t *Tab) Lost() <-chan struct{} { return t.browser.lost }
 
+// Sound looks whether every process that the page depends on lives and runs. The network service of a browser, for one, is started
+// again by itself, and what was on its way is lost: an error that the page then has is not its own.
+func (t *Tab) Sound() bool { return t.browser.vitals.sound() }
+
+// Distrust has the page's browser replaced, because it does not do what every browser does. Its pages are not disturbed.
+func (t *Tab) Distrust(why string) {
+	t.pool.mu.Lock()
+	defer t.pool.mu.Unlock()
+	t.pool.retire(t.browser, why)
+}
+
 // Close ends the page's connections, disposes of its context and gives the slot back. It waits for none of it. Only the
 // first call has an effect.
 func (t *Tab) Close() {

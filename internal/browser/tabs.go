@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 const maxFailed = 3 // tabs in a row before a browser that still answers is replaced
@@ -58,12 +59,12 @@ func (p *Pool) notMade(b *chromium, err error, hangs bool) {
 	b.endIfIdle()
 }
 
-// pop takes the oldest tab that was made ahead and still lives. The pool is locked.
+// pop takes the oldest tab that was made ahead and still lives, in a browser that does. The pool is locked.
 func (p *Pool) pop() *Tab {
 	for len(p.ready) > 0 {
 		t := p.ready[0]
 		p.ready = slices.Delete(p.ready, 0, 1)
-		if t.usable() {
+		if t.usable() && t.browser.vitals.lives() {
 			return t
 		}
 		p.discard(t)
@@ -74,6 +75,9 @@ func (p *Pool) pop() *Tab {
 // took counts a tab as taken. The pool is locked.
 func (p *Pool) took(t *Tab) {
 	b := t.browser
+	if b.inUse == 0 {
+		b.moved = time.Now()
+	}
 	b.inUse++
 	b.taken++
 	signal(b.work)

@@ -86,8 +86,24 @@ func (j *job) end() {
 	j.tab.Close()
 }
 
-// explain turns the error that ended the render into what a client may be told.
+// explain turns the error that ended the render into what a client may be told. In a sick browser no page is to blame.
 func (j *job) explain(ctx context.Context, err error) error {
+	err = j.reason(ctx, err)
+	if _, told := errors.AsType[*savepage.Error](err); told && !j.tab.Sound() {
+		return errLost()
+	}
+	return err
+}
+
+// sound ends the render when a process of the browser has died meanwhile: what is missing from the picture cannot be known.
+func (j *job) sound(context.Context) error {
+	if !j.tab.Sound() {
+		return errLost()
+	}
+	return nil
+}
+
+func (j *job) reason(ctx context.Context, err error) error {
 	var told *savepage.Error
 	cause := context.Cause(ctx)
 	switch {

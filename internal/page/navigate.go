@@ -55,8 +55,11 @@ func (p *parts) unreachable(url, netError string) error {
 		return savepage.Errorf(codeOf(e.Kind), "%s", e.Detail)
 	}
 	known, listed := netErrors()[netError]
-	if !listed {
+	switch {
+	case !listed:
 		known = netFault{savepage.CodeConnectionFailed, "could not be reached"}
+	case known.code == savepage.CodeBrowserLost:
+		p.tab.Distrust(netError)
 	}
 	return savepage.Errorf(known.code, "%s %s (%s)", address.Named(url), known.text, cmp.Or(netError, "no reason given"))
 }
@@ -100,6 +103,16 @@ func netErrors() map[string]netFault {
 		"net::ERR_EMPTY_RESPONSE":             {savepage.CodeConnectionFailed, "closed the connection without an answer"},
 		"net::ERR_INVALID_HTTP_RESPONSE":      {savepage.CodeConnectionFailed, "does not answer as HTTP"},
 		"net::ERR_INVALID_AUTH_CREDENTIALS":   {savepage.CodeHTTPError, "asks for a user and a password"},
+	}
+	// The proxy and the network are ours.
+	for _, name := range []string{
+		"PROXY_CONNECTION_FAILED", "PROXY_CERTIFICATE_INVALID", "PROXY_AUTH_REQUESTED", "PROXY_AUTH_UNSUPPORTED",
+		"PROXY_AUTH_REQUESTED_WITH_NO_CONNECTION", "PROXY_UNABLE_TO_CONNECT_TO_DESTINATION", "PROXY_HTTP_1_1_REQUIRED",
+		"PROXY_DELEGATE_CANCELED_CONNECT_REQUEST", "PROXY_DELEGATE_CANCELED_CONNECT_RESPONSE",
+		"MANDATORY_PROXY_CONFIGURATION_FAILED", "NO_SUPPORTED_PROXIES", "NETWORK_CHANGED", "NETWORK_IO_SUSPENDED",
+		"INTERNET_DISCONNECTED", "CONTEXT_SHUT_DOWN", "INSUFFICIENT_RESOURCES",
+	} {
+		table["net::ERR_"+name] = netFault{savepage.CodeBrowserLost, "could not be asked for: the browser lost its way to the network"}
 	}
 	for _, name := range []string{
 		"SSL_PROTOCOL_ERROR", "SSL_VERSION_OR_CIPHER_MISMATCH", "SSL_OBSOLETE_CIPHER", "SSL_UNRECOGNIZED_NAME_ALERT",

@@ -114,6 +114,7 @@ func (j *job) steps() []step {
 		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
 		{capture.PhaseShoot, untilEnd, j.shoot},
 		{capture.PhaseShoot, untilEnd, j.judge},
+		{capture.PhaseShoot, untilEnd, j.sound},
 	}
 }
 

@@ -1,0 +1,196 @@
+package browser
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	lookEvery   = 500 * time.Millisecond // between two looks at a browser's processes
+	looksFrozen = 3                      // in a row at a process that the kernel has stopped, until it counts as frozen
+	looksZygote = 2                      // at a zygote of a zygote until it is known: a page that has just been forked may look like one
+)
+
+// vitals watches the processes that all pages of a browser share: the browser's own, its network service, its GPU process
+// and the zygotes that pages are forked from. Without one of them pages fail or wait for ever, whoever restarts it; only a
+// new browser is sound.
+type vitals struct {
+	browser *chromium
+	pool    *Pool // set before run
+	log     *slog.Logger
+	probe   *probe
+
+	mu     sync.Mutex
+	seen   map[int]int    // looks at each zygote that is not known
+	shared map[int]string // what the known ones are, by id
+	frozen map[int]int    // looks in a row at each of them while it was stopped
+	sick   string         // what is wrong with the browser; empty while nothing is
+}
+
+func newVitals(b *chromium, log *slog.Logger) *vitals {
+	v := &vitals{
+		browser: b, log: log,
+		seen: map[int]int{}, shared: map[int]string{b.process.pid: "browser"}, frozen: map[int]int{},
+	}
+	v.probe = &probe{browser: b, pids: v.pids, page: v.page}
+	return v
+}
+
+// run watches until the browser has died, and ends a sick one. A browser is asked only while pages are in use and none has
+// ended for a while: asking costs what a small page costs.
+func (v *vitals) run() {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-v.browser.lost:
+			return
+		case <-tick.C:
+		}
+		why := v.look()
+		if why == "" && v.suspect() {
+			why = v.probe.ask()
+		}
+		if why != "" {
+			v.end(why)
+			return
+		}
+	}
+}
+
+// suspect reports that pages are in use and none has ended for a while.
+func (v *vitals) suspect() bool {
+	v.pool.mu.Lock()
+	defer v.pool.mu.Unlock()
+	return v.browser.inUse > 0 && time.Since(v.browser.moved) > suspectAfter
+}
+
+// page makes a page that no capture gets, and closes it after use.
+func (v *vitals) page(ctx context.Context, use func(page *Tab)) error {
+	p, b := v.pool, v.browser
+	p.mu.Lock()
+	b.live++
+	p.mu.Unlock()
+	t, err := p.open(ctx, b)
+	if err == nil {
+		t.pool = p
+		use(t)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		b.live--
+		b.endIfIdle()
+		return err
+	}
+	p.discard(t)
+	return nil
+}
+
+// end kills a sick browser. Its captures are lost to them through no fault of their own.
+func (v *vitals) end(why string) {
+	v.mu.Lock()
+	known := v.sick != ""
+	v.sick = cmp.Or(v.sick, why)
+	v.mu.Unlock()
+	if known {
+		return
+	}
+	v.log.Warn("browser is sick: killed", "pid", v.browser.process.pid, "reason", why)
+	v.browser.process.kill()
+}
+
+// look reads the browser's processes and returns what is wrong with them, empty for nothing.
+func (v *vitals) look() string {
+	all := family(v.browser.process.pid)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for pid, name := range v.shared {
+		p := all[pid]
+		switch {
+		case p.ended():
+			return "the " + name + " process " + p.fate()
+		case p.stopped():
+			v.frozen[pid]++
+		default:
+			delete(v.frozen, pid)
+		}
+		if v.frozen[pid] >= looksFrozen {
+			return "the " + name + " process " + p.fate()
+		}
+	}
+	v.learn(all)
+	return ""
+}
+
+// learn notes shared processes that have begun.
+func (v *vitals) learn(all map[int]member) {
+	for pid, p := range all {
+		name, sure := p.shared(all, v.browser.process.pid)
+		if name == "" || v.shared[pid] != "" {
+			continue
+		}
+		if v.seen[pid]++; sure || v.seen[pid] >= looksZygote {
+			v.shared[pid] = name
+		}
+	}
+	for pid := range v.seen {
+		if _, lives := all[pid]; !lives {
+			delete(v.seen, pid)
+		}
+	}
+}
+
+// sound looks whether every shared process that is known still lives and runs, and ends the browser when one does not.
+func (v *vitals) sound() bool { return v.holds(member.idle) }
+
+// lives is sound, but for processes that are stopped: they may go on.
+func (v *vitals) lives() bool { return v.holds(member.ended) }
+
+// holds looks whether no shared process is so, and ends the browser when one is.
+func (v *vitals) holds(is func(member) bool) bool {
+	why, known := v.first(is)
+	if why != "" && !known {
+		v.end(why)
+	}
+	return why == ""
+}
+
+// first returns what is wrong with the browser, empty for nothing, and whether that was known before.
+func (v *vitals) first(is func(member) bool) (why string, known bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.sick != "" {
+		return v.sick, true
+	}
+	for pid, name := range v.shared {
+		m := member{state: "X"}
+		if fields := status(pid); fields != nil {
+			m.state = fields[0]
+		}
+		if is(m) {
+			return "the " + name + " process " + m.fate(), false
+		}
+	}
+	return "", false
+}
+
+// pids are the ids of the shared processes of a name that are known, and for "page" those of the pages.
+func (v *vitals) pids(name string) []int {
+	if name == "page" {
+		return slices.DeleteFunc(groupMembers(v.browser.process.pid), func(pid int) bool { return !isRenderer(pid) })
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var list []int
+	for pid, is := range v.shared {
+		if is == name {
+			list = append(list, pid)
+		}
+	}
+	return list
+}

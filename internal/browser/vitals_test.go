@@ -1,0 +1,92 @@
+package browser
+
+import (
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// shared finds a process that all pages share.
+func sharedProcess(t *testing.T, b *chromium, name string) int {
+	t.Helper()
+	var pids []int
+	eventually(t, "the "+name+" process is known", func() bool { pids = b.vitals.pids(name); return len(pids) > 0 })
+	return slices.Max(pids)
+}
+
+// A browser of which a shared process ends or is stopped is replaced, also while no page is in use.
+func TestSickBrowserIsReplaced(t *testing.T) {
+	for _, name := range []string{"browser", "network", "GPU", "zygote"} {
+		for _, c := range []struct {
+			verb   string
+			signal unix.Signal
+		}{{"ended", unix.SIGKILL}, {"stopped", unix.SIGSTOP}} {
+			t.Run(name+" "+c.verb, func(t *testing.T) {
+				p := pool(t, Config{Pages: 2, Warm: 1})
+				tab := take(t, p)
+				if err := unix.Kill(sharedProcess(t, tab.browser, name), c.signal); err != nil {
+					t.Fatal(err)
+				}
+				await(t, "Lost", tab.Lost())
+				if tab.Sound() {
+					t.Error("the browser still counts as sound")
+				}
+				tab.Close()
+				next := take(t, p)
+				mustEvaluate(t, next, "1", "1")
+				if next.browser == tab.browser || !next.Sound() {
+					t.Error("the next page is of the same browser")
+				}
+			})
+		}
+	}
+}
+
+// What a page does, however busy, is no sickness of its browser.
+func TestBusyBrowserIsSound(t *testing.T) {
+	p := pool(t, Config{Pages: 3})
+	b := p.current
+	var tabs []*Tab
+	for range 2 {
+		tab := take(t, p)
+		tab.Session().Send("Runtime.evaluate", map[string]any{"expression": "for (;;);"})
+		tabs = append(tabs, tab)
+	}
+	for range 3 {
+		b.vitals.probe.next = b.born
+		if why := b.vitals.probe.ask(); why != "" {
+			t.Error(why)
+		}
+	}
+	if why := b.vitals.look(); why != "" || !tabs[0].Sound() {
+		t.Error(why)
+	}
+}
+
+// The probe alone, without a look at the processes' states, finds out which one does not answer.
+func TestProbeNamesWhatDoesNotAnswer(t *testing.T) {
+	p := pool(t, Config{Pages: 1})
+	for _, name := range []string{"browser", "network", "GPU"} {
+		t.Run(name, func(t *testing.T) {
+			b, first, err := p.launcher.launch(within(t)) // nobody watches this one
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer first.identity.Close()
+			defer b.stop()
+			b.vitals.pool = p
+			b.vitals.look()
+			if why := b.vitals.probe.ask(); why != "" {
+				t.Errorf("of a sound browser: %s", why)
+			}
+			if err := unix.Kill(sharedProcess(t, b, name), unix.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			b.vitals.probe.next = b.born
+			if why := b.vitals.probe.ask(); why != "the "+name+" process does not answer and does not run" {
+				t.Errorf("got %q", why)
+			}
+		})
+	}
+}

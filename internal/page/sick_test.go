@@ -1,0 +1,117 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/page"
+)
+
+// helper finds a process of a browser by a part of its command line.
+func helper(t *testing.T, browsers []int, part string) int {
+	t.Helper()
+	names, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		pid, _ := strconv.Atoi(filepath.Base(name))
+		group, err := syscall.Getpgid(pid)
+		command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && slices.Contains(browsers, group) && strings.Contains(string(command), part) {
+			return pid
+		}
+	}
+	t.Fatalf("no process with %s", part)
+	return 0
+}
+
+// A process of the browser that ends or stops in the middle of a render is no fault of the page, whatever the browser says
+// of it, and the next render is right.
+func TestHelperOfTheBrowserDies(t *testing.T) {
+	allow, err := guard.ParseAllow("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	for _, c := range []struct {
+		name, part string
+		signal     syscall.Signal
+		o          savepage.Options
+	}{
+		{"network, document", "network.mojom.NetworkService", syscall.SIGKILL, savepage.Options{URL: "/hang"}},
+		{
+			"network, picture", "network.mojom.NetworkService", syscall.SIGKILL,
+			savepage.Options{URL: "/pending-picture", WaitUntil: savepage.WaitLoad},
+		},
+		{"network stopped", "network.mojom.NetworkService", syscall.SIGSTOP, savepage.Options{URL: "/hang"}},
+		{"network stopped, little time", "network.mojom.NetworkService", syscall.SIGSTOP, savepage.Options{URL: "/hang", Timeout: 1000}},
+		{"GPU", "--type=gpu-process", syscall.SIGKILL, savepage.Options{URL: "/pending-picture", WaitUntil: savepage.WaitLoad}},
+		{"zygote", "--type=zygote", syscall.SIGKILL, savepage.Options{URL: "/hang"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := ownSite(t)
+			before := children(t)
+			pool, err := browser.Start(context.Background(), browser.Config{Pages: 1, Warm: 1}, guard.New(guard.Config{Allow: allow}), quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer pool.Close()
+			started := slices.DeleteFunc(children(t), func(pid int) bool { return slices.Contains(before, pid) })
+			r := page.New(pool, page.Config{}, quiet)
+			c.o.URL = w.url(c.o.URL)
+			ended := make(chan error, 1)
+			go func() {
+				_, err := r.Render(t.Context(), patient(c.o))
+				ended <- err
+			}()
+			awaitSeen(t, w.site, "/hang")
+			if err := syscall.Kill(helper(t, started, c.part), c.signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-ended; code(err) != savepage.CodeBrowserLost {
+				t.Errorf("got %v", err)
+			}
+			shot, err := r.Render(t.Context(), patient(savepage.Options{URL: w.url("/bands?height=900")}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bands(t, decode(t, shot), 1, 0)
+		})
+	}
+}
+
+// A render that asks for it has a browser of its own.
+func TestRenderApart(t *testing.T) {
+	before := shared.pool.Stats().Browsers
+	w := ownSite(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := shared.Render(capture.Apart(ctx), patient(savepage.Options{URL: w.url("/hang")}))
+		ended <- err
+	}()
+	awaitSeen(t, w.site, "/hang")
+	if n := shared.pool.Stats().Browsers; n != before+1 {
+		t.Errorf("%d browsers, want %d", n, before+1)
+	}
+	cancel()
+	<-ended
+	shot, err := shared.Render(capture.Apart(t.Context()), patient(savepage.Options{URL: w.url("/bands?height=900")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bands(t, decode(t, shot), 1, 0)
+}

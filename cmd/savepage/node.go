@@ -151,7 +151,7 @@ func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention, cfg.Patience = n.links, n.settings.Retention, n.settings.FaultPatience
 	parts := capture.Parts{
-		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health, Blobs: n.blobs, Guard: n.policy, Observer: observer{n.metrics},
+		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health, Blobs: pictures{n.blobs}, Guard: n.policy, Observer: observer{n.metrics},
 		Progress: &n.progress, Clock: n.clock,
 	}
 	if n.pool != nil {
@@ -204,6 +204,15 @@ func operationsOnly(o api.Operations) http.Handler {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
 	return mux
+}
+
+// pictures is the store as the flow sees it.
+type pictures struct{ blob.Store }
+
+// Has reports whether the key can be read now.
+func (p pictures) Has(ctx context.Context, key string) bool {
+	file, err := p.Open(ctx, key)
+	return err == nil && file.Close() == nil
 }
 
 // openPicture opens a stored picture for the API.

@@ -65,7 +65,7 @@ func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (AcceptedBatc
 		faults.add("", invalid(wrong))
 	}
 	batch.CallbackURL = s.admitBatchCallback(r.CallbackURL, &faults)
-	rows := s.admitRows(batch, r.Captures, &faults)
+	rows := s.admitRows(ctx, batch, r.Captures, &faults)
 	if err := faults.err(); err != nil {
 		return AcceptedBatch{}, err
 	}
@@ -107,7 +107,7 @@ func (s *Service) admitBatchCallback(given string, faults *rowFaults) string {
 }
 
 // admitRows makes the submissions of a batch's captures.
-func (s *Service) admitRows(batch savepage.Batch, asked []savepage.Options, faults *rowFaults) []Submission {
+func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, asked []savepage.Options, faults *rowFaults) []Submission {
 	ids := make([]string, len(asked))
 	for i := range ids {
 		ids[i] = NewID("cap_", batch.CreatedAt)
@@ -120,7 +120,7 @@ func (s *Service) admitRows(batch savepage.Batch, asked []savepage.Options, faul
 			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
 		}}
 		if err == nil {
-			err = s.mayShare(&row)
+			err = s.mayShare(ctx, &row)
 		}
 		if err != nil {
 			faults.add(fmt.Sprintf("[%d].", i), err)

@@ -100,6 +100,7 @@ func (s store) Put(_ context.Context, key string, from io.Reader) error {
 	return err
 }
 func (s store) Delete(_ context.Context, key string) error { delete(s, key); return nil }
+func (s store) Has(_ context.Context, key string) bool     { return s[key] != nil }
 
 type anywhere struct{}
 

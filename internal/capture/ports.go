@@ -25,6 +25,15 @@ type Submission struct {
 	Flight         string           // what equal captures that may share a render have in common; empty: none may
 	KeptSince      time.Time        // with a Flight: a picture that was taken at or after this time will do
 	Owe            Owe              // with a Flight: called in the transaction of a capture that ends in it
+
+	// Stored says whether a picture is in the store. With a Flight it is called in the transaction, for a kept picture that
+	// would do; nil: every one is.
+	Stored func(picture string) bool
+}
+
+// HasPicture reports whether the picture of a kept capture can be given again: it may have gone with its folder.
+func (s Submission) HasPicture(kept savepage.Capture) bool {
+	return kept.Picture == nil || s.Stored == nil || s.Stored(kept.Picture.Name)
 }
 
 // Owe returns the callbacks that are owed for a capture that has ended. It is called in a transaction that may be tried
@@ -170,6 +179,8 @@ type Blobs interface {
 	Put(ctx context.Context, key string, from io.Reader) error
 	// Delete removes a key. An unknown key is no error.
 	Delete(ctx context.Context, key string) error
+	// Has reports whether the key can be read now.
+	Has(ctx context.Context, key string) bool
 }
 
 // Guard judges addresses that users name.

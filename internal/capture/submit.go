@@ -26,7 +26,7 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 		IdempotencyKey: r.IdempotencyKey,
 		Fingerprint:    r.Fingerprint,
 	}
-	if err := s.mayShare(&submission); err != nil {
+	if err := s.mayShare(ctx, &submission); err != nil {
 		return Accepted{}, err
 	}
 	accepted, err := s.ledger.Accept(ctx, submission)
@@ -38,7 +38,7 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 }
 
 // mayShare says what the picture of a submission depends on, and with whom it may share it.
-func (s *Service) mayShare(sub *Submission) (err error) {
+func (s *Service) mayShare(ctx context.Context, sub *Submission) (err error) {
 	o := sub.Capture.Options
 	if sub.OptionsHash, err = optionsHash(o); err != nil {
 		return fmt.Errorf("hash the options: %w", err)
@@ -48,6 +48,8 @@ func (s *Service) mayShare(sub *Submission) (err error) {
 		sub.Flight = fmt.Sprintf("%s/%d/%s", sub.OptionsHash, o.Timeout, o.OnTimeout)
 		sub.KeptSince = sub.Capture.CreatedAt.Add(-time.Duration(o.CacheTTL) * time.Second)
 		sub.Owe = s.owe
+		looking := context.WithoutCancel(ctx)
+		sub.Stored = func(picture string) bool { return s.blobs.Has(looking, picture) }
 	}
 	return nil
 }

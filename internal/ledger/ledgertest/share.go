@@ -147,6 +147,12 @@ func testKept(t *scene) {
 	equal(t, first.ID, second.Source)
 	equal(t, first.FinishedAt, second.CapturedAt)
 
+	gone := b.equals("x")
+	gone.Stored = func(picture string) bool { return picture != first.Picture.Name }
+	again := b.await(t, b.take(t, gone, capture.ReuseMiss).ID)
+	equal(t, "", again.Source)
+	first = again
+
 	young := b.equals("x")
 	young.KeptSince = first.FinishedAt.Add(time.Microsecond)
 	b.await(t, b.take(t, young, capture.ReuseMiss).ID)

@@ -52,7 +52,9 @@ func (r *row) lookForKept(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return fmt.Errorf("look for a kept picture: %w", err)
 	}
-	r.kept = &kept
+	if r.HasPicture(kept) {
+		r.kept = &kept
+	}
 	return nil
 }
 

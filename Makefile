@@ -43,7 +43,7 @@ truth: ## render the truth suite and print page, result, time and check (ONLY=st
 
 hostile: ## render the hostile pages behind the guard, with canaries, and print case, expected, seen
 	@scripts/install-browser
-	@cd internal/hostile && go test -count=1 -timeout 10m -run TestGuarded
+	@cd internal/hostile && go test -count=1 -timeout 20m -run "TestGuarded|TestJailed|TestInward|TestBombs"
 
 hostile-teeth: ## render them with everything allowed: each case must reach its canary
 	@scripts/install-browser

@@ -28,7 +28,7 @@ var owners = map[string][]string{
 	},
 	"github.com/danielgtaylor/huma/v2":    {"internal/api"},
 	"github.com/google/go-cmp":            {"internal/ledger/ledgertest"},
-	"github.com/klauspost/compress":       {"internal/picture"},
+	"github.com/klauspost/compress":       {"internal/picture", "internal/hostile"},
 	"github.com/knadh/koanf":              {"cmd/savepage"},
 	"github.com/lmittmann/tint":           {"cmd/savepage"},
 	"github.com/pressly/goose/v3":         {"internal/ledger/sqlite"},

@@ -28,10 +28,18 @@ type rig struct {
 	sniff  *sniffer // nil without a namespace of its own
 }
 
-// newRig starts everything. open allows all of loopback and takes the flags of the network from the browser.
-func newRig(t *testing.T, open bool) *rig {
+// belts are what holds the pages of a rig.
+type belts struct {
+	guard bool // the policy of production; else all of loopback is allowed
+	flags bool // the browser has those that keep it off the network by itself
+	jail  browser.Jail
+}
+
+// newRig starts everything.
+func newRig(t *testing.T, on belts) *rig {
 	t.Helper()
 	r := &rig{}
+	open := !on.guard
 	dir := folderForAll(t)
 	var err error
 	if r.sniff, err = openSniffer(dir); err != nil {
@@ -52,9 +60,11 @@ func newRig(t *testing.T, open bool) *rig {
 		t.Fatal(err)
 	}
 	closing(t, "the site", r.site.Close)
-	rules, cfg := r.site.Rule(), browser.Config{Pages: atOnce, Warm: 2, Budget: guard.Budget{Requests: 4000}}
+	rules, cfg := r.site.Rule(), browser.Config{Pages: atOnce, Warm: 2, Jail: on.jail, Budget: guard.Budget{Requests: 4000}}
 	if open {
 		rules = "127.0.0.0/8,::1/128"
+	}
+	if !on.flags {
 		if cfg.Path, err = openBrowser(dir); err != nil {
 			t.Fatal(err)
 		}
@@ -97,12 +107,12 @@ func (r *rig) options(name string, cases []hostile.Case) savepage.Options {
 	return o
 }
 
-// TestGuarded renders every page behind the guard of production: no canary hears of it.
+// TestGuarded renders every page behind the guard of production, in the machine's network: no canary hears of it.
 func TestGuarded(t *testing.T) {
 	if *unguarded {
 		return
 	}
-	r := newRig(t, false)
+	r := newRig(t, belts{guard: true, flags: true, jail: browser.JailOff})
 	outcomes := r.renderAll(t, func(t *testing.T, name string, cases []hostile.Case, shot capture.Shot, err error) {
 		t.Helper()
 		told, _ := errors.AsType[*savepage.Error](err)
@@ -172,7 +182,7 @@ func TestTeeth(t *testing.T) {
 	if !*unguarded {
 		return // make hostile-teeth
 	}
-	r := newRig(t, true)
+	r := newRig(t, belts{jail: browser.JailOff})
 	r.renderAll(t, func(t *testing.T, name string, _ []hostile.Case, shot capture.Shot, err error) {
 		t.Helper()
 		switch {
@@ -271,4 +281,28 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s is not in the catalogue", id)
 		}
 	}
+}
+
+// TestJailed renders every page in a browser that has lost the flags which keep it off the network, behind the guard and in a
+// network namespace: no datagram and no query leaves it either.
+func TestJailed(t *testing.T) {
+	if *unguarded {
+		return
+	}
+	r := newRig(t, belts{guard: true, jail: browser.JailRequired})
+	r.renderAll(t, func(t *testing.T, name string, cases []hostile.Case, shot capture.Shot, err error) {
+		t.Helper()
+		if cases[0].Want() == hostile.Silent && err != nil || strings.Contains(shot.Report.Title, hostile.CanaryText) {
+			t.Errorf("%s: %v, the title is %q", name, err, shot.Report.Title)
+		}
+	})
+	reached := 0
+	for _, c := range hostile.Egress() {
+		if hits := r.canary.Hits(c.ID); len(hits) > 0 {
+			reached++
+			t.Errorf("%s (%s) reached the canary: %v", c.ID, c.Title, hits)
+		}
+	}
+	rows.add("I06", "group D in a namespace, without the flags of the network", "0 canaries", strconv.Itoa(reached)+" canaries")
+	r.silence(t)
 }

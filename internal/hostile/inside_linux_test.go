@@ -161,6 +161,7 @@ func (s *sniffer) nameServer(dir string) error {
 	if err := unix.Mount(path, "/etc/resolv.conf", "", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("put the canary in the place of the name server: %w", err)
 	}
+	s.closers = append(s.closers, unmounting("/etc/resolv.conf")) // the next rig has a file of its own
 	packets, err := net.ListenPacket("udp", "127.0.0.1:53")
 	if err != nil {
 		return err
@@ -196,6 +197,11 @@ func (s *sniffer) nameServer(dir string) error {
 	})
 	return nil
 }
+
+// unmounting is a mount that Close takes away.
+type unmounting string
+
+func (u unmounting) Close() error { return unix.Unmount(string(u), unix.MNT_DETACH) }
 
 // question reads the name in a query.
 func question(packet []byte) string {

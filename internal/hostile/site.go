@@ -176,6 +176,10 @@ func (s *Site) handler() http.Handler {
 		w.Header().Set("Refresh", "0; url="+r.URL.Query().Get("to"))
 		w.Header().Set("Content-Type", "text/html")
 	})
+	mux.Handle("/bomb/{name}", newBombs())
+	mux.HandleFunc("/inline", inline)
+	mux.HandleFunc("/auth", signIn)
+	mux.HandleFunc("/clear", clearSite)
 	mux.HandleFunc("/{page}", s.page)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)

@@ -1,0 +1,125 @@
+package hostile_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/hostile"
+)
+
+// bombsAtOnce is how many bombs are rendered at once, each with an honest page beside it.
+const bombsAtOnce = 3
+
+// TestBombs renders every page of group H with honest captures beside it: those succeed, in at most two renders, and
+// afterwards the browser works and nothing is left.
+func TestBombs(t *testing.T) {
+	if *unguarded {
+		return
+	}
+	r := newRig(t, belts{guard: true, flags: true, jail: browser.JailAuto})
+	turns := make(chan struct{}, bombsAtOnce)
+	t.Run("bombs", func(t *testing.T) {
+		for _, b := range hostile.Bombs() {
+			t.Run(b.ID, func(t *testing.T) {
+				t.Parallel()
+				turns <- struct{}{}
+				defer func() { <-turns }()
+				r.explode(t, b)
+			})
+		}
+	})
+	if err := r.honest(t); err != nil {
+		t.Errorf("H31: after all bombs an honest capture ends with %v", err)
+	}
+	rows.add("H31", "after all bombs an honest capture", "succeeds", fmt.Sprintf("%d browsers were replaced", r.pool.Stats().Restarts))
+}
+
+// explode renders a bomb, and honest pages for as long as that takes.
+func (r *rig) explode(t *testing.T, b hostile.Bomb) {
+	t.Helper()
+	ended := make(chan struct{})
+	var beside, lost atomic.Int64
+	honest := make(chan error, 1)
+	go func() {
+		var faults []error
+		for first := true; first || !closed(ended); first = false {
+			err := r.honest(t)
+			if isLost(err) {
+				lost.Add(1)
+				err = r.honest(t)
+			}
+			if err != nil {
+				faults = append(faults, err)
+			}
+			beside.Add(1)
+		}
+		honest <- errors.Join(faults...)
+	}()
+	o := savepage.Options{URL: r.site.BombURL(b), Timeout: 9000, Width: 400, Height: 300, Fullpage: true}
+	if len(b.Ends) == 0 {
+		o.Delay = 4000 // for the bomb to go on
+	}
+	shot, err := r.render(t.Context(), o)
+	close(ended)
+	besides := <-honest
+	seen := endOf(shot, err)
+	var faults []string
+	if besides != nil {
+		faults = append(faults, fmt.Sprintf("an honest capture beside it ends with %v", besides))
+	}
+	if isLost(err) || strings.HasPrefix(seen, string(savepage.CodeInternal)) || len(b.Ends) > 0 && !slices.Contains(b.Ends, seen) {
+		faults = append(faults, fmt.Sprintf("it ends with %s (%v), want one of %v", seen, err, b.Ends))
+	}
+	switch {
+	case b.Gap == "" && len(faults) > 0:
+		t.Errorf("%s (%s): %s", b.ID, b.Title, strings.Join(faults, "; "))
+	case b.Gap != "" && len(faults) == 0:
+		t.Errorf("%s (%s) holds, although %q: it is no gap any more", b.ID, b.Title, b.Gap)
+	}
+	want := "honest captures succeed, ends as one of " + strings.Join(b.Ends, ", ")
+	if len(b.Ends) == 0 {
+		want = "honest captures succeed, the service is not at fault"
+	}
+	rows.add(b.ID, b.Title, want, fmt.Sprintf("%s; %d beside it, %d rendered twice; %s", seen, beside.Load(), lost.Load(), strings.Join(faults, "; ")))
+}
+
+// honest renders a small page and looks at its title.
+func (r *rig) honest(t *testing.T) error {
+	t.Helper()
+	shot, err := r.render(t.Context(), savepage.Options{
+		HTML: "<title>honest</title><p>honest", Timeout: 120_000, Width: 400, Height: 300,
+	})
+	if err == nil && shot.Report.Title != "honest" {
+		return fmt.Errorf("the title is %q", shot.Report.Title)
+	}
+	return err
+}
+
+func isLost(err error) bool {
+	told, is := errors.AsType[*savepage.Error](err)
+	return is && told.Code == savepage.CodeBrowserLost
+}
+
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// endOf is the end of a capture in one word.
+func endOf(shot capture.Shot, err error) string {
+	if err == nil {
+		return hostile.Captured
+	}
+	return outcome(shot, err)
+}

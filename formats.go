@@ -103,10 +103,19 @@ func formatRules() []formatRule {
 			option: "transparent", fits: func(i FormatInfo) bool { return i.Transparent },
 			given: func(o Options) (any, bool) { return given(o.Transparent) },
 		},
+		{option: "background", fits: pixels, given: func(o Options) (any, bool) { return given(o.Background) }},
 		{option: "thumb_width", fits: pixels, given: func(o Options) (any, bool) { return given(o.ThumbWidth) }},
+		{option: "thumb_height", fits: pixels, given: func(o Options) (any, bool) { return given(o.ThumbHeight) }},
+		{option: "thumb_fit", fits: pixels, given: func(o Options) (any, bool) { return given(o.ThumbFit) }},
 		{
 			option: "quality", fits: func(i FormatInfo) bool { return i.Quality }, ignored: true,
 			given: func(o Options) (any, bool) { return o.Quality, o.Quality != 0 && o.Quality != Defaults().Quality },
+		},
+		{
+			option: "png_effort", fits: func(i FormatInfo) bool { return i.Format == FormatPNG },
+			given: func(o Options) (any, bool) {
+				return o.PNGEffort, o.PNGEffort != "" && o.PNGEffort != Defaults().PNGEffort
+			},
 		},
 		{option: "pdf_paper", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFPaper) }},
 		{option: "pdf_landscape", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFLandscape) }},

@@ -67,8 +67,15 @@ func fileTexts() OptionGroup {
 	return OptionGroup{"File", []OptionText{
 		{"format", "File format. A pdf contains the whole page, as printed."},
 		{"quality", "Encoding quality; a webp of quality 100 is lossless. Ignored by png."},
+		{"png_effort", "How much time is spent for a smaller png of the same pixels. fast: the browser's quick encoder. normal: smaller than " +
+			"the browser's usual encoder makes it. best: as small as can be had, in several times the time."},
 		{"transparent", "Do not put white behind a page without a background."},
-		{"thumb_width", "Scale the picture to this width in pixels."},
+		{"background", "Colour behind a page without a background, in hexadecimal as in CSS, with or without the #; white by default."},
+		{"thumb_width", "Scale the picture to this width in pixels. Without thumb_height the proportions stay."},
+		{"thumb_height", "Scale the picture to this height in pixels. Without thumb_width the proportions stay."},
+		{"thumb_fit", "How the picture is fitted into thumb_width and thumb_height; cover by default. cover: fill the size; what is too much " +
+			"is cut off at the bottom, or equally at the sides. contain: the whole picture, with bars in the colour of background. inside: " +
+			"the whole picture, as large as it fits. fill: stretch the picture."},
 	}}
 }
 

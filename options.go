@@ -88,10 +88,14 @@ type Options struct {
 	Selector  string `json:"selector,omitempty" maxLength:"2048" example:"#main"`
 
 	// The file.
-	Format      Format `json:"format,omitempty" default:"png"`
-	Quality     int    `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80"`
-	Transparent bool   `json:"transparent,omitempty" default:"false"`
-	ThumbWidth  int    `json:"thumb_width,omitempty" minimum:"1" maximum:"3840"`
+	Format      Format    `json:"format,omitempty" default:"png"`
+	Quality     int       `json:"quality,omitempty" minimum:"1" maximum:"100" default:"80"`
+	PNGEffort   PNGEffort `json:"png_effort,omitempty" enum:"fast,normal,best" default:"fast"`
+	Transparent bool      `json:"transparent,omitempty" default:"false"`
+	Background  string    `json:"background,omitempty" maxLength:"9" example:"#f5f5f5"`
+	ThumbWidth  int       `json:"thumb_width,omitempty" minimum:"1" maximum:"3840"`
+	ThumbHeight int       `json:"thumb_height,omitempty" minimum:"1" maximum:"3840"`
+	ThumbFit    Fit       `json:"thumb_fit,omitempty" enum:"cover,contain,inside,fill"`
 
 	// The pages of a pdf.
 	PDFPaper      Paper   `json:"pdf_paper,omitempty" enum:"a0,a1,a2,a3,a4,a5,a6,letter,legal,tabloid"`
@@ -156,8 +160,8 @@ type Options struct {
 // Defaults returns the options of a request that gives none.
 func Defaults() Options {
 	return Options{
-		Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, WaitUntil: WaitSettled, Timeout: 30000,
-		OnTimeout: OnTimeoutFail, Animations: AnimationsFreeze, Time: TimeReal,
+		Width: 1440, Height: 900, Scale: 1, Format: FormatPNG, Quality: 80, PNGEffort: PNGFast, WaitUntil: WaitSettled,
+		Timeout: 30000, OnTimeout: OnTimeoutFail, Animations: AnimationsFreeze, Time: TimeReal,
 	}
 }
 
@@ -170,6 +174,7 @@ func (o Options) WithDefaults() Options {
 	o.Scale = cmp.Or(o.Scale, d.Scale)
 	o.Format = cmp.Or(o.Format, d.Format).Info().Format
 	o.Quality = cmp.Or(o.Quality, d.Quality)
+	o.PNGEffort = cmp.Or(o.PNGEffort, d.PNGEffort)
 	o.WaitUntil = cmp.Or(o.WaitUntil, d.WaitUntil)
 	o.Timeout = cmp.Or(o.Timeout, d.Timeout)
 	o.OnTimeout = cmp.Or(o.OnTimeout, d.OnTimeout)
@@ -207,6 +212,7 @@ func (o Options) ValidateFields() []FieldError {
 	wrong = append(wrong, o.checkEnvironment()...)
 	wrong = append(wrong, o.checkAuthorization()...)
 	wrong = append(wrong, o.checkFormat()...)
+	wrong = append(wrong, o.checkPicture()...)
 	wrong = append(wrong, o.checkPaper()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)

@@ -85,6 +85,16 @@ func TestCrossNamesTheField(t *testing.T) {
 		"clip of nothing":    {func(o *Options) { o.Clip = &Clip{-1, 200001, 0, 4} }, []string{"clip.x", "clip.y", "clip.width"}},
 		"delay cut short":    {func(o *Options) { o.Delay, o.Timeout, o.OnTimeout = 5000, 5000, OnTimeoutCapture }, nil},
 		"transparent webp":   {func(o *Options) { o.Transparent, o.Format = true, FormatWebP }, nil},
+		"background":         {func(o *Options) { o.Background, o.Format = "#f80", FormatJPEG }, nil},
+		"no colour":          {func(o *Options) { o.Background = "red" }, []string{"background"}},
+		"five digits":        {func(o *Options) { o.Background = "#12345" }, []string{"background"}},
+		"clear jpeg":         {func(o *Options) { o.Background, o.Format = "#ff000080", FormatJPEG }, []string{"background"}},
+		"clear background":   {func(o *Options) { o.Background = "ff000080" }, nil},
+		"two backgrounds":    {func(o *Options) { o.Background, o.Transparent = "#fff", true }, []string{"background"}},
+		"effort of a webp":   {func(o *Options) { o.PNGEffort, o.Format = PNGBest, FormatWebP }, []string{"png_effort"}},
+		"usual effort":       {func(o *Options) { o.PNGEffort, o.Format = PNGFast, FormatWebP }, nil},
+		"fit of a width":     {func(o *Options) { o.ThumbFit, o.ThumbWidth = FitCover, 100 }, []string{"thumb_fit"}},
+		"fit":                {func(o *Options) { o.ThumbFit, o.ThumbWidth, o.ThumbHeight = FitFill, 100, 100 }, nil},
 		"delay too long":     {func(o *Options) { o.Delay, o.Timeout = 5000, 5000 }, []string{"delay"}},
 		"header injection":   {func(o *Options) { o.Headers = Headers{"X-A": "a\r\nB: c"} }, []string{"headers.X-A"}},
 		"header name":        {func(o *Options) { o.Headers = Headers{"X A": "a"} }, []string{"headers.X A"}},
@@ -159,7 +169,9 @@ func TestPDFOptions(t *testing.T) {
 		}},
 		"options of pictures": {func(o *Options) {
 			o.Selector, o.Transparent, o.ThumbWidth, o.Quality, o.MaxHeight = "p", true, 100, 50, 500
-		}, []string{"selector", "max_height", "transparent", "thumb_width", "quality"}},
+			o.ThumbHeight, o.PNGEffort = 100, PNGBest
+		}, []string{"selector", "max_height", "transparent", "thumb_width", "thumb_height", "quality", "png_effort"}},
+		"background":         {func(o *Options) { o.Background = "#fff" }, []string{"background"}},
 		"clip":               {func(o *Options) { o.Clip = &Clip{0, 0, 10, 10} }, []string{"clip"}},
 		"margin":             {func(o *Options) { o.PDFMargin = "1cm 2cm 3cm" }, []string{"pdf_margin"}},
 		"unit":               {func(o *Options) { o.PDFMargin = "1em" }, []string{"pdf_margin"}},

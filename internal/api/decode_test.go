@@ -53,7 +53,8 @@ func TestEveryCarrierGivesTheSameOptions(t *testing.T) {
 	want := savepage.Options{
 		URL: "https://example.com/a?b=c&d", Width: 800, Height: 600, Scale: 1.5, Fullpage: true, MaxHeight: 5000,
 		Selector: "#main > p", CacheTTL: 60, Animations: "allow", Time: "virtual", OnTimeout: "capture", Format: "jpeg", Quality: 55,
-		BlockAds: true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
+		PNGEffort: "fast",
+		BlockAds:  true, BlockTrackers: true, BlockCookieBanners: true, ThumbWidth: 200, WaitUntil: "load", WaitForSelector: ".x",
 		Delay: 1500, Timeout: 20000, Headers: savepage.Headers{"X-A": "1", "X-B": "b"},
 		Cookies:   savepage.Cookies{{Name: "a", Value: "1", Path: "/p"}},
 		UserAgent: "UA/1", AcceptLanguage: "de", CallbackURL: "http://hook.test/x",

@@ -46,9 +46,12 @@ func (s *setup) prepare(ctx context.Context) error {
 	if err := s.surround(ctx); err != nil {
 		return err
 	}
-	if s.o.Transparent {
+	if s.o.Transparent || s.o.Background != "" {
 		// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.
-		s.sent.Send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]int{"r": 0, "g": 0, "b": 0, "a": 0}})
+		behind := s.o.Backdrop()
+		s.sent.Send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]any{
+			"r": behind.R, "g": behind.G, "b": behind.B, "a": float64(behind.A) / 0xff,
+		}})
 	}
 	if err := s.addScripts(ctx); err != nil {
 		return err

@@ -28,6 +28,8 @@ func together() map[string]savepage.Options {
 		"tiles as jpeg":    {URL: shared.url("/bands?height=18000"), Fullpage: true, Width: 64, Format: savepage.FormatJPEG},
 		"element":          {URL: shared.url("/element"), Selector: "#low"},
 		"clip":             {URL: shared.url("/bands?height=900"), Clip: &savepage.Clip{X: 10, Y: 20, Width: 100, Height: 80}},
+		"packed":           {URL: shared.url("/c"), PNGEffort: savepage.PNGBest, Background: "#eee"},
+		"packed tiles":     {URL: shared.url("/bands?height=38000"), Fullpage: true, Width: 640, PNGEffort: savepage.PNGNormal},
 		"thumb as webp":    {URL: shared.url("/bands?height=900"), ThumbWidth: 120, Format: savepage.FormatWebP},
 		"pdf":              {URL: shared.url("/paper"), Format: savepage.FormatPDF},
 		"frozen":           {URL: shared.url("/still-frames")},

@@ -32,37 +32,36 @@ func JoinJPEG(w io.Writer, width, height, quality int) Sink {
 	}}
 }
 
-// Scaled is a picture that is to be scaled to another width.
+// Scaled is a picture that is to be scaled.
 type Scaled struct {
-	Width, Height int             // of the tiles together, in pixels
-	ToWidth       int             // of the result, in pixels; its height follows, see ScaledHeight
+	Width, Height int // of the tiles together, in pixels
+	To            Thumb
 	Format        savepage.Format // png or jpeg
 	Quality       int             // of jpeg, 1 to 100
 }
 
-// ScaledHeight is the height that keeps the proportions, at least 1 pixel.
-func ScaledHeight(width, height, toWidth int) int {
-	return max(1, int((int64(height)*int64(toWidth)+int64(width)/2)/int64(width)))
-}
-
 // Scale returns a Sink that writes its tiles, scaled, as one picture to w.
 func Scale(w io.Writer, s Scaled) Sink {
-	toHeight := ScaledHeight(s.Width, s.Height, s.ToWidth)
+	f := s.To.fit(s.Width, s.Height)
 	return &converter{width: s.Width, missing: s.Height, open: func(channels int) (rowWriter, error) {
 		var out rowWriter
 		var err error
 		switch s.Format {
 		case savepage.FormatPNG:
-			out, err = newPNGWriter(w, s.ToWidth, toHeight, channels, scaleLevel)
+			out, err = newPNGWriter(w, headOf(f.width, f.height, channels, 0), scaleLevel)
 		case savepage.FormatJPEG, savepage.FormatJPG:
-			out, err = newJPEGWriter(w, s.ToWidth, toHeight, s.Quality)
+			out, err = newJPEGWriter(w, f.width, f.height, s.Quality)
 		default:
 			err = fmt.Errorf("format %s cannot be written here", s.Format)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return newScaler(out, channels, axis{s.Width, s.ToWidth}, axis{s.Height, toHeight}), nil
+		if f.width != f.toWidth || f.height != f.toHeight {
+			out = &bars{out: out, f: f, colour: s.To.Bars}
+		}
+		scaled := newScaler(out, channels, axis{f.across, f.toWidth}, axis{f.down, f.toHeight})
+		return &crop{out: scaled, f: f}, nil
 	}}
 }
 

@@ -15,14 +15,15 @@ type joiner struct {
 	out           *pngWriter
 	width, height int
 	channels      int
+	perMetre      int
 	missing       int // rows still to come
 	buf           []byte
 }
 
-// JoinPNG returns a Sink that writes its tiles as one png of width x height pixels to w. The picture has an alpha
-// channel when the first tile has one; every tile must have the same.
-func JoinPNG(w io.Writer, width, height int) Sink {
-	return &joiner{w: w, width: width, height: height, missing: height}
+// JoinPNG returns a Sink that writes its tiles as one png of width x height pixels to w, with so many pixels a metre; 0 for
+// unknown. The picture has an alpha channel when the first tile has one; every tile must have the same.
+func JoinPNG(w io.Writer, width, height, perMetre int) Sink {
+	return &joiner{w: w, width: width, height: height, perMetre: perMetre, missing: height}
 }
 
 func (j *joiner) Add(tile []byte) error {
@@ -48,7 +49,7 @@ func (j *joiner) start(t *pngTile) error {
 	if j.out != nil {
 		return nil
 	}
-	out, err := newPNGWriter(j.w, j.width, j.height, t.channels, joinLevel)
+	out, err := newPNGWriter(j.w, headOf(j.width, j.height, t.channels, j.perMetre), joinLevel)
 	j.out, j.channels = out, t.channels
 	return err
 }

@@ -137,7 +137,7 @@ func TestJoinPNG(t *testing.T) {
 			t.Run(fmt.Sprintf("%s alpha=%v", name, alpha), func(t *testing.T) {
 				img := noise(61, 300, alpha, 7)
 				var out bytes.Buffer
-				sink := JoinPNG(&out, 61, 300)
+				sink := JoinPNG(&out, 61, 300, 0)
 				for _, part := range [][2]int{{0, 1}, {1, 100}, {100, 257}, {257, 300}} {
 					check(t, sink.Add(encode(t, img, part[0], part[1], alpha, filter)))
 				}
@@ -154,7 +154,7 @@ func TestJoinPNG(t *testing.T) {
 func TestJoinPNGOfImagePNG(t *testing.T) {
 	img := noise(240, 300, false, 3)
 	var out bytes.Buffer
-	sink := JoinPNG(&out, 240, 300)
+	sink := JoinPNG(&out, 240, 300, 0)
 	for y := 0; y < 300; y += 100 {
 		var tile bytes.Buffer
 		check(t, png.Encode(&tile, img.SubImage(image.Rect(0, y, 240, y+100))))
@@ -172,10 +172,10 @@ func TestJoinRefuses(t *testing.T) {
 	flipped := bytes.Clone(good)
 	flipped[len(flipped)-20] ^= 1
 	sinks := map[string]func(w io.Writer) Sink{
-		"png":  func(w io.Writer) Sink { return JoinPNG(w, 20, 40) },
+		"png":  func(w io.Writer) Sink { return JoinPNG(w, 20, 40, 0) },
 		"jpeg": func(w io.Writer) Sink { return JoinJPEG(w, 20, 40, 80) },
 		"scale": func(w io.Writer) Sink {
-			return Scale(w, Scaled{Width: 20, Height: 40, ToWidth: 10, Format: savepage.FormatPNG})
+			return Scale(w, Scaled{Width: 20, Height: 40, To: Thumb{Width: 10}, Format: savepage.FormatPNG})
 		},
 	}
 	for name, open := range sinks {
@@ -218,8 +218,8 @@ func TestWriterErrorIsReturned(t *testing.T) {
 	img := noise(900, 400, false, 1)
 	tile := encode(t, img, 0, 400, false, always(2))
 	for name, sink := range map[string]Sink{
-		"png": JoinPNG(broken{}, 900, 400), "jpeg": JoinJPEG(broken{}, 900, 400, 80),
-		"scale": Scale(broken{}, Scaled{Width: 900, Height: 400, ToWidth: 300, Format: savepage.FormatPNG}),
+		"png": JoinPNG(broken{}, 900, 400, 0), "jpeg": JoinJPEG(broken{}, 900, 400, 80),
+		"scale": Scale(broken{}, Scaled{Width: 900, Height: 400, To: Thumb{Width: 300}, Format: savepage.FormatPNG}),
 	} {
 		if err := errors.Join(sink.Add(tile), sink.Close()); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: %v", name, err)
@@ -284,7 +284,7 @@ func TestScaleAgreesWithDraw(t *testing.T) {
 			t.Run(fmt.Sprintf("%d alpha=%v", to, alpha), func(t *testing.T) {
 				img := noise(120, 210, alpha, 4)
 				got := scale(t, img, alpha, to, savepage.FormatPNG)
-				want := image.NewRGBA(image.Rect(0, 0, to, ScaledHeight(120, 210, to)))
+				want := image.NewRGBA(image.Rect(0, 0, to, proportional(210, to, 120)))
 				draw.CatmullRom.Scale(want, want.Bounds(), img, img.Bounds(), draw.Src, nil)
 				if d := difference(got, want); d > 2 {
 					t.Errorf("differs by %v", d)
@@ -298,7 +298,7 @@ func scale(t *testing.T, img *image.NRGBA, alpha bool, to int, format savepage.F
 	t.Helper()
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	var out bytes.Buffer
-	sink := Scale(&out, Scaled{Width: width, Height: height, ToWidth: to, Format: format, Quality: 95})
+	sink := Scale(&out, Scaled{Width: width, Height: height, To: Thumb{Width: to}, Format: format, Quality: 95})
 	for y := 0; y < height; y += 100 {
 		check(t, sink.Add(encode(t, img, y, min(y+100, height), alpha, always(2))))
 	}
@@ -342,7 +342,7 @@ func TestScaleToJPEG(t *testing.T) {
 func absDiff(a, b uint8) int { return abs(int(a) - int(b)) }
 
 func TestScaleRefusesWebP(t *testing.T) {
-	sink := Scale(io.Discard, Scaled{Width: 10, Height: 10, ToWidth: 5, Format: savepage.FormatWebP})
+	sink := Scale(io.Discard, Scaled{Width: 10, Height: 10, To: Thumb{Width: 5}, Format: savepage.FormatWebP})
 	if err := sink.Add(encode(t, noise(10, 10, false, 1), 0, 10, false, always(2))); err == nil {
 		t.Fatal("no error")
 	}
@@ -450,15 +450,15 @@ func FuzzReaders(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		sink := JoinPNG(&out, w, h)
+		sink := JoinPNG(&out, w, h, 0)
 		if sink.Add(data) != nil || sink.Close() != nil {
 			return
 		}
 		if _, err := png.Decode(&out); err != nil {
 			t.Fatalf("joined from a tile that was accepted: %v", err)
 		}
-		scaled := Scale(io.Discard, Scaled{Width: w, Height: h, ToWidth: 1 + w/2, Format: savepage.FormatJPEG, Quality: 80})
-		if sh := ScaledHeight(w, h, 1+w/2); sh <= savepage.FormatJPEG.Info().MaxSide {
+		scaled := Scale(io.Discard, Scaled{Width: w, Height: h, To: Thumb{Width: 1 + w/2}, Format: savepage.FormatJPEG, Quality: 80})
+		if sh := proportional(h, 1+w/2, w); sh <= savepage.FormatJPEG.Info().MaxSide {
 			check(t, scaled.Add(data))
 			check(t, scaled.Close())
 		}
@@ -469,7 +469,7 @@ func BenchmarkJoinPNG(b *testing.B) {
 	tile := encode(b, noise(1440, 4000, false, 1), 0, 4000, false, always(2))
 	b.SetBytes(1440 * 4000 * 3)
 	for b.Loop() {
-		sink := JoinPNG(io.Discard, 1440, 4000)
+		sink := JoinPNG(io.Discard, 1440, 4000, 0)
 		check(b, sink.Add(tile))
 		check(b, sink.Close())
 	}
@@ -478,7 +478,7 @@ func BenchmarkJoinPNG(b *testing.B) {
 func BenchmarkScale(b *testing.B) {
 	tile := encode(b, noise(1440, 900, false, 1), 0, 900, false, always(2))
 	for b.Loop() {
-		sink := Scale(io.Discard, Scaled{Width: 1440, Height: 900, ToWidth: 400, Format: savepage.FormatPNG})
+		sink := Scale(io.Discard, Scaled{Width: 1440, Height: 900, To: Thumb{Width: 400}, Format: savepage.FormatPNG})
 		check(b, sink.Add(tile))
 		check(b, sink.Close())
 	}

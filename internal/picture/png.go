@@ -32,6 +32,7 @@ type pngTile struct {
 	width, height int
 	channels      int // 3 or 4
 	rows          io.Reader
+	chunks        io.Reader // that rows reads, when it is a stream
 }
 
 // openPNG reads the header and prepares the inflation of the rows.

@@ -1,6 +1,7 @@
 package shot
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -24,9 +25,9 @@ func CheckSize(o savepage.Options, maxPixels int64, width, height int) error {
 		return nil
 	}
 	w, h := layout.DevicePixels(width, o.Scale), layout.DevicePixels(height, o.Scale)
-	if o.ThumbWidth > 0 {
-		th := picture.ScaledHeight(w, h, o.ThumbWidth)
-		if err := checkFormat(format, o.ThumbWidth, th, maxPixels); err != nil {
+	if o.HasThumb() {
+		tw, th := thumb(o).Size(w, h)
+		if err := checkFormat(format, tw, th, maxPixels); err != nil {
 			return err
 		}
 		return checkFormat(tileFormat.Info(), w, h, maxPixels)
@@ -35,6 +36,19 @@ func CheckSize(o savepage.Options, maxPixels int64, width, height int) error {
 		return tooLarge(w, h, fmt.Sprintf("a %s is drawn at once and may have %d million pixels", format.Format, rasterBudget/4/1_000_000))
 	}
 	return checkFormat(format, w, h, maxPixels)
+}
+
+// thumb is the size that the options scale the picture to.
+func thumb(o savepage.Options) picture.Thumb {
+	return picture.Thumb{Width: o.ThumbWidth, Height: o.ThumbHeight, Fit: cmp.Or(o.ThumbFit, savepage.FitCover), Bars: o.Backdrop()}
+}
+
+// perMetre is how many pixels of a png are a metre; 0 for one that was scaled to a number of pixels.
+func perMetre(o savepage.Options) int {
+	if o.HasThumb() {
+		return 0
+	}
+	return picture.PerMetre(o.Scale)
 }
 
 func checkFormat(format savepage.FormatInfo, w, h int, maxPixels int64) error {
@@ -56,17 +70,17 @@ func tooLarge(w, h int, limit string) error {
 func sink(to io.Writer, o savepage.Options, w, h int) picture.Sink {
 	browser := o.Format.Info().Encoder == savepage.EncoderBrowser
 	switch {
-	case o.ThumbWidth > 0:
+	case o.HasThumb():
 		format := o.Format
 		if browser {
 			format = tileFormat // which the browser then encodes
 		}
-		return picture.Scale(to, picture.Scaled{Width: w, Height: h, ToWidth: o.ThumbWidth, Format: format, Quality: o.Quality})
+		return picture.Scale(to, picture.Scaled{Width: w, Height: h, To: thumb(o), Format: format, Quality: o.Quality})
 	case w*h <= onePiece, browser:
 		return nil
 	case o.Format == savepage.FormatJPEG:
 		return picture.JoinJPEG(to, w, h, o.Quality)
 	default:
-		return picture.JoinPNG(to, w, h)
+		return picture.JoinPNG(to, w, h, perMetre(o))
 	}
 }

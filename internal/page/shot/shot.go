@@ -122,7 +122,13 @@ func (c *Camera) direct(ctx context.Context, a layout.Area) error {
 		return fmt.Errorf("look at the picture: %w", err)
 	}
 	c.made.Blank = blank
-	return c.keep(data)
+	if c.Options.Format != savepage.FormatPNG {
+		return c.keep(data)
+	}
+	began = time.Now()
+	err = c.packOnce(ctx, data)
+	c.made.Encode += time.Since(began)
+	return err
 }
 
 func (c *Camera) keep(data []byte) error {
@@ -169,7 +175,7 @@ func (c *Camera) tiles(ctx context.Context, a layout.Area, sink picture.Sink) er
 	if err := sink.Close(); err != nil {
 		return fmt.Errorf("join tiles: %w", err)
 	}
-	err := c.collect(ctx)
+	err := c.packJoined(ctx)
 	c.made.Encode += time.Since(began)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 )
 
@@ -71,6 +72,14 @@ func (s *Spool) All() ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(s.file)
+}
+
+// Reader reads what was written from its beginning. Nothing may be written meanwhile.
+func (s *Spool) Reader() io.Reader {
+	if s.file == nil {
+		return bytes.NewReader(s.held.Bytes())
+	}
+	return io.NewSectionReader(s.file, 0, math.MaxInt64)
 }
 
 // Take hands the file over, if there is one.

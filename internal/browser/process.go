@@ -28,6 +28,7 @@ type process struct {
 	errors *tail
 	done   chan struct{} // closed when the whole group has ended and the folder is removed
 	exit   string        // exit status or signal, such as "signal: killed"; read it after done
+	broke  bool          // it ended by a fault of its own; read it after done
 	log    *slog.Logger
 
 	mu    sync.Mutex
@@ -111,7 +112,7 @@ func (p *process) run(cmd *exec.Cmd, cfg Config, started chan<- error) {
 	p.ended = true
 	p.mu.Unlock()
 	_ = cmd.Wait() // the state says how it ended
-	p.exit = cmd.ProcessState.String()
+	p.exit, p.broke = cmd.ProcessState.String(), broke(cmd.ProcessState)
 	p.clear()
 	close(p.done)
 }

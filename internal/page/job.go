@@ -89,8 +89,15 @@ func (j *job) end() {
 // explain turns the error that ended the render into what a client may be told. In a sick browser no page is to blame.
 func (j *job) explain(ctx context.Context, err error) error {
 	err = j.reason(ctx, err)
-	if _, told := errors.AsType[*savepage.Error](err); told && !j.tab.Sound() {
-		return errLost()
+	told, is := errors.AsType[*savepage.Error](err)
+	if !is || told.Code != savepage.CodeBrowserLost && j.tab.Sound() {
+		return err
+	}
+	if told.Code != savepage.CodeBrowserLost {
+		err = errLost()
+	}
+	if j.tab.Broke() {
+		err = errors.Join(err, capture.ErrCrashed)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image/color"
 	"io"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/page"
 	"github.com/savepage/savepage/internal/testsite"
@@ -187,37 +189,41 @@ func TestAnnoying(t *testing.T) {
 	}
 }
 
-// A browser that is killed while it renders is told from a page that ends its renderer, and at once.
-func TestBrowserKilled(t *testing.T) {
-	w := ownSite(t)
-	before := children(t)
-	allow, err := guard.ParseAllow("127.0.0.0/8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	quiet := slog.New(slog.DiscardHandler)
-	pool, err := browser.Start(context.Background(), browser.Config{Pages: 1}, guard.New(guard.Config{Allow: allow}), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	ended := make(chan error, 1)
-	go func() {
-		o := savepage.Options{URL: w.url("/pending-picture"), WaitUntil: savepage.WaitLoad}
-		_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), o)
-		ended <- err
-	}()
-	awaitSeen(t, w.site, "/hang")
-	began := time.Now()
-	for _, pid := range children(t) {
-		if !slices.Contains(before, pid) {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
+// A browser that ends while it renders is told from a page that ends its renderer, and one that crashes from one that
+// somebody kills.
+func TestBrowserEnds(t *testing.T) {
+	for signal, crashed := range map[syscall.Signal]bool{syscall.SIGKILL: false, syscall.SIGSEGV: true} {
+		w := ownSite(t)
+		before := children(t)
+		allow, err := guard.ParseAllow("127.0.0.0/8")
+		if err != nil {
+			t.Fatal(err)
+		}
+		quiet := slog.New(slog.DiscardHandler)
+		pool, err := browser.Start(context.Background(), browser.Config{Pages: 1}, guard.New(guard.Config{Allow: allow}), quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			o := savepage.Options{URL: w.url("/pending-picture"), WaitUntil: savepage.WaitLoad}
+			_, err := page.New(pool, page.Config{}, quiet).Render(t.Context(), patient(o))
+			ended <- err
+		}()
+		awaitSeen(t, w.site, "/hang")
+		for _, pid := range children(t) {
+			if !slices.Contains(before, pid) {
+				if err := syscall.Kill(pid, signal); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-	}
-	if err := <-ended; code(err) != savepage.CodeBrowserLost || time.Since(began) > 3*time.Second {
-		t.Errorf("%v after %v", err, time.Since(began))
+		if err := <-ended; code(err) != savepage.CodeBrowserLost || errors.Is(err, capture.ErrCrashed) != crashed {
+			t.Errorf("%s: %v", signal, err)
+		}
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

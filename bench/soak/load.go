@@ -88,12 +88,12 @@ func (l *load) options(more map[string]any) map[string]any {
 		{}, {"fullpage": true}, {"format": "jpeg"}, {"format": "webp", "width": 800}, {"format": "pdf"}, {"block_ads": true},
 		{"delay": 100}, {"thumb_width": 200}, {"animations": "allow"}, {"device": "iPhone 15"},
 	}))
-	hooks := []string{"", "/fast", "/fast", "/flaky"}
+	hooks := []string{"", "fast", "fast", "flaky"}
 	if l.slow {
-		hooks = append(hooks, "/hang")
+		hooks = append(hooks, "hang")
 	}
 	if hook := pick(hooks); hook != "" {
-		all["callback_url"] = l.site.hook + hook
+		all["callback_url"] = l.site.hooks[hook]
 	}
 	maps.Copy(all, more)
 	return all
@@ -183,7 +183,7 @@ func (l *load) batch(ctx context.Context) {
 	for range 4 {
 		urls = append(urls, l.site.URL+pick(l.pages))
 	}
-	body := map[string]any{"urls": urls, "options": options, "batch_callback_url": l.site.hook + "/fast"}
+	body := map[string]any{"urls": urls, "options": options, "batch_callback_url": l.site.hooks["fast"]}
 	if got := l.post(ctx, "/v1/batches", body); got != nil {
 		l.lock.Lock()
 		defer l.lock.Unlock()

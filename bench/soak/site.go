@@ -17,8 +17,8 @@ import (
 type site struct {
 	*testsite.Site
 
-	hook    string // origin of the receivers
-	server  *http.Server
+	hooks   map[string]string // URLs of the receivers: each has a port of its own, because a breaker is of a host and port
+	servers []*http.Server
 	running sync.WaitGroup
 	tame    atomic.Bool // the load is over: every receiver takes what comes
 
@@ -32,24 +32,25 @@ func newSite() (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{Site: pages, taken: map[string]bool{}}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for as long as the program runs
-	if err != nil {
-		pages.Close()
-		return nil, err
+	s := &site{Site: pages, hooks: map[string]string{}, taken: map[string]bool{}}
+	for name, answer := range map[string]http.HandlerFunc{"fast": s.take, "flaky": s.flaky, "hang": s.hang} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for as long as the program runs
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		s.hooks[name] = "http://" + listener.Addr().String() + "/" + name
+		server := &http.Server{Handler: answer, ReadHeaderTimeout: time.Minute}
+		s.servers = append(s.servers, server)
+		s.running.Go(func() { _ = server.Serve(listener) })
 	}
-	s.hook = "http://" + listener.Addr().String()
-	mux := http.NewServeMux()
-	mux.HandleFunc("/fast", s.take)
-	mux.HandleFunc("/flaky", s.flaky)
-	mux.HandleFunc("/hang", s.hang)
-	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	s.running.Go(func() { _ = s.server.Serve(listener) })
 	return s, nil
 }
 
 func (s *site) close() {
-	_ = s.server.Close()
+	for _, server := range s.servers {
+		_ = server.Close()
+	}
 	s.running.Wait()
 	s.Site.Close()
 }

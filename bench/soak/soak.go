@@ -73,7 +73,7 @@ func soak(ctx context.Context, s settings, v *service, at *site) error {
 // warmUp renders each page once, in both browsers, so that the quiet level is the one of a service that has worked.
 func (l *load) warmUp(ctx context.Context) error {
 	for i, page := range goodPages() {
-		options := map[string]any{"url": l.site.URL + page, "fullpage": true, "callback_url": l.site.hook + "/fast"}
+		options := map[string]any{"url": l.site.URL + page, "fullpage": true, "callback_url": l.site.hooks["fast"]}
 		if i%2 == 0 {
 			options["animations"] = "allow"
 		}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -28,13 +30,42 @@ type batchBody struct {
 	Metadata savepage.Metadata  `json:"metadata"`
 }
 
+// brief returns the body for its fingerprint. Where the captures together are larger than any body, because they share
+// options, their long texts are replaced by hashes.
+func (b batchBody) brief() batchBody {
+	whole := 0
+	for _, o := range b.Rows {
+		whole += len(o.HTML) + len(o.CSS) + len(o.JS)
+	}
+	if whole <= maxBatchBody {
+		return b
+	}
+	hashes := map[string]string{}
+	rows := slices.Clone(b.Rows)
+	for i := range rows {
+		for _, text := range []*string{&rows[i].HTML, &rows[i].CSS, &rows[i].JS} {
+			if *text == "" {
+				continue
+			}
+			if hashes[*text] == "" {
+				digest := sha256.Sum256([]byte(*text))
+				hashes[*text] = hex.EncodeToString(digest[:])
+			}
+			*text = hashes[*text]
+		}
+	}
+	b.Rows = rows
+	return b
+}
+
 // batchReader reads the body of a batch and collects every fault.
 type batchReader struct {
 	decoder *Decoder
 	list    string   // "urls" or "captures"
 	given   []object // the options that each row has itself
 	common  object
-	onTop   bool // callback_url stands beside the list and not in options
+	filled  savepage.Options // common, without defaults
+	onTop   bool             // callback_url stands beside the list and not in options
 
 	wrong []savepage.FieldError // the answer shows maxWrong of them
 	seen  map[string]bool       // locations
@@ -105,6 +136,7 @@ func (in *batchReader) readCommon(o object) {
 	_, wrong := in.decoder.alone("body.options", in.common)
 	in.addAll(wrong)
 	in.common = in.common.without("body.options", wrong)
+	in.addAll(in.decoder.fill("body.options", &in.filled, in.common, map[string]bool{}))
 }
 
 // readCallback reads the callback_url of all rows that stands beside the list.
@@ -182,7 +214,8 @@ func (in *batchReader) decodeRows(items []any, rows []object) []savepage.Options
 			in.refuse(place, message, items[i])
 			continue
 		}
-		options, err := in.decoder.decode(place, in.common.over(rows[i]), nil)
+		own := object{values: maps.Clone(rows[i].values), raw: rows[i].raw}
+		options, err := in.decoder.decodeOver(place, in.filled, own, nil)
 		for _, field := range fieldsIn(err) {
 			in.addOfRow(i, strings.TrimPrefix(field.Location, place+"."), field)
 		}

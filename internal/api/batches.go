@@ -80,7 +80,7 @@ func (h *batchHandlers) post(w http.ResponseWriter, r *http.Request, who savepag
 		Account: who.Account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
 	}
 	if key != "" {
-		if request.Fingerprint, err = fingerprint("batch\n", body); err != nil {
+		if request.Fingerprint, err = fingerprint("batch\n", body.brief()); err != nil {
 			return err
 		}
 	}

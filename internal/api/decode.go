@@ -140,13 +140,20 @@ func (o object) coerceJSON(k Kind, name, text string) {
 
 // decode checks everything, so that one answer names every fault, and fills the options.
 func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) (savepage.Options, error) {
+	return d.decodeOver(carrier, savepage.Options{}, o, wrong)
+}
+
+// decodeOver decodes options over those that are common to several captures and were checked before: they are not looked at
+// again, but for what concerns both.
+func (d *Decoder) decodeOver(carrier string, common savepage.Options, o object, wrong []savepage.FieldError) (savepage.Options, error) {
+	d.giveWay(&common, o)
 	wrong = append(wrong, d.dropUnknown(carrier, o)...)
 	wrong = append(wrong, d.validate(carrier, o)...)
 	bad := map[string]bool{}
 	for _, field := range wrong {
 		bad[topName(carrier, field.Location)] = true
 	}
-	var options savepage.Options
+	options := common
 	wrong = append(wrong, d.fill(carrier, &options, o, bad)...)
 	options = options.WithDefaults()
 	for _, field := range slices.Concat(options.ValidateFields(), checkTexts(options)) {
@@ -159,6 +166,21 @@ func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) 
 		return savepage.Options{}, invalid(wrong)
 	}
 	return options, nil
+}
+
+// giveWay removes from common options what o replaces, also by null. A url takes the place of html, and the other way round.
+func (d *Decoder) giveWay(common *savepage.Options, o object) {
+	if _, given := o.values["url"]; given {
+		common.HTML = ""
+	}
+	if _, given := o.values["html"]; given {
+		common.URL = ""
+	}
+	for name, value := range o.values {
+		if f, known := d.fields[name]; known && value == nil {
+			reflect.ValueOf(common).Elem().Field(f.index).SetZero()
+		}
+	}
 }
 
 // dropUnknown removes unknown members, and those that are null, which count as not given.
@@ -230,6 +252,7 @@ func (d *Decoder) fill(carrier string, options *savepage.Options, o object, bad 
 			continue
 		}
 		f := d.fields[name]
+		target.Field(f.index).SetZero() // or it would be read into what other captures have as well
 		if err := set(target.Field(f.index), value, o.raw[name]); err != nil {
 			bad[name] = true
 			wrong = append(wrong, savepage.FieldError{Location: at(carrier, name), Message: f.expect, Value: shown(f, value)})

@@ -114,13 +114,14 @@ func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, asked []s
 	}
 	slices.Sort(ids)
 	rows := make([]Submission, 0, len(asked))
+	var hashes hasher
 	for i, o := range asked {
 		admitted, err := s.admit(o.WithDefaults())
 		row := Submission{Capture: savepage.Capture{
 			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
 		}}
 		if err == nil {
-			err = s.mayShare(ctx, &row)
+			err = s.mayShare(ctx, &row, &hashes)
 		}
 		if err != nil {
 			faults.add(fmt.Sprintf("[%d].", i), err)

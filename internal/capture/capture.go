@@ -5,13 +5,9 @@ package capture
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -111,27 +107,4 @@ func newName(format savepage.Format) string {
 	var random [20]byte
 	_, _ = rand.Read(random[:])
 	return crockford.EncodeToString(random[:]) + "." + format.Extension()
-}
-
-// optionsHash names what the picture depends on: two captures with the same hash ask for the same picture. What is left out
-// says who gets the result, how long it may take, and which picture will do.
-func optionsHash(o savepage.Options) (string, error) {
-	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
-	o.Async, o.Metadata, o.CacheTTL = false, nil, 0
-	o.Timeout, o.OnTimeout = 0, "" // what is taken at the timeout is not kept
-	o.FailOn = slices.Compact(slices.Sorted(slices.Values(o.FailOn)))
-	if format := o.Format.Info(); format.Paged {
-		o.Fullpage = false // it has the whole page in any case
-	} else if !format.Quality {
-		o.Quality = 0
-	}
-	if !o.Fullpage {
-		o.MaxHeight = 0
-	}
-	canonical, err := json.Marshal(o)
-	if err != nil {
-		return "", err
-	}
-	digest := sha256.Sum256(canonical)
-	return hex.EncodeToString(digest[:]), nil
 }

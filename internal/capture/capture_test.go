@@ -200,7 +200,7 @@ func TestSubmitRefusesABlockedCallback(t *testing.T) {
 func TestOptionsHash(t *testing.T) {
 	without := []string{"callback_url", "callback_headers", "callback_secret", "async", "metadata", "timeout", "on_timeout", "cache_ttl"}
 	base := savepage.Options{URL: "http://a.test", Fullpage: true, Format: savepage.FormatJPEG}.WithDefaults()
-	plain, err := optionsHash(base)
+	plain, err := new(hasher).hash(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestOptionsHash(t *testing.T) {
 		o := base
 		name, _, _ := strings.Cut(reflect.TypeFor[savepage.Options]().Field(i).Tag.Get("json"), ",")
 		alter(t, reflect.ValueOf(&o).Elem().Field(i))
-		hash, err := optionsHash(o)
+		hash, err := new(hasher).hash(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,14 +219,14 @@ func TestOptionsHash(t *testing.T) {
 	png, max := base, base
 	png.Format, max.Fullpage = savepage.FormatPNG, false
 	for name, o := range map[string]*savepage.Options{"quality of a png": &png, "max_height without fullpage": &max} {
-		before, _ := optionsHash(*o)
+		before, _ := new(hasher).hash(*o)
 		o.Quality, o.MaxHeight = 20, 300
 		if o == &png {
 			o.MaxHeight = 0
 		} else {
 			o.Quality = base.Quality
 		}
-		if after, _ := optionsHash(*o); before != after {
+		if after, _ := new(hasher).hash(*o); before != after {
 			t.Errorf("%s changes the hash", name)
 		}
 	}

@@ -26,7 +26,7 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 		IdempotencyKey: r.IdempotencyKey,
 		Fingerprint:    r.Fingerprint,
 	}
-	if err := s.mayShare(ctx, &submission); err != nil {
+	if err := s.mayShare(ctx, &submission, new(hasher)); err != nil {
 		return Accepted{}, err
 	}
 	accepted, err := s.ledger.Accept(ctx, submission)
@@ -38,9 +38,9 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 }
 
 // mayShare says what the picture of a submission depends on, and with whom it may share it.
-func (s *Service) mayShare(ctx context.Context, sub *Submission) (err error) {
+func (s *Service) mayShare(ctx context.Context, sub *Submission, h *hasher) (err error) {
 	o := sub.Capture.Options
-	if sub.OptionsHash, err = optionsHash(o); err != nil {
+	if sub.OptionsHash, err = h.hash(o); err != nil {
 		return fmt.Errorf("hash the options: %w", err)
 	}
 	if o.CacheTTL > 0 {

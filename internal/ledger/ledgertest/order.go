@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
@@ -125,31 +126,43 @@ func testNewcomer(t *scene) {
 func testOrderKept(t *scene) {
 	b := setUp(t, ledger.Config{Workers: 1})
 	other := b.other(t)
-	var want []string
-	for range 4 { // in turns, the account that came first before the other
-		want = append(want, b.accept(t, b.account), b.accept(t, other))
+	want := map[string][]string{}
+	submit := func() {
+		for _, account := range []string{b.account, other} {
+			want[account] = append(want[account], b.accept(t, account))
+		}
 	}
-	running := make(chan bool, 1)
-	stop := b.work(t, ledger.Handlers{Render: func(ctx context.Context, _ capture.Claim) error {
-		running <- true
+	for range 4 {
+		submit()
+	}
+	running := make(chan string, 1)
+	stop := b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
+		running <- c.Capture.ID
 		<-ctx.Done()
 		return ctx.Err()
 	}})
-	receive(t, "a running capture", running)
+	first := receive(t, "a running capture", running)
 	stop()
 	must(t, b.Close())
 	b.Store = t.open(ledger.Config{Workers: 1})
-	want = append(want, b.accept(t, b.account), b.accept(t, other))
-	var order recorder
+	submit()
+	taken := make(chan savepage.Capture, 20)
 	b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
-		order.add(c.Capture.ID)
+		taken <- c.Capture
 		return b.finisher(nil)(ctx, c)
 	}})
-	for _, id := range want {
-		_, err := b.Await(t.Context(), id)
-		must(t, err)
+	got := map[string][]string{}
+	for i := range 10 {
+		c := receive(t, "a capture", taken)
+		if i == 0 {
+			equal(t, first, c.ID) // which was given back
+		}
+		got[c.Account] = append(got[c.Account], c.ID)
+		if ahead := len(got[b.account]) - len(got[other]); ahead < -1 || ahead > 1 {
+			t.Errorf("after %d captures an account is %d ahead", i+1, ahead)
+		}
 	}
-	equal(t, want, order.all())
+	equal(t, want, got)
 }
 
 // holders renders until it is told to go on, and says who holds pages.

@@ -63,10 +63,15 @@ func newRow(s capture.Submission) (*row, error) {
 	if r.Capture.Options, r.private, err = ledger.Part(s.Capture.Options); err != nil {
 		return nil, err
 	}
-	if r.options, err = encode(r.Capture.Options); err != nil {
-		return nil, fmt.Errorf("encode options: %w", err)
+	return r, r.encode(savepage.Options{})
+}
+
+// encode encodes the options, but those that are kept with the batch.
+func (r *row) encode(shared savepage.Options) (err error) {
+	if r.options, err = encode(ledger.Apart(r.Capture.Options, shared)); err != nil {
+		return fmt.Errorf("encode options: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
 // size is about how many bytes the row puts into the database.

@@ -27,10 +27,11 @@ type batches struct {
 // batchRow is a batch on its way into the database, encoded before.
 type batchRow struct {
 	capture.BatchSubmission
-	ids  []string
-	list string // ids as JSON
-	rows []*row
-	size int // bytes, roughly
+	ids    []string
+	list   string // ids as JSON
+	shared []byte // the options that all captures have alike, as JSON
+	rows   []*row
+	size   int // bytes, roughly
 
 	// The answer, set by insertBatch.
 	earlier *capture.AcceptedBatch // the key's first batch
@@ -89,18 +90,34 @@ func (b *batchRow) accepted() capture.AcceptedBatch {
 func newBatchRow(s capture.BatchSubmission) (*batchRow, error) {
 	b := &batchRow{BatchSubmission: s, rows: make([]*row, len(s.Captures)), ids: make([]string, len(s.Captures))}
 	b.Batch.CreatedAt = s.Batch.CreatedAt.UTC().Truncate(time.Microsecond)
+	options := make([]savepage.Options, len(s.Captures))
 	for i, one := range s.Captures {
 		one.Capture.CreatedAt = b.Batch.CreatedAt
-		r, err := newRow(one)
-		if err != nil {
+		r := &row{Submission: one}
+		var err error
+		if r.Capture.Options, r.private, err = ledger.Part(one.Capture.Options); err != nil {
 			return nil, err
 		}
-		b.ids[i], b.rows[i] = one.Capture.ID, r
+		b.ids[i], b.rows[i], options[i] = one.Capture.ID, r, r.Capture.Options
+	}
+	return b, b.encode(ledger.Alike(options))
+}
+
+// encode encodes the shared options once, and of each capture the others.
+func (b *batchRow) encode(shared savepage.Options) (err error) {
+	if b.shared, err = encode(shared); err != nil {
+		return fmt.Errorf("encode shared options: %w", err)
+	}
+	b.size = len(b.shared)
+	for _, r := range b.rows {
+		if err := r.encode(shared); err != nil {
+			return err
+		}
 		b.size += r.size()
 	}
 	list, err := encode(b.ids)
 	b.list = string(list)
-	return b, err
+	return err
 }
 
 // insertBatch records the batch, or finds the one that its Idempotency-Key was used for.
@@ -124,11 +141,11 @@ func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) err
 	if b.refused != nil {
 		return freeKey(ctx, tx, b.Batch.Account, b.IdempotencyKey, b.Batch.ID)
 	}
-	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at, shared)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	n := len(b.rows)
 	_, err = tx.ExecContext(ctx, insert, b.Batch.ID, b.Batch.Account, b.Batch.CallbackURL, text(string(b.Batch.Metadata)), b.list, n, n,
-		stamp(b.Batch.CreatedAt))
+		stamp(b.Batch.CreatedAt), string(b.shared))
 	if err != nil {
 		return fmt.Errorf("insert batch: %w", err)
 	}

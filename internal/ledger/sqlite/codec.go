@@ -7,17 +7,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // columns of a capture, in the order that scanCapture reads.
 const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing,
-	coalesce(batch, ''), captured_at, coalesce(source, '')`
+	coalesce(batch, ''), captured_at, coalesce(source, ''), (SELECT shared FROM batches WHERE batches.id = captures.batch)`
 
-// listed are the same columns, but for the document of the html option: a page of captures could be hundreds of megabytes.
-const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html') ELSE options END,
-	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, '')`
+// listed are the same columns, but for the document of the html option, and without what a batch keeps for all its captures:
+// a page of captures could be hundreds of megabytes.
+const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html') ELSE options END, attempt, created_at,
+	started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, ''), NULL`
+
+// sharedQuery reads what batches keep for all their captures, but for large texts.
+const sharedQuery = `SELECT id, json_remove(shared, '$.html', '$.css', '$.js') FROM batches
+	WHERE id IN (SELECT value FROM json_each(?)) AND shared IS NOT NULL`
 
 // timing is savepage.Timing with its phases, which its own JSON leaves out.
 type timing struct {
@@ -42,17 +50,48 @@ func listCaptures(ctx context.Context, q queries, rest string, args ...any) ([]s
 	if err != nil {
 		return nil, fmt.Errorf("read captures: %w", err)
 	}
-	return list, nil
+	return list, addShared(ctx, q, list)
+}
+
+// addShared completes the options of captures by those that their batches keep for them.
+func addShared(ctx context.Context, q queries, list []savepage.Capture) error {
+	batches := map[string]savepage.Options{}
+	for _, c := range list {
+		if c.BatchID != "" {
+			batches[c.BatchID] = savepage.Options{}
+		}
+	}
+	if len(batches) == 0 {
+		return nil
+	}
+	ids, err := json.Marshal(slices.Collect(maps.Keys(batches)))
+	if err != nil {
+		return fmt.Errorf("encode ids: %w", err)
+	}
+	_, err = collect(ctx, q, func(scan func(dest ...any) error) (id string, err error) {
+		var text sql.NullString
+		var shared savepage.Options
+		err = errors.Join(scan(&id, &text), decode(text, &shared))
+		batches[id] = shared
+		return id, err
+	}, sharedQuery, string(ids))
+	if err != nil {
+		return fmt.Errorf("read shared options: %w", err)
+	}
+	for i := range list {
+		list[i].Options = ledger.Together(list[i].Options, batches[list[i].BatchID])
+	}
+	return nil
 }
 
 func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 	var (
-		c                                       savepage.Capture
-		created, started, finished, captured    sql.NullInt64
-		options, picture, report, failure, took sql.NullString
+		c                                               savepage.Capture
+		created, started, finished, captured            sql.NullInt64
+		options, shared, picture, report, failure, took sql.NullString
 	)
 	err := scan(&c.ID, &c.Account, &c.State, &c.Interactive, &options, &c.Attempt, &created, &started, &finished,
-		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source)
+		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source, &shared)
 	if errors.Is(err, sql.ErrNoRows) {
 		return savepage.Capture{}, err
 	}
@@ -64,7 +103,7 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 		c.CapturedAt = c.FinishedAt
 	}
 	var t timing
-	err = errors.Join(decode(options, &c.Options), decode(picture, &c.Picture), decode(report, &c.Report), decode(failure, &c.Error),
+	err = errors.Join(decode(options, &c.Options), decode(shared, &c.Options), decode(picture, &c.Picture), decode(report, &c.Report), decode(failure, &c.Error),
 		decode(took, &t))
 	if err != nil {
 		return savepage.Capture{}, fmt.Errorf("decode capture %s: %w", c.ID, err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -185,4 +186,45 @@ func openInside(t *testing.T, dir string, cfg ledger.Config) *Ledger {
 		}
 	})
 	return l
+}
+
+// TestSharedOptionsAreStoredOnce has a batch whose captures have a long document in common.
+func TestSharedOptionsAreStoredOnce(t *testing.T) {
+	t.Parallel()
+	l := openInside(t, NewFolder(t), ledger.Config{})
+	issued, _, err := l.Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const long = 500_000
+	html := strings.Repeat("x", long)
+	s := capture.BatchSubmission{Batch: savepage.Batch{ID: "bat", Account: issued.Account, CreatedAt: time.Now()}}
+	for i := range 1000 {
+		o := savepage.Options{HTML: html, CSS: "p{}", Width: 400 + i%2}
+		s.Captures = append(s.Captures, capture.Submission{Capture: savepage.Capture{
+			ID: fmt.Sprintf("cap_%04d", i), Account: issued.Account, BatchID: "bat", Options: o, State: savepage.Queued, CreatedAt: time.Now(),
+		}})
+	}
+	if _, err := l.AcceptBatch(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	var stored, pages int64
+	const bytes = `SELECT (SELECT sum(length(options)) FROM captures) + (SELECT sum(length(shared)) FROM batches),
+		(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)`
+	if err := l.db.read.QueryRowContext(t.Context(), bytes).Scan(&stored, &pages); err != nil {
+		t.Fatal(err)
+	}
+	if stored < long || stored > 2*long || pages > 6*long {
+		t.Errorf("the options take %d bytes and the database %d", stored, pages)
+	}
+	for i, id := range []string{"cap_0000", "cap_0999"} {
+		got, err := l.Get(t.Context(), issued.Account, id)
+		if err != nil || got.Options.HTML != html || got.Options.CSS != "p{}" || got.Options.Width != 400+i {
+			t.Errorf("%s: %v, %d bytes of html, css %q, width %d", id, err, len(got.Options.HTML), got.Options.CSS, got.Options.Width)
+		}
+	}
+	list, _, err := l.List(t.Context(), issued.Account, capture.Filter{Limit: 2})
+	if err != nil || len(list) != 2 || list[0].Options.HTML != "" || list[0].Options.Width == list[1].Options.Width {
+		t.Errorf("the list: %v, %+v", err, list)
+	}
 }

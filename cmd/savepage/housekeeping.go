@@ -28,7 +28,7 @@ func (n *node) keepHouse(ctx context.Context) {
 	}
 	expire := func() {
 		do("claim pictures", func(ctx context.Context) (int, error) { return 0, sweeper.Claim(ctx) })
-		do("expire captures", func(ctx context.Context) (int, error) { return n.service.Expire(ctx, n.clock.Now()) })
+		do("expire captures", func(ctx context.Context) (int, error) { return n.service.Expire(ctx, n.clock.Date()) })
 	}
 	sweep := func() { do("sweep pictures", sweeper.Sweep) }
 	giveUp := func() {

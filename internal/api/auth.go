@@ -80,7 +80,9 @@ func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Princi
 		g.onAccount(r, who.Account.ID)
 	}
 	limit := who.Limits.RequestsPerMinute
-	counted := g.limiter.take(who.Account.ID, limit, g.clock.Now())
+	now := g.clock.Now()
+	counted := g.limiter.take(who.Account.ID, limit, now)
+	counted.reset = counted.reset.Add(g.clock.Wall().Sub(now)) // as the client's clock has it
 	counted.headers(w.Header())
 	if !counted.allowed {
 		return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)

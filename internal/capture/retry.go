@@ -58,7 +58,7 @@ func (j judge) fault(claim Claim, fault *health.Fault) (*savepage.Error, *Back) 
 	j.health.Report(fault)
 	var since time.Duration
 	if !claim.FaultedAt.IsZero() {
-		since = j.clock.Now().Sub(claim.FaultedAt)
+		since = j.clock.Date().Sub(claim.FaultedAt)
 	}
 	if since >= j.cfg.Patience {
 		return j.serviceFault(fault.Part), nil

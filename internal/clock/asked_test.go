@@ -19,6 +19,7 @@ var ordering = []string{"api", "capture", "ledger", "webhook"}
 var measured = map[string]string{
 	"api/body.go":           "a deadline of a connection",
 	"api/events.go":         "heartbeats and a deadline of a connection",
+	"capture/retry.go":      "how long a render took",
 	"capture/run.go":        "how long a render took",
 	"ledger/dispatch.go":    "the grace of a stop",
 	"ledger/sqlite/jobs.go": "River measures by it",

@@ -6,21 +6,39 @@ package clock
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Clock tells the time and waits by it. Make one with System or Manual. It is safe for concurrent use.
+// Clock tells the time and waits by it. Its time never goes back: when the machine's date is set back, Now goes on from
+// where it was, and what waits for a time that was computed before waits no longer for it. When the date is set forward, Now
+// follows at once. Make one with System or Manual. It is safe for concurrent use.
 type Clock struct {
-	offset atomic.Int64 // nanoseconds that steps have added
+	offset atomic.Int64 // nanoseconds that steps have added to the machine's date
 	manual *manual      // nil: time passes by itself
+	began  time.Time    // with the machine's monotonic reading
+
+	mu    sync.Mutex
+	lead  time.Duration // the most by which the date has been ahead of began and the time that has passed since
+	leads bool          // lead is known
+	doubt time.Duration // how much time will have passed when the date is no longer in doubt
+	sure  time.Duration // lead as it was before the date was in doubt
 }
 
+// A date that is set forward by jump or more is in doubt for a while: it may be set back soon. Less is a correction.
+const (
+	jump    = time.Minute
+	inDoubt = time.Hour
+)
+
 // System is the machine's clock.
-func System() *Clock { return &Clock{} }
+func System() *Clock { return &Clock{began: time.Now()} }
 
 // Manual is a clock for tests that stands at start until Advance or Step moves it.
-func Manual(start time.Time) *Clock { return &Clock{manual: &manual{start: start.UTC()}} }
+func Manual(start time.Time) *Clock {
+	return &Clock{began: start.UTC(), manual: &manual{start: start.UTC()}}
+}
 
 // Or returns c, and the machine's clock for nil.
 func (c *Clock) Or() *Clock {
@@ -30,21 +48,77 @@ func (c *Clock) Or() *Clock {
 	return c
 }
 
-// Now returns the time in UTC, without a monotonic reading: it goes back when the clock is set back.
+// Now returns the time in UTC, without a monotonic reading. It is the machine's date, or later while that has been set back:
+// it never goes back.
 func (c *Clock) Now() time.Time {
-	now := time.Now().UTC()
-	if c.manual != nil {
-		now = c.manual.now()
-	}
-	return now.Add(time.Duration(c.offset.Load()))
+	_, now := c.read()
+	return now
 }
 
-// Step sets the clock forward, or back for a negative value, as an administrator or a time server does: Now jumps, and no
-// timer ends sooner or later for it.
-func (c *Clock) Step(by time.Duration) { c.offset.Add(int64(by)) }
+// Wall returns the machine's date as it is now, which may have been set back: the time that others go by. What is signed
+// carries it.
+func (c *Clock) Wall() time.Time {
+	wall, _ := c.read()
+	return wall
+}
+
+// Date returns the machine's date for what ends for good on a date. It follows a date that is set forward only an hour later.
+func (c *Clock) Date() time.Time {
+	wall, now := c.read()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	begun := now.Add(-c.lead)
+	if sure := begun.Add(c.sure); begun.Sub(c.base()) < c.doubt && sure.Before(wall) {
+		return sure
+	}
+	return wall
+}
+
+// read returns the machine's date and the time that never goes back.
+func (c *Clock) read() (wall, now time.Time) {
+	var passed time.Duration
+	if c.manual != nil {
+		passed = c.manual.passed()
+		wall = c.base().Add(passed)
+	} else {
+		machine := time.Now()
+		passed = machine.Sub(c.began)
+		wall = machine.UTC().Round(0)
+	}
+	wall = wall.Add(time.Duration(c.offset.Load()))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lead := wall.Sub(c.base()) - passed
+	if c.leads && lead >= c.lead+jump {
+		if passed >= c.doubt {
+			c.sure = c.lead
+		}
+		c.doubt = passed + inDoubt
+	}
+	if !c.leads || lead > c.lead {
+		c.lead, c.leads = lead, true
+	}
+	return wall, c.base().Add(passed + c.lead)
+}
+
+// base is the date at which it began.
+func (c *Clock) base() time.Time { return c.began.UTC().Round(0) }
+
+// Step sets the machine's date forward, or back for a negative value, as an administrator or a time server does: no timer
+// ends sooner or later for it.
+func (c *Clock) Step(by time.Duration) {
+	c.read() // what was before the step has been seen
+	c.offset.Add(int64(by))
+}
+
+// apart is how much Now may differ from the machine's date before it counts as moved.
+const apart = 5 * time.Millisecond
 
 // Moved reports whether Now is another time than the machine's.
-func (c *Clock) Moved() bool { return c.manual != nil || c.offset.Load() != 0 }
+func (c *Clock) Moved() bool {
+	wall, now := c.read()
+	return c.manual != nil || c.offset.Load() != 0 || now.Sub(wall) > apart
+}
 
 // Advance lets time pass on a manual clock and ends the timers that this makes due, in order. It panics on a system clock,
 // where time passes by itself, and when by is negative.
@@ -82,8 +156,16 @@ func (c *Clock) newManualTimer(d time.Duration) *Timer {
 	return &Timer{
 		C: one.send, stop: func() { c.manual.stop(one) },
 		reset:   func(d time.Duration) { c.manual.set(one, d) },
-		resetAt: func(at time.Time) { c.manual.setAt(one, at.Add(-time.Duration(c.offset.Load()))) },
+		resetAt: func(at time.Time) { c.manual.setAt(one, at.Add(-c.leading())) },
 	}
+}
+
+// leading is how far Now is ahead of began and the time that has passed since.
+func (c *Clock) leading() time.Duration {
+	c.read()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lead
 }
 
 // Reset sets the timer to d from now. What it would have sent before is not sent any more.

@@ -26,9 +26,60 @@ func TestManualStandsUntilItIsMoved(t *testing.T) {
 		t.Fatalf("it is %v, then %v; want %v", first, second, start)
 	}
 	c.Advance(time.Second)
-	c.Step(-time.Hour)
-	if want := start.Add(time.Second - time.Hour); c.Now() != want {
+	c.Step(time.Hour)
+	if want := start.Add(time.Second + time.Hour); c.Now() != want {
 		t.Errorf("it is %v, want %v", c.Now(), want)
+	}
+}
+
+// TestNowNeverGoesBack sets the date back and forth: time goes on as it passes, and follows the date forward only.
+func TestNowNeverGoesBack(t *testing.T) {
+	c := clock.Manual(start)
+	ahead := time.Duration(0)
+	for _, one := range []struct{ step, now, wall time.Duration }{
+		{0, 0, 0},
+		{-13 * time.Hour, 0, -13 * time.Hour},
+		{12 * time.Hour, 0, -time.Hour},
+		{3 * time.Hour, 2 * time.Hour, 2 * time.Hour},
+		{-2 * time.Hour, 2 * time.Hour, 0},
+	} {
+		c.Step(one.step)
+		for range 2 {
+			c.Advance(time.Second)
+			ahead += time.Second
+			if c.Now() != start.Add(one.now+ahead) || c.Wall() != start.Add(one.wall+ahead) {
+				t.Errorf("after a step of %v it is %v, and on the wall %v", one.step, c.Now(), c.Wall())
+			}
+		}
+		timer := c.NewTimer(time.Hour)
+		timer.ResetAt(c.Now().Add(time.Second))
+		c.Advance(time.Second)
+		if ahead += time.Second; !ended(timer) {
+			t.Errorf("after a step of %v a timer did not end at its time", one.step)
+		}
+	}
+}
+
+// TestDateFollowsLate sets the date forward and back: what ends for good on a date has an hour to see that it was wrong.
+func TestDateFollowsLate(t *testing.T) {
+	c := clock.Manual(start)
+	passed := time.Duration(0)
+	for i, one := range []struct{ step, pass, date time.Duration }{
+		{0, time.Hour, 0},
+		{time.Second, time.Hour, time.Second}, // a correction
+		{-time.Second, time.Hour, 0},
+		{48 * time.Hour, 59 * time.Minute, time.Second}, // in doubt: the time that never goes back
+		{24 * time.Hour, 59 * time.Minute, time.Second}, // still
+		{0, time.Minute, 72 * time.Hour},
+		{-72 * time.Hour, 0, 0},
+	} {
+		c.Step(one.step)
+		c.Now()
+		c.Advance(one.pass)
+		passed += one.pass
+		if got := c.Date().Sub(start) - passed; got != one.date {
+			t.Errorf("%d: %v after a step of %v the date is %v ahead, want %v", i, one.pass, one.step, got, one.date)
+		}
 	}
 }
 
@@ -86,18 +137,18 @@ func TestMoved(t *testing.T) {
 	if c.Step(time.Second); !c.Moved() {
 		t.Error("a clock that was stepped is another time than the machine's")
 	}
-	if c.Step(-time.Second); c.Moved() {
-		t.Error("a clock that was stepped back is the machine's again")
+	if c.Step(-time.Second); !c.Moved() {
+		t.Error("a clock that is ahead of the machine's is another time")
 	}
 }
 
 func TestSystemRunsBesideTheMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := clock.System()
-		c.Step(-2 * time.Hour)
+		c.Step(2 * time.Hour)
 		before := c.Now()
-		if got := time.Since(before); got != 2*time.Hour || before.Location() != time.UTC {
-			t.Errorf("it is %v behind, in %v", got, before.Location())
+		if got := time.Until(before); got != 2*time.Hour || before.Location() != time.UTC {
+			t.Errorf("it is %v ahead, in %v", got, before.Location())
 		}
 		timer := c.NewTimer(time.Minute)
 		timer.Reset(time.Second)

@@ -34,8 +34,8 @@ type result struct {
 	sent       http.Header      // nil when nothing could be sent
 }
 
-// attempt signs and sends the event once.
-func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []string, at time.Time) result {
+// attempt signs and sends the event once, with the date that receivers go by.
+func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []string) result {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	address, err := s.policy.Admit(d.URL)
@@ -45,7 +45,7 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 	progress := &progress{}
 	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d)
 	if err == nil {
-		err = sign(request.Header, d, secrets, at)
+		err = sign(request.Header, d, secrets, s.cfg.Clock.Wall())
 	}
 	if err != nil {
 		return result{attempt: savepage.Attempt{Outcome: savepage.AttemptRefused, Error: "Not sent: " + err.Error() + "."}, cause: err}

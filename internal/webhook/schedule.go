@@ -29,7 +29,7 @@ func (c Config) verdict(r result, earlier int, now time.Time) savepage.Verdict {
 	case n >= c.MaxAttempts:
 	default:
 		v.State = savepage.Pending
-		v.NextAt = now.Add(max(c.wait(n), retryAfter(r, now)))
+		v.NextAt = now.Add(max(c.wait(n), retryAfter(r, c.Clock.Wall())))
 	}
 	return v
 }
@@ -46,7 +46,7 @@ func (c Config) wait(attempt int) time.Duration {
 
 // retryAfter is the wait that the receiver asked for: seconds or an HTTP date (RFC 9110, section 10.2.3), respected where it
 // has a meaning, with 429 and 503.
-func retryAfter(r result, now time.Time) time.Duration {
+func retryAfter(r result, date time.Time) time.Duration {
 	if r.attempt.Status != http.StatusTooManyRequests && r.attempt.Status != http.StatusServiceUnavailable {
 		return 0
 	}
@@ -54,7 +54,7 @@ func retryAfter(r result, now time.Time) time.Duration {
 		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(r.retryAfter); err == nil {
-		return max(0, min(at.Sub(now), maxRetryAfter))
+		return max(0, min(at.Sub(date), maxRetryAfter))
 	}
 	return 0
 }

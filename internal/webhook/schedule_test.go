@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 // J13: 13 attempts, each wait 5 s × 3ⁿ ± 20 % and at most 12 h.
@@ -60,7 +61,7 @@ func TestOwnScheduleSettings(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
-	cfg := Config{Random: func() float64 { return 0.5 }}.withDefaults()
+	cfg := Config{Clock: clock.Manual(now), Random: func() float64 { return 0.5 }}.withDefaults()
 	for _, c := range []struct {
 		name, header string
 		status       int

@@ -24,8 +24,8 @@ func (s *Sender) Try(ctx context.Context, d savepage.Delivery, secrets []string)
 		}
 		return savepage.Trial{}, fmt.Errorf("judge the address: %w", err)
 	}
-	start, began := s.cfg.Clock.Now(), time.Now()
-	r := s.attempt(ctx, d, secrets, start)
+	began := time.Now()
+	r := s.attempt(ctx, d, secrets)
 	if r.sent == nil {
 		return savepage.Trial{}, fmt.Errorf("make the test event: %w", r.cause)
 	}

@@ -61,7 +61,7 @@ func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 // receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
 func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
 	start, began := s.cfg.Clock.Now(), time.Now()
-	result := s.attempt(ctx, d, secrets, start)
+	result := s.attempt(ctx, d, secrets)
 	end := s.cfg.Clock.Now()
 	result.attempt.Number = len(d.Attempts) + 1
 	result.attempt.At = start

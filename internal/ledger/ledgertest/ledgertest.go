@@ -23,7 +23,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Fixture) {
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
 		"redeliver": redeliverTests(), "share": shareTests(), "secrets": secretTests(), "limits": limitTests(),
-		"order": orderTests(), "accounts": accountTests(), "faults": faultTests(),
+		"order": orderTests(), "accounts": accountTests(), "faults": faultTests(), "steps": stepTests(),
 	}
 	for group, tests := range groups {
 		for name, test := range tests {

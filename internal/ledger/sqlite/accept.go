@@ -157,7 +157,7 @@ func jobsOf(rows []*row) []queued {
 // claimKey takes the submission's Idempotency-Key, or finds what it was used for. It reports whether the submission is new.
 func (cs *captures) claimKey(ctx context.Context, tx *sql.Tx, r *row) (bool, error) {
 	use := ledger.KeyUse{Account: r.Capture.Account, Key: r.IdempotencyKey, Fingerprint: r.Fingerprint, ID: r.Capture.ID}
-	id, found, err := useKey(ctx, tx, use, cs.clock.Now())
+	id, found, err := useKey(ctx, tx, use, cs.clock.Date())
 	switch {
 	case err != nil:
 		return false, err

@@ -37,7 +37,7 @@ func (ac *accounts) Authenticate(ctx context.Context, key string) (savepage.Prin
 	if known, found := ac.keyCache.Get(hash, now); found {
 		return known, nil
 	}
-	who, used, expires, err := ac.lookUp(ctx, hash[:], now)
+	who, used, expires, err := ac.lookUp(ctx, hash[:], ac.clock.Wall())
 	if err != nil {
 		return savepage.Principal{}, err
 	}

@@ -124,7 +124,7 @@ func (b *batchRow) encode(shared savepage.Options) (err error) {
 func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) error {
 	b.earlier, b.refused = nil, nil
 	use := ledger.KeyUse{Account: b.Batch.Account, Key: b.IdempotencyKey, Fingerprint: b.Fingerprint, ID: b.Batch.ID}
-	id, found, err := useKey(ctx, tx, use, bs.clock.Now())
+	id, found, err := useKey(ctx, tx, use, bs.clock.Date())
 	switch {
 	case err != nil:
 		return err

@@ -58,7 +58,7 @@ func (ac *accounts) signing(ctx context.Context, d *savepage.Delivery) ([]string
 
 // Signing returns the webhook secrets that sign for an account now, newest first and never none.
 func (ac *accounts) Signing(ctx context.Context, account string) ([]string, error) {
-	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Now())
+	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Date())
 	secrets := make([]string, len(list))
 	for i, one := range list {
 		secrets[i] = one.Text
@@ -68,7 +68,7 @@ func (ac *accounts) Signing(ctx context.Context, account string) ([]string, erro
 
 // Secrets describes the account's webhook secrets without their texts, or returns *savepage.Error of CodeNotFound.
 func (ac *accounts) Secrets(ctx context.Context, account string) (savepage.WebhookSecrets, error) {
-	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Now())
+	list, err := readSecrets(ctx, ac.read, ac.vault, account, ac.clock.Date())
 	if err != nil {
 		return savepage.WebhookSecrets{}, err
 	}

@@ -123,12 +123,13 @@ func (l *Ledger) purge(ctx context.Context) error {
 	}
 	all := false
 	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := dropExpired(ctx, tx, now); err != nil {
+		date := l.db.clock.Date()
+		if err := dropExpired(ctx, tx, date); err != nil {
 			return err
 		}
 		const old = `DELETE FROM idempotency WHERE (account, key) IN
 			(SELECT account, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
-		done, err := tx.ExecContext(ctx, old, stamp(now), purgeRows)
+		done, err := tx.ExecContext(ctx, old, stamp(date), purgeRows)
 		if err != nil {
 			return err
 		}

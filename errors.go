@@ -3,6 +3,7 @@ package savepage
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Code is a stable name for what went wrong. Codes are part of the API: they are never renamed.
@@ -148,6 +149,8 @@ type Error struct {
 	Code    Code         `json:"code"`
 	Message string       `json:"message"`
 	Fields  []FieldError `json:"-"` // of CodeInvalidRequest: every wrong field
+	// RetryAfter is after how long the same request may succeed; zero: the server's usual wait.
+	RetryAfter time.Duration `json:"-"`
 }
 
 // FieldError names one wrong field of a request.

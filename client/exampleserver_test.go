@@ -83,6 +83,17 @@ func newFlow() *flow { return &flow{ended: make(chan struct{}), awaits: make(cha
 func (f *flow) parts() api.Parts {
 	return api.Parts{
 		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer,
-		TestSender: &f.signer, Progress: &f.progress, Clock: clock.System(), Open: open,
+		TestSender: &f.signer, Accounts: nobody{}, KeyRing: nobody{}, Usage: f, Progress: &f.progress, Clock: clock.System(), Open: open,
 	}
+}
+
+// nobody is the accounts and keys of a server that is not asked for them.
+type nobody struct {
+	api.Accounts
+	api.KeyRing
+}
+
+// Usage is that of an account without limits.
+func (f *flow) Usage(_ context.Context, account string) (savepage.Usage, error) {
+	return savepage.Usage{Account: account}, nil
 }

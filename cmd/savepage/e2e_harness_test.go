@@ -56,17 +56,16 @@ func (m tidied) Run() int {
 
 // program is the built binary with a data folder; it can be started, killed and started again.
 type program struct {
-	t      *testing.T
-	path   string
-	data   string
-	listen string
-	base   string
-	args   []string
-	key    string
-	secret string
-	cmd    *exec.Cmd
-	logs   *os.File
-	exited chan error
+	t                    *testing.T
+	path                 string
+	data                 string
+	listen               string
+	base                 string
+	args                 []string
+	account, key, secret string
+	cmd                  *exec.Cmd
+	logs                 *os.File
+	exited               chan error
 }
 
 // newProgram makes a key in a new data folder. The program is not started yet.
@@ -87,13 +86,14 @@ func newProgram(t *testing.T, args ...string) *program {
 		t.Fatalf("key create: %v", err)
 	}
 	var made struct {
-		Key    string `json:"key"`
-		Secret string `json:"webhook_secret"`
+		Account string `json:"account"`
+		Key     string `json:"key"`
+		Secret  string `json:"webhook_secret"`
 	}
 	if err := json.Unmarshal(out, &made); err != nil {
 		t.Fatal(err)
 	}
-	p.key, p.secret = made.Key, made.Secret
+	p.account, p.key, p.secret = made.Account, made.Key, made.Secret
 	t.Cleanup(p.end)
 	return p
 }

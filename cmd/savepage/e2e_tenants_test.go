@@ -16,8 +16,8 @@ type operation struct {
 	Security    []map[string][]string `json:"security"`
 }
 
-// keyed reports whether the operation needs a key: those that do not say so themselves.
-func (o operation) keyed() bool { return o.Security == nil }
+// keyed reports whether the operation needs a key.
+func (o operation) keyed() bool { return len(o.Security) > 0 }
 
 // newAccount makes a key of another account.
 func (p *program) newAccount() string {
@@ -52,6 +52,7 @@ func TestTenants(t *testing.T) {
 		"captures":   {id, "cap_" + strings.Repeat("0", len(id)-4)},
 		"deliveries": {p.deliveriesPage("capture_id=" + id)[0].ID, ""},
 		"batches":    {batch.BatchID, "bat_" + strings.Repeat("0", len(batch.BatchID)-4)},
+		"accounts":   {p.account, "acc_" + strings.Repeat("0", len(p.account)-4)},
 	}
 	prefix, rest, _ := strings.Cut(ids["deliveries"][0], "_")
 	ids["deliveries"] = [2]string{ids["deliveries"][0], prefix + "_" + strings.Repeat("0", len(rest))}
@@ -64,7 +65,7 @@ func TestTenants(t *testing.T) {
 		return status == http.StatusUnauthorized
 	})
 	walked := p.walk(ids, mark, second, revoked)
-	if walked < 15 {
+	if walked < 28 {
 		t.Errorf("only %d keyed routes", walked)
 	}
 	// Nothing of the first account has changed.
@@ -97,7 +98,8 @@ func (p *program) walk(ids map[string][2]string, mark, second, revoked string) (
 			theirs, unknown := path, path
 			if strings.Contains(path, "{") {
 				kind, is := ids[strings.Split(path, "/")[2]]
-				theirs, unknown = strings.Replace(path, "{id}", kind[0], 1), strings.Replace(path, "{id}", kind[1], 1)
+				named := strings.Replace(path, "{key}", p.key[:11], 1)
+				theirs, unknown = strings.Replace(named, "{id}", kind[0], 1), strings.Replace(named, "{id}", kind[1], 1)
 				if !is || strings.Contains(theirs, "{") {
 					p.t.Errorf("%s %s: say which id stands there", method, path)
 					continue
@@ -128,7 +130,11 @@ func (p *program) strangers(method, theirs, unknown, mark, second, revoked strin
 	mine, other := theirs[strings.LastIndex(theirs, "_"):], unknown[strings.LastIndex(unknown, "_"):]
 	mine, _, _ = strings.Cut(mine, "/")
 	other, _, _ = strings.Cut(other, "/")
-	if status != http.StatusNotFound || never != status ||
+	refusal := http.StatusNotFound
+	if strings.HasPrefix(theirs, "/v1/accounts/") {
+		refusal = http.StatusForbidden // that takes the scope admin
+	}
+	if status != refusal || never != status ||
 		withoutRequestID(strings.ReplaceAll(string(text), mine, "ID")) != withoutRequestID(strings.ReplaceAll(string(same), other, "ID")) {
 		p.t.Errorf("%s %s: another account gets %d %s; for an unknown id it is %d %s", method, theirs, status, text, never, same)
 	}

@@ -181,7 +181,8 @@ func (n *node) joinHTTP(context.Context) error {
 	}
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
-		Secrets: n.ledger, TestSender: n.testSender, Progress: &n.progress, Clock: n.clock, Open: n.openPicture,
+		Secrets: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger, TestSender: n.testSender,
+		Progress: &n.progress, Clock: n.clock, Open: n.openPicture,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,
 		Operations: operations, OnAccount: httpd.SetAccount,

@@ -96,6 +96,7 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 		return n.unlessStopped(ended, n.ledger.Work(working, n.handlers()))
 	})
 	parts.Go(func() error { n.keepHouse(working); return nil })
+	parts.Go(func() error { n.removeClosed(working); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),
 		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))
 	ready(n.listener.Addr().String())

@@ -29,12 +29,12 @@ func newGate(out responder, parts Parts, cfg Config) *gate {
 // keyed is a handler that needs a key.
 type keyed func(w http.ResponseWriter, r *http.Request, who savepage.Principal) error
 
-// with lets a request through that carries a valid key with the scope and is within its account's limit.
-func (g *gate) with(scope savepage.Scope, next keyed) http.Handler {
+// with lets a request through that carries a valid key with one of the scopes and is within its account's limit.
+func (g *gate) with(any scopes, next keyed) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := g.authenticate(w, r)
 		if err == nil {
-			err = g.admit(w, r, who, scope)
+			err = g.admit(w, r, who, any)
 		}
 		if err == nil {
 			err = next(w, r, who)
@@ -73,9 +73,23 @@ func missingKey(r *http.Request) string {
 	return "send Authorization: Bearer KEY"
 }
 
+// scopes are those of which a key needs one for a request.
+type scopes string // with commas between
+
+func (s scopes) list() []savepage.Scope {
+	var list []savepage.Scope
+	for name := range strings.SplitSeq(string(s), ",") {
+		list = append(list, savepage.Scope(name))
+	}
+	return list
+}
+
+// String names them for an error.
+func (s scopes) String() string { return `"` + strings.ReplaceAll(string(s), ",", `" or "`) + `"` }
+
 // admit counts the request against the account's limit, sets the headers that say how much of it is left, and checks
-// whether the key has the scope.
-func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, scope savepage.Scope) error {
+// whether the key has one of the scopes.
+func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, any scopes) error {
 	if g.onAccount != nil {
 		g.onAccount(r, who.Account.ID)
 	}
@@ -87,8 +101,8 @@ func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Princi
 	if !counted.allowed {
 		return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)
 	}
-	if !who.May(scope) {
-		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %q", scope)
+	if !who.May(any.list()...) {
+		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %s", any)
 	}
 	return nil
 }

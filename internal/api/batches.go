@@ -78,6 +78,7 @@ func (h *batchHandlers) post(w http.ResponseWriter, r *http.Request, who savepag
 	}
 	request := capture.BatchRequest{
 		Account: who.Account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
+		MaxTimeout: who.Limits.Timeout,
 	}
 	if key != "" {
 		if request.Fingerprint, err = fingerprint("batch\n", body.brief()); err != nil {
@@ -137,14 +138,9 @@ func (h *batchHandlers) cancel(w http.ResponseWriter, r *http.Request, who savep
 
 // list answers GET /v1/batches.
 func (h *batchHandlers) list(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	values, err := parseQuery("query", r.URL.RawQuery)
+	limit, cursor, err := readPage(r)
 	if err != nil {
 		return err
-	}
-	in := newFilterReader(values, "limit", "cursor")
-	limit, cursor := in.limit(), in.one("cursor")
-	if len(in.wrong) > 0 {
-		return invalid(in.wrong)
 	}
 	found, next, err := h.batches.ListBatches(r.Context(), who.Account.ID, limit, cursor)
 	if err != nil {

@@ -31,7 +31,7 @@ func (h *captureHandlers) post(w http.ResponseWriter, r *http.Request, who savep
 	if err != nil {
 		return err
 	}
-	return h.submit(w, r, submission{account: who.Account.ID, carrier: "body", options: options, key: key})
+	return h.submit(w, r, submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "body", options: options, key: key})
 }
 
 // get answers GET /v1/ of the current API.
@@ -49,7 +49,7 @@ func (h *captureHandlers) get(w http.ResponseWriter, r *http.Request, who savepa
 	if err != nil {
 		return err
 	}
-	return h.submit(w, r, submission{account: who.Account.ID, carrier: "query", options: options, image: image})
+	return h.submit(w, r, submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "query", options: options, image: image})
 }
 
 func wantsImage(values map[string][]string) (bool, error) {

@@ -19,6 +19,7 @@ func (d *documents) describe(routes []route) error {
 	registry.Schema(reflect.TypeFor[Rotation](), true, "Rotation")
 	registry.Schema(reflect.TypeFor[TestEvent](), true, "TestEvent")
 	batchSchemas(registry)
+	accountSchemas(registry)
 	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	document := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -33,6 +34,7 @@ func (d *documents) describe(routes []route) error {
 			{Name: tagWebhooks, Description: "The secrets that sign callbacks, and test events."},
 			{Name: tagDeliveries, Description: "Callbacks: what was sent, what the receiver answered, and how to send them again."},
 			{Name: tagBatches, Description: "Up to 1,000 captures that are accepted together, with one event when all have ended."},
+			{Name: tagAccounts, Description: "What an account uses of its limits; accounts and keys, for keys with the scope admin."},
 			{Name: tagOlder, Description: "For clients of the older API of savepage.io; only the base URL changes."},
 			{Name: tagOperations, Description: "Health, metrics and this document. No key is needed."},
 		},
@@ -40,7 +42,8 @@ func (d *documents) describe(routes []route) error {
 		Components: &huma.Components{
 			Schemas: registry,
 			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
-				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted.",
+				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted. An operation names the scopes of which a key needs " +
+					"one: capture, read, admin.",
 			}},
 		},
 		Extensions: map[string]any{"x-error-codes": codeTable()},
@@ -76,7 +79,7 @@ func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation) 
 		}
 		op.Responses[code].Content["application/json"] = &huma.MediaType{Schema: registry.Schema(body, true, body.Name())}
 	}
-	keyed := op.Security == nil // neither open nor the older API
+	keyed := len(op.Security) > 0 // neither open nor the older API
 	if keyed {
 		op.Errors = append(op.Errors, http.StatusForbidden)
 	}

@@ -56,6 +56,20 @@ func newFilterReader(values url.Values, known ...string) filterReader {
 	return filterReader{values: values, wrong: fieldsIn(unknownNames(values, known))}
 }
 
+// readPage reads the query of a list that has no filter.
+func readPage(r *http.Request) (limit int, cursor string, err error) {
+	values, err := parseQuery("query", r.URL.RawQuery)
+	if err != nil {
+		return 0, "", err
+	}
+	in := newFilterReader(values, "limit", "cursor")
+	limit, cursor = in.limit(), in.one("cursor")
+	if len(in.wrong) > 0 {
+		return 0, "", invalid(in.wrong)
+	}
+	return limit, cursor, nil
+}
+
 func readFilter(query string) (capture.Filter, error) {
 	values, err := parseQuery("query", query)
 	if err != nil {

@@ -85,7 +85,7 @@ func (h *legacyHandlers) capture(w http.ResponseWriter, r *http.Request, params 
 		return err
 	}
 	w.Header().Set("Cache-Control", legacyCaching(params))
-	s := submission{account: who.Account.ID, options: options}
+	s := submission{account: who.Account.ID, longest: who.Limits.Timeout, options: options}
 	err = h.picture(w, r, s)
 	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // the cached picture has been removed: take a new one
 		s.options.CacheTTL = 0
@@ -126,7 +126,7 @@ func (h *legacyHandlers) authenticate(w http.ResponseWriter, r *http.Request, pa
 	if err != nil {
 		return who, err
 	}
-	if err := h.gate.admit(w, r, who, savepage.ScopeCapture); err != nil {
+	if err := h.gate.admit(w, r, who, maySubmit); err != nil {
 		return who, err
 	}
 	if who.Account.APISecret == "" {

@@ -52,6 +52,18 @@ func (l *limiter) take(account string, limit int, now time.Time) allowance {
 	return allowance{allowed: true, limit: limit, remaining: int((l.period - next.Sub(now)) / step), reset: next}
 }
 
+// look returns how the account stands without counting a request.
+func (l *limiter) look(account string, limit int, now time.Time) allowance {
+	step := max(l.period/time.Duration(max(limit, 1)), 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	full := l.full[account]
+	if full.Before(now) {
+		full = now
+	}
+	return allowance{allowed: true, limit: limit, remaining: int((l.period - full.Sub(now)) / step), reset: full}
+}
+
 func (l *limiter) sweep(now time.Time) {
 	for account, full := range l.full {
 		if full.Before(now) {

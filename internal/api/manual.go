@@ -61,7 +61,7 @@ func operationsOf(document *huma.OpenAPI, tag string) []*huma.Operation {
 	var found []*huma.Operation
 	for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
 		item := document.Paths[path]
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
 			if op != nil && slices.Contains(op.Tags, tag) {
 				found = append(found, op)
 			}

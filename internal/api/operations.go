@@ -18,6 +18,7 @@ const (
 	tagWebhooks   = "Webhooks"
 	tagDeliveries = "Deliveries"
 	tagBatches    = "Batches"
+	tagAccounts   = "Accounts"
 	tagOlder      = "Older API"
 	tagOperations = "Operations"
 )

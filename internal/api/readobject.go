@@ -63,7 +63,12 @@ func kindName(t reflect.Type) string {
 	case reflect.Int:
 		return "a whole number"
 	case reflect.Map:
+		if t.Elem().Kind() != reflect.String {
+			return "an object with whole numbers"
+		}
 		return "an object with string values"
+	case reflect.Slice:
+		return "a list of strings"
 	default:
 		return "a string"
 	}

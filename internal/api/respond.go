@@ -47,7 +47,15 @@ func (o responder) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	fault := o.visible(r, err)
+	setRetryAfter(w.Header(), fault)
 	o.problem(w, problemOf(fault, fault.Code.Info().Status))
+}
+
+// setRetryAfter says when the request may succeed, where the error knows it.
+func setRetryAfter(h http.Header, fault *savepage.Error) {
+	if fault.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64(ceilSeconds(fault.RetryAfter)), 10))
+	}
 }
 
 // visible is the part of err that the client may see.

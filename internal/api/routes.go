@@ -39,6 +39,8 @@ type handlers struct {
 	batches    *batchHandlers
 	deliveries *deliveryHandlers
 	secrets    *secretHandlers
+	accounts   *accountHandlers
+	usage      *usageHandlers
 	tests      *testHandlers
 	legacy     *legacyHandlers
 	documents  *documents
@@ -61,60 +63,80 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 		batches:    &batchHandlers{out: out, batches: p.Batches, captures: p.Captures, decoder: decoder, drain: drain, links: cfg.Links},
 		deliveries: &deliveryHandlers{out: out, deliveries: p.Deliveries},
 		secrets:    &secretHandlers{out: out, secrets: p.Secrets},
+		accounts:   &accountHandlers{out: out, accounts: p.Accounts, keys: p.KeyRing, clock: p.Clock},
+		usage:      &usageHandlers{out: out, usage: p.Usage, gate: gate},
 		tests:      &testHandlers{out: out, sender: p.TestSender, secrets: p.Secrets, clock: p.Clock, drain: drain},
 		legacy: &legacyHandlers{
 			out: out, gate: gate, submits: submits, pictures: pictures, wait: cfg.SyncWait,
-			current: gate.with(savepage.ScopeCapture, captures.get),
+			current: gate.with(maySubmit, captures.get),
 		},
 		documents:  &documents{out: out, waits: waits, version: cfg.Version, decoder: decoder},
 		operations: cfg.Operations,
 	}
 }
 
+// What a key needs for a request: one of these scopes.
+const (
+	maySubmit = scopes(savepage.ScopeCapture)
+	mayRead   = scopes(savepage.ScopeRead)
+	mayFollow = mayRead + "," + maySubmit // what a submission has told the id of
+	mayManage = scopes(savepage.ScopeAdmin)
+)
+
+// keyed is a route that needs a key with one of the scopes.
+func (h *handlers) keyed(any scopes, method, path string, do keyed, doc *huma.Operation) route {
+	return route{method, path, h.gate.with(any, do), needs(any, doc)}
+}
+
+// needs writes into the description that one of the scopes is needed.
+func needs(any scopes, doc *huma.Operation) *huma.Operation {
+	for _, one := range any.list() {
+		doc.Security = append(doc.Security, map[string][]string{"key": {string(one)}})
+	}
+	return doc
+}
+
 // table is the table of everything that is served.
 func (h *handlers) table() []route {
-	return slices.Concat(h.captureRoutes(), h.webhookRoutes(), h.batchRoutes(), h.openRoutes())
+	return slices.Concat(h.captureRoutes(), h.webhookRoutes(), h.batchRoutes(), h.accountRoutes(), h.openRoutes())
 }
 
 func (h *handlers) captureRoutes() []route {
 	front, preflight := http.HandlerFunc(h.legacy.front), http.HandlerFunc(h.legacy.preflight)
-	const submit, read = savepage.ScopeCapture, savepage.ScopeRead
 	return []route{
-		{http.MethodPost, "/v1/capture", h.gate.with(submit, h.captures.post), h.documents.docPostCapture()},
-		{http.MethodGet, "/v1/", front, h.documents.docGetCapture()},
+		h.keyed(maySubmit, http.MethodPost, "/v1/capture", h.captures.post, h.documents.docPostCapture()),
+		{http.MethodGet, "/v1/", front, needs(maySubmit, h.documents.docGetCapture())},
 		{http.MethodGet, "/v1", front, docLegacy("legacyGet", false)},
 		{http.MethodPost, "/v1", front, docLegacy("legacyPost", true)},
 		{http.MethodPost, "/v1/", front, docLegacy("legacyPostSlash", true)},
 		{http.MethodOptions, "/v1", preflight, nil},
 		{http.MethodOptions, "/v1/", preflight, nil},
-		{http.MethodGet, "/v1/captures", h.gate.with(read, h.records.list), docList()},
-		{http.MethodGet, "/v1/captures/{id}", h.gate.with(read, h.records.get), docGet()},
-		{http.MethodDelete, "/v1/captures/{id}", h.gate.with(submit, h.records.remove), docDelete()},
-		{http.MethodGet, "/v1/captures/{id}/image", h.gate.with(read, h.records.image), docImage()},
-		{http.MethodGet, "/v1/captures/{id}/events", h.gate.with(read, h.events.get), docEvents()},
+		h.keyed(mayRead, http.MethodGet, "/v1/captures", h.records.list, docList()),
+		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}", h.records.get, docGet()),
+		h.keyed(maySubmit, http.MethodDelete, "/v1/captures/{id}", h.records.remove, docDelete()),
+		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}/image", h.records.image, docImage()),
+		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}/events", h.events.get, docEvents()),
 	}
 }
 
 func (h *handlers) webhookRoutes() []route {
-	const submit, read = savepage.ScopeCapture, savepage.ScopeRead
 	return []route{
-		{http.MethodGet, "/v1/webhooks/secret", h.gate.with(read, h.secrets.get), docGetSecret()},
-		{http.MethodPost, "/v1/webhooks/secret/rotate", h.gate.with(submit, h.secrets.rotate), docRotateSecret()},
-		{http.MethodPost, "/v1/webhooks/test", h.gate.with(submit, h.tests.post), docTest()},
-		{http.MethodGet, "/v1/deliveries", h.gate.with(read, h.deliveries.list), docListDeliveries()},
-		{http.MethodPost, "/v1/deliveries/redeliver", h.gate.with(submit, h.deliveries.redeliverDead), docRedeliverDead()},
-		{http.MethodGet, "/v1/deliveries/{id}", h.gate.with(read, h.deliveries.get), docDelivery()},
-		{http.MethodPost, "/v1/deliveries/{id}/redeliver", h.gate.with(submit, h.deliveries.redeliver), docRedeliver()},
+		h.keyed(mayRead, http.MethodGet, "/v1/webhooks/secret", h.secrets.get, docGetSecret()),
+		h.keyed(maySubmit, http.MethodPost, "/v1/webhooks/secret/rotate", h.secrets.rotate, docRotateSecret()),
+		h.keyed(maySubmit, http.MethodPost, "/v1/webhooks/test", h.tests.post, docTest()),
+		h.keyed(mayRead, http.MethodGet, "/v1/deliveries", h.deliveries.list, docListDeliveries()),
+		h.keyed(maySubmit, http.MethodPost, "/v1/deliveries/redeliver", h.deliveries.redeliverDead, docRedeliverDead()),
+		h.keyed(mayRead, http.MethodGet, "/v1/deliveries/{id}", h.deliveries.get, docDelivery()),
+		h.keyed(maySubmit, http.MethodPost, "/v1/deliveries/{id}/redeliver", h.deliveries.redeliver, docRedeliver()),
 	}
 }
 
 func (h *handlers) batchRoutes() []route {
-	const submit, read = savepage.ScopeCapture, savepage.ScopeRead
 	return []route{
-		{http.MethodPost, "/v1/batches", h.gate.with(submit, h.batches.post), docPostBatch()},
-		{http.MethodGet, "/v1/batches", h.gate.with(read, h.batches.list), docListBatches()},
-		{http.MethodGet, "/v1/batches/{id}", h.gate.with(read, h.batches.get), docGetBatch()},
-		{http.MethodDelete, "/v1/batches/{id}", h.gate.with(submit, h.batches.cancel), docCancelBatch()},
+		h.keyed(maySubmit, http.MethodPost, "/v1/batches", h.batches.post, docPostBatch()),
+		h.keyed(mayRead, http.MethodGet, "/v1/batches", h.batches.list, docListBatches()),
+		h.keyed(mayFollow, http.MethodGet, "/v1/batches/{id}", h.batches.get, docGetBatch()),
+		h.keyed(maySubmit, http.MethodDelete, "/v1/batches/{id}", h.batches.cancel, docCancelBatch()),
 	}
 }
 

@@ -23,7 +23,7 @@ type Secrets interface {
 
 // Rotation is the body of POST /v1/webhooks/secret/rotate.
 type Rotation struct {
-	Overlap *int `json:"overlap,omitempty" minimum:"0" maximum:"604800" default:"86400" doc:"How many seconds earlier secrets still sign."`
+	Overlap *int `json:"overlap,omitempty" minimum:"0" maximum:"604800" default:"86400" doc:"How many seconds what is replaced stays valid."`
 }
 
 // secretHandlers answer requests for and rotations of webhook secrets.
@@ -47,19 +47,9 @@ func (h *secretHandlers) get(w http.ResponseWriter, r *http.Request, who savepag
 
 // rotate answers POST /v1/webhooks/secret/rotate.
 func (h *secretHandlers) rotate(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	if err := noQuery(r); err != nil {
+	overlap, err := readOverlap(w, r)
+	if err != nil {
 		return err
-	}
-	var asked Rotation
-	if err := readObject(w, r, &asked, true); err != nil {
-		return err
-	}
-	overlap := savepage.SecretOverlap
-	if asked.Overlap != nil {
-		if *asked.Overlap < 0 || time.Duration(*asked.Overlap)*time.Second > savepage.MaxSecretOverlap {
-			return invalidField("body.overlap", "must be from 0 to 604800", *asked.Overlap)
-		}
-		overlap = time.Duration(*asked.Overlap) * time.Second
 	}
 	made, err := h.secrets.RotateSecret(r.Context(), who.Account.ID, overlap)
 	if err != nil {
@@ -67,6 +57,24 @@ func (h *secretHandlers) rotate(w http.ResponseWriter, r *http.Request, who save
 	}
 	h.out.json(w, r, http.StatusOK, made)
 	return nil
+}
+
+// readOverlap reads how long what is replaced stays valid.
+func readOverlap(w http.ResponseWriter, r *http.Request) (time.Duration, error) {
+	if err := noQuery(r); err != nil {
+		return 0, err
+	}
+	var asked Rotation
+	if err := readObject(w, r, &asked, true); err != nil {
+		return 0, err
+	}
+	if asked.Overlap == nil {
+		return savepage.SecretOverlap, nil
+	}
+	if *asked.Overlap < 0 || time.Duration(*asked.Overlap)*time.Second > savepage.MaxSecretOverlap {
+		return 0, invalidField("body.overlap", "must be from 0 to 604800", *asked.Overlap)
+	}
+	return time.Duration(*asked.Overlap) * time.Second, nil
 }
 
 func docGetSecret() *huma.Operation {

@@ -25,6 +25,7 @@ type Accepted struct {
 // submission is a request for a capture, read and checked.
 type submission struct {
 	account string
+	longest int    // timeout that the account may ask for, in milliseconds; 0 for any
 	carrier string // "body" or "query": the beginning of locations in errors
 	options savepage.Options
 	key     string // Idempotency-Key
@@ -46,6 +47,7 @@ func (s *submitter) accept(ctx context.Context, asked submission, interactive bo
 	}
 	request := capture.Request{
 		Account: asked.account, Options: asked.options, IdempotencyKey: asked.key, Interactive: interactive,
+		MaxTimeout: asked.longest,
 	}
 	if asked.key != "" {
 		var err error

@@ -32,6 +32,7 @@ const (
 	keyA      = "sp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	keyB      = "sp_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 	keyRead   = "sp_rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr" // of keyA's account: it may look up only
+	keyScope  = "sp_scope_"                           // with the name of its one scope behind it
 	keySecret = "0123456789abcdef0123456789abcdef"
 	secret    = "8udI3nt3xidnwq90In"
 )
@@ -217,6 +218,8 @@ func (w *world) Authenticate(_ context.Context, key string) (savepage.Principal,
 		who.Account.ID, who.Scopes = "acc_a", []savepage.Scope{savepage.ScopeRead}
 	case keySecret:
 		who.Account = savepage.Account{ID: "acc_s", APISecret: secret}
+	case keyScope + "capture", keyScope + "read", keyScope + "admin":
+		who.Account.ID, who.Scopes = "acc_a", []savepage.Scope{savepage.Scope(strings.TrimPrefix(key, keyScope))}
 	default:
 		return savepage.Principal{}, savepage.Errorf(savepage.CodeUnauthorized, "the key is not valid")
 	}
@@ -249,7 +252,8 @@ func (w *world) requested() []capture.Request {
 func (w *world) parts() api.Parts {
 	return api.Parts{
 		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets,
-		TestSender: &w.secrets, Progress: &w.progress, Clock: w.clock, Open: w.open,
+		TestSender: &w.secrets, Accounts: noAccounts{}, KeyRing: noAccounts{}, Usage: noAccounts{},
+		Progress: &w.progress, Clock: w.clock, Open: w.open,
 	}
 }
 

@@ -23,6 +23,7 @@ type BatchRequest struct {
 	Metadata       savepage.Metadata
 	IdempotencyKey string // from the header; empty for none
 	Fingerprint    string // hex SHA-256 of the request; compared when the key is used again
+	MaxTimeout     int    // the account's limit of timeout in milliseconds; 0 for none
 }
 
 // BatchSubmission is a batch to be recorded.
@@ -65,7 +66,7 @@ func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (AcceptedBatc
 		faults.add("", invalid(wrong))
 	}
 	batch.CallbackURL = s.admitBatchCallback(r.CallbackURL, &faults)
-	rows := s.admitRows(ctx, batch, r.Captures, &faults)
+	rows := s.admitRows(ctx, batch, r, &faults)
 	if err := faults.err(); err != nil {
 		return AcceptedBatch{}, err
 	}
@@ -107,7 +108,8 @@ func (s *Service) admitBatchCallback(given string, faults *rowFaults) string {
 }
 
 // admitRows makes the submissions of a batch's captures.
-func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, asked []savepage.Options, faults *rowFaults) []Submission {
+func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, r BatchRequest, faults *rowFaults) []Submission {
+	asked := r.Captures
 	ids := make([]string, len(asked))
 	for i := range ids {
 		ids[i] = NewID("cap_", batch.CreatedAt)
@@ -116,7 +118,7 @@ func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, asked []s
 	rows := make([]Submission, 0, len(asked))
 	var hashes hasher
 	for i, o := range asked {
-		admitted, err := s.admit(o.WithDefaults())
+		admitted, err := s.admit(o.WithDefaults(), r.MaxTimeout)
 		row := Submission{Capture: savepage.Capture{
 			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
 		}}

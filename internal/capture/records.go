@@ -32,6 +32,7 @@ type Request struct {
 	IdempotencyKey string // from the header; empty for none
 	Fingerprint    string // hex SHA-256 of the request body; compared when the key is used again
 	Interactive    bool   // a client waits for the answer
+	MaxTimeout     int    // the account's limit of timeout in milliseconds; 0 for none
 }
 
 // DeliveryFilter selects deliveries for a list. Zero fields select all.

@@ -38,12 +38,12 @@ func Charge(cost int, fault *savepage.Error) int {
 // Standing is what an account has on the way and has used, beside its limits.
 type Standing struct {
 	Limits   savepage.Limits
-	Closed   bool  // the account is being deleted
-	Pending  Load  // captures that have not ended; Cost is what those of the month have reserved
-	Running  int   // captures that are rendered
-	Used     int   // captures of the month that count
-	Month    Month // of Used and Pending.Cost
-	Admitted Load  // by Admit since
+	Closed   bool      // the account is being deleted
+	Pending  Load      // captures that have not ended; Cost is what those of the month of At have reserved
+	Running  int       // captures that are rendered
+	Used     int       // captures of the month of At that count
+	At       time.Time // the moment of which all this is true
+	Admitted Load      // by Admit since
 }
 
 // Admit adds a load to the account, or returns why it may not be added: then nothing is.
@@ -69,12 +69,20 @@ func (s *Standing) Refuse(l Load) *savepage.Error {
 			"%d more they are beyond its limit pending_bytes, %d; try again when some have ended",
 			s.Pending.Bytes, l.Bytes, s.Limits.PendingBytes)
 	case beyond(s.Used+sum.Cost, s.Limits.CapturesPerMonth):
-		return savepage.Errorf(savepage.CodeQuotaExceeded, "the account has used %d of its %d captures of this month, %d more are reserved by "+
-			"captures that have not ended, and this request counts %d; the next month begins at %s", s.Used, s.Limits.CapturesPerMonth,
-			s.Pending.Cost, l.Cost, s.Month.End().Format(time.RFC3339))
+		return s.quotaExceeded(l)
 	default:
 		return nil
 	}
+}
+
+// quotaExceeded refuses a load until the next month.
+func (s *Standing) quotaExceeded(l Load) *savepage.Error {
+	end := MonthOf(s.At).End()
+	fault := savepage.Errorf(savepage.CodeQuotaExceeded, "the account has used %d of its %d captures of this month, captures that have not ended "+
+		"have reserved %d more, and this request counts %d; the next month begins at %s",
+		s.Used, s.Limits.CapturesPerMonth, s.Pending.Cost, l.Cost, end.Format(time.RFC3339))
+	fault.RetryAfter = end.Sub(s.At)
+	return fault
 }
 
 // beyond reports whether n is more than a limit allows; 0 is no limit.
@@ -83,7 +91,7 @@ func beyond(n, limit int) bool { return limit > 0 && n > limit }
 // Usage is what clients may see of how an account stands.
 func (s *Standing) Usage(account string) savepage.Usage {
 	u := savepage.Usage{
-		Account: account, From: s.Month.Begin(), Until: s.Month.End(),
+		Account: account, From: MonthOf(s.At).Begin(), Until: MonthOf(s.At).End(),
 		CapturesPerMonth:  savepage.UseOf(s.Limits.CapturesPerMonth, s.Used),
 		RequestsPerMinute: savepage.UseOf(s.Limits.RequestsPerMinute, 0),
 		Pending:           savepage.UseOf(s.Limits.Pending, s.Pending.Captures),

@@ -86,7 +86,7 @@ func (ac *accounts) keyUsed(ctx context.Context, hash []byte, now time.Time) err
 
 // Usage returns what an account uses of its limits now, or *savepage.Error of CodeNotFound.
 func (ac *accounts) Usage(ctx context.Context, account string) (savepage.Usage, error) {
-	s, err := standing(ctx, ac.read, accountMonth{account, ledger.MonthOf(ac.clock.Now())}, ac.limits)
+	s, err := standing(ctx, ac.read, account, ac.clock.Now(), ac.limits)
 	if err != nil {
 		return savepage.Usage{}, err
 	}

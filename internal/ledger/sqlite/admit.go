@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/ledger"
@@ -42,18 +43,18 @@ const standingQuery = `SELECT ` + limitColumns + `, closed_at IS NOT NULL, pendi
 		coalesce(reserved, 0)
 	FROM accounts LEFT JOIN usage ON usage.account = accounts.id AND usage.month = ? WHERE accounts.id = ?`
 
-// standing reads how an account stands in a month. limits are the server's. One that is not there counts as closed.
-func standing(ctx context.Context, q queries, key accountMonth, limits savepage.Limits) (*ledger.Standing, error) {
-	s := &ledger.Standing{Month: key.month}
+// standing reads how an account stands at a time. limits are the server's. One that is not there counts as closed.
+func standing(ctx context.Context, q queries, account string, at time.Time, limits savepage.Limits) (*ledger.Standing, error) {
+	s := &ledger.Standing{At: at}
 	var own scannedLimits
 	dest := append(own.into(), &s.Closed, &s.Pending.Captures, &s.Pending.Bytes, &s.Running, &s.Used, &s.Pending.Cost)
-	err := q.QueryRowContext(ctx, standingQuery, int(key.month), key.account).Scan(dest...)
+	err := q.QueryRowContext(ctx, standingQuery, int(ledger.MonthOf(at)), account).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		s.Closed = true
 		return s, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read what account %s has on the way: %w", key.account, err)
+		return nil, fmt.Errorf("read what account %s has on the way: %w", account, err)
 	}
 	s.Limits = own.over(limits)
 	return s, nil
@@ -62,7 +63,7 @@ func standing(ctx context.Context, q queries, key accountMonth, limits savepage.
 // MayAdd returns why an account may not add a load now, or nil: *savepage.Error of CodeTooManyPending or
 // CodeQuotaExceeded. What is true at the commit is asked again there.
 func (cs *captures) MayAdd(ctx context.Context, account string, l ledger.Load) error {
-	s, err := standing(ctx, cs.read, accountMonth{account, ledger.MonthOf(cs.clock.Now())}, cs.limits)
+	s, err := standing(ctx, cs.read, account, cs.clock.Now(), cs.limits)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (a *admission) admit(ctx context.Context, rows ...*row) (*savepage.Error, e
 	s := a.accounts[key]
 	if s == nil {
 		var err error
-		if s, err = standing(ctx, a.tx, key, a.captures.limits); err != nil {
+		if s, err = standing(ctx, a.tx, key.account, rows[0].Capture.CreatedAt, a.captures.limits); err != nil {
 			return nil, err
 		}
 		a.accounts[key] = s

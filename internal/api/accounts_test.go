@@ -1,0 +1,171 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/savepage/savepage"
+)
+
+// noAccounts is the accounts of a server that has none.
+type noAccounts struct{}
+
+func noAccount() error { return savepage.Errorf(savepage.CodeNotFound, "there is no account") }
+
+func (noAccounts) ListAccounts(context.Context, int, string) ([]savepage.AccountInfo, string, error) {
+	return nil, "", nil
+}
+
+func (noAccounts) Account(context.Context, string) (savepage.AccountInfo, error) {
+	return savepage.AccountInfo{}, noAccount()
+}
+
+func (noAccounts) CreateAccount(context.Context, savepage.AccountTerms, savepage.KeyTerms) (savepage.Issued, error) {
+	return savepage.Issued{}, nil
+}
+
+func (noAccounts) SetAccount(context.Context, string, savepage.AccountTerms) (savepage.AccountInfo, error) {
+	return savepage.AccountInfo{}, noAccount()
+}
+func (noAccounts) CloseAccount(context.Context, string) error { return noAccount() }
+
+func (noAccounts) Create(context.Context, string, savepage.KeyTerms) (savepage.Issued, error) {
+	return savepage.Issued{}, noAccount()
+}
+func (noAccounts) List(context.Context, string) ([]savepage.Key, error) { return nil, noAccount() }
+func (noAccounts) Revoke(context.Context, string, string) error         { return noAccount() }
+
+func (noAccounts) Rotate(context.Context, string, string, time.Duration) (savepage.Issued, error) {
+	return savepage.Issued{}, noAccount()
+}
+
+func (noAccounts) Usage(context.Context, string) (savepage.Usage, error) {
+	return savepage.Usage{}, noAccount()
+}
+
+// scoped is a keyed route of the document, with the scopes of which a key needs one.
+type scoped struct {
+	method, path string
+	any          []savepage.Scope
+}
+
+func scopedRoutes(t *testing.T, s *service) (routes []scoped) {
+	t.Helper()
+	var document struct {
+		Paths map[string]map[string]struct {
+			Security []map[string][]savepage.Scope `json:"security"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal([]byte(s.call(t, http.MethodGet, "/openapi.json", "").body), &document); err != nil {
+		t.Fatal(err)
+	}
+	for path, methods := range document.Paths {
+		for method, op := range methods {
+			one := scoped{method: strings.ToUpper(method), path: path}
+			for _, alternative := range op.Security {
+				one.any = append(one.any, alternative["key"]...)
+			}
+			if len(one.any) > 0 {
+				routes = append(routes, one)
+			}
+		}
+	}
+	return routes
+}
+
+// TestEveryRouteNeedsItsScope asks every route that needs a key with keys of one scope each.
+func TestEveryRouteNeedsItsScope(t *testing.T) {
+	s := serve(t, nil)
+	routes := scopedRoutes(t, s)
+	if len(routes) < 28 {
+		t.Fatalf("only %d routes name scopes", len(routes))
+	}
+	reading := []string{http.MethodGet}
+	for _, one := range routes {
+		if slices.Contains(one.any, savepage.ScopeRead) && !slices.Contains(reading, one.method) {
+			t.Errorf("%s %s changes something, and read is enough", one.method, one.path)
+		}
+		for _, scope := range savepage.Scopes() {
+			path := strings.NewReplacer("{id}", "x", "{key}", "sp_x").Replace(one.path)
+			r := s.call(t, one.method, path, "{}", "Authorization: Bearer "+keyScope+string(scope), "Content-Type: application/json")
+			permitted := slices.Contains(one.any, scope)
+			if (r.status != http.StatusForbidden) != permitted {
+				t.Errorf("%s %s with the scope %s: %d", one.method, one.path, scope, r.status)
+			}
+			if r.header.Get("X-RateLimit-Remaining") == "" {
+				t.Errorf("%s %s with the scope %s: no limit in the answer", one.method, one.path, scope)
+			}
+			if !permitted && !strings.Contains(r.body, `\"`+string(one.any[0])+`\"`) {
+				t.Errorf("%s %s: the scope is not named: %s", one.method, one.path, r.body)
+			}
+		}
+	}
+}
+
+// TestTimeoutLimit gives the account a limit of timeout.
+func TestTimeoutLimit(t *testing.T) {
+	s := serve(t, nil)
+	s.limits.Timeout = 20_000
+	s.call(t, http.MethodPost, "/v1/capture", `{"url":"https://example.com"}`, "Authorization: Bearer "+keyA)
+	s.call(t, http.MethodGet, "/v1/?url=https://example.com", "", "Authorization: Bearer "+keyA)
+	s.call(t, http.MethodGet, "/v1/?q=example.com&key="+keyA, "")
+	s.call(t, http.MethodPost, "/v1/batches", `{"urls":["https://example.com"]}`, "Authorization: Bearer "+keyA)
+	for i, r := range s.requested() {
+		if r.MaxTimeout != 20_000 {
+			t.Errorf("request %d: %d", i, r.MaxTimeout)
+		}
+	}
+	if s.batches[0].MaxTimeout != 20_000 || len(s.requested()) != 3 {
+		t.Errorf("batch: %d; %d requests", s.batches[0].MaxTimeout, len(s.requested()))
+	}
+}
+
+// TestQuotaSaysWhen answers what a quota says about the time.
+func TestQuotaSaysWhen(t *testing.T) {
+	s := serve(t, nil)
+	fault := savepage.Errorf(savepage.CodeQuotaExceeded, "the month is used up")
+	fault.RetryAfter = 90*time.Minute - time.Millisecond
+	s.submitErr = fault
+	r := s.call(t, http.MethodPost, "/v1/capture", `{"url":"https://example.com"}`, "Authorization: Bearer "+keyA)
+	if r.status != http.StatusTooManyRequests || r.header.Get("Retry-After") != "5400" {
+		t.Errorf("%d, Retry-After %q", r.status, r.header.Get("Retry-After"))
+	}
+}
+
+// TestAccountBodies are refused with every fault.
+func TestAccountBodies(t *testing.T) {
+	s := serve(t, nil)
+	for body, want := range map[string]string{
+		`{"limits":{"pages":257,"page":1}}`:           `"body.limits.page","message":"is not a limit`,
+		`{"limits":{"pages":257}}`:                    `"body.limits.pages","message":"must be from 0 to 256, or null for the setting of the server","value":257`,
+		`{"limits":{"pages":"many"}}`:                 `must be a whole number`,
+		`{"limits":3}`:                                `must be an object with whole numbers`,
+		`{"name":"` + strings.Repeat("n", 101) + `"}`: `must be at most 100 characters`,
+		`{"nam":"x"}`:                                 `did you mean \"name\"`,
+	} {
+		r := s.call(t, http.MethodPatch, "/v1/accounts/acc_1", body, "Authorization: Bearer "+keyA, "Content-Type: application/json")
+		if r.status != http.StatusBadRequest || !strings.Contains(r.body, want) {
+			t.Errorf("%s: %d %s", body, r.status, r.body)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"scopes":["cook"]}`:                   `"body.scopes[0]","message":"must be one of capture, read, admin","value":"cook"`,
+		`{"scopes":"read"}`:                     `must be a list of strings`,
+		`{"expires_at":"tomorrow"}`:             `must be an RFC 3339 time`,
+		`{"expires_at":"2020-01-01T00:00:00Z"}`: `must be later than now`,
+		`{"name":"a\u0000b"}`:                   `without control characters`,
+	} {
+		r := s.call(t, http.MethodPost, "/v1/accounts/acc_1/keys", body, "Authorization: Bearer "+keyA, "Content-Type: application/json")
+		if r.status != http.StatusBadRequest || !strings.Contains(r.body, want) {
+			t.Errorf("%s: %d %s", body, r.status, r.body)
+		}
+	}
+	if r := s.call(t, http.MethodDelete, "/v1/accounts/acc_a", "", "Authorization: Bearer "+keyA); r.status != http.StatusConflict {
+		t.Errorf("the account of the request's own key: %d %s", r.status, r.body)
+	}
+}

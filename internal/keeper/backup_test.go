@@ -263,7 +263,10 @@ func TestRestoreNeedsAnEmptyPlace(t *testing.T) {
 	p.backup(dir)
 	refuseInto(t, dir, "another savepage serves it", keeper.Target{Database: sqlite.At(other.dir), Pictures: other.store})
 	used := t.TempDir()
-	check(t, sqlite.At(used).Migrate(t.Context(), discard()))
+	records, err := sqlite.At(used).Open(t.Context(), ledger.Config{}, discard())
+	check(t, err)
+	_, _, err = records.Bootstrap(t.Context())
+	check(t, errors.Join(err, records.Close()))
 	refuseInto(t, dir, "is there already", keeper.Target{Database: sqlite.At(used), Pictures: p.store})
 	refuseInto(t, dir, "belongs to the database", keeper.Target{Database: sqlite.At(t.TempDir()), Pictures: other.store})
 	filled, err := folder.Open(t.TempDir())
@@ -271,7 +274,22 @@ func TestRestoreNeedsAnEmptyPlace(t *testing.T) {
 	defer func() { check(t, filled.Close()) }()
 	check(t, filled.Put(t.Context(), orphan(1), strings.NewReader("x")))
 	refuseInto(t, dir, "not empty", keeper.Target{Database: sqlite.At(t.TempDir()), Pictures: filled})
+	journal := t.TempDir()
+	check(t, os.WriteFile(journal+"/savepage.db-wal", []byte("a log"), 0o600))
+	refuseInto(t, dir, "is there already", keeper.Target{Database: sqlite.At(journal), Pictures: filled})
 	restored(t, dir).wantPictures(names)
+}
+
+// TestRestoreAfterARefusedStart loses the database, and starts without it once.
+func TestRestoreAfterARefusedStart(t *testing.T) {
+	p, dir, data := newPlace(t), t.TempDir(), t.TempDir()
+	check(t, p.claim())
+	names := p.captures(2)
+	p.backup(dir)
+	check(t, sqlite.At(data).Migrate(t.Context(), discard()))
+	_, err := keeper.Restore(t.Context(), dir, keeper.Target{Database: sqlite.At(data), Pictures: p.store})
+	check(t, err)
+	(&place{t: t, store: p.store, records: opened(t, data)}).wantPictures(names)
 }
 
 // TestBackupNeedsItsOwnFolder does not write into folders of others.

@@ -156,12 +156,16 @@ func syncName(name string) error {
 }
 
 // Vacant returns nil when Restore may fill the database, and else why not.
-func (d Database) Vacant(context.Context) error {
-	return d.whileVacant(func() error { return nil })
+func (d Database) Vacant(ctx context.Context) error {
+	return d.whileVacant(ctx, func() error { return nil })
 }
 
-// whileVacant runs fn with the lock of a data folder that has no database.
-func (d Database) whileVacant(fn func() error) error {
+// databaseFiles are the endings of the files that a database may have.
+func databaseFiles() []string { return []string{"", "-wal", "-shm", "-journal"} }
+
+// whileVacant runs fn with the lock of a data folder that has no database, or one in which nothing was ever recorded: a start
+// that was refused leaves one.
+func (d Database) whileVacant(ctx context.Context, fn func() error) error {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
@@ -169,23 +173,43 @@ func (d Database) whileVacant(fn func() error) error {
 	if err != nil {
 		return err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+	for _, suffix := range databaseFiles() {
 		name := filepath.Join(d.dir, fileDatabase+suffix)
-		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) && !d.unused(ctx) {
 			return errors.Join(fmt.Errorf("%s is there already: name an empty data folder with SAVEPAGE_DATA", name), lock.Close())
 		}
 	}
 	return errors.Join(fn(), lock.Close())
 }
 
+// unused reports whether the database can be read and has neither an account nor a capture.
+func (d Database) unused(ctx context.Context) bool {
+	if _, err := os.Stat(filepath.Join(d.dir, fileDatabase)); err != nil {
+		return false // a log without its database
+	}
+	db, err := openReaders(d.dir)
+	if err != nil {
+		return false
+	}
+	var used bool
+	const query = `SELECT EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM captures)`
+	err = db.QueryRowContext(ctx, query).Scan(&used)
+	return errors.Join(err, db.Close()) == nil && !used
+}
+
 // Restore writes what Snapshot wrote to the database of a folder that has none. The file gets its name when all of it is
 // on disk.
 func (d Database) Restore(ctx context.Context, from io.Reader) error {
 	temp := filepath.Join(d.dir, fileDatabase+".restoring")
-	return d.whileVacant(func() error {
+	return d.whileVacant(ctx, func() error {
 		err := writeAll(temp, from)
 		if err == nil {
 			err = ctx.Err()
+		}
+		for _, suffix := range databaseFiles() {
+			if err == nil {
+				err = removeIfThere(filepath.Join(d.dir, fileDatabase+suffix)) // of an unused one
+			}
 		}
 		if err == nil {
 			err = os.Rename(temp, filepath.Join(d.dir, fileDatabase))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -291,6 +292,7 @@ func FuzzBatch(f *testing.F) {
 	f.Add(`{"urls":["https://a.test"],"options":{"width":800}}`)
 	f.Add(`{"captures":[{"html":"<p>"},{"url":null}],"options":{"url":"https://a.test","cookies":"a=1"},"metadata":{"a":1}}`)
 	s := serve(f, nil)
+	s.limits.RequestsPerMinute = math.MaxInt32 // a fuzzer asks often
 	f.Fuzz(func(t *testing.T, body string) {
 		r := s.call(t, "POST", "/v1/batches", body)
 		if r.status != 202 && r.status != 400 {

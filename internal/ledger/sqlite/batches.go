@@ -243,7 +243,7 @@ func (bs *batches) ListBatches(ctx context.Context, account string, limit int, c
 			return nil, "", err
 		}
 	}
-	page, err = collect(ctx, bs.read, scanBatch, listBatches, account, after.CreatedAt, after.ID, limit+1)
+	page, err = collect(ctx, bs.search, scanBatch, listBatches, account, after.CreatedAt, after.ID, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("read batches: %w", err)
 	}
@@ -253,7 +253,7 @@ func (bs *batches) ListBatches(ctx context.Context, account string, limit int, c
 
 // BatchDeliveries returns what was owed for a batch itself, with its attempts.
 func (bs *batches) BatchDeliveries(ctx context.Context, account, id string) ([]savepage.Delivery, error) {
-	list, err := bs.deliveries.list(ctx, `d.batch = ? AND d.account = ? ORDER BY d.created_at, d.id`, id, account)
+	list, err := bs.deliveries.list(ctx, bs.read, `d.batch = ? AND +d.account = ? ORDER BY d.created_at, d.id`, id, account)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of batch %s: %w", id, err)
 	}

@@ -23,6 +23,9 @@ const (
 // readers is how many connections read beside the one that writes.
 const readers = 4
 
+// searches is how many more of them read lists and counts.
+const searches = 2
+
 // openWriter opens the one connection that writes. River writes through it too.
 func openWriter(dir string) (*sql.DB, error) {
 	file := filepath.Join(dir, fileDatabase)
@@ -42,6 +45,17 @@ func openWriter(dir string) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// openSearches opens connections for what may read many records, so that it keeps no look-up of a single one waiting.
+func openSearches(dir string) (*sql.DB, error) {
+	db, err := connect(filepath.Join(dir, fileDatabase), "query_only(1)", "cache_size(-8192)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(searches)
+	db.SetMaxIdleConns(searches)
 	return db, nil
 }
 

@@ -85,7 +85,7 @@ func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []stri
 		return savepage.Delivery{}, nil, err
 	}
 	list := []savepage.Delivery{d}
-	if err := o.addAttempts(ctx, list); err != nil {
+	if err := addAttempts(ctx, o.read, list); err != nil {
 		return savepage.Delivery{}, nil, err
 	}
 	secrets, err := o.accounts.signing(ctx, &list[0])
@@ -181,7 +181,7 @@ func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 }
 
 // addAttempts reads the attempts of deliveries.
-func (ds *deliveries) addAttempts(ctx context.Context, list []savepage.Delivery) error {
+func addAttempts(ctx context.Context, q queries, list []savepage.Delivery) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -195,7 +195,7 @@ func (ds *deliveries) addAttempts(ctx context.Context, list []savepage.Delivery)
 	}
 	const query = `SELECT delivery, number, at, outcome, status, latency_ms, error, answer, next_at FROM attempts
 		WHERE delivery IN (SELECT value FROM json_each(?)) ORDER BY delivery, number`
-	found, err := collect(ctx, ds.read, scanAttempt, query, string(encoded))
+	found, err := collect(ctx, q, scanAttempt, query, string(encoded))
 	if err != nil {
 		return fmt.Errorf("read attempts: %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // Deliveries returns what was owed for a capture, oldest first, each with its attempts.
 func (ds *deliveries) Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error) {
-	list, err := ds.list(ctx, `d.capture = ? AND d.account = ? ORDER BY d.created_at, d.id`, captureID, account)
+	list, err := ds.list(ctx, ds.read, `d.capture = ? AND +d.account = ? ORDER BY d.created_at, d.id`, captureID, account)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of capture %s: %w", captureID, err)
 	}
@@ -24,7 +24,7 @@ func (ds *deliveries) Deliveries(ctx context.Context, account, captureID string)
 
 // Delivery returns a delivery of the account with its attempts, or *savepage.Error of CodeNotFound.
 func (ds *deliveries) Delivery(ctx context.Context, account, id string) (savepage.Delivery, error) {
-	list, err := ds.list(ctx, `d.id = ? AND d.account = ?`, id, account)
+	list, err := ds.list(ctx, ds.read, `d.id = ? AND d.account = ?`, id, account)
 	if err != nil {
 		return savepage.Delivery{}, fmt.Errorf("read delivery %s: %w", id, err)
 	}
@@ -44,7 +44,7 @@ func (ds *deliveries) ListDeliveries(ctx context.Context, account string, f capt
 	if err != nil {
 		return nil, "", err
 	}
-	page, err = ds.list(ctx, where+` LIMIT ?`, append(args, limit+1)...)
+	page, err = ds.list(ctx, ds.search, where+` LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list deliveries: %w", err)
 	}
@@ -58,6 +58,7 @@ func deliveryConditions(account string, f capture.DeliveryFilter) (string, []any
 		where = append(where, state)
 	}
 	if f.CaptureID != "" {
+		where[0] = `+d.account = ?` // keeps SQLite from going through all of the account's deliveries
 		where, args = append(where, `d.capture = ?`), append(args, f.CaptureID)
 	}
 	if f.Cursor != "" {
@@ -85,10 +86,10 @@ func stateCondition(s savepage.DeliveryState) string {
 }
 
 // list reads deliveries with their attempts, and says of each whether it waits for its receiver.
-func (ds *deliveries) list(ctx context.Context, condition string, args ...any) ([]savepage.Delivery, error) {
-	list, err := collect(ctx, ds.read, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries d WHERE `+condition, args...)
+func (ds *deliveries) list(ctx context.Context, q queries, condition string, args ...any) ([]savepage.Delivery, error) {
+	list, err := collect(ctx, q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries d WHERE `+condition, args...)
 	if err == nil {
-		err = ds.addAttempts(ctx, list)
+		err = addAttempts(ctx, q, list)
 	}
 	if err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func (ds *deliveries) list(ctx context.Context, condition string, args ...any) (
 // PendingDeliveries counts the deliveries of all accounts that have not ended.
 func (ds *deliveries) PendingDeliveries(ctx context.Context) (int, error) {
 	var n int
-	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due
+	if err := ds.search.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due
 		WHERE state = 'pending'`).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count pending deliveries: %w", err)
 	}
@@ -119,7 +120,7 @@ func (ds *deliveries) DeliveryStats(ctx context.Context) (ledger.DeliveryStats, 
 	if stats.Pending, err = ds.PendingDeliveries(ctx); err != nil {
 		return stats, err
 	}
-	if err := ds.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead
+	if err := ds.search.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead
 		WHERE state = 'dead'`).Scan(&stats.Dead); err != nil {
 		return stats, fmt.Errorf("count dead deliveries: %w", err)
 	}
@@ -131,7 +132,7 @@ func (ds *deliveries) depth(ctx context.Context, now time.Time) (capture.Depth, 
 	depth := capture.Depth{Queue: ledger.QueueWebhook, Running: ds.lanes.Stats().Sending}
 	const owed = `SELECT count(*), min(next_at) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'`
 	var oldest sql.NullInt64
-	if err := ds.read.QueryRowContext(ctx, owed).Scan(&depth.Waiting, &oldest); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := ds.search.QueryRowContext(ctx, owed).Scan(&depth.Waiting, &oldest); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return capture.Depth{}, fmt.Errorf("count deliveries: %w", err)
 	}
 	depth.Waiting = max(depth.Waiting-depth.Running, 0)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,24 +19,22 @@ import (
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	l := openInside(t, NewFolder(t), ledger.Config{})
-	filter, args, err := conditions("a", capture.Filter{CreatedAfter: time.Now(), Cursor: ledger.Cursor{ID: "x"}.String()})
-	if err != nil {
-		t.Fatal(err)
+	list := func(f capture.Filter) string {
+		rest, _, err := listQuery("a", f, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return `SELECT ` + listed + ` FROM captures ` + rest
 	}
-	ofBatch, batchArgs, err := conditions("a", capture.Filter{BatchID: "b", Cursor: ledger.Cursor{ID: "x"}.String()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	window := capture.Filter{CreatedAfter: time.Now(), Cursor: ledger.Cursor{ID: "x"}.String()}
+	ofBatch := capture.Filter{BatchID: "b", States: []savepage.State{savepage.Failed}, Cursor: window.Cursor}
 	for name, one := range map[string]struct {
 		query string
 		args  []any
 		index []string
 	}{
-		"batch": {
-			`SELECT ` + columns + ` FROM captures WHERE ` + ofBatch + ` ORDER BY created_at DESC, id DESC LIMIT 5`,
-			batchArgs,
-			[]string{"captures_batch"},
-		},
+		"batch":       {list(ofBatch), values(7), []string{"captures_batch"}},
+		"list":        {list(window), values(5), []string{"captures_account"}},
 		"batches":     {listBatches, []any{"a", 1, "x", 5}, []string{"batches_account", "captures_batch"}},
 		"old batches": {oldBatches, []any{1, 5}, []string{"batches_ended", "captures_batch", "deliveries_batch"}},
 		"cancel batch": {
@@ -56,10 +55,6 @@ func TestPlans(t *testing.T) {
 		"all deliveries": {listing(t, ""), []any{"a"}, []string{"deliveries_account"}},
 		"pending ones":   {listing(t, savepage.Pending), []any{"a"}, []string{"deliveries_pending"}},
 		"dead ones":      {listing(t, savepage.Dead), []any{"a"}, []string{"deliveries_dead"}},
-		"list": {
-			`SELECT ` + columns + ` FROM captures WHERE ` + filter + ` ORDER BY created_at DESC, id DESC LIMIT 5`, args,
-			[]string{"captures_account"},
-		},
 		"expired": {`SELECT id FROM captures WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?
 			ORDER BY created_at, id LIMIT 5`, []any{1}, []string{"captures_ended"}},
 		"depth": {
@@ -101,6 +96,8 @@ func TestPlans(t *testing.T) {
 		})
 	}
 }
+
+func values(n int) []any { return slices.Repeat([]any{1}, n) }
 
 func listing(t *testing.T, state savepage.DeliveryState) string {
 	t.Helper()

@@ -36,7 +36,7 @@ func (l *Ledger) captureDepth(ctx context.Context, now time.Time, queue, which s
 		coalesce(min(due_at) FILTER (WHERE state = 'queued'), ?1) FROM captures INDEXED BY captures_pending
 		WHERE state IN ('queued', 'running') AND ` + which
 	var oldest int64
-	if err := l.db.read.QueryRowContext(ctx, query, now.UnixMicro()).Scan(&depth.Waiting, &depth.Running, &oldest); err != nil {
+	if err := l.db.search.QueryRowContext(ctx, query, now.UnixMicro()).Scan(&depth.Waiting, &depth.Running, &oldest); err != nil {
 		return depth, fmt.Errorf("count captures: %w", err)
 	}
 	depth.Oldest = max(now.Sub(time.UnixMicro(oldest)), 0)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,52 +54,81 @@ func (cs *captures) Await(ctx context.Context, id string) (savepage.Capture, err
 // empty on the last one. A cursor that did not come from List is *savepage.Error of CodeInvalidRequest.
 func (cs *captures) List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error) {
 	limit := ledger.PageLimit(f.Limit)
-	where, args, err := conditions(account, f)
+	rest, args, err := listQuery(account, f, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
-	page, err = listCaptures(ctx, cs.read, `WHERE `+where+` ORDER BY created_at DESC, id DESC LIMIT ?`, append(args, limit+1)...)
-	if err != nil {
+	if page, err = listCaptures(ctx, cs.search, rest, args...); err != nil {
 		return nil, "", err
 	}
 	page, next = ledger.CutPage(page, limit, func(c savepage.Capture) ledger.Cursor { return ledger.CursorAt(c.CreatedAt, c.ID) })
 	return page, next, nil
 }
 
-func conditions(account string, f capture.Filter) (string, []any, error) {
-	where, args := []string{`account = ?`}, []any{account}
-	add := func(condition string, values ...any) {
-		where = append(where, condition)
-		args = append(args, values...)
+const newestFirst = ` ORDER BY created_at DESC, id DESC LIMIT ?`
+
+// listQuery makes the rest of a query for at most limit captures. Each way to ask has an index that begins with what is equal
+// and goes on with the order, so that no more is read than is shown: for states and a url one for each state.
+func listQuery(account string, f capture.Filter, limit int) (rest string, args []any, err error) {
+	window, values, err := window(f)
+	if err != nil {
+		return "", nil, err
 	}
-	if len(f.States) > 0 {
-		states, err := json.Marshal(f.States)
-		if err != nil {
-			return "", nil, fmt.Errorf("encode states: %w", err)
+	switch {
+	case f.BatchID != "": // has few captures; + keeps SQLite from going through all of the account's
+		where, args := `WHERE batch = ? AND +account = ?`, []any{f.BatchID, account}
+		if len(f.States) > 0 {
+			where += ` AND state IN (` + strings.Repeat(`?,`, len(f.States)-1) + `?)`
+			args = append(args, texts(f.States)...)
 		}
-		add(`state IN (SELECT value FROM json_each(?))`, string(states))
+		if f.URL != "" {
+			where, args = where+` AND +url = ?`, append(args, f.URL)
+		}
+		return where + window + newestFirst, slices.Concat(args, values, []any{limit}), nil
+	case len(f.States) == 0 && f.URL == "":
+		return `WHERE account = ?` + window + newestFirst, slices.Concat([]any{account}, values, []any{limit}), nil
 	}
-	if f.URL != "" {
-		add(`url = ?`, f.URL)
+	states := f.States
+	if len(states) == 0 {
+		states = savepage.States()
 	}
-	if f.BatchID != "" {
-		where[0] = `+account = ?` // keeps SQLite from going through all of the account's captures
-		add(`batch = ?`, f.BatchID)
+	parts := make([]string, len(states))
+	for i, state := range states {
+		index, by := "captures_state", ""
+		args = append(args, account, string(state))
+		if f.URL != "" {
+			index, by, args = "captures_url", ` AND url = ?`, append(args, f.URL)
+		}
+		parts[i] = `SELECT * FROM (SELECT id FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` + by + window + newestFirst + `)`
+		args = slices.Concat(args, values, []any{limit})
 	}
+	return `WHERE id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + newestFirst, append(args, limit), nil
+}
+
+// window is the part of the condition that bounds the time.
+func window(f capture.Filter) (condition string, args []any, err error) {
 	if !f.CreatedAfter.IsZero() {
-		add(`created_at > ?`, stamp(f.CreatedAfter))
+		condition, args = condition+` AND created_at > ?`, append(args, stamp(f.CreatedAfter))
 	}
 	if !f.CreatedBefore.IsZero() {
-		add(`created_at < ?`, stamp(f.CreatedBefore))
+		condition, args = condition+` AND created_at < ?`, append(args, stamp(f.CreatedBefore))
 	}
 	if f.Cursor != "" {
 		after, err := ledger.ReadCursor(f.Cursor)
 		if err != nil {
 			return "", nil, err
 		}
-		add(`(created_at, id) < (?, ?)`, after.CreatedAt, after.ID)
+		condition, args = condition+` AND (created_at, id) < (?, ?)`, append(args, after.CreatedAt, after.ID)
 	}
-	return strings.Join(where, ` AND `), args, nil
+	return condition, args, nil
+}
+
+func texts(states []savepage.State) []any {
+	list := make([]any, len(states))
+	for i, state := range states {
+		list[i] = string(state)
+	}
+	return list
 }
 
 // Expired returns at most limit ended captures of all accounts that were created before the time and have no delivery that

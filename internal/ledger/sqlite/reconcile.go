@@ -20,10 +20,10 @@ func (q *queue) reconcileAll(ctx context.Context) error {
 }
 
 // lackingQuery selects, among the next captures on the way, those that no job drives.
-const lackingQuery = `SELECT r.id, r.account, r.class, r.turn, r.at, NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` +
-	unlessItWaits + `
-	FROM (SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running') AND id > ? ORDER BY id
-		LIMIT ?) AS r`
+const lackingQuery = `SELECT r.id, r.account, r.class, r.turn, r.at,
+		NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + unlessItWaits + `
+	FROM (SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_pending
+		WHERE state IN ('queued', 'running') AND id > ? ORDER BY id LIMIT ?) AS r`
 
 // unlessItWaits leaves out captures that wait for another one.
 const unlessItWaits = ` AND NOT EXISTS (SELECT 1 FROM captures f WHERE f.id = r.id AND f.waits = 1 AND ` + led + `)`

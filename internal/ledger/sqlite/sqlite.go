@@ -97,9 +97,6 @@ func (l *Ledger) open(ctx context.Context) error {
 		return err
 	}
 	l.db.writes = ledger.NewGroup(batchItems, l.db.apply)
-	if err := l.queue.reconcileAll(ctx); err != nil {
-		return err
-	}
 	// The background outlives the start that ctx bounds; Close ends it.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
@@ -121,6 +118,9 @@ func (l *Ledger) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	if l.db.read, err = openReaders(l.dir); err != nil {
+		return err
+	}
+	if l.db.search, err = openSearches(l.dir); err != nil {
 		return err
 	}
 	l.db.files, err = watchFiles(ctx, filepath.Join(l.dir, fileDatabase), l.db.read)

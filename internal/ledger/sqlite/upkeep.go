@@ -27,7 +27,8 @@ const (
 func (l *Ledger) takeOver(ctx context.Context) error {
 	err := inTx(ctx, l.db.write, func(tx *sql.Tx) error {
 		for _, statement := range []string{
-			`DELETE FROM river_job WHERE kind = 'delivery'`, // of a version before: deliveries need none
+			`DELETE FROM river_job WHERE queue = 'webhook'
+				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`, // of a version before: deliveries need none
 			// Of a version before: those without a turn. The reconciler makes them anew.
 			`DELETE FROM river_job WHERE queue = 'interactive' AND json_extract(args, '$.turn') IS NULL
 				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`,
@@ -77,7 +78,7 @@ func scanInterrupted(scan func(dest ...any) error) (c interrupted, err error) {
 // taken: it may be what ends the service, and if it is not, its next end finds it waiting.
 func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
 	const back = `UPDATE captures SET state = 'queued', started_at = NULL, free = free + 1, deaths = deaths + 1
-		WHERE state IN ('queued', 'running') AND state = 'running' RETURNING id, account, ` + class + `, turn, deaths`
+		WHERE state = 'running' RETURNING id, account, ` + class + `, turn, deaths`
 	all, err := collect(ctx, tx, scanInterrupted, back)
 	if err != nil {
 		return fmt.Errorf("give back what was running: %w", err)
@@ -106,6 +107,9 @@ func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
 
 // keepUp looks after the jobs and the records until ctx ends.
 func (l *Ledger) keepUp(ctx context.Context) {
+	if err := l.queue.reconcileAll(ctx); err != nil && ctx.Err() == nil {
+		l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
+	}
 	for l.db.clock.Pause(ctx, reconcileEvery) {
 		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.purge(ctx),
 			l.noteAgain(ctx), l.giveBack(ctx))

@@ -26,6 +26,7 @@ type db struct {
 	vault  ledger.Vault
 	write  *sql.DB // one connection, shared with River
 	read   *sql.DB
+	search *sql.DB // of lists and counts
 	writes *ledger.Group[*write]
 	insert func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
 
@@ -144,7 +145,7 @@ func (d *db) close() error {
 	if d.files != nil {
 		errs = append(errs, d.files.hold.Close())
 	}
-	for _, pool := range []*sql.DB{d.read, d.write} {
+	for _, pool := range []*sql.DB{d.search, d.read, d.write} {
 		if pool != nil {
 			errs = append(errs, pool.Close())
 		}

@@ -45,16 +45,16 @@ func (i *integrity) found() error {
 	return i.err
 }
 
-// checkFile reads the whole file once, beside the work, and keeps and logs what is wrong.
+// checkFile reads the whole file once, beside the work. When it is damaged nothing is written any more.
 func (l *Ledger) checkFile(ctx context.Context) {
 	err := checkContent(ctx, l.db.read)
 	if !isDamage(err) || ctx.Err() != nil {
 		return
 	}
 	err = naming(l.dir, err)
-	l.integrity.mu.Lock()
-	defer l.integrity.mu.Unlock()
-	l.integrity.err = health.Of(health.Database, err)
+	l.db.integrity.mu.Lock()
+	defer l.db.integrity.mu.Unlock()
+	l.db.integrity.err = health.Of(health.Database, err)
 	l.db.log.ErrorContext(ctx, "the database was checked", "error", err)
 }
 

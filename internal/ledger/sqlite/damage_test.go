@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
@@ -71,6 +72,11 @@ func TestDamageIsFound(t *testing.T) {
 	l := open(t, dir, ledger.Config{})
 	awaitTrue(t, "the damage is found", func() bool { return l.Ready(t.Context()) != nil })
 	wantRemedy(t, dir, l.Ready(t.Context()))
+	_, err = l.Accept(t.Context(), benchSubmission("acc_none", time.Now()))
+	wantRemedy(t, dir, err)
+	if _, ours := health.Find(err); !ours {
+		t.Errorf("a submission to a damaged database: %v, want a fault of the service", err)
+	}
 }
 
 // TestNoDatabaseIsNamed has a file that is none.

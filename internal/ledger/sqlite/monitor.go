@@ -49,7 +49,7 @@ const probeBytes = 16 << 10
 // Ready returns nil when the records can be read, and when a commit as large as that of a submission that has failed can
 // be written.
 func (l *Ledger) Ready(ctx context.Context) error {
-	if err := l.integrity.found(); err != nil {
+	if err := l.db.integrity.found(); err != nil {
 		return err
 	}
 	return naming(l.dir, l.mayWrite(ctx))

@@ -28,13 +28,12 @@ type Ledger struct {
 	*accounts
 	*closed
 
-	dir       string
-	cfg       ledger.Config
-	lock      *folderLock
-	db        *db
-	queue     *queue
-	purged    time.Time // when what has expired was last looked for
-	integrity integrity
+	dir    string
+	cfg    ledger.Config
+	lock   *folderLock
+	db     *db
+	queue  *queue
+	purged time.Time // when what has expired was last looked for
 
 	stop       context.CancelFunc
 	background sync.WaitGroup

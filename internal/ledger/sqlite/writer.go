@@ -30,9 +30,10 @@ type db struct {
 	writes *ledger.Group[*write]
 	insert func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
 
-	files    *files
-	health   *health.Board
-	unstored atomic.Int64 // bytes of the largest submission that has failed since a probe succeeded
+	files     *files
+	integrity integrity
+	health    *health.Board
+	unstored  atomic.Int64 // bytes of the largest submission that has failed since a probe succeeded
 }
 
 // write is one piece of work for the writer. Pieces that wait together share a transaction and its fsync. Run may be called
@@ -114,6 +115,9 @@ func (d *db) settle(batch []*write, err error) {
 func (d *db) commit(batch []*write) error {
 	// A commit belongs to all who wait for it: none of their contexts may end it.
 	ctx := context.Background()
+	if err := d.integrity.found(); err != nil {
+		return err
+	}
 	if err := d.kept(ctx); err != nil {
 		return err
 	}

@@ -99,9 +99,11 @@ func (d Database) Inspect(ctx context.Context) ledger.Inspection {
 func (d Database) inspectContent(ctx context.Context, name string) ledger.Inspection {
 	db, err := openReaders(d.dir)
 	if err == nil {
-		err = errors.Join(checkContent(ctx, db), db.Close())
+		err = errors.Join(checkNewer(ctx, db), checkContent(ctx, db), db.Close())
 	}
 	switch {
+	case errors.Is(err, errSchema):
+		return ledger.Inspection{Exists: true, Found: err.Error(), Fix: "Run the newer version, or restore a backup: savepage restore."}
 	case err == nil:
 		return ledger.Inspection{Exists: true, Found: name + ", checked"}
 	case ctx.Err() != nil:

@@ -47,7 +47,7 @@ func openKeys(ctx context.Context, dir string, vault ledger.Vault, now *clock.Cl
 func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) (served bool, err error) {
 	lock, err := lockDir(dir)
 	if errors.Is(err, errServed) {
-		return true, nil
+		return true, checkServed(ctx, db)
 	}
 	if err != nil {
 		return false, err

@@ -20,24 +20,47 @@ var migrations embed.FS
 // start because a migration of River may rebuild its table.
 const dueIndex = `CREATE INDEX IF NOT EXISTS savepage_job_due ON river_job (scheduled_at) WHERE state = 'pending'`
 
-// migrate brings our tables and River's to the versions that this program knows.
-func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+// tables are the migrations of a database.
+type tables struct {
+	records *goose.Provider
+	queue   *rivermigrate.Migrator[*sql.Tx]
+}
+
+func newMigrations(db *sql.DB, log *slog.Logger) (tables, error) {
 	ours, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return tables{}, fmt.Errorf("read migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, ours, goose.WithDisableGlobalRegistry(true))
+	// Versions before 0.1.0 may lack a migration in the middle: each stands alone, so it is made up for.
+	records, err := goose.NewProvider(goose.DialectSQLite3, db, ours, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return tables{}, fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	queue, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: quiet(log)})
+	if err != nil {
+		return tables{}, fmt.Errorf("read migrations of the queue: %w", err)
+	}
+	return tables{records, queue}, nil
+}
+
+// migrate brings our tables and River's to the versions that this program knows. A database of a newer version is refused
+// as it is.
+func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+	m, err := newMigrations(db, log)
+	if err != nil {
+		return err
+	}
+	have, err := readSchema(ctx, db)
+	if err != nil {
+		return err
+	}
+	if err := notNewer(have, knownSchema(m.records, m.queue)); err != nil {
+		return err
+	}
+	if _, err := m.records.Up(ctx); err != nil {
 		return fmt.Errorf("migrate records: %w", err)
 	}
-	rivers, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: quiet(log)})
-	if err != nil {
-		return fmt.Errorf("read migrations of the queue: %w", err)
-	}
-	if _, err := rivers.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if _, err := m.queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
 	for _, index := range []string{dueIndex, turnIndex} {

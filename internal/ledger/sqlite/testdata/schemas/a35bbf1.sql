@@ -1,0 +1,184 @@
+-- A database as commit a35bbf1 left it: records 1.
+BEGIN TRANSACTION;
+CREATE TABLE accounts (
+    id                  TEXT PRIMARY KEY,
+    created_at          INTEGER NOT NULL,
+    webhook_secret      TEXT NOT NULL,
+    api_secret          TEXT NOT NULL DEFAULT '',
+    waiting             INTEGER NOT NULL DEFAULT 0, -- captures in state queued for which no client waits
+    waiting_interactive INTEGER NOT NULL DEFAULT 0  -- captures in state queued for which a client waits
+);
+INSERT INTO "accounts" VALUES('acc_06h1mkvh6x1q3ag563c9m4mtf4',1795737743671852,'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=','',1,0);
+CREATE TABLE attempts (
+    delivery   TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    outcome    TEXT NOT NULL,
+    status     INTEGER NOT NULL,
+    latency_ms INTEGER NOT NULL,
+    error      TEXT NOT NULL,
+    answer     TEXT NOT NULL,
+    PRIMARY KEY (delivery, number)
+) WITHOUT ROWID;
+INSERT INTO "attempts" VALUES('msg_1',1,1795737743857299,'status',500,3,'The receiver answered 500 Internal Server Error.','');
+CREATE TABLE captures (
+    id           TEXT PRIMARY KEY,
+    account      TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    interactive  INTEGER NOT NULL,
+    url          TEXT NOT NULL,
+    options      TEXT NOT NULL,              -- JSON
+    options_hash TEXT NOT NULL,
+    attempt      INTEGER NOT NULL DEFAULT 0, -- how often it was taken; the fence
+    free         INTEGER NOT NULL DEFAULT 0, -- how many of those were given back to its budget
+    created_at   INTEGER NOT NULL,
+    due_at       INTEGER NOT NULL,           -- while queued: when it may be taken
+    started_at   INTEGER,
+    finished_at  INTEGER,
+    picture      TEXT,                       -- JSON
+    picture_name TEXT,
+    report       TEXT,                       -- JSON
+    error        TEXT,                       -- JSON
+    timing       TEXT                        -- JSON
+);
+INSERT INTO "captures" VALUES('cap_06h1mkvhy5h24209xw7yezka4r','acc_06h1mkvh6x1q3ag563c9m4mtf4','success',0,'https://example.com/','{"url":"https://example.com/","width":1440,"height":900,"scale":1,"format":"png","quality":80,"wait_until":"settled","timeout":30000,"callback_url":"http://127.0.0.1:9999/hook","metadata":"m"}','ec0f63667ab651cbf8c48f977c08c50592a3a9489b105496f4d6a1de580dd0fa',1,0,1795737743857299,1795737743857299,NULL,1795737744857299,'{"name":"abc.png","format":"png","width":1440,"height":900,"size":1}','abc.png','{"http_status":200}',NULL,NULL);
+INSERT INTO "captures" VALUES('cap_06h1mkvjbyn0atpqaf5yegcm8w','acc_06h1mkvh6x1q3ag563c9m4mtf4','queued',0,'https://example.com/two','{"url":"https://example.com/two","width":1440,"height":900,"scale":1,"format":"png","quality":80,"wait_until":"settled","timeout":30000,"async":true}','2f4e7145895e01b497e89c91a81288144820a2f99cdcc206bfeb45b6e2b5a147',0,0,1795737743967560,1795737743967560,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE deliveries (
+    id         TEXT PRIMARY KEY,
+    capture    TEXT NOT NULL,
+    account    TEXT NOT NULL,
+    url        TEXT NOT NULL,
+    body       BLOB NOT NULL,
+    state      TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    next_at    INTEGER, -- while pending
+    ended_at   INTEGER
+);
+INSERT INTO "deliveries" VALUES('msg_1','cap_06h1mkvhy5h24209xw7yezka4r','acc_06h1mkvh6x1q3ag563c9m4mtf4','http://127.0.0.1:9999/hook',X'7B7D','pending',1795737743857299,1795737743857299,NULL);
+CREATE TABLE goose_db_version (
+		id INTEGER PRIMARY KEY AUTOINCREMENT,
+		version_id INTEGER NOT NULL,
+		is_applied INTEGER NOT NULL,
+		tstamp TIMESTAMP DEFAULT (datetime('now'))
+	);
+INSERT INTO "goose_db_version" VALUES(1,0,1,'2026-11-27 00:02:23');
+INSERT INTO "goose_db_version" VALUES(2,1,1,'2026-11-27 00:02:23');
+CREATE TABLE idempotency (
+    account     TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    capture     TEXT NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    PRIMARY KEY (account, key)
+) WITHOUT ROWID;
+INSERT INTO "idempotency" VALUES('acc_06h1mkvh6x1q3ag563c9m4mtf4','k1','cf696a356e543e3d3b32b35a183f254e31916d50ea5e9d167d20738e45d3d616','cap_06h1mkvjbyn0atpqaf5yegcm8w',1795824143967681);
+CREATE TABLE keys (
+    hash         BLOB PRIMARY KEY, -- SHA-256 of the key
+    account      TEXT NOT NULL REFERENCES accounts (id),
+    prefix       TEXT NOT NULL,    -- the part that may be shown
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER,
+    revoked_at   INTEGER
+);
+INSERT INTO "keys" VALUES(X'A039FDBCFCBF354746D4D920A1F27F142F71CCD71E3B53B9485889266BDD8FCD','acc_06h1mkvh6x1q3ag563c9m4mtf4','sp_Grf34fHd',1795737743671852,1795737743855716,NULL);
+CREATE TABLE river_job (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    args blob NOT NULL DEFAULT (jsonb('{}')),
+    attempt integer NOT NULL DEFAULT 0,
+    attempted_at timestamp,
+    attempted_by blob, -- json
+    created_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    errors blob, -- json
+    finalized_at timestamp,
+    kind text NOT NULL,
+    max_attempts integer NOT NULL DEFAULT 25,
+    metadata blob NOT NULL DEFAULT (jsonb('{}')),
+    priority integer NOT NULL DEFAULT 1,
+    queue text NOT NULL DEFAULT 'default',
+    state text NOT NULL DEFAULT 'available',
+    scheduled_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    tags blob NOT NULL DEFAULT (jsonb('[]')),
+    unique_key blob,
+    unique_states integer,
+    CONSTRAINT finalized_or_finalized_at_null CHECK (
+        (finalized_at IS NULL AND state NOT IN ('cancelled', 'completed', 'discarded')) OR
+        (finalized_at IS NOT NULL AND state IN ('cancelled', 'completed', 'discarded'))
+    ),
+    CONSTRAINT priority_in_range CHECK (priority >= 1 AND priority <= 4),
+    CONSTRAINT queue_length CHECK (length(queue) > 0 AND length(queue) < 128),
+    CONSTRAINT kind_length CHECK (length(kind) > 0 AND length(kind) < 128),
+    CONSTRAINT state_valid CHECK (state IN ('available', 'cancelled', 'completed', 'discarded', 'pending', 'retryable', 'running', 'scheduled'))
+);
+INSERT INTO "river_job" VALUES(2,X'CC23276964C71E6361705F303668316D6B766A62796E3061747071616635796567636D3877',0,NULL,NULL,'2026-11-27 00:02:23.975',NULL,NULL,'capture',25,X'0C',1,'interactive','available','2026-11-26 12:02:28.968',X'0B',X'6361705F303668316D6B766A62796E3061747071616635796567636D3877',241);
+CREATE TABLE river_leader (
+    elected_at timestamp NOT NULL,
+    expires_at timestamp NOT NULL,
+    leader_id text NOT NULL,
+    name text PRIMARY KEY NOT NULL DEFAULT 'default' CHECK (name = 'default'),
+    CONSTRAINT name_length CHECK (length(name) > 0 AND length(name) < 128),
+    CONSTRAINT leader_id_length CHECK (length(leader_id) > 0 AND length(leader_id) < 128)
+);
+CREATE TABLE river_migration (
+    line text NOT NULL,
+    version integer NOT NULL,
+    created_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    CONSTRAINT line_length CHECK (length(line) > 0 AND length(line) < 128),
+    CONSTRAINT version_gte_1 CHECK (version >= 1),
+    PRIMARY KEY (line, version)
+);
+INSERT INTO "river_migration" VALUES('main',1,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',2,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',3,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',4,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',5,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',6,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',7,'2026-11-27 00:02:23');
+INSERT INTO "river_migration" VALUES('main',8,'2026-11-27 00:02:23');
+CREATE TABLE river_notification (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    created_at timestamp NOT NULL DEFAULT (datetime('now', 'subsec')),
+    payload text NOT NULL,
+    topic text NOT NULL,
+    CONSTRAINT topic_length CHECK (length(topic) > 0 AND length(topic) < 128)
+);
+CREATE TABLE river_queue (
+    name text PRIMARY KEY NOT NULL,
+    created_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    metadata blob NOT NULL DEFAULT (jsonb('{}')),
+    paused_at timestamp,
+    updated_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE INDEX keys_prefix ON keys (prefix);
+CREATE INDEX captures_account ON captures (account, created_at, id);
+CREATE INDEX captures_pending ON captures (id, state, due_at) WHERE state IN ('queued', 'running');
+CREATE INDEX captures_ended ON captures (created_at, id) WHERE state IN ('success', 'failed', 'canceled');
+CREATE INDEX captures_kept ON captures (account, options_hash, created_at) WHERE state = 'success';
+CREATE INDEX captures_picture ON captures (picture_name) WHERE picture_name IS NOT NULL;
+CREATE INDEX idempotency_capture ON idempotency (capture);
+CREATE INDEX idempotency_expires ON idempotency (expires_at);
+CREATE INDEX deliveries_capture ON deliveries (capture);
+CREATE INDEX deliveries_pending ON deliveries (id, next_at) WHERE state = 'pending';
+CREATE INDEX river_notification_created_at_idx ON river_notification (created_at);
+CREATE INDEX river_notification_topic_id_idx ON river_notification (topic, id);
+CREATE INDEX river_job_kind ON river_job (kind);
+CREATE INDEX river_job_state_and_finalized_at_index ON river_job (state, finalized_at) WHERE finalized_at IS NOT NULL;
+CREATE INDEX river_job_prioritized_fetching_index ON river_job (state, queue, priority, scheduled_at, id);
+CREATE UNIQUE INDEX river_job_unique_idx ON river_job (unique_key)
+    WHERE unique_key IS NOT NULL
+        AND unique_states IS NOT NULL
+        AND CASE state
+            WHEN 'available' THEN unique_states & (1 << 0)
+            WHEN 'cancelled' THEN unique_states & (1 << 1)
+            WHEN 'completed' THEN unique_states & (1 << 2)
+            WHEN 'discarded' THEN unique_states & (1 << 3)
+            WHEN 'pending'   THEN unique_states & (1 << 4)
+            WHEN 'retryable' THEN unique_states & (1 << 5)
+            WHEN 'running'   THEN unique_states & (1 << 6)
+            WHEN 'scheduled' THEN unique_states & (1 << 7)
+            ELSE 0
+        END >= 1;
+CREATE INDEX savepage_job_due ON river_job (scheduled_at) WHERE state = 'pending';
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('goose_db_version',2);
+INSERT INTO "sqlite_sequence" VALUES('river_job',2);
+COMMIT;

@@ -18,12 +18,13 @@ type gate struct {
 	out       responder
 	keys      Keys
 	limiter   *limiter
+	bodies    *bodies
 	clock     *clock.Clock
 	onAccount func(r *http.Request, account string) // may be nil
 }
 
 func newGate(out responder, parts Parts, cfg Config) *gate {
-	return &gate{out: out, keys: parts.Keys, limiter: newLimiter(time.Minute), clock: parts.Clock, onAccount: cfg.OnAccount}
+	return &gate{out: out, keys: parts.Keys, limiter: newLimiter(time.Minute), bodies: newBodies(), clock: parts.Clock, onAccount: cfg.OnAccount}
 }
 
 // keyed is a handler that needs a key.
@@ -37,6 +38,7 @@ func (g *gate) with(any scopes, next keyed) http.Handler {
 			err = g.admit(w, r, who, any)
 		}
 		if err == nil {
+			defer g.bodies.of(r, who.Account.ID)()
 			err = next(w, r, who)
 		}
 		if err != nil {

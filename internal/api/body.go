@@ -82,6 +82,12 @@ func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, 
 		passOver(w, r)
 		return nil, tooLarge(limit)
 	}
+	if held, is := r.Body.(*heldBody); is && r.ContentLength > 0 {
+		if err := held.expect(r.ContentLength); err != nil {
+			passOver(w, r)
+			return nil, err
+		}
+	}
 	limited := http.MaxBytesReader(w, r.Body, limit)
 	var body []byte
 	var err error
@@ -95,6 +101,10 @@ func readBodyUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, 
 		passOver(w, r)
 		return nil, tooLarge(limit)
 	}
+	if fault, known := errors.AsType[*savepage.Error](err); known {
+		passOver(w, r)
+		return nil, fault
+	}
 	if err != nil {
 		return nil, savepage.Errorf(savepage.CodeInvalidRequest, "the body is incomplete or arrived too slowly")
 	}
@@ -107,7 +117,11 @@ func passOver(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Expect") != "" || http.NewResponseController(w).SetReadDeadline(time.Now().Add(5*time.Second)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, r.Body, 64<<20)
+	rest := io.Reader(r.Body)
+	if held, is := rest.(*heldBody); is {
+		rest = held.ReadCloser // what is thrown away does not count
+	}
+	_, _ = io.CopyN(io.Discard, rest, 64<<20)
 }
 
 func tooLarge(limit int64) error {

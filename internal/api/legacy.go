@@ -42,6 +42,7 @@ func (h *legacyHandlers) front(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	allowOrigins(w.Header())
+	defer h.gate.bodies.of(r, "")()
 	params, err := legacyParams(w, r)
 	if err != nil {
 		h.fail(w, r, err)
@@ -97,6 +98,7 @@ func (h *legacyHandlers) capture(w http.ResponseWriter, r *http.Request, params 
 // picture answers with the picture of a submission.
 func (h *legacyHandlers) picture(w http.ResponseWriter, r *http.Request, s submission) error {
 	accepted, err := h.submits.accept(r.Context(), s, true)
+	freeBody(r)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/savepage/savepage"
+)
+
+func requestWith(b *bodies, account string, size int64, length int64) (*http.Request, func()) {
+	r := httptest.NewRequest(http.MethodPost, "/", io.LimitReader(zeros{}, size))
+	r.ContentLength = length
+	return r, b.of(r, account)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestBodiesAreBounded has requests with large bodies come at once: what is beyond the bounds is refused before it is
+// read, no account keeps the others from theirs, and a body counts until it is recorded or answered.
+func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	const size = 4 << 20
+	b := newBodies()
+	read := func(account string, length int64) (func(), error) {
+		r, free := requestWith(b, account, size, length)
+		body, err := readBodyUpTo(httptest.NewRecorder(), r, maxBatchBody)
+		if err == nil && len(body) != size {
+			t.Fatalf("%d bytes were read", len(body))
+		}
+		return free, err
+	}
+	code := func(err error) savepage.Code {
+		if fault, is := err.(*savepage.Error); is { //nolint:errorlint // exactly what the client gets
+			return fault.Code
+		}
+		return ""
+	}
+	accepted, refused := map[string]int{}, map[string]savepage.Code{}
+	var all []func()
+	for i := range 150 {
+		for _, account := range []string{"a", "b", "c"} {
+			length := int64(size)
+			if i%2 == 1 {
+				length = -1 // it comes in chunks
+			}
+			free, err := read(account, length)
+			all = append(all, free)
+			if err == nil {
+				accepted[account]++
+			} else {
+				refused[account] = code(err)
+			}
+		}
+	}
+	if n := accepted["a"] + accepted["b"] + accepted["c"]; n < bodiesAtOnce/size-3 || n > bodiesAtOnce/size {
+		t.Errorf("%d bodies of %d bytes are read at once", n, size)
+	}
+	if accepted["c"] == 0 || refused["c"] != savepage.CodeQueueFull {
+		t.Errorf("accepted %v, refused with %v", accepted, refused)
+	}
+	for _, free := range all {
+		free()
+		free() // twice is once
+	}
+	if b.held != 0 || len(b.accounts) != 0 {
+		t.Errorf("%d bytes are held by %v", b.held, b.accounts)
+	}
+	for i := range accountBodies/size + 1 {
+		if _, err := read("a", size); (code(err) == savepage.CodeTooManyPending) != (i == accountBodies/size) {
+			t.Errorf("body %d of one account: %v", i, err)
+		}
+	}
+	if _, err := read("b", size); err != nil {
+		t.Errorf("another account: %v", err)
+	}
+}
+
+// TestBodyIsFreedWhenRecorded has a body not count while its client waits for the picture.
+func TestBodyIsFreedWhenRecorded(t *testing.T) {
+	t.Parallel()
+	b := newBodies()
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"url":"https://a.test"}`))
+	free := b.of(r, "a")
+	if _, err := readBody(httptest.NewRecorder(), r); err != nil || b.held == 0 {
+		t.Fatalf("%v, %d bytes", err, b.held)
+	}
+	freeBody(r)
+	if b.held != 0 {
+		t.Errorf("%d bytes are held after the request was recorded", b.held)
+	}
+	if free(); b.held != 0 {
+		t.Errorf("%d bytes are held at the end", b.held)
+	}
+}

@@ -130,6 +130,7 @@ func (l *load) post(ctx context.Context, path string, options map[string]any, he
 		return nil
 	}
 	if err != nil || status >= 300 && got.CaptureID == "" {
+		pause(ctx, 100*time.Millisecond) // it may be starting
 		l.lock.Lock()
 		defer l.lock.Unlock()
 		if status == http.StatusBadRequest {

@@ -92,7 +92,7 @@ func (l *load) measureFor(ctx context.Context, s settings) []reading {
 	clients.Go(func() { l.run(working, s.clients) })
 	began := time.Now()
 	var readings []reading
-	for pause(working, s.every) {
+	for pause(working, min(s.every, s.lasts/6)) { // a short run has some lines too
 		r, err := l.read(ctx, time.Since(began))
 		if err != nil {
 			fmt.Println("not measured:", err)

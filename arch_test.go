@@ -39,7 +39,7 @@ var owners = map[string][]string{
 	"github.com/spf13/pflag":              {"cmd/savepage"},
 	"github.com/vishvananda/netlink":      {"internal/jail"},
 	"golang.org/x/image":                  {"internal/picture", "internal/testsite", "internal/truth"},
-	"golang.org/x/net":                    {"internal/guard", "internal/blocklist"},
+	"golang.org/x/net":                    {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync":                   {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/sqlite", "bench"},
 	"golang.org/x/sys":                    {"internal/browser", "internal/jail", "internal/ledger/sqlite", "cmd/savepage"},
 	"golang.org/x/term":                   {"cmd/savepage"},

@@ -118,11 +118,19 @@ func formatRules() []formatRule {
 			},
 		},
 		{option: "pdf_paper", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFPaper) }},
+		{option: "pdf_width", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFWidth) }},
+		{option: "pdf_height", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFHeight) }},
 		{option: "pdf_landscape", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFLandscape) }},
+		{option: "pdf_css_page_size", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFCSSPageSize) }},
 		{option: "pdf_margin", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFMargin) }},
 		{option: "pdf_background", fits: paged, given: func(o Options) (any, bool) { return o.PDFBackground, o.PDFBackground != nil }},
 		{option: "pdf_pages", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFPages) }},
+		{option: "pdf_single_page", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFSinglePage) }},
 		{option: "pdf_scale", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFScale) }},
+		{option: "pdf_header", fits: paged, given: func(o Options) (any, bool) { return nil, o.PDFHeader != "" }},
+		{option: "pdf_footer", fits: paged, given: func(o Options) (any, bool) { return nil, o.PDFFooter != "" }},
+		{option: "pdf_page_numbers", fits: paged, given: func(o Options) (any, bool) { return given(o.PDFPageNumbers) }},
+		{option: "pdf_outline", fits: paged, given: func(o Options) (any, bool) { return o.PDFOutline, o.PDFOutline != nil }},
 	}
 }
 

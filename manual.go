@@ -82,11 +82,21 @@ func fileTexts() OptionGroup {
 func pdfTexts() OptionGroup {
 	return OptionGroup{"PDF", []OptionText{
 		{"pdf_paper", "Paper size; a4 by default."},
+		{"pdf_width", "Width of the paper, in mm, cm, in, px or pt, instead of pdf_paper."},
+		{"pdf_height", "Height of the paper, in mm, cm, in, px or pt, instead of pdf_paper."},
 		{"pdf_landscape", "Print in landscape."},
+		{"pdf_css_page_size", "Use the paper that the page's own style names (@page), where it names one."},
 		{"pdf_margin", "Page margins: one, two or four lengths as in CSS, in mm, cm, in, px or pt; 10mm by default."},
 		{"pdf_background", "Print backgrounds."},
 		{"pdf_pages", "Pages to print."},
+		{"pdf_single_page", "Print everything on one long page: as wide as the viewport and the margins, or as pdf_paper or pdf_width. " +
+			"What is longer than 200 inches goes on further pages."},
 		{"pdf_scale", "Scale of the printed page; 1 by default."},
+		{"pdf_header", "HTML in the upper margin of every page. Elements of the classes pageNumber, totalPages, title, url and date are " +
+			"filled in. The page's styles do not apply, and nothing is loaded but data: URLs."},
+		{"pdf_footer", "HTML in the lower margin of every page, as pdf_header."},
+		{"pdf_page_numbers", "Print the number of each page and of all pages in the lower margin. Not together with pdf_footer."},
+		{"pdf_outline", "Give the pdf an outline, made of the page's headings."},
 	}}
 }
 

@@ -98,12 +98,20 @@ type Options struct {
 	ThumbFit    Fit       `json:"thumb_fit,omitempty" enum:"cover,contain,inside,fill"`
 
 	// The pages of a pdf.
-	PDFPaper      Paper   `json:"pdf_paper,omitempty" enum:"a0,a1,a2,a3,a4,a5,a6,letter,legal,tabloid"`
-	PDFLandscape  bool    `json:"pdf_landscape,omitempty" default:"false"`
-	PDFMargin     string  `json:"pdf_margin,omitempty" maxLength:"100" example:"10mm 15mm"`
-	PDFBackground *bool   `json:"pdf_background,omitempty" default:"true"`
-	PDFPages      string  `json:"pdf_pages,omitempty" maxLength:"200" example:"1-3,5,8-"`
-	PDFScale      float64 `json:"pdf_scale,omitempty" minimum:"0.1" maximum:"2"`
+	PDFPaper       Paper   `json:"pdf_paper,omitempty" enum:"a0,a1,a2,a3,a4,a5,a6,letter,legal,tabloid,ledger"`
+	PDFWidth       string  `json:"pdf_width,omitempty" maxLength:"20" example:"210mm"`
+	PDFHeight      string  `json:"pdf_height,omitempty" maxLength:"20" example:"99mm"`
+	PDFLandscape   bool    `json:"pdf_landscape,omitempty" default:"false"`
+	PDFCSSPageSize bool    `json:"pdf_css_page_size,omitempty" default:"false"`
+	PDFMargin      string  `json:"pdf_margin,omitempty" maxLength:"100" example:"10mm 15mm"`
+	PDFBackground  *bool   `json:"pdf_background,omitempty" default:"true"`
+	PDFPages       string  `json:"pdf_pages,omitempty" maxLength:"200" example:"1-3,5,8-"`
+	PDFSinglePage  bool    `json:"pdf_single_page,omitempty" default:"false"`
+	PDFScale       float64 `json:"pdf_scale,omitempty" minimum:"0.1" maximum:"2"`
+	PDFHeader      string  `json:"pdf_header,omitempty" maxLength:"65536" example:"<span class=title></span>"`
+	PDFFooter      string  `json:"pdf_footer,omitempty" maxLength:"65536" example:"Page <span class=pageNumber></span>"`
+	PDFPageNumbers bool    `json:"pdf_page_numbers,omitempty" default:"false"`
+	PDFOutline     *bool   `json:"pdf_outline,omitempty" default:"true"`
 
 	// When to capture.
 	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled"`

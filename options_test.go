@@ -162,6 +162,22 @@ func TestPDFOptions(t *testing.T) {
 		"all": {func(o *Options) {
 			o.PDFPaper, o.PDFLandscape, o.PDFMargin, o.PDFBackground, o.PDFPages, o.PDFScale = "a3", true, "1in 20px", &off, "1-3, 5,8-", 0.5
 		}, nil},
+		"more": {func(o *Options) {
+			o.PDFWidth, o.PDFHeight, o.PDFHeader, o.PDFPageNumbers, o.PDFOutline, o.PDFCSSPageSize = "100", "5in", "<p>", true, &off, true
+		}, nil},
+		"two papers":          {func(o *Options) { o.PDFPaper, o.PDFWidth = "a4", "100mm" }, []string{"pdf_width"}},
+		"turned":              {func(o *Options) { o.PDFHeight, o.PDFLandscape = "100mm", true }, []string{"pdf_height"}},
+		"no length":           {func(o *Options) { o.PDFWidth = "wide" }, []string{"pdf_width"}},
+		"too wide":            {func(o *Options) { o.PDFWidth = "201in" }, []string{"pdf_width"}},
+		"too low":             {func(o *Options) { o.PDFHeight, o.PDFMargin = "20mm", "0" }, []string{"pdf_height"}},
+		"two footers":         {func(o *Options) { o.PDFFooter, o.PDFPageNumbers = "x", true }, []string{"pdf_page_numbers"}},
+		"a long page":         {func(o *Options) { o.PDFSinglePage, o.PDFPaper, o.PDFLandscape = true, "a4", true }, nil},
+		"a long page, turned": {func(o *Options) { o.PDFSinglePage, o.PDFLandscape = true, true }, []string{"pdf_single_page"}},
+		"some of one page":    {func(o *Options) { o.PDFSinglePage, o.PDFPages = true, "2" }, []string{"pdf_single_page"}},
+		"a height of its own": {func(o *Options) { o.PDFSinglePage, o.PDFHeight = true, "100mm" }, []string{"pdf_single_page"}},
+		"header of a png": {
+			func(o *Options) { o.Format, o.PDFHeader, o.PDFOutline = FormatPNG, "x", &off }, []string{"pdf_header", "pdf_outline"},
+		},
 		"fullpage": {func(o *Options) { o.Fullpage = true }, nil},
 		"no pdf": {func(o *Options) { o.Format, o.PDFPaper, o.PDFLandscape, o.PDFPages = FormatPNG, "a4", true, "1" }, []string{
 			"pdf_paper",

@@ -26,6 +26,8 @@ func (p Paper) Size() (width, height float64) {
 		return 612, 1008
 	case "tabloid":
 		return 792, 1224
+	case "ledger":
+		return 1224, 792
 	case "a0":
 		return 841 * mm, 1189 * mm
 	case "a1":
@@ -41,6 +43,37 @@ func (p Paper) Size() (width, height float64) {
 	default:
 		return 210 * mm, 297 * mm
 	}
+}
+
+// MaxPaper is the longest side of a PDF's page in points of 1/72 inch: 200 inches, which is what readers of PDFs take (ISO
+// 32000-1, annex C).
+const MaxPaper = 14_400
+
+// PaperSize is the width and height of the pages in points of 1/72 inch: of pdf_width and pdf_height where they are given, else
+// of pdf_paper as it is turned. One long page is as wide as the viewport and the margins, unless its width is given; the height
+// is then that of a page that would have to be divided.
+func (o Options) PaperSize() (width, height float64) {
+	width, height = o.PDFPaper.Size()
+	if o.PDFLandscape {
+		width, height = height, width
+	}
+	if o.PDFSinglePage && o.PDFPaper == "" {
+		margins := o.Margins()
+		width = float64(cmp.Or(o.Width, Defaults().Width))*0.75*cmp.Or(o.PDFScale, 1) + margins.Left + margins.Right
+	}
+	if given, err := parseLength(o.PDFWidth); err == nil {
+		width = given
+	}
+	if given, err := parseLength(o.PDFHeight); err == nil {
+		height = given
+	}
+	return width, height
+}
+
+// Margins are the margins of the pages.
+func (o Options) Margins() Margins {
+	margins, _ := ParseMargins(cmp.Or(o.PDFMargin, DefaultMargin)) // checked when it came
+	return margins
 }
 
 // DefaultMargin is the margin of a PDF's pages when none is given.
@@ -109,10 +142,7 @@ func (o Options) checkPaper() []FieldError {
 	}
 	var wrong []FieldError
 	margins, err := ParseMargins(cmp.Or(o.PDFMargin, DefaultMargin))
-	width, height := o.PDFPaper.Size()
-	if o.PDFLandscape {
-		width, height = height, width
-	}
+	width, height := o.PaperSize()
 	const least = 36 // points that must remain for the page in each direction
 	switch {
 	case err != nil:
@@ -121,8 +151,52 @@ func (o Options) checkPaper() []FieldError {
 	case margins.Left+margins.Right > width-least || margins.Top+margins.Bottom > height-least:
 		wrong = append(wrong, FieldError{"pdf_margin", "leaves too little space on the paper", o.PDFMargin})
 	}
+	wrong = append(wrong, o.checkPaperSide("pdf_width", o.PDFWidth)...)
+	wrong = append(wrong, o.checkPaperSide("pdf_height", o.PDFHeight)...)
+	wrong = append(wrong, o.checkTogether()...)
 	if o.PDFPages != "" && checkPages(o.PDFPages) != nil {
 		wrong = append(wrong, FieldError{"pdf_pages", `must be page numbers and ranges from 1, such as "1-3,5,8-"`, o.PDFPages})
+	}
+	return wrong
+}
+
+// checkPaperSide checks a side of the paper that is given as a length.
+func (o Options) checkPaperSide(option, given string) []FieldError {
+	if given == "" {
+		return nil
+	}
+	const least = 72
+	points, err := parseLength(given)
+	switch {
+	case err != nil:
+		return []FieldError{{option, `must be a length such as "210mm" (mm, cm, in, px, pt)`, given}}
+	case points < least || points > MaxPaper:
+		return []FieldError{{option, "must be from 1in to 200in", given}}
+	case o.PDFPaper != "":
+		return []FieldError{{option, "must not be given together with pdf_paper", given}}
+	case o.PDFLandscape:
+		return []FieldError{{option, "must not be given together with pdf_landscape", given}}
+	default:
+		return nil
+	}
+}
+
+// checkTogether refuses options of a pdf that contradict each other.
+func (o Options) checkTogether() []FieldError {
+	var wrong []FieldError
+	if o.PDFPageNumbers && o.PDFFooter != "" {
+		wrong = append(wrong, FieldError{"pdf_page_numbers", "must not be given together with pdf_footer", nil})
+	}
+	for _, other := range []struct {
+		name  string
+		given bool
+	}{
+		{"pdf_height", o.PDFHeight != ""}, {"pdf_pages", o.PDFPages != ""}, {"pdf_css_page_size", o.PDFCSSPageSize},
+		{"pdf_landscape", o.PDFLandscape && o.PDFPaper == ""},
+	} {
+		if o.PDFSinglePage && other.given {
+			wrong = append(wrong, FieldError{"pdf_single_page", "must not be given together with " + other.name, nil})
+		}
 	}
 	return wrong
 }

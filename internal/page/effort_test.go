@@ -183,7 +183,9 @@ func TestBackground(t *testing.T) {
 // A thumbnail has the size that is asked for, in every format.
 func TestThumbFit(t *testing.T) {
 	t.Parallel()
-	for fit, want := range map[savepage.Fit]image.Point{"": {300, 300}, "cover": {300, 300}, "contain": {300, 300}, "inside": {300, 188}, "fill": {300, 300}} {
+	for fit, want := range map[savepage.Fit]image.Point{
+		"": {300, 300}, "cover": {300, 300}, "contain": {300, 300}, "inside": {300, 188}, "fill": {300, 300},
+	} {
 		for _, f := range []savepage.Format{savepage.FormatPNG, savepage.FormatJPEG, savepage.FormatWebP} {
 			shot := render(t, savepage.Options{URL: shared.url("/bands?height=900"), ThumbWidth: 300, ThumbHeight: 300, ThumbFit: fit, Format: f})
 			decode(t, shot) // compares with the size that the shot says

@@ -18,6 +18,7 @@ import (
 	"github.com/savepage/savepage/internal/consent"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/page/address"
+	"github.com/savepage/savepage/internal/page/pdf"
 	"github.com/savepage/savepage/internal/page/session"
 	"github.com/savepage/savepage/internal/page/shot"
 )
@@ -147,8 +148,11 @@ func (r *Renderer) take(ctx context.Context, moving bool) (*browser.Tab, error) 
 	}
 }
 
-// admit refuses at once what can be known to be too large before the page is asked for.
+// admit refuses at once what can be known to be too large, or not to be printed, before the page is asked for.
 func (r *Renderer) admit(o savepage.Options) error {
+	if o.Format.Info().Paged {
+		return pdf.Check(o)
+	}
 	if o.Selector != "" || o.Fullpage || o.Clip != nil {
 		return nil // the page says how large it is
 	}

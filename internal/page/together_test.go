@@ -32,6 +32,7 @@ func together() map[string]savepage.Options {
 		"packed tiles":     {URL: shared.url("/bands?height=38000"), Fullpage: true, Width: 640, PNGEffort: savepage.PNGNormal},
 		"thumb as webp":    {URL: shared.url("/bands?height=900"), ThumbWidth: 120, Format: savepage.FormatWebP},
 		"pdf":              {URL: shared.url("/paper"), Format: savepage.FormatPDF},
+		"long pdf":         {URL: shared.url("/paper"), Format: savepage.FormatPDF, PDFSinglePage: true, PDFPageNumbers: true},
 		"frozen":           {URL: shared.url("/still-frames")},
 		"moving":           {URL: shared.url("/animation"), Animations: savepage.AnimationsAllow},
 		"own time":         {URL: shared.url("/virtual?frame=other"), Time: savepage.TimeVirtual, Delay: 2000},

@@ -3,7 +3,6 @@ package pdf
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +26,11 @@ const (
 	partBytes = 1 << 20   // bytes that are read at once
 )
 
-// Page waits for an answer that a script of the page may hold up, for as long as makes sense.
+// Page is asked by scripts beside its own.
 type Page interface {
+	// Ask calls a function of a script; the text of the script stands before its name.
+	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
+	// Await waits for an answer that a script of the page may hold up, for as long as makes sense.
 	Await(ctx context.Context, sent *cdp.Pending, slack time.Duration)
 }
 
@@ -59,7 +61,8 @@ type Document struct {
 // Printer prints one page. Its methods are for the goroutine of the render.
 type Printer struct {
 	Config
-	spool *spool.Spool
+	spool  *spool.Spool
+	height float64 // of the paper, in points
 }
 
 // New returns a Printer. Close must be called.
@@ -70,6 +73,15 @@ func (p *Printer) Close() { p.spool.Drop() }
 
 // Print prints the whole page. The document's file is the caller's to close, also when there is an error.
 func (p *Printer) Print(ctx context.Context) (made Document, err error) {
+	_, p.height = p.Options.PaperSize()
+	if p.Options.PDFSinglePage {
+		return p.printLong(ctx)
+	}
+	return p.print(ctx)
+}
+
+// print prints on paper of the height that was chosen.
+func (p *Printer) print(ctx context.Context) (made Document, err error) {
 	stream, err := p.stream(ctx)
 	if err != nil {
 		return made, err
@@ -100,12 +112,16 @@ func (p *Printer) Print(ctx context.Context) (made Document, err error) {
 func (p *Printer) stream(ctx context.Context) (cdpio.StreamHandle, error) {
 	p.Notes.Await("the browser to print the page")
 	var res cdpage.PrintToPDFResult
+	params, err := p.printing()
+	if err != nil {
+		return "", err
+	}
 	ask := func() error {
-		sent := p.To.Send(cdpage.CommandPrintToPDF, printing(p.Options))
+		sent := p.To.Send(cdpage.CommandPrintToPDF, params)
 		p.Page.Await(ctx, sent, p.Budget.Drawing())
 		return session.Answered(ctx, sent, &res)
 	}
-	err := ask()
+	err = ask()
 	if refused, is := errors.AsType[*cdp.Error](err); is && p.Options.PDFPages != "" {
 		return "", savepage.Errorf(savepage.CodeInvalidRequest, "the pages %q cannot be printed: %s", p.Options.PDFPages, refused.Message)
 	}
@@ -122,23 +138,35 @@ func (p *Printer) stream(ctx context.Context) (cdpio.StreamHandle, error) {
 }
 
 // printing is what the browser is asked for.
-func printing(o savepage.Options) cdpage.PrintToPDFParams {
-	margins, _ := savepage.ParseMargins(cmp.Or(o.PDFMargin, savepage.DefaultMargin)) // checked when it came
-	width, height := o.PDFPaper.Size()
+func (p *Printer) printing() (params cdpage.PrintToPDFParams, err error) {
+	o := p.Options
+	margins := o.Margins()
+	width, _ := o.PaperSize()
+	yes, outline := true, o.PDFOutline == nil || *o.PDFOutline
 	background := o.PDFBackground == nil || *o.PDFBackground
 	inches := func(points float64) *float64 { return new(points / 72) }
-	return cdpage.PrintToPDFParams{
-		Landscape: &o.PDFLandscape, PrintBackground: &background, Scale: o.PDFScale, PageRanges: o.PDFPages,
-		PaperWidth: width / 72, PaperHeight: height / 72,
+	header, footer, err := edges(o)
+	if err != nil {
+		return params, err
+	}
+	params = cdpage.PrintToPDFParams{
+		PrintBackground: &background, Scale: o.PDFScale, PageRanges: o.PDFPages,
+		PaperWidth: width / 72, PaperHeight: p.height / 72, PreferCSSPageSize: &o.PDFCSSPageSize,
 		MarginTop: inches(margins.Top), MarginRight: inches(margins.Right),
 		MarginBottom: inches(margins.Bottom), MarginLeft: inches(margins.Left),
+		GenerateTaggedPDF: &yes, GenerateDocumentOutline: &outline, // the outline is made of the tags
 		TransferMode: cdpage.PrintToPDFTransferModeReturnAsStream,
 	}
+	if header != nothing || footer != nothing {
+		params.DisplayHeaderFooter, params.HeaderTemplate, params.FooterTemplate = &yes, header, footer
+	}
+	return params, nil
 }
 
 // readStream spools a stream of the browser's to its end, part by part, and returns its size in bytes.
 func (p *Printer) readStream(ctx context.Context, handle cdpio.StreamHandle) (size int64, err error) {
 	defer p.To.Send(cdpio.CommandClose, cdpio.CloseParams{Handle: handle})
+	p.spool.Drop()
 	p.spool = p.NewSpool()
 	for {
 		var part cdpio.ReadResult

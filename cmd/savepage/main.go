@@ -113,7 +113,7 @@ func newRoot(env environment) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(env), newCapture(env), newBatch(env), newKey(env), newWebhook(env), newDoctor(env), newMigrate(env),
+		newServe(env), newCapture(env), newBatch(env), newKey(env), newAccount(env), newWebhook(env), newDoctor(env), newMigrate(env),
 		newBackup(env), newRestore(env), newCompact(env), newAdopt(env), newDevices(env), newVersion(env), newDocs(), newJail(),
 	)
 	return root

@@ -20,6 +20,11 @@ type Closed interface {
 	RemoveSome(ctx context.Context, account string, limit int, drop func(names []string) error) (captures int, done bool, err error)
 }
 
+// Dropper removes pictures. An unknown key is no error.
+type Dropper interface {
+	Delete(ctx context.Context, key string) error
+}
+
 // RemoveClosed removes everything of the closed accounts, share by share. What is left after a fault is removed the next
 // time.
 func (s *Service) RemoveClosed(ctx context.Context, from Closed) error {
@@ -37,7 +42,7 @@ func (s *Service) RemoveClosed(ctx context.Context, from Closed) error {
 }
 
 // RemoveAccount removes everything of one closed account.
-func RemoveAccount(ctx context.Context, from Closed, pictures Blobs, account string, log *slog.Logger) error {
+func RemoveAccount(ctx context.Context, from Closed, pictures Dropper, account string, log *slog.Logger) error {
 	drop := func(names []string) error {
 		var faults []error
 		for _, name := range names {

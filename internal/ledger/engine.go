@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -75,6 +76,9 @@ type About struct {
 	Captures int
 	Sealed   bool // some secrets can only be read with the master key
 }
+
+// ErrServed says that another process serves the database, so that it cannot be opened.
+var ErrServed = errors.New("another savepage serves it")
 
 // Inspection is what was found of a database.
 type Inspection struct {

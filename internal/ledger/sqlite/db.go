@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
+
+	"github.com/savepage/savepage/internal/ledger"
 )
 
 // Names of the files in the folder.
@@ -79,9 +81,6 @@ func connect(file string, pragmas ...string) (*sql.DB, error) {
 	return sql.OpenDB(keeping{connector}), nil
 }
 
-// errServed says that another process holds the lock.
-var errServed = errors.New("another savepage serves it")
-
 // folderLock holds a data folder for this process.
 type folderLock struct{ file *os.File }
 
@@ -102,7 +101,7 @@ func lockDir(dir string) (*folderLock, error) {
 		return &folderLock{file}, nil
 	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = errServed
+		err = ledger.ErrServed
 	}
 	return nil, errors.Join(fmt.Errorf("data folder %s: %w", dir, err), file.Close())
 }

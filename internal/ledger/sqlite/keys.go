@@ -46,7 +46,7 @@ func openKeys(ctx context.Context, dir string, vault ledger.Vault, now *clock.Cl
 
 func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) (served bool, err error) {
 	lock, err := lockDir(dir)
-	if errors.Is(err, errServed) {
+	if errors.Is(err, ledger.ErrServed) {
 		return true, checkServed(ctx, db)
 	}
 	if err != nil {

@@ -50,8 +50,9 @@ func (t KeyTerms) ValidateFields(now time.Time) (wrong []FieldError) {
 		}
 	}
 	if !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now) {
-		at := now.UTC().Format(time.RFC3339)
-		wrong = append(wrong, FieldError{Location: "expires_at", Message: "must be later than now, " + at, Value: t.ExpiresAt.UTC().Format(time.RFC3339)})
+		message := "must be later than now, " + now.UTC().Format(time.RFC3339)
+		given := t.ExpiresAt.UTC().Format(time.RFC3339)
+		wrong = append(wrong, FieldError{Location: "expires_at", Message: message, Value: given})
 	}
 	return wrong
 }
@@ -69,7 +70,7 @@ type AccountInfo struct {
 	ID        string         `json:"id" doc:"Id of the account."`
 	Name      string         `json:"name,omitempty" doc:"Whose account it is."`
 	CreatedAt time.Time      `json:"created_at" doc:"When the account was created."`
-	ClosedAt  time.Time      `json:"closed_at,omitzero" doc:"When the account was deleted; it is listed until its records and pictures are removed."`
+	ClosedAt  time.Time      `json:"closed_at,omitzero" doc:"When it was deleted; it is listed until all of it is removed."`
 	Limits    map[string]int `json:"limits" doc:"Limits of its own, by name. For the others the settings of the server hold."`
 	Pending   int            `json:"pending" doc:"Captures that have not ended."`
 	Running   int            `json:"running" doc:"Captures that are rendered now."`
@@ -90,7 +91,8 @@ func (t AccountTerms) ValidateFields() (wrong []FieldError) {
 		row, known := limitRow(name)
 		switch {
 		case !known:
-			wrong = append(wrong, FieldError{Location: "limits." + name, Message: "is not a limit; must be one of " + strings.Join(limitNames(), ", ")})
+			message := "is not a limit; must be one of " + strings.Join(limitNames(), ", ")
+			wrong = append(wrong, FieldError{Location: "limits." + name, Message: message})
 		case n != nil && (*n < row.Min || *n > row.Max):
 			message := fmt.Sprintf("must be from %d to %d, or null for the setting of the server", row.Min, row.Max)
 			wrong = append(wrong, FieldError{Location: "limits." + name, Message: message, Value: *n})
@@ -139,7 +141,7 @@ type Usage struct {
 	Account           string    `json:"account" doc:"The account."`
 	From              time.Time `json:"from" doc:"First moment of the calendar month, UTC."`
 	Until             time.Time `json:"until" doc:"First moment of the next month."`
-	CapturesPerMonth  Use       `json:"captures_per_month" doc:"Captures of the month. A full page counts 3; cached and canceled ones and those that failed by a fault of the service count 0."`
+	CapturesPerMonth  Use       `json:"captures_per_month" doc:"What captures of the month count. A full page counts 3; a cached one 0."`
 	RequestsPerMinute Use       `json:"requests_per_minute" doc:"Requests, this one included."`
 	Pending           Use       `json:"pending" doc:"Captures that have not ended."`
 	PendingBytes      Use       `json:"pending_bytes" doc:"Bytes that their options take."`

@@ -58,7 +58,7 @@ func Codes() []CodeInfo {
 	return []CodeInfo{
 		{CodeInvalidRequest, http.StatusBadRequest, false, "The request is invalid. errors names each field, its value and the allowed range."},
 		{CodeUnauthorized, http.StatusUnauthorized, false, "The key is missing or not valid. Send Authorization: Bearer KEY."},
-		{CodeForbidden, http.StatusForbidden, false, "The key does not permit this request."},
+		{CodeForbidden, http.StatusForbidden, false, "The key does not have the scope that this request needs; the message names it."},
 		{CodeNotFound, http.StatusNotFound, false, "The resource does not exist, or belongs to another account."},
 		{CodeMethodNotAllowed, http.StatusMethodNotAllowed, false, "The path does not support this method. Allow lists those that it supports."},
 		{
@@ -76,8 +76,14 @@ func Codes() []CodeInfo {
 		},
 		{CodeUnsupportedMedia, http.StatusUnsupportedMediaType, false, "Send application/json or a form."},
 		{CodeRateLimited, http.StatusTooManyRequests, false, "Too many requests. Wait as long as Retry-After says."},
-		{CodeQuotaExceeded, http.StatusTooManyRequests, false, "The account's quota is used up."},
-		{CodeTooManyPending, http.StatusTooManyRequests, false, "Too many captures of the account are waiting."},
+		{
+			CodeQuotaExceeded, http.StatusTooManyRequests, false,
+			"The account's captures of this month are used up. Retry-After says when the next month begins; GET /v1/usage shows what is used.",
+		},
+		{
+			CodeTooManyPending, http.StatusTooManyRequests, false,
+			"The captures of the account that have not ended, or their options in bytes, are as many as its limit allows.",
+		},
 		{CodeNameNotResolved, http.StatusBadGateway, false, "The host name of the page does not resolve."},
 		{CodeConnectionFailed, http.StatusBadGateway, false, "The page's server refused, closed or broke the connection."},
 		{CodeTLSError, http.StatusBadGateway, false, "The certificate of the page's server is not valid."},

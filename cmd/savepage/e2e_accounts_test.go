@@ -48,7 +48,8 @@ func TestAccounts(t *testing.T) {
 	p := newProgram(t)
 	p.start()
 	ctx, admin := t.Context(), p.admin()
-	issued, err := admin.Create(ctx, savepage.AccountTerms{Limits: map[string]*int{"captures_per_month": limitOf(4), "timeout": limitOf(20_000)}})
+	limits := map[string]*int{"captures_per_month": limitOf(4), "timeout": limitOf(20_000)}
+	issued, err := admin.Create(ctx, savepage.AccountTerms{Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func TestAccountBodies(t *testing.T) {
 	s := serve(t, nil)
 	for body, want := range map[string]string{
 		`{"limits":{"pages":257,"page":1}}`:           `"body.limits.page","message":"is not a limit`,
-		`{"limits":{"pages":257}}`:                    `"body.limits.pages","message":"must be from 0 to 256, or null for the setting of the server","value":257`,
+		`{"limits":{"pages":257}}`:                    `"message":"must be from 0 to 256, or null for the setting of the server","value":257`,
 		`{"limits":{"pages":"many"}}`:                 `must be a whole number`,
 		`{"limits":3}`:                                `must be an object with whole numbers`,
 		`{"name":"` + strings.Repeat("n", 101) + `"}`: `must be at most 100 characters`,

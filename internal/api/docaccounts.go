@@ -41,7 +41,8 @@ func docAccountUsage() *huma.Operation {
 }
 
 func docListAccounts() *huma.Operation {
-	op := operation("listAccounts", tagAccounts, "List accounts, newest first", map[int]reflect.Type{200: schemaOf[AccountPage]()}, 400, 401, 429)
+	op := operation("listAccounts", tagAccounts, "List accounts, newest first",
+		map[int]reflect.Type{200: schemaOf[AccountPage]()}, 400, 401, 429)
 	op.Parameters = []*huma.Param{limitParam(), cursorParam()}
 	return op
 }
@@ -49,7 +50,8 @@ func docListAccounts() *huma.Operation {
 func docCreateAccount() *huma.Operation {
 	op := operation("createAccount", tagAccounts, "Create an account",
 		map[int]reflect.Type{201: schemaOf[savepage.Issued]()}, 400, 401, 413, 415, 429)
-	op.Description = "The answer has the first key of the account, with the scopes capture and read, and its webhook secret, only this once. " +
+	op.Description = "The answer has the first key of the account, with the scopes capture and read, and its webhook secret, " +
+		"only this once. " +
 		limitsDoc()
 	op.RequestBody = jsonBody("AccountBody", false)
 	return op
@@ -65,7 +67,8 @@ func limitsDoc() string {
 }
 
 func docGetAccount() *huma.Operation {
-	op := operation("getAccount", tagAccounts, "Get an account", map[int]reflect.Type{200: schemaOf[savepage.AccountInfo]()}, 400, 401, 404, 429)
+	op := operation("getAccount", tagAccounts, "Get an account",
+		map[int]reflect.Type{200: schemaOf[savepage.AccountInfo]()}, 400, 401, 404, 429)
 	op.Parameters = []*huma.Param{accountParam()}
 	return op
 }
@@ -81,8 +84,8 @@ func docSetAccount() *huma.Operation {
 func docDeleteAccount() *huma.Operation {
 	op := operation("deleteAccount", tagAccounts, "Delete an account",
 		map[int]reflect.Type{202: schemaOf[savepage.AccountInfo]()}, 400, 401, 404, 409, 429)
-	op.Description = "Its keys are refused from now on and its captures are canceled. The server then removes every record and picture of it, " +
-		"also after a restart; until that is done, it is listed with closed_at. The account of the request's own key is a conflict."
+	op.Description = "Its keys are refused from now on and its captures are canceled. The server then removes every record and picture of " +
+		"it, also after a restart; until that is done, it is listed with closed_at. The account of the request's own key is a conflict."
 	op.Parameters = []*huma.Param{accountParam()}
 	return op
 }
@@ -94,7 +97,8 @@ func docListKeys() *huma.Operation {
 }
 
 func docCreateKey() *huma.Operation {
-	op := operation("createKey", tagAccounts, "Create a key", map[int]reflect.Type{201: schemaOf[savepage.Issued]()}, 400, 401, 404, 413, 415, 429)
+	op := operation("createKey", tagAccounts, "Create a key",
+		map[int]reflect.Type{201: schemaOf[savepage.Issued]()}, 400, 401, 404, 413, 415, 429)
 	op.Description = "Scopes: capture submits, cancels and deletes captures and batches, follows those whose ids it knows, sends callbacks " +
 		"again and replaces the webhook secret; read looks up and lists everything of the account; admin manages all accounts and keys of " +
 		"the server. None includes another."

@@ -78,8 +78,8 @@ func (s *Standing) Refuse(l Load) *savepage.Error {
 // quotaExceeded refuses a load until the next month.
 func (s *Standing) quotaExceeded(l Load) *savepage.Error {
 	end := MonthOf(s.At).End()
-	fault := savepage.Errorf(savepage.CodeQuotaExceeded, "the account has used %d of its %d captures of this month, captures that have not ended "+
-		"have reserved %d more, and this request counts %d; the next month begins at %s",
+	fault := savepage.Errorf(savepage.CodeQuotaExceeded, "the account has used %d of its %d captures of this month, captures that have not "+
+		"ended have reserved %d more, and this request counts %d; the next month begins at %s",
 		s.Used, s.Limits.CapturesPerMonth, s.Pending.Cost, l.Cost, end.Format(time.RFC3339))
 	fault.RetryAfter = end.Sub(s.At)
 	return fault

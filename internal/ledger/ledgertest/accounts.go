@@ -193,7 +193,8 @@ func testUsage(t *scene) {
 	eventually(t, "nothing is on the way", func() bool { return usage().Pending.Used == 0 })
 	cfg.Clock.Advance(12 * time.Hour)
 	u = usage()
-	equal(t, []int{0, 0, 0, 0, 10}, []int{u.CapturesPerMonth.Used, u.Pending.Used, u.PendingBytes.Used, u.Pages.Used, *u.CapturesPerMonth.Remaining})
+	equal(t, []int{0, 0, 0, 0, 10},
+		[]int{u.CapturesPerMonth.Used, u.Pending.Used, u.PendingBytes.Used, u.Pages.Used, *u.CapturesPerMonth.Remaining})
 	_, err := b.Usage(t.Context(), "acc_none")
 	wantCode(t, savepage.CodeNotFound, err)
 }

@@ -109,7 +109,8 @@ func (cl *closed) removeRest(ctx context.Context, account string, limit int) (do
 			`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE account = ?1 ORDER BY created_at, id LIMIT ?2)`,
 			`DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE account = ?1 ORDER BY created_at, id LIMIT ?2)`,
 			`DELETE FROM idempotency WHERE account = ?1 AND key IN (SELECT key FROM idempotency WHERE account = ?1 ORDER BY key LIMIT ?2)`,
-			`DELETE FROM receivers WHERE account = ?1 AND receiver IN (SELECT receiver FROM receivers WHERE account = ?1 ORDER BY receiver LIMIT ?2)`,
+			`DELETE FROM receivers WHERE account = ?1 AND receiver IN
+				(SELECT receiver FROM receivers WHERE account = ?1 ORDER BY receiver LIMIT ?2)`,
 			`DELETE FROM turns WHERE account = ?1 AND class IN (SELECT class FROM turns WHERE account = ?1 ORDER BY class LIMIT ?2)`,
 			`DELETE FROM keys WHERE hash IN (SELECT hash FROM keys WHERE account = ?1 ORDER BY created_at LIMIT ?2)`,
 		} {

@@ -262,7 +262,7 @@ func TestRestoreNeedsAnEmptyPlace(t *testing.T) {
 	names := p.captures(2)
 	p.backup(dir)
 	refuseInto(t, dir, "another savepage serves it", keeper.Target{Database: sqlite.At(other.dir), Pictures: other.store})
-	used := t.TempDir()
+	used := newDatabase(t)
 	records, err := sqlite.At(used).Open(t.Context(), ledger.Config{}, discard())
 	check(t, err)
 	_, _, err = records.Bootstrap(t.Context())
@@ -282,11 +282,10 @@ func TestRestoreNeedsAnEmptyPlace(t *testing.T) {
 
 // TestRestoreAfterARefusedStart loses the database, and starts without it once.
 func TestRestoreAfterARefusedStart(t *testing.T) {
-	p, dir, data := newPlace(t), t.TempDir(), t.TempDir()
+	p, dir, data := newPlace(t), t.TempDir(), newDatabase(t)
 	check(t, p.claim())
 	names := p.captures(2)
 	p.backup(dir)
-	check(t, sqlite.At(data).Migrate(t.Context(), discard()))
 	_, err := keeper.Restore(t.Context(), dir, keeper.Target{Database: sqlite.At(data), Pictures: p.store})
 	check(t, err)
 	(&place{t: t, store: p.store, records: opened(t, data)}).wantPictures(names)

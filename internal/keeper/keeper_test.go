@@ -3,8 +3,11 @@ package keeper_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -32,10 +35,38 @@ type place struct {
 	account string
 }
 
+// template is a database that is up to date and empty, migrated once for all tests.
+var template = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "savepage-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := sqlite.At(dir).Migrate(context.Background(), discard()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "savepage.db"))
+})
+
+// newDatabase makes a data folder whose database has a name of its own and nothing else.
+func newDatabase(t *testing.T) string {
+	t.Helper()
+	content, err := template()
+	check(t, err)
+	dir := t.TempDir()
+	name := filepath.Join(dir, "savepage.db")
+	check(t, os.WriteFile(name, content, 0o600))
+	db, err := sql.Open("sqlite", name)
+	check(t, err)
+	_, err = db.ExecContext(t.Context(), `UPDATE identity SET id = 'db_' || lower(hex(randomblob(13)))`)
+	check(t, errors.Join(err, db.Close()))
+	return dir
+}
+
 // newPlace makes a database and a store that do not know each other yet.
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	dir := t.TempDir()
+	dir := newDatabase(t)
 	records, err := sqlite.At(dir).Open(t.Context(), ledger.Config{Workers: 4}, discard())
 	check(t, err)
 	issued, _, err := records.Bootstrap(t.Context())

@@ -77,19 +77,20 @@ func campaign(ctx context.Context, s settings, v *service, at *site) error {
 	return l.audit(ctx, s.grace, k)
 }
 
+// run kills so that the kills are spread over the captures.
 func (k *killer) run(ctx context.Context, s settings, l *load) error {
-	for n := 0; n < s.kills || l.count() < s.captures; n++ {
+	for n := 1; n <= s.kills; n++ {
 		// Half to one and a half of the pause.
-		if !pause(ctx, s.pause/2+rand.N(s.pause)) { //nolint:gosec // it is not for secrets
-			return ctx.Err()
-		}
-		if n < s.kills {
-			if err := k.kill(ctx, k.choose()); err != nil {
-				return err
+		for again := true; again; again = l.count() < n*s.captures/s.kills {
+			if !pause(ctx, s.pause/2+rand.N(s.pause)) { //nolint:gosec // it is not for secrets
+				return ctx.Err()
 			}
 		}
-		if (n+1)%10 == 0 {
-			fmt.Printf("%4d kills, %5d captures accepted, %3d open\n", min(n+1, s.kills), l.count(), l.opened())
+		if err := k.kill(ctx, k.choose()); err != nil {
+			return err
+		}
+		if n%10 == 0 {
+			fmt.Printf("%4d kills, %5d captures accepted, %3d open\n", n, l.count(), l.opened())
 		}
 	}
 	return nil

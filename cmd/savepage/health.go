@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/savepage/savepage/internal/health"
@@ -48,25 +47,17 @@ const probeBytes = 64 << 10
 func probeMachine(dir string) error {
 	file, err := os.CreateTemp(dir, ".probe-")
 	if err != nil {
-		return fmt.Errorf("temporary file: %w", withoutPath(err))
+		return fmt.Errorf("temporary file: %w", err)
 	}
 	_, err = file.Write(make([]byte, probeBytes))
 	if err := errors.Join(err, file.Close(), os.Remove(file.Name())); err != nil {
-		return fmt.Errorf("temporary file: %w", withoutPath(err))
+		return fmt.Errorf("temporary file: %w", err)
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe: %w", err)
 	}
 	return errors.Join(r.Close(), w.Close())
-}
-
-// withoutPath takes the path out of an error that anybody may see.
-func withoutPath(err error) error {
-	if at, is := errors.AsType[*fs.PathError](err); is {
-		return at.Err
-	}
-	return err
 }
 
 // checks are those that /readyz runs.

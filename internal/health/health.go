@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
@@ -108,7 +109,7 @@ func NewBoard(cfg Config) *Board {
 	return &Board{cfg: cfg, clock: cfg.Clock.Or(), parts: map[Part]*part{}, changed: make(chan struct{})}
 }
 
-// Watch adds a part. probe is nil when the part works; its error is shown to anybody and must hold no secret. Faults that
+// Watch adds a part. probe is nil when the part works; its error is shown to anybody, without a path, and must hold no secret. Faults that
 // are reported before their part is watched are dropped.
 func (b *Board) Watch(name Part, probe func(context.Context) error) {
 	b.mu.Lock()
@@ -136,9 +137,9 @@ func (b *Board) sicken(p *part, cause error) {
 	if p.delay == 0 || now.Sub(p.healed) > steady {
 		p.delay = b.cfg.First
 	}
-	p.Sick, p.Reason, p.Since, p.next = true, cause.Error(), now, now.Add(p.delay)
+	p.Sick, p.Reason, p.Since, p.next = true, shown(cause), now, now.Add(p.delay)
 	p.Faults++
-	b.cfg.Log.Error("a part of the service does not work: captures wait until it does", "part", string(p.Part), "error", p.Reason)
+	b.cfg.Log.Error("a part of the service does not work: captures wait until it does", "part", string(p.Part), "error", cause)
 	b.change()
 }
 
@@ -226,6 +227,14 @@ func (b *Board) try(ctx context.Context, p *part) error {
 	return p.last
 }
 
+// shown is what of an error may be shown to anybody: no path of this machine.
+func shown(err error) string {
+	if at, is := errors.AsType[*fs.PathError](err); is {
+		return at.Op + ": " + at.Err.Error()
+	}
+	return err.Error()
+}
+
 // probe asks a part whether it works. It is not cut off with who asked: others wait for the answer too.
 func (b *Board) probe(ctx context.Context, p *part) {
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.Within)
@@ -240,7 +249,7 @@ func (b *Board) probe(ctx context.Context, p *part) {
 		p.Sick, p.Reason, p.healed = false, "", now
 		b.change()
 	case err != nil && p.Sick:
-		p.Reason = err.Error()
+		p.Reason = shown(err)
 		p.delay = min(2*p.delay, b.cfg.Most)
 	case err != nil:
 		b.sicken(p, err)
@@ -266,7 +275,10 @@ func (b *Board) Check(ctx context.Context, name Part) error {
 	if age >= 0 && age < b.cfg.Fresh {
 		return nil
 	}
-	return b.try(ctx, p)
+	if err := b.try(ctx, p); err != nil {
+		return errors.New(shown(err))
+	}
+	return nil
 }
 
 // Await returns when all of the parts work, or all that there are when none is named; else with the error of ctx.

@@ -14,65 +14,103 @@ import (
 
 func stepTests() map[string]func(*scene) {
 	return map[string]func(*scene){
-		"back":           func(t *scene) { testWaitingWhileStepped(t, -13*time.Hour) },
-		"forward":        func(t *scene) { testWaitingWhileStepped(t, 13*time.Hour) },
-		"there and back": func(t *scene) { testWaitingWhileStepped(t, 13*time.Hour, -26*time.Hour, 13*time.Hour) },
-		"under load":     testStepsUnderLoad,
+		"back":              func(t *scene) { testWaitingWhileStepped(t, -13*time.Hour) },
+		"forward":           func(t *scene) { testWaitingWhileStepped(t, 13*time.Hour) },
+		"there and back":    func(t *scene) { testWaitingWhileStepped(t, 13*time.Hour, -26*time.Hour, 13*time.Hour) },
+		"while it was down": testSetBackWhileDown,
+		"under load":        testStepsUnderLoad,
 	}
 }
 
 // testWaitingWhileStepped sets the clock while a capture, a delivery and an open breaker wait for a time: each has its turn
 // when so much time has passed, and a second.
 func testWaitingWhileStepped(t *scene, steps ...time.Duration) {
-	const wait = 10 * time.Second
-	now := clock.Manual(time.Now())
-	b := setUp(t, ledger.Config{Clock: now, ProbeWait: wait})
-	later := func() savepage.Verdict {
-		return savepage.Verdict{
-			State: savepage.Pending, NextAt: now.Now().Add(wait / 2),
-			Attempt: savepage.Attempt{At: now.Now(), Outcome: savepage.AttemptRefused},
-		}
+	w := letWait(t)
+	for _, step := range steps {
+		w.now.Step(step)
+		w.now.Now()
 	}
-	var mu sync.Mutex
-	attempts := map[string]int{}
-	b.work(t, ledger.Handlers{
+	w.endsInTime()
+}
+
+// testSetBackWhileDown sets the clock back while no server runs.
+func testSetBackWhileDown(t *scene) {
+	w := letWait(t)
+	w.stop()
+	must(t, w.Close())
+	w.now = clock.Manual(w.now.Now().Add(-13 * time.Hour))
+	w.Store = t.open(ledger.Config{Clock: w.now, ProbeWait: longestWait})
+	w.work(t, w.handlers())
+	w.endsInTime()
+}
+
+// longestWait is how long everything waits at most.
+const longestWait = 10 * time.Second
+
+// waiting is a ledger in which a capture, deliveries and an open breaker wait for a time.
+type waiting struct {
+	*bench
+
+	t            *scene
+	now          *clock.Clock
+	stop         func()
+	owing, taken string // captures: one that owes deliveries, and one that is to be taken again
+
+	mu       sync.Mutex
+	attempts map[string]int
+}
+
+func letWait(t *scene) *waiting {
+	now := clock.Manual(time.Now())
+	w := &waiting{bench: setUp(t, ledger.Config{Clock: now, ProbeWait: longestWait}), t: t, now: now, attempts: map[string]int{}}
+	w.stop = w.work(t, w.handlers())
+	w.owing = w.acceptFor(t, "owing")
+	w.await(t, w.owing)
+	w.taken = w.acceptFor(t, "again")
+	eventually(t, "everything waits", func() bool {
+		stats, err := w.DeliveryStats(t.Context())
+		must(t, err)
+		again := w.get(t, w.taken)
+		return stats.OpenReceivers == 1 && len(tried(t, w.bench, w.owing)) == 6 && again.Attempt == 1 && again.State == savepage.Queued
+	})
+	return w
+}
+
+func (w *waiting) handlers() ledger.Handlers {
+	return ledger.Handlers{
 		Render: func(ctx context.Context, c capture.Claim) error {
 			if c.Capture.Attempt == 1 && c.Capture.Options.URL == "https://example.com/again" {
-				return b.Release(ctx, c, capture.Back{Wait: wait, Free: true})
+				return w.Release(ctx, c, capture.Back{Wait: longestWait, Free: true})
 			}
-			return b.finisher(func(c savepage.Capture) (owed []savepage.Delivery) {
+			return w.finisher(func(c savepage.Capture) (owed []savepage.Delivery) {
 				for i := range 6 {
 					owed = append(owed, delivery(c, fmt.Sprintf("http://dead.test/%d", i)))
 				}
 				return append(owed, delivery(c, "http://moody.test"))
 			})(ctx, c)
 		},
-		Deliver: func(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
-			mu.Lock()
-			defer mu.Unlock()
-			attempts[d.Receiver]++
-			if d.Receiver == "moody.test" && attempts[d.Receiver] > 1 || attempts[d.Receiver] > 5 {
-				return delivered()
-			}
-			return later()
-		},
-	})
-	owing := b.acceptFor(t, "owing")
-	b.await(t, owing)
-	waiting := b.acceptFor(t, "again")
-	eventually(t, "everything waits", func() bool {
-		stats, err := b.DeliveryStats(t.Context())
-		must(t, err)
-		return stats.OpenReceivers == 1 && len(tried(t, b, owing)) == 6 && b.get(t, waiting).Attempt == 1 &&
-			b.get(t, waiting).State == savepage.Queued
-	})
-	for _, step := range steps {
-		now.Step(step)
-		now.Now()
+		Deliver: w.deliver,
 	}
-	now.Advance(wait + time.Second)
-	equal(t, savepage.Success, b.await(t, waiting).State)
-	b.settled(t, owing)
+}
+
+// deliver is what the receivers answer: one refuses the first, one does not answer the first five.
+func (w *waiting) deliver(_ context.Context, d savepage.Delivery, _ []string) savepage.Verdict {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.attempts[d.Receiver]++
+	if d.Receiver == "moody.test" && w.attempts[d.Receiver] > 1 || w.attempts[d.Receiver] > 5 {
+		return delivered()
+	}
+	return savepage.Verdict{
+		State: savepage.Pending, NextAt: w.now.Now().Add(longestWait / 2),
+		Attempt: savepage.Attempt{At: w.now.Now(), Outcome: savepage.AttemptRefused},
+	}
+}
+
+func (w *waiting) endsInTime() {
+	w.now.Advance(longestWait + time.Second)
+	equal(w.t, savepage.Success, w.await(w.t, w.taken).State)
+	w.settled(w.t, w.owing)
 }
 
 // testStepsUnderLoad sets the clock back and forth while captures and deliveries come, go and are tried again: all end after

@@ -33,6 +33,7 @@ type Ledger struct {
 	lock   *folderLock
 	db     *db
 	queue  *queue
+	seen   time.Time // when the time was last kept
 	purged time.Time // when what has expired was last looked for
 
 	stop       context.CancelFunc
@@ -145,6 +146,12 @@ func identity(ctx context.Context, q queries) (string, error) {
 func (l *Ledger) Close() error {
 	l.stop()
 	l.background.Wait()
+	if l.db.writes != nil {
+		l.seen = time.Time{}
+		if err := l.noteTime(context.Background()); err != nil {
+			l.db.log.Warn("the time was not kept for the next server", "error", err)
+		}
+	}
 	errs := []error{l.db.close()}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())

@@ -26,6 +26,9 @@ const (
 // takeOver gives back what the process before left running. The lock on the folder says that it is gone.
 func (l *Ledger) takeOver(ctx context.Context) error {
 	err := inTx(ctx, l.db.write, func(tx *sql.Tx) error {
+		if err := l.recall(ctx, tx); err != nil {
+			return err
+		}
 		for _, statement := range []string{
 			`DELETE FROM river_job WHERE queue = 'webhook'
 				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`, // of a version before: deliveries need none
@@ -112,7 +115,7 @@ func (l *Ledger) keepUp(ctx context.Context) {
 	}
 	for l.db.clock.Pause(ctx, reconcileEvery) {
 		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.purge(ctx),
-			l.noteAgain(ctx), l.giveBack(ctx))
+			l.noteAgain(ctx), l.noteTime(ctx), l.giveBack(ctx))
 		if err != nil && ctx.Err() == nil {
 			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}

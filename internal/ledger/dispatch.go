@@ -39,9 +39,9 @@ type Owed interface {
 	// Due returns the ids of at most limit pending deliveries of the receiver and kind that are due, in order, and when the
 	// next one after them is due; zero when there is none.
 	Due(ctx context.Context, r Receiver, kind Kind, limit int) (ids []string, more time.Time, err error)
-	// Attempt makes one attempt of a delivery. It returns nil when there is nothing to do for it, and when ctx has cut
-	// the attempt off.
-	Attempt(ctx context.Context, id string) (*Sent, error)
+	// Attempt makes one attempt of a delivery. It calls loaded when it has read the delivery and begins to send it. It returns
+	// nil when there is nothing to do for it, and when ctx has cut the attempt off.
+	Attempt(ctx context.Context, id string, loaded func()) (*Sent, error)
 	// Record writes an attempt down and what it did to the receiver's breaker. It returns when the delivery is due again;
 	// zero: never.
 	Record(ctx context.Context, r Receiver, id string, sent Sent, c Change) (next time.Time, err error)
@@ -111,7 +111,9 @@ func (d *Dispatcher) read(ctx context.Context, s step) {
 
 // work makes one attempt and records it. Only the end of ctx keeps it from either.
 func (d *Dispatcher) work(ctx context.Context, s step) {
-	sent := d.attempt(ctx, s)
+	loaded := sync.OnceFunc(func() { d.Lanes.loaded(s) })
+	sent := d.attempt(ctx, s, loaded)
+	loaded()
 	if sent == nil {
 		d.Lanes.answered(s, nil, d.Clock.Now())
 		d.Lanes.recorded(s, time.Time{})
@@ -133,9 +135,9 @@ func (d *Dispatcher) record(ctx context.Context, s step, sent Sent, c Change) ti
 	}
 }
 
-func (d *Dispatcher) attempt(ctx context.Context, s step) *Sent {
+func (d *Dispatcher) attempt(ctx context.Context, s step, loaded func()) *Sent {
 	for n := 1; ; n++ {
-		sent, err := d.Owed.Attempt(ctx, s.id)
+		sent, err := d.Owed.Attempt(ctx, s.id, loaded)
 		if err == nil {
 			return sent
 		}

@@ -134,7 +134,8 @@ func (o *office) Due(_ context.Context, r Receiver, kind Kind, limit int) (ids [
 	return ids, more, nil
 }
 
-func (o *office) Attempt(ctx context.Context, id string) (*Sent, error) {
+func (o *office) Attempt(ctx context.Context, id string, loaded func()) (*Sent, error) {
+	loaded()
 	if err := o.broken("attempt"); err != nil {
 		return nil, err
 	}

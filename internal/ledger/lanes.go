@@ -10,6 +10,10 @@ import (
 // slowAnswer is how long a receiver may take for an answer before it counts as slow.
 const slowAnswer = time.Second
 
+// loadedAtOnce is how many deliveries to receivers that are not prompt are read at once: a thousand that fall due together
+// keep the database from no other.
+const loadedAtOnce = 8
+
 // promptKept is how many receivers are remembered as prompt.
 const promptKept = 20_000
 
@@ -51,6 +55,7 @@ type Lanes struct {
 	turns    []*accountLanes // those with lanes that are ready, the next one first
 	later    laneHeap        // lanes that wait for a time
 	busy     int             // deliveries that a worker holds
+	loading  int             // of those, to receivers that are not prompt, what is being read
 	opened   uint64
 }
 

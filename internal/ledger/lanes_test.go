@@ -214,3 +214,39 @@ func TestSentAgainWhileOnItsWay(t *testing.T) {
 		})
 	}
 }
+
+// TestFewAreReadAtOnce has a hundred receivers that nobody has heard of due together: a few of their deliveries are read at
+// once, and one to a prompt receiver beside them.
+func TestFewAreReadAtOnce(t *testing.T) {
+	l, now := NewLanes(Limits{Workers: 4096, PerHost: 4}), time.Now()
+	next := func() (sent []step) {
+		for {
+			s, _, found := l.take(now)
+			switch {
+			case !found:
+				return sent
+			case s.id == "":
+				l.read(s, []string{s.Host}, time.Time{})
+			default:
+				sent = append(sent, s)
+			}
+		}
+	}
+	l.Note(Receiver{"a", "prompt"}, Fresh, now)
+	one := next()[0]
+	l.loaded(one)
+	l.answered(one, &Sent{Verdict: savepage.Verdict{Attempt: savepage.Attempt{Outcome: savepage.AttemptDelivered}}}, now)
+	l.recorded(one, time.Time{})
+	for i := range 100 {
+		l.Note(Receiver{"a", fmt.Sprint(i)}, Fresh, now)
+	}
+	begun := next()
+	equal(t, "read at once", loadedAtOnce, len(begun))
+	l.Note(Receiver{"a", "prompt"}, Fresh, now)
+	beside := next()
+	if len(beside) != 1 || beside[0].Host != "prompt" {
+		t.Errorf("beside them %d are read", len(beside))
+	}
+	l.loaded(begun[0])
+	equal(t, "after one was read", 1, len(next()))
+}

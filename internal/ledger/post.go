@@ -56,8 +56,9 @@ func (p *Post) Due(ctx context.Context, r Receiver, kind Kind, limit int) ([]str
 }
 
 // Attempt sends a delivery once.
-func (p *Post) Attempt(ctx context.Context, id string) (*Sent, error) {
+func (p *Post) Attempt(ctx context.Context, id string, loaded func()) (*Sent, error) {
 	d, secrets, err := p.Outbox.Owed(ctx, id)
+	loaded()
 	if errors.Is(err, ErrNothingOwed) {
 		return nil, nil //nolint:nilnil // nothing to do is no error
 	}

@@ -62,14 +62,14 @@ func TestPostAttempts(t *testing.T) {
 		"a fault because of the stop": {ended, fault, pending, false, fault},
 	} {
 		p, log := posting(&outbox{owed: c.owed}, c.verdict)
-		v, err := p.Attempt(c.ctx, "m")
+		v, err := p.Attempt(c.ctx, "m", func() {})
 		if (v != nil) != c.made || v != nil && v.Asked != 3 || !errors.Is(err, c.err) || (log.Len() > 0) != (c.err != nil && c.ctx.Err() == nil) {
 			t.Errorf("%s: %+v, %v, log %s", name, v, err, log)
 		}
 	}
 	p, _ := posting(&outbox{}, pending)
 	p.Deliver = func(context.Context, savepage.Delivery, []string) savepage.Verdict { panic("a receiver") }
-	if v, err := p.Attempt(t.Context(), "m"); v != nil || err == nil {
+	if v, err := p.Attempt(t.Context(), "m", func() {}); v != nil || err == nil {
 		t.Errorf("a panic: %+v, %v", v, err)
 	}
 }

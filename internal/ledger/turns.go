@@ -104,6 +104,9 @@ func (l *Lanes) first(t *accountLanes, class standing, now time.Time) *lane {
 // half of that to receivers that fail. So an account alone may fill half of all places with receivers that hang, several
 // divide them, and there is always room for the next account and for receivers that are known to be prompt.
 func (l *Lanes) hasRoom(t *accountLanes, class standing) bool {
+	if class != prompt && l.loading >= loadedAtOnce {
+		return false
+	}
 	busy, free := t.busy[class], l.limits.Workers-l.busy
 	if class == failing {
 		busy *= 2
@@ -143,7 +146,20 @@ func (l *Lanes) send(one *lane, s step) {
 	one.account.busy[s.class]++
 	l.hosts[one.Host]++
 	l.busy++
+	if s.class != prompt {
+		l.loading++
+	}
 	l.arrange(one)
+}
+
+// loaded follows the reading of a delivery that is to be sent.
+func (l *Lanes) loaded(s step) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.class != prompt {
+		l.loading--
+		l.ring()
+	}
 }
 
 // read follows a step that read ids. more is when there is more than them; zero: never.

@@ -155,3 +155,21 @@ func (one *lane) idle() bool {
 	}
 	return len(one.held) == 0 && len(one.urgent) == 0
 }
+
+// promptReceivers are those that answered well and soon the last time, remembered also while nothing is owed to them.
+type promptReceivers map[Receiver]struct{}
+
+// note remembers whether a receiver is prompt. Where they are too many, another one is forgotten.
+func (m promptReceivers) note(r Receiver, is bool) {
+	if !is {
+		delete(m, r)
+		return
+	}
+	m[r] = struct{}{}
+	for other := range m {
+		if len(m) <= promptKept {
+			return
+		}
+		delete(m, other)
+	}
+}

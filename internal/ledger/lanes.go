@@ -49,7 +49,7 @@ type Lanes struct {
 
 	mu       sync.Mutex
 	lanes    map[Receiver]*lane
-	prompt   map[Receiver]struct{} // answered within slowAnswer the last time; nothing may be owed to them now
+	prompt   promptReceivers // answered within slowAnswer the last time; nothing may be owed to them now
 	accounts map[string]*accountLanes
 	hosts    map[string]int  // deliveries on their way to each
 	turns    []*accountLanes // those with lanes that are ready, the next one first
@@ -72,7 +72,7 @@ type accountLanes struct {
 func NewLanes(limits Limits) *Lanes {
 	return &Lanes{
 		limits: limits.withDefaults(), wake: make(chan struct{}, 1),
-		lanes: map[Receiver]*lane{}, prompt: map[Receiver]struct{}{}, accounts: map[string]*accountLanes{}, hosts: map[string]int{},
+		lanes: map[Receiver]*lane{}, prompt: promptReceivers{}, accounts: map[string]*accountLanes{}, hosts: map[string]int{},
 	}
 }
 

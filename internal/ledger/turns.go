@@ -223,24 +223,9 @@ func (l *Lanes) learn(one *lane, s step, sent Sent, now time.Time) (change Chang
 		return Unchanged
 	}
 	one.slow, one.known = slow, said != saysAway && !slow
-	l.remember(one)
+	l.prompt.note(one.Receiver, one.standing() == prompt)
 	l.requeue(one)
 	return change
-}
-
-// remember keeps in mind which receivers are prompt, also while nothing is owed to them.
-func (l *Lanes) remember(one *lane) {
-	if one.standing() != prompt {
-		delete(l.prompt, one.Receiver)
-		return
-	}
-	l.prompt[one.Receiver] = struct{}{}
-	for other := range l.prompt {
-		if len(l.prompt) <= promptKept {
-			return
-		}
-		delete(l.prompt, other)
-	}
 }
 
 // requeue moves a lane that is ready and is not of its class any more.

@@ -73,7 +73,8 @@ func TestEditedCursors(t *testing.T) {
 func TestOtherOrigins(t *testing.T) {
 	sv, key := answering(t)
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions, http.MethodDelete} {
-		for _, path := range []string{"/v1", "/v1/", "/v1/capture", "/v1/captures", "/v1/batches", "/v1/webhooks/secret", "/healthz", "/metrics", "/docs", "/nothing"} {
+		for path := range strings.FieldsSeq(
+			"/v1 /v1/ /v1/capture /v1/captures /v1/batches /v1/webhooks/secret /healthz /metrics /docs /nothing") {
 			for _, authorization := range []string{"", "Bearer " + key} {
 				r, err := http.NewRequestWithContext(t.Context(), method, "http://"+sv.address+path, strings.NewReader("{}"))
 				if err != nil {

@@ -173,7 +173,10 @@ func (n *node) joinFlow(context.Context) error {
 }
 
 func (n *node) joinHTTP(context.Context) error {
-	operations := api.Operations{Live: httpd.Live(beltsOf(n.pool)), Ready: httpd.Ready(beltsOf(n.pool), n.checks()...), Metrics: n.watched.beside(n.metrics.Handler())}
+	belts := beltsOf(n.pool)
+	operations := api.Operations{
+		Live: httpd.Live(belts), Ready: httpd.Ready(belts, n.checks()...), Metrics: n.watched.beside(n.metrics.Handler()),
+	}
 	chain := httpd.Chain{Log: n.log, Metrics: n.metrics}
 	if !n.settings.Has(roleAPI) {
 		n.handler = chain.Wrap(onlyKnownHosts(operationsOnly(operations), n.listener, n.settings, n.links))

@@ -52,7 +52,8 @@ func TestWhoReachesTheServer(t *testing.T) {
 	if status, _ := sv.askHost("/metrics", "localhost"); status != http.StatusOK {
 		t.Errorf("metrics for this machine: %d", status)
 	}
-	if status, body := sv.askHost("/metrics", "localhost", "X-Forwarded-For"); status != http.StatusForbidden || !strings.Contains(body, metricsSetting) {
+	status, body := sv.askHost("/metrics", "localhost", "X-Forwarded-For")
+	if status != http.StatusForbidden || !strings.Contains(body, metricsSetting) {
 		t.Errorf("metrics for another: %d %s", status, body)
 	}
 }
@@ -73,7 +74,8 @@ func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
 		}
 		watched := *sv
 		watched.address = port
-		if status, body := watched.askHost("/metrics", "localhost", "X-Forwarded-For"); status != http.StatusOK || !strings.Contains(body, "savepage_") {
+		status, body := watched.askHost("/metrics", "localhost", "X-Forwarded-For")
+		if status != http.StatusOK || !strings.Contains(body, "savepage_") {
 			t.Errorf("%s: metrics: %d", roles, status)
 		}
 		if status, _ := watched.askHost("/metrics", "evil.test"); status != http.StatusMisdirectedRequest {

@@ -209,22 +209,22 @@ func TestValuesNamedLikeSecretsAreNotGivenBack(t *testing.T) {
 	} {
 		got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","`+name+`":"`+secret+`"}`)
 		wantProblem(t, got, 400, savepage.CodeInvalidRequest)
-		if strings.Contains(string(got.body), secret) {
+		if strings.Contains(got.body, secret) {
 			t.Errorf("%s is given back: %s", name, got.body)
 		}
 		got = s.call(t, "GET", "/v1/?url=http://a.test&"+name+"="+secret, "")
-		if strings.Contains(string(got.body), secret) {
+		if strings.Contains(got.body, secret) {
 			t.Errorf("%s in a query is given back: %s", name, got.body)
 		}
 	}
-	if got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","anything":"sp_0123456789abcdef"}`); strings.Contains(string(got.body), "sp_0") {
+	if got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","anything":"sp_0123456789abcdef"}`); strings.Contains(got.body, "sp_0") {
 		t.Errorf("a key is given back: %s", got.body)
 	}
-	if got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","widht":"12"}`); !strings.Contains(string(got.body), `"value":"12"`) {
+	if got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","widht":"12"}`); !strings.Contains(got.body, `"value":"12"`) {
 		t.Errorf("a harmless value is not given back: %s", got.body)
 	}
 	for _, path := range []string{"/v1/ca482d7e-9417-4569-90fe-80f7c5e1c781/png", "/v1/" + keyA + "/png"} {
-		if got := s.call(t, "GET", path+"?url=http://a.test", ""); strings.Contains(string(got.body), "ca482d7e") || strings.Contains(string(got.body), keyA) {
+		if got := s.call(t, "GET", path+"?url=http://a.test", ""); strings.Contains(got.body, "ca482d7e") || strings.Contains(got.body, keyA) {
 			t.Errorf("the key in %s is given back: %s", path, got.body)
 		}
 	}

@@ -48,7 +48,7 @@ func (b *chromium) conn() *wire.Conn { return b.process.conn }
 
 // startChromium starts a browser and waits for its first answer.
 func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logger) (*chromium, error) {
-	p, err := startProcess(path, cfg, log)
+	p, err := startProcess(path, cfg, log) //nolint:contextcheck // it outlives the call; to listen in its namespace does not wait
 	if err != nil {
 		return nil, err
 	}

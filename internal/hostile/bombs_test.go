@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -35,10 +36,31 @@ func TestBombs(t *testing.T) {
 			})
 		}
 	})
+	r.crowd(t)
 	if err := r.honest(t); err != nil {
 		t.Errorf("H31: after all bombs an honest capture ends with %v", err)
 	}
 	rows.add("H31", "after all bombs an honest capture", "succeeds", fmt.Sprintf("%d browsers were replaced", r.pool.Stats().Restarts))
+}
+
+// crowd is H30: twenty pages that compute without end, on four pages at once, and an honest one among them.
+func (r *rig) crowd(t *testing.T) {
+	t.Helper()
+	var work sync.WaitGroup
+	for range 20 {
+		work.Go(func() {
+			_, err := r.render(t.Context(), savepage.Options{HTML: "<script>while (true);</script>", Timeout: 3000, Width: 400, Height: 300})
+			if isLost(err) {
+				t.Errorf("H30: a page that computes without end loses the browser")
+			}
+		})
+	}
+	err := r.honest(t)
+	if err != nil {
+		t.Errorf("H30: an honest capture ends with %v", err)
+	}
+	work.Wait()
+	rows.add("H30", "20 pages that compute without end, and an honest one", "the honest one succeeds", fmt.Sprint(err))
 }
 
 // explode renders a bomb, and honest pages for as long as that takes.
@@ -64,7 +86,7 @@ func (r *rig) explode(t *testing.T, b hostile.Bomb) {
 	}()
 	o := savepage.Options{URL: r.site.BombURL(b), Timeout: 9000, Width: 400, Height: 300, Fullpage: true}
 	if len(b.Ends) == 0 {
-		o.Delay = 4000 // for the bomb to go on
+		o.Delay = 3000 // for the bomb to go on
 	}
 	shot, err := r.render(t.Context(), o)
 	close(ended)
@@ -87,7 +109,8 @@ func (r *rig) explode(t *testing.T, b hostile.Bomb) {
 	if len(b.Ends) == 0 {
 		want = "honest captures succeed, the service is not at fault"
 	}
-	rows.add(b.ID, b.Title, want, fmt.Sprintf("%s; %d beside it, %d rendered twice; %s", seen, beside.Load(), lost.Load(), strings.Join(faults, "; ")))
+	rows.add(b.ID, b.Title, want,
+		fmt.Sprintf("%s; %d beside it, %d rendered twice; %s", seen, beside.Load(), lost.Load(), strings.Join(faults, "; ")))
 }
 
 // honest renders a small page and looks at its title.

@@ -32,19 +32,25 @@ const (
 	dripEvery = 200 * time.Millisecond
 )
 
-// bombs serves what the bombs need. Each file is made once, when it is first asked for.
-type bombs struct {
-	gzip, tags, zstd, png, gif func() []byte
-}
+// bombs serves what the bombs need, by name. A file is made once, when it is first asked for.
+type bombs struct{ files map[string]http.HandlerFunc }
 
 func newBombs() *bombs {
-	return &bombs{
-		gzip: sync.OnceValue(func() []byte { return gzipped("<!doctype html><p>", "a ", textBytes/2) }),
-		tags: sync.OnceValue(func() []byte { return gzipped("<!doctype html>", "<b>", openTags) }),
-		zstd: sync.OnceValue(zstdText),
-		png:  sync.OnceValue(hugePNG),
-		gif:  sync.OnceValue(longGIF),
-	}
+	text := func() []byte { return gzipped("<!doctype html><p>", "a ", textBytes/2) }
+	tags := func() []byte { return gzipped("<!doctype html>", "<b>", openTags) }
+	return &bombs{map[string]http.HandlerFunc{
+		"small":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "small") },
+		"gzip":     packed("gzip", text),
+		"tags":     packed("gzip", tags),
+		"br":       packed("br", func() []byte { return brotliText }),
+		"zstd":     packed("zstd", zstdText),
+		"png":      file("image/png", hugePNG),
+		"gif":      file("image/gif", longGIF),
+		"loop":     again,
+		"noise":    func(w http.ResponseWriter, _ *http.Request) { random(w) },
+		"download": download,
+		"drip":     drip,
+	}}
 }
 
 func (b *bombs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -56,34 +62,11 @@ func (b *bombs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	switch name {
-	case "small":
-		_, _ = io.WriteString(w, "small")
-	case "gzip":
-		packed(w, "gzip", b.gzip())
-	case "tags":
-		packed(w, "gzip", b.tags())
-	case "br":
-		packed(w, "br", brotliText)
-	case "zstd":
-		packed(w, "zstd", b.zstd())
-	case "png":
-		file(w, "image/png", b.png())
-	case "gif":
-		file(w, "image/gif", b.gif())
-	case "loop":
-		http.Redirect(w, r, "/bomb/loop?"+r.URL.RawQuery+"x", http.StatusFound)
-	case "noise":
-		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = io.Copy(w, io.LimitReader(rand.Reader, noise))
-	case "download":
-		w.Header().Set("Content-Disposition", "attachment")
-		_, _ = io.Copy(w, io.LimitReader(rand.Reader, noise))
-	case "drip":
-		drip(w, r)
-	default:
-		http.NotFound(w, r)
+	if serve := b.files[name]; serve != nil {
+		serve(w, r)
+		return
 	}
+	http.NotFound(w, r)
 }
 
 // page is the last part of the bomb's path.
@@ -102,14 +85,36 @@ func (s *Site) BombURL(b Bomb) string {
 	return "http://" + SiteHost + "/bomb/" + b.page()
 }
 
-func packed(w http.ResponseWriter, encoding string, body []byte) {
-	w.Header().Set("Content-Encoding", encoding)
-	file(w, "text/html", body)
+func packed(encoding string, body func() []byte) http.HandlerFunc {
+	send := file("text/html", body)
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", encoding)
+		send(w, r)
+	}
 }
 
-func file(w http.ResponseWriter, kind string, body []byte) {
-	w.Header().Set("Content-Type", kind)
-	_, _ = w.Write(body) // a page that is gone does not read
+func file(kind string, body func() []byte) http.HandlerFunc {
+	body = sync.OnceValue(body)
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		_, _ = w.Write(body()) // a page that is gone does not read
+	}
+}
+
+func random(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = io.Copy(w, io.LimitReader(rand.Reader, noise)) // a page that is gone does not read
+}
+
+func download(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Disposition", "attachment")
+	random(w)
+}
+
+// again redirects without end.
+func again(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Location", "/bomb/loop?"+r.URL.RawQuery+"x")
+	w.WriteHeader(http.StatusFound)
 }
 
 // drip sends a page, one letter each time that the client has taken the one before, until it goes.

@@ -59,7 +59,8 @@ func (r *rig) files(t *testing.T) {
 			if !bytes.Equal(seen[0], seen[1]) {
 				t.Errorf("%s (%s): a file that is there looks otherwise than one that is not", c.ID, c.Title)
 			}
-			rows.add(c.ID, c.Title, "looks like a file that does not exist", fmt.Sprintf("two pictures of %d bytes, equal: %v", len(seen[0]), bytes.Equal(seen[0], seen[1])))
+			rows.add(c.ID, c.Title, "looks like a file that does not exist",
+				fmt.Sprintf("two pictures of %d bytes, equal: %v", len(seen[0]), bytes.Equal(seen[0], seen[1])))
 		})
 	}
 }

@@ -54,7 +54,8 @@ func (c Chain) guarded(w *recorder, r *http.Request, next http.Handler) (broken 
 			return
 		}
 		if cause != http.ErrAbortHandler { //nolint:errorlint // recover gives the value itself
-			c.Log.ErrorContext(r.Context(), "handler panicked", slog.String("method", r.Method), slog.String("path", loggedPath(r.URL.Path, routeOf(r) != "other")),
+			c.Log.ErrorContext(r.Context(), "handler panicked", slog.String("method", r.Method),
+				slog.String("path", loggedPath(r.URL.Path, routeOf(r) != "other")),
 				slog.String("request_id", r.Header.Get(HeaderRequestID)), slog.Any("panic", cause), slog.String("stack", stack()))
 		}
 		if broken = w.status != 0 || cause == http.ErrAbortHandler; broken { //nolint:errorlint // as above
@@ -86,7 +87,8 @@ func (c Chain) finish(r *http.Request, seen *recorder, written *note, took time.
 		return
 	}
 	c.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method), slog.String("route", route), slog.String("path", loggedPath(r.URL.Path, route != "other")), slog.Int("status", status),
+		slog.String("method", r.Method), slog.String("route", route), slog.String("path", loggedPath(r.URL.Path, route != "other")),
+		slog.Int("status", status),
 		slog.Int64("bytes", seen.bytes), slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("account", written.account), slog.String("request_id", r.Header.Get(HeaderRequestID)))
 }

@@ -54,13 +54,15 @@ func TestForeignHostsAreRefused(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "http://evil.test/healthz", http.NoBody)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	if seen || w.Code != 421 || !strings.Contains(w.Body.String(), `"code":"misdirected_request"`) || strings.Contains(w.Body.String(), "evil") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	said := w.Body.String()
+	if seen || w.Code != 421 || !strings.Contains(said, `"code":"misdirected_request"`) || strings.Contains(said, "evil") {
+		t.Errorf("%d %s", w.Code, said)
 	}
 }
 
 func TestLocal(t *testing.T) {
-	h := httpd.Local(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }), httpd.Refusal(403, "forbidden", "no"))
+	served := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	h := httpd.Local(served, httpd.Refusal(403, "forbidden", "no"))
 	for _, one := range []struct {
 		from, header string
 		want         int

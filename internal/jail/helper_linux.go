@@ -68,7 +68,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	near, theirs := os.NewFile(uintptr(fds[0]), "helper"), os.NewFile(uintptr(fds[1]), "service") //nolint:gosec // not negative
+	near, theirs := os.NewFile(uintptr(fds[0]), "helper"), os.NewFile(uintptr(fds[1]), "service")
 	conn, err := net.FileConn(near)
 	_ = near.Close() // the connection has a copy
 	if err != nil {
@@ -102,7 +102,7 @@ func receive(from *net.UnixConn) (net.Listener, error) {
 	if err != nil || len(fds) != 1 {
 		return nil, fmt.Errorf("the helper sent no listener: %w", err)
 	}
-	file := os.NewFile(uintptr(fds[0]), "listener") //nolint:gosec // a file descriptor is not negative
+	file := os.NewFile(uintptr(fds[0]), "listener")
 	inside, err := net.FileListener(file)
 	_ = file.Close() // the listener has a copy
 	if err != nil {
@@ -147,7 +147,7 @@ func send(fd int, inside *net.TCPListener) error {
 		return fmt.Errorf("take the listener's file: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	if err := unix.Sendmsg(fd, []byte{0}, unix.UnixRights(int(file.Fd())), nil, 0); err != nil { //nolint:gosec // it is a small number
+	if err := unix.Sendmsg(fd, []byte{0}, unix.UnixRights(int(file.Fd())), nil, 0); err != nil {
 		return fmt.Errorf("send the listener: %w", err)
 	}
 	return nil

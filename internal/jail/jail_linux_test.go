@@ -132,8 +132,8 @@ func runProbe(said io.Writer, kind Kind, credential *syscall.Credential, tries [
 		return err
 	}
 	// The shell waits until the listener is open.
-	cmd := exec.Command("/bin/sh", slices.Concat([]string{"-c", `read -r inside && exec "$0" "$@" "tcp $inside"`, "/proc/self/exe", asProbe}, tries)...)
-	cmd.Args[3] = os.Getenv(programForAll)
+	const wait = `read -r inside && exec "$0" "$@" "tcp $inside"`
+	cmd := exec.Command("/bin/sh", slices.Concat([]string{"-c", wait, os.Getenv(programForAll), asProbe}, tries)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = begin, said, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
 	j, err := Start(cmd, kind, helper())
@@ -315,6 +315,9 @@ func TestListeners(t *testing.T) {
 		}
 		if got := answer(one.Addr()); got != "nothing" {
 			t.Errorf("a closed listener: %s", got)
+		}
+		if len(j.open) != 1 {
+			t.Errorf("%d listeners are kept", len(j.open))
 		}
 		three, err := j.Listen()
 		if err != nil || three.Addr().String() == one.Addr().String() {

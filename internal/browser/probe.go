@@ -79,8 +79,8 @@ func (c *probe) questions(ctx context.Context) (asked []question, join func()) {
 	}()
 	return []question{
 		{"browser", []string{"browser"}, root.Send(browser.CommandGetVersion, nil).Done()},
-		{"network", []string{"network"}, root.Send(storage.CommandGetCookies, nil).Done()},
-		{"GPU", []string{"GPU", "page"}, drawn},
+		{"network", []string{"network", "browser"}, root.Send(storage.CommandGetCookies, nil).Done()},
+		{"GPU", []string{"GPU", "page", "browser"}, drawn},
 	}, func() { <-over }
 }
 

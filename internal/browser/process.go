@@ -31,8 +31,9 @@ type process struct {
 	broke  bool          // it ended by a fault of its own; read it after done
 	log    *slog.Logger
 
-	mu    sync.Mutex
-	ended bool // the id may belong to another process
+	mu     sync.Mutex
+	killed bool // by us
+	ended  bool // the id may belong to another process
 }
 
 // startProcess starts Chromium. Its end closes done; kill brings that about.
@@ -139,9 +140,17 @@ func pause(d time.Duration) { <-time.After(d) }
 func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.killed = true
 	if !p.ended {
 		killGroup(p.pid)
 	}
+}
+
+// ending reports that the process is on its way out by our own doing, or has gone.
+func (p *process) ending() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.killed || p.ended
 }
 
 // explain turns the end of a browser during its start into what the operator can do about it.

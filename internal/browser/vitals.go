@@ -51,11 +51,14 @@ func (v *vitals) run() {
 			return
 		case <-tick.C:
 		}
+		if v.browser.process.ending() {
+			continue
+		}
 		why := v.look()
 		if why == "" && v.suspect() {
 			why = v.probe.ask()
 		}
-		if why != "" {
+		if why != "" && !v.browser.process.ending() { // it may have been killed between the look and here
 			v.end(why)
 			return
 		}

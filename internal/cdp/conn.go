@@ -92,7 +92,7 @@ func (c *Conn) read() {
 	for {
 		text, whole, err := in.next()
 		if err == nil && !whole {
-			c.tooLong(parseEnds(text))
+			c.tooLong(parseEnds(text), in.passed)
 			continue
 		}
 		var m envelope
@@ -113,12 +113,25 @@ func (c *Conn) read() {
 // dispatch finds the session that a message is for. Answers and events that nobody waits for are dropped.
 func (c *Conn) dispatch(m envelope) {
 	s := c.receiver(m)
-	if s == nil || s.in.drops(m, false) {
+	if s == nil || c.drops(s, m, len(m.params)) {
 		return
 	}
 	if c.put(message{envelope: m, to: s}) {
-		c.put(message{to: s, end: fmt.Errorf("%w: more than %d events wait", ErrFlooded, maxWaiting)})
+		c.put(message{to: s, end: ErrFlooded})
 	}
+}
+
+// drops drops an event that goes beyond a bound. A session of which too much was dropped ends: reading it costs the browser
+// and the others.
+func (c *Conn) drops(s *Session, m envelope, size int) bool {
+	dropped, then, flooded := s.in.drops(m, size)
+	switch {
+	case flooded:
+		c.put(message{to: s, end: ErrFlooded})
+	case then != nil:
+		then(s)
+	}
+	return dropped
 }
 
 func (c *Conn) receiver(m envelope) *Session {
@@ -151,10 +164,10 @@ func (c *Conn) put(m message) (full bool) {
 
 // tooLong ends the session whose message was passed over, unless it is an event of which not all are handled. The browser's
 // own session goes on: the call fails, an event is lost.
-func (c *Conn) tooLong(m envelope) {
+func (c *Conn) tooLong(m envelope, size int) {
 	s := c.receiver(m)
 	switch {
-	case s == nil, s.in.drops(m, true):
+	case s == nil, c.drops(s, m, size):
 	case s != c.root:
 		c.put(message{to: s, end: ErrTooLong})
 	case m.hasID:

@@ -418,7 +418,7 @@ func TestEventsBeforeDetachArrive(t *testing.T) {
 func TestTooLongEndsItsSession(t *testing.T) {
 	c, p := dial(t)
 	bad, noisy, good := c.Attach("bad"), c.Attach("noisy"), c.Attach("good")
-	noisy.Bound("A.said", 1)
+	noisy.Bound("A.said", 1, nil)
 	open := bad.Send("Never.answered", nil)
 	p.read()
 	long := strings.Repeat("x", maxEvent+spillBytes)
@@ -479,7 +479,13 @@ func TestSlowListenerHoldsUpNoOther(t *testing.T) {
 func TestFlood(t *testing.T) {
 	c, p := dial(t)
 	s, other := c.Attach("S"), c.Attach("other")
-	s.Bound("A.said", 3)
+	told := 0
+	s.Bound("A.said", 3, func(of *Session) {
+		told++
+		if of != s {
+			t.Error("told of another session")
+		}
+	})
 	free, begun, n := make(chan struct{}), make(chan struct{}), 0
 	s.Listen(func(method string, _ json.RawMessage) {
 		switch method {
@@ -495,7 +501,7 @@ func TestFlood(t *testing.T) {
 	}
 	p.say(`{"method":"A.slow","params":{},"sessionId":"S"}`)
 	await(t, "the listener", begun)
-	if n != 3 || s.Dropped("A.said") != 7 || s.Dropped("A.slow") != 0 {
+	if n != 3 || told != 1 || s.Dropped("A.said") != 7 || s.Dropped("A.slow") != 0 {
 		t.Errorf("%d handled, %d dropped", n, s.Dropped("A.said"))
 	}
 	for range maxWaiting + 1 {
@@ -506,6 +512,21 @@ func TestFlood(t *testing.T) {
 		t.Errorf("another session got %v", err)
 	}
 	close(free)
+	await(t, "the session's end", s.Done())
+	if err := s.Err(); !errors.Is(err, ErrFlooded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A session of which megabytes are dropped ends.
+func TestFloodOfBytes(t *testing.T) {
+	c, p := dial(t)
+	s := c.Attach("S")
+	s.Bound("A.said", 0, nil)
+	long := strings.Repeat("x", 2*maxBounded)
+	for range maxDropped/len(long) + 1 {
+		p.say(`{"method":"A.said","params":{"text":"%s"},"sessionId":"S"}`, long)
+	}
 	await(t, "the session's end", s.Done())
 	if err := s.Err(); !errors.Is(err, ErrFlooded) {
 		t.Errorf("got %v", err)

@@ -6,6 +6,8 @@ const (
 	maxWaiting      = 20_000   // events that wait to be handled
 	maxWaitingBytes = 64 << 20 // bytes of theirs
 	maxBounded      = 1 << 20  // bytes of an event of a bounded method
+	maxDropped      = 64 << 20 // bytes of the events that are dropped, until the session ends
+	thenEvery       = 1000     // dropped events between two calls of what a bound has for it
 )
 
 // inbox holds what was read for one page and what belongs to it, in order, until a goroutine of its own has handled it: what a
@@ -17,10 +19,14 @@ type inbox struct {
 	bytes   int // of the events
 	busy    bool
 	bounds  map[string]*bound // by method
+	dropped int               // bytes
 }
 
 // bound is how many events of a method are handled.
-type bound struct{ left, dropped int }
+type bound struct {
+	left, dropped int
+	then          func(*Session) // may be nil
+}
 
 // message is one for a session, or its end.
 type message struct {
@@ -71,13 +77,13 @@ func (b *inbox) next() (m message, ok bool) {
 	return m, true
 }
 
-func (b *inbox) bound(method string, most int) {
+func (b *inbox) bound(method string, most int, then func(*Session)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.bounds == nil {
 		b.bounds = map[string]*bound{}
 	}
-	b.bounds[method] = &bound{left: most}
+	b.bounds[method] = &bound{left: most, then: then}
 }
 
 func (b *inbox) droppedOf(method string) int {
@@ -89,21 +95,25 @@ func (b *inbox) droppedOf(method string) int {
 	return 0
 }
 
-// drops counts an event and reports that it goes beyond its bound. cut is whether it was passed over for its length.
-func (b *inbox) drops(m envelope, cut bool) bool {
+// drops counts an event and reports that it goes beyond its bound, with what is to be done about it, and that too many bytes
+// do. size is the event's.
+func (b *inbox) drops(m envelope, size int) (dropped bool, then func(*Session), flooded bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	known := b.bounds[string(m.method)]
 	switch {
 	case m.hasID || known == nil:
-		return false
-	case cut || known.left == 0 || len(m.params) > maxBounded:
-		known.dropped++
-		return true
-	default:
+		return false, nil, false
+	case known.left > 0 && size <= maxBounded:
 		known.left--
-		return false
+		return false, nil, false
 	}
+	known.dropped++
+	b.dropped += size
+	if known.dropped%thenEvery == 1 {
+		then = known.then
+	}
+	return true, then, b.dropped > maxDropped
 }
 
 func (m message) isEvent() bool { return m.end == nil && !m.hasID }

@@ -32,6 +32,7 @@ type splitter struct {
 	pieces [][]byte // beginning of a message that is longer than a buffer
 	length int      // bytes in pieces
 	long   bool     // the message is too long: pieces are its two ends
+	passed int      // bytes of the last message that was too long
 
 	maxAnswer, maxEvent int
 }
@@ -63,6 +64,9 @@ func (s *splitter) next() (text []byte, whole bool, err error) {
 // cut returns what came before the end at the given offset of unread.
 func (s *splitter) cut(at int) (text []byte, whole bool) {
 	text, whole = slices.Concat(append(s.pieces, s.unread[:at])...), !s.long
+	if s.long {
+		s.passed = s.length + at
+	}
 	s.unread = s.unread[at+1:]
 	s.pieces, s.length, s.long = nil, 0, false
 	return text, whole

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
@@ -29,15 +30,19 @@ const (
 	maxCalls    = 50_000 // of functions that scripts beside the page report by
 )
 
-// bound has the page heeded within bounds: what it sends beyond them is dropped.
+// bound has the page heeded within bounds: what it sends beyond them is dropped. A flood of its scripts' words keeps the browser
+// from its other pages: it is then told to report no more of them.
 func bound(to *cdp.Session) {
+	silence := func(flooding *cdp.Session) { flooding.Send(runtime.CommandDisable, nil) }
+	to.Bound(said, maxSaid, silence)
+	to.Bound(thrown, maxSaid, silence)
 	for method, most := range map[string]int{
-		said: maxSaid, thrown: maxSaid, asked: maxRequests, "Network.responseReceived": maxRequests, "Network.dataReceived": maxRequests,
+		asked: maxRequests, "Network.responseReceived": maxRequests, "Network.dataReceived": maxRequests,
 		"Runtime.bindingCalled": maxCalls,
 		// Nobody listens to these.
 		"Network.requestWillBeSentExtraInfo": 0, "Network.responseReceivedExtraInfo": 0,
 	} {
-		to.Bound(method, most)
+		to.Bound(method, most, nil)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestOnePageHarmsNoOther(t *testing.T) {
 		t.Error(err)
 	}
 	attempts := map[string]int{}
-	for _, m := range regexp.MustCompile(`msg="capture ended" capture=(\S+) .* attempt=(\d+)`).FindAllStringSubmatch(p.log(), -1) {
+	for _, m := range regexp.MustCompile(`capture ended capture=(\S+) .* attempt=(\d+)`).FindAllStringSubmatch(p.log(), -1) {
 		attempts[m[1]], _ = strconv.Atoi(m[2])
 	}
 	for _, id := range honest {

@@ -7,7 +7,7 @@ const (
 	maxWaitingBytes = 64 << 20 // bytes of theirs
 	maxBounded      = 1 << 20  // bytes of an event of a bounded method
 	maxDropped      = 64 << 20 // bytes of the events that are dropped, until the session ends
-	thenEvery       = 1000     // dropped events between two calls of what a bound has for it
+	thenEvery       = 5000     // dropped events between two calls of what a bound has for it
 )
 
 // inbox holds what was read for one page and what belongs to it, in order, until a goroutine of its own has handled it: what a
@@ -110,7 +110,7 @@ func (b *inbox) drops(m envelope, size int) (dropped bool, then func(*Session), 
 	}
 	known.dropped++
 	b.dropped += size
-	if known.dropped%thenEvery == 1 {
+	if known.dropped%thenEvery == 0 {
 		then = known.then
 	}
 	return true, then, b.dropped > maxDropped

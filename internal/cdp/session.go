@@ -57,8 +57,8 @@ func (s *Session) Detach() { s.conn.drop(s, ErrClosed) }
 
 // Bound has no more than most further events of a method handled, of the session and its children together. The rest, and
 // those of more than a megabyte, are dropped as they are read, and counted; when it is more than 64 MB in all, the session
-// ends with ErrFlooded. then, which may be nil, is called with the session whose event is the first of a thousand that are
-// dropped. It must not wait.
+// ends with ErrFlooded. then, which may be nil, is called with the session whose event is dropped, once in 5,000. It
+// must not wait.
 func (s *Session) Bound(method string, most int, then func(*Session)) { s.in.bound(method, most, then) }
 
 // Dropped is how many events of a method were dropped.

@@ -73,4 +73,12 @@ func TestFloodedConsole(t *testing.T) {
 	if got.Warnings != 1000 || got.Errors != 1000 || got.Dropped != 500+1+200 || len(got.Texts) != 5 {
 		t.Errorf("%+v", got)
 	}
+	shot = render(t, savepage.Options{HTML: `<p>x</p><script>
+		let left = 200
+		const say = () => { for (let i = 0; i < 500; i++) console.log(i); if (--left) setTimeout(say, 10) }
+		say()
+	</script>`, Delay: 1000})
+	if got := shot.Report.Console.Dropped; got < 5000 || got > 50_000 {
+		t.Errorf("%d of 100,000 messages were reported and dropped: the flood was not silenced", got)
+	}
 }

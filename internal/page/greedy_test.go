@@ -3,6 +3,7 @@ package page_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/savepage/savepage"
@@ -80,5 +81,16 @@ func TestFloodedConsole(t *testing.T) {
 	</script>`, Delay: 1000})
 	if got := shot.Report.Console.Dropped; got < 5000 || got > 50_000 {
 		t.Errorf("%d of 100,000 messages were reported and dropped: the flood was not silenced", got)
+	}
+}
+
+// Requests that cannot be followed are counted, and the report says so.
+func TestUnfollowedRequests(t *testing.T) {
+	shot := render(t, savepage.Options{HTML: `<p>x</p><script>
+		for (let i = 0; i < 3; i++) fetch("/x?" + "a".repeat(1.5e6)).catch(() => 0)
+	</script>`, Delay: 1000})
+	r := shot.Report
+	if r.Requests.Total < 4 || !r.Partial || !strings.Contains(strings.Join(r.Reasons, "; "), "were not followed") {
+		t.Errorf("%+v", r)
 	}
 }

@@ -43,6 +43,10 @@ func (j *job) phases() savepage.Phases {
 
 // report says how far the picture can be trusted, from what is known now.
 func (j *job) report() savepage.Report {
+	unfollowed := j.tab.Session().Dropped(asked)
+	if unfollowed > 0 {
+		j.notes.Partial("requests beyond the first %d, or with an address of more than a megabyte, were not followed", maxRequests)
+	}
 	seen, reasons := j.waiter.Seen(), j.notes.Reasons()
 	said, dialogs := j.console.report()
 	r := savepage.Report{
@@ -60,7 +64,7 @@ func (j *job) report() savepage.Report {
 		Fonts:        j.fonts,
 		CookieBanner: j.banners.Result(),
 	}
-	r.Requests.Total += j.tab.Session().Dropped(asked)
+	r.Requests.Total += unfollowed
 	if r.FinalURL == "" && j.arrived {
 		r.FinalURL = j.main.URL()
 	}

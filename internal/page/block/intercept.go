@@ -23,7 +23,7 @@ import (
 
 // rule looks at requests before they are made. Only requests that match one of its patterns are sure to be paused for
 // it: pausing costs time, so the patterns are as narrow as they can be. judge sees every request that any rule had
-// paused. It is called on the goroutine that reads the browser's events, and must not wait.
+// paused. It is called on the page's goroutine for events, and must not wait.
 type rule struct {
 	patterns []*fetch.RequestPattern
 	judge    func(asked) verdict

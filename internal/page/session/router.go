@@ -30,7 +30,7 @@ func scopeOf(kind string) Scope {
 	}
 }
 
-// Handler handles an event of a target. It is called on the goroutine that reads the browser's events, in their order: it
+// Handler handles an event of a target. It is called on the page's goroutine for events, in their order: it
 // notes and answers, and never waits. Send is allowed.
 type Handler func(from *Target, params json.RawMessage)
 

@@ -32,7 +32,7 @@ func TestOnePageHarmsNoOther(t *testing.T) {
 		const say = () => { for (let i = 0; i < 2000; i++) console.log("x".repeat(1000), i); if (Date.now() < end) setTimeout(say) }
 		say()`,
 	} {
-		hostile = append(hostile, p.submitAs(stranger, map[string]any{
+		hostile = append(hostile, submitAs(p, stranger, map[string]any{
 			"html": "<p>x</p><script>" + script + "</script>", "delay": 5000, "timeout": 60_000, "async": true,
 		}))
 	}
@@ -57,7 +57,7 @@ func TestOnePageHarmsNoOther(t *testing.T) {
 		})
 	}
 	for _, id := range hostile {
-		p.eventually("a hostile capture ends", func() bool { return p.endedAs(stranger, id) })
+		p.eventually("a hostile capture ends", func() bool { return endedAs(p, stranger, id) })
 	}
 	close(over)
 	loops.Wait()
@@ -82,7 +82,7 @@ func TestOnePageHarmsNoOther(t *testing.T) {
 }
 
 // submitAs is submit for the account of a key.
-func (p *program) submitAs(key string, options map[string]any) string {
+func submitAs(p *program, key string, options map[string]any) string {
 	p.t.Helper()
 	status, _, text := p.call(http.MethodPost, "/v1/capture", options, "Authorization", "Bearer "+key)
 	var got told
@@ -93,7 +93,7 @@ func (p *program) submitAs(key string, options map[string]any) string {
 }
 
 // endedAs reports whether a capture of the account of a key has ended.
-func (p *program) endedAs(key, id string) bool {
+func endedAs(p *program, key, id string) bool {
 	p.t.Helper()
 	_, _, text := p.call(http.MethodGet, "/v1/captures/"+id, nil, "Authorization", "Bearer "+key)
 	var got told

@@ -186,7 +186,8 @@ func workSettings() []setting {
 		},
 		{
 			name: "CONCURRENCY", kind: "number", shown: "from cores and memory", form: "a whole number from 1 to 256",
-			doc: "Number of pages that are rendered at once.",
+			doc: "Number of pages that are rendered at once. One more for every four, and at least one, is in reserve for accounts " +
+				"that have none while others hold them all.",
 			set: number(256, func(s *Settings) *int { return &s.Concurrency }),
 		},
 		{

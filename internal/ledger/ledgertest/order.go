@@ -18,6 +18,7 @@ func orderTests() map[string]func(*scene) {
 		"kept over a restart":      testOrderKept,
 		"pages of a newcomer":      testPagesOfNewcomer,
 		"share of the pages":       testShareOfPages,
+		"limit of pages":           testLimitOfPages,
 	}
 }
 
@@ -252,4 +253,23 @@ func testShareOfPages(t *scene) {
 		h.next(t, accounts[1])
 	}
 	equal(t, map[string]int{b.account: 2, accounts[1]: 2}, h.held)
+}
+
+// testLimitOfPages has an account wait that holds as many pages as it may: pages stay free, and others take them.
+func testLimitOfPages(t *scene) {
+	limits := savepage.DefaultLimits()
+	limits.Pages = 2
+	b := setUp(t, ledger.Config{Workers: 4, Reserve: 1, Limits: limits})
+	other := b.other(t)
+	for range 6 {
+		b.accept(t, b.account)
+	}
+	h := hold(t, b, b.account, other)
+	h.next(t, b.account)
+	h.next(t, b.account)
+	b.accept(t, other)
+	h.next(t, other) // what came later, and no third of the first
+	h.end(b.account)
+	h.next(t, b.account)
+	equal(t, map[string]int{b.account: 2, other: 1}, h.held)
 }

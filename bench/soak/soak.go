@@ -31,7 +31,7 @@ func gauges() []gauge {
 	return []gauge{
 		{"service MB", 1e6, 20, 0, "caches of SQLite grow with the database up to their bound"},
 		{"browsers MB", 1e6, 80, 0, "a browser is replaced before it grows for long"},
-		{"files", 1, 10, 12, "open file descriptors of the service"},
+		{"files", 1, 10, 24, "open file descriptors of the service; its pool of connections to the database opens when it is needed"},
 		{"goroutines", 1, 20, 12, "of the service"},
 		{"temporary", 1, 10, 40, "files and folders, the profile of a browser included"},
 		{"processes", 1, 4, 3, "of the service and its browsers"},

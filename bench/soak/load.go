@@ -59,7 +59,9 @@ func goodPages() []string {
 
 // badPages are hostile or broken.
 func badPages() []string {
-	return []string{"/spin", "/alert-loop", "/js-loop", "/meta-loop", "/popup", "/crash", "/infinite", "/redirect-loop", "/notfound", "/dialogs"}
+	return []string{
+		"/spin", "/alert-loop", "/js-loop", "/meta-loop", "/popup", "/crash", "/infinite", "/redirect-loop", "/notfound", "/dialogs",
+	}
 }
 
 // run asks until ctx ends.

@@ -43,7 +43,8 @@ func newService(ctx context.Context, binary string, forced bool) (*service, erro
 		return nil, err
 	}
 	// The browser runs as another user and has its folder there.
-	if err := errors.Join(os.Chmod(dir, 0o711), os.Mkdir(filepath.Join(dir, "tmp"), 0o700), os.Chmod(filepath.Join(dir, "tmp"), 0o711)); err != nil {
+	temporary := filepath.Join(dir, "tmp")
+	if err := errors.Join(os.Chmod(dir, 0o711), os.Mkdir(temporary, 0o700), os.Chmod(temporary, 0o711)); err != nil {
 		return nil, err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -61,7 +62,8 @@ func newService(ctx context.Context, binary string, forced bool) (*service, erro
 	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, binary, "key", "create", "--json", "--data", s.data()).Output() //nolint:gosec // the binary under test
+	//nolint:gosec // the binary under test
+	out, err := exec.CommandContext(ctx, binary, "key", "create", "--json", "--data", s.data()).Output()
 	if err != nil {
 		return nil, fmt.Errorf("key create: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -138,7 +139,7 @@ func (l *load) post(ctx context.Context, path string, options map[string]any, he
 		if status == http.StatusBadRequest {
 			l.mismatch = append(l.mismatch, fmt.Sprintf("refused as wrong: %s", text))
 		}
-		l.refused[fmt.Sprint(status)]++
+		l.refused[strconv.Itoa(status)]++
 		return nil
 	}
 	l.note(&got, options["callback_url"] != nil)

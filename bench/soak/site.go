@@ -52,7 +52,7 @@ func (s *site) close() {
 		_ = server.Close()
 	}
 	s.running.Wait()
-	s.Site.Close()
+	s.Close()
 }
 
 // take notes whose event it is.

@@ -63,7 +63,8 @@ func ReadManifest(dir string) (Manifest, error) {
 		return m, fmt.Errorf("%s of %s is damaged: %w", manifestFile, dir, err)
 	}
 	if m.Format != manifestFormat {
-		return m, fmt.Errorf("the backup %s has format %d, and this version reads %d: use the version %s", dir, m.Format, manifestFormat, m.Version)
+		return m, fmt.Errorf("the backup %s has format %d, and this version reads %d: use the version %s", dir, m.Format, manifestFormat,
+			m.Version)
 	}
 	if m.Records.Name != filepath.Base(m.Records.Name) {
 		return m, fmt.Errorf("%s of %s is damaged: the records are in %q", manifestFile, dir, m.Records.Name)

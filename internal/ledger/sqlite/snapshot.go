@@ -75,7 +75,8 @@ func (s *snapshot) About(ctx context.Context) (ledger.About, error) {
 		return about, fmt.Errorf("read the version of the tables: %w", err)
 	}
 	for _, column := range sealedColumns() {
-		query := fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s WHERE substr(%s, 1, %d) = ?)`, column.table, column.name, //nolint:gosec // names from a list
+		//nolint:gosec // names from a list
+		query := fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s WHERE substr(%s, 1, %d) = ?)`, column.table, column.name,
 			len(ledger.SealedPrefix))
 		var sealed bool
 		if err := s.copy.QueryRowContext(ctx, query, ledger.SealedPrefix).Scan(&sealed); err != nil {

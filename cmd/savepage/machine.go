@@ -5,7 +5,28 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 )
+
+// Deliveries at once: each has a file open, and half of the files are for the rest.
+const (
+	mostDeliveries  = 4096
+	leastDeliveries = 16
+)
+
+// deliveriesAtOnce is how many deliveries may be on their way in a process that may have so many files open.
+func deliveriesAtOnce(files uint64) int {
+	return int(min(max(files/2, leastDeliveries), mostDeliveries))
+}
+
+// openFiles is how many files this process may have open.
+func openFiles() uint64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return limit.Cur
+}
 
 const (
 	pagesPerCore = 2         // more only queue: measured on 2 cores without a GPU

@@ -24,3 +24,14 @@ func TestParseBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestDeliveriesAtOnce(t *testing.T) {
+	for files, want := range map[uint64]int{0: 16, 64: 32, 1024: 512, 20_000: 4096, 1<<64 - 1: 4096} {
+		if got := deliveriesAtOnce(files); got != want {
+			t.Errorf("%d files: %d deliveries, want %d", files, got, want)
+		}
+	}
+	if openFiles() == 0 {
+		t.Error("the limit of open files is not known")
+	}
+}

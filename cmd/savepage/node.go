@@ -107,7 +107,7 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	n.ledger, err = database.Open(ctx, ledger.Config{
 		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings), Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
-		Health: n.health,
+		Health: n.health, DeliveryWorkers: deliveriesAtOnce(openFiles()),
 	}, n.log)
 	if err != nil {
 		return fmt.Errorf("open the records: %w", namingKey(err))

@@ -105,7 +105,8 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 		return err
 	}
 	n.ledger, err = database.Open(ctx, ledger.Config{
-		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings), Grace: n.settings.Grace, Vault: vault,
+		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings),
+		Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
 		Health: n.health, DeliveryWorkers: deliveriesAtOnce(openFiles()),
 	}, n.log)

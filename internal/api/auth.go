@@ -24,7 +24,9 @@ type gate struct {
 }
 
 func newGate(out responder, parts Parts, cfg Config) *gate {
-	return &gate{out: out, keys: parts.Keys, limiter: newLimiter(time.Minute), bodies: newBodies(), clock: parts.Clock, onAccount: cfg.OnAccount}
+	return &gate{
+		out: out, keys: parts.Keys, limiter: newLimiter(time.Minute), bodies: newBodies(), clock: parts.Clock, onAccount: cfg.OnAccount,
+	}
 }
 
 // keyed is a handler that needs a key.

@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -314,8 +315,8 @@ func testBatchNeverStarves(t *scene) {
 	var order recorder
 	stop := b.work(t, ledger.Handlers{Render: func(ctx context.Context, c capture.Claim) error {
 		order.add(c.Capture.ID)
-		b.accept(t, b.account)
-		return b.finisher(nil)(ctx, c)
+		_, err := b.Accept(ctx, b.submission())
+		return errors.Join(err, b.finisher(nil)(ctx, c))
 	}})
 	b.await(t, a.CaptureIDs[0])
 	stop()

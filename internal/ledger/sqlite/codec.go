@@ -103,8 +103,8 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 		c.CapturedAt = c.FinishedAt
 	}
 	var t timing
-	err = errors.Join(decode(options, &c.Options), decode(shared, &c.Options), decode(picture, &c.Picture), decode(report, &c.Report), decode(failure, &c.Error),
-		decode(took, &t))
+	err = errors.Join(decode(options, &c.Options), decode(shared, &c.Options), decode(picture, &c.Picture),
+		decode(report, &c.Report), decode(failure, &c.Error), decode(took, &t))
 	if err != nil {
 		return savepage.Capture{}, fmt.Errorf("decode capture %s: %w", c.ID, err)
 	}

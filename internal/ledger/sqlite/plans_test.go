@@ -146,7 +146,8 @@ var (
 	// small are what has few rows whatever the tables hold: lists that a statement brings along, and results of its own parts.
 	small = regexp.MustCompile(`^SCAN (json_each|CONSTANT ROW|head|turn|r|c|\d+ CONSTANT ROWS|\(subquery|pragma_)`)
 	// wide are searches that find all of an account, or all in a state.
-	wide = regexp.MustCompile(`^SEARCH .*\((account|state|queue|kind|account=\? AND state|account=\? AND url|queue=\? AND state|state=\? AND queue)=\?( AND [^=]*[<>]\?)*\)$`)
+	wide = regexp.MustCompile(`^SEARCH .*\((account|state|queue|kind|account=\? AND state|account=\? AND url|` +
+		`queue=\? AND state|state=\? AND queue)=\?( AND [^=]*[<>]\?)*\)$`)
 )
 
 func plan(t *testing.T, l *Ledger, query string) ([]string, error) {

@@ -99,7 +99,8 @@ func listQuery(account string, f capture.Filter, limit int) (rest string, args [
 		if f.URL != "" {
 			index, by, args = "captures_url", ` AND url = ?`, append(args, f.URL)
 		}
-		parts[i] = `SELECT * FROM (SELECT id FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` + by + window + newestFirst + `)`
+		parts[i] = `SELECT * FROM (SELECT id FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` +
+			by + window + newestFirst + `)`
 		args = slices.Concat(args, values, []any{limit})
 	}
 	return `WHERE id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + newestFirst, append(args, limit), nil

@@ -66,7 +66,8 @@ func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) 
 // join makes the parts of the ledger and joins them.
 func (l *Ledger) join() {
 	l.queue = &queue{
-		db: l.db, pages: ledger.Pages{Usual: l.cfg.Workers, Reserve: l.cfg.Reserve, Each: l.cfg.Limits.Pages}, grace: l.cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1),
+		db: l.db, pages: ledger.Pages{Usual: l.cfg.Workers, Reserve: l.cfg.Reserve, Each: l.cfg.Limits.Pages},
+		grace: l.cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1),
 	}
 	l.deliveries = &deliveries{db: l.db, lanes: l.cfg.Lanes()}
 	l.captures = &captures{

@@ -54,7 +54,10 @@ type CodeInfo struct {
 }
 
 // Codes returns the table of all codes, in the order of the manual. It is the only source of status, retry and text.
-func Codes() []CodeInfo {
+func Codes() []CodeInfo { return append(requestCodes(), captureCodes()...) }
+
+// requestCodes are those of requests that are refused.
+func requestCodes() []CodeInfo {
 	return []CodeInfo{
 		{CodeInvalidRequest, http.StatusBadRequest, false, "The request is invalid. errors names each field, its value and the allowed range."},
 		{CodeUnauthorized, http.StatusUnauthorized, false, "The key is missing or not valid. Send Authorization: Bearer KEY."},
@@ -84,6 +87,12 @@ func Codes() []CodeInfo {
 			CodeTooManyPending, http.StatusTooManyRequests, false,
 			"The captures of the account that have not ended, or their options in bytes, are as many as its limit allows.",
 		},
+	}
+}
+
+// captureCodes are those of captures, and of the server.
+func captureCodes() []CodeInfo {
+	return []CodeInfo{
 		{CodeNameNotResolved, http.StatusBadGateway, false, "The host name of the page does not resolve."},
 		{CodeConnectionFailed, http.StatusBadGateway, false, "The page's server refused, closed or broke the connection."},
 		{CodeTLSError, http.StatusBadGateway, false, "The certificate of the page's server is not valid."},

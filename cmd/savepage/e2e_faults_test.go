@@ -125,7 +125,8 @@ func TestKeptPictureIsGone(t *testing.T) {
 	before := shoot()
 	p.must(os.RemoveAll(filepath.Join(p.data, "pictures")))
 	after := shoot()
-	if status, _, _ := p.call(http.MethodGet, after.Image, nil); after.Status != "success" || after.Image == before.Image || status != http.StatusOK {
+	status, _, _ := p.call(http.MethodGet, after.Image, nil)
+	if after.Status != "success" || after.Image == before.Image || status != http.StatusOK {
 		t.Errorf("after the folder was deleted: %+v, picture %d", after, status)
 	}
 }
@@ -182,7 +183,7 @@ func TestNoBrowserCanBeStarted(t *testing.T) {
 	p.start()
 	p.survivesNow(site)
 	p.must(os.Rename(path, path+".away"))
-	p.must(os.WriteFile(path, []byte("#!/bin/sh\nexit 3\n"), 0o755)) //nolint:gosec // a program
+	p.must(os.WriteFile(path, []byte("#!/bin/sh\nexit 3\n"), 0o755))
 	ids := p.some(site, 12)
 	p.signalBrowsers(syscall.SIGKILL)
 	p.survives("browser", ids, nothing, func() { p.must(os.Rename(path+".away", path)) })
@@ -195,13 +196,13 @@ func ownBrowser(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "savepage-browser-copy-")
+	dir, err := os.MkdirTemp("", "savepage-browser-copy-") //nolint:usetesting // the folder of a test is closed to the browser's user
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	for _, step := range []func() error{
-		func() error { return os.Chmod(dir, 0o755) }, //nolint:gosec // the browser runs as another user
+		func() error { return os.Chmod(dir, 0o755) },
 		func() error { return linkAll(filepath.Dir(path), dir) },
 		func() error { return os.Remove(filepath.Join(dir, filepath.Base(path))) },
 		func() error { return copyProgram(path, filepath.Join(dir, filepath.Base(path))) },
@@ -233,7 +234,7 @@ func copyProgram(from, to string) error {
 		return err
 	}
 	defer source.Close()
-	copied, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755) //nolint:gosec // a program
+	copied, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)
 	if err != nil {
 		return err
 	}
@@ -250,7 +251,7 @@ func (p ward) signalBrowsers(signal syscall.Signal) {
 	p.must(err)
 	for _, list := range lists {
 		text, _ := os.ReadFile(list) // a thread may have ended
-		for _, child := range strings.Fields(string(text)) {
+		for child := range strings.FieldsSeq(string(text)) {
 			var pid int
 			if _, err := fmt.Sscan(child, &pid); err == nil {
 				_ = syscall.Kill(pid, signal) // it may have ended
@@ -298,8 +299,9 @@ func TestPatienceEnds(t *testing.T) {
 		return true
 	})
 	for _, id := range ids {
-		if got := p.lookup(id); got.Error == nil || got.Error.Code != savepage.CodeServiceFault || !strings.Contains(got.Error.Message, "pictures") {
-			t.Errorf("%s: %s, %v", id, got.Status, got.Error)
+		got := p.lookup(id).Error
+		if got == nil || got.Code != savepage.CodeServiceFault || !strings.Contains(got.Message, "pictures") {
+			t.Errorf("%s: %v", id, got)
 		}
 	}
 	p.must(os.Rename(pictures+".away", pictures))

@@ -11,8 +11,8 @@ import (
 // sweepEvery is also how long a picture without a record stays at least.
 const sweepEvery = time.Hour
 
-// expireEvery is how often captures beyond the retention, or beyond the patience, are looked for: a tenth of it, so that nothing stays much longer
-// than it says, from a second to a minute.
+// expireEvery is how often captures beyond the retention, or beyond the patience, are looked for: a tenth of it, so that
+// nothing stays much longer than it says, from a second to a minute.
 func expireEvery(retention time.Duration) time.Duration {
 	return min(max(retention/10, time.Second), time.Minute)
 }

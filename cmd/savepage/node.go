@@ -152,7 +152,8 @@ func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention, cfg.Patience = n.links, n.settings.Retention, n.settings.FaultPatience
 	parts := capture.Parts{
-		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health, Blobs: pictures{n.blobs}, Guard: n.policy, Observer: observer{n.metrics},
+		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health,
+		Blobs: pictures{n.blobs}, Guard: n.policy, Observer: observer{n.metrics},
 		Progress: &n.progress, Clock: n.clock,
 	}
 	if n.pool != nil {

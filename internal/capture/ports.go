@@ -160,7 +160,8 @@ func (s Shot) Close() error {
 
 // Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be
 // told: CodeBrowserLost when the browser ended, with ErrCrashed when it did so by itself, CodePageCrashed when the page's
-// renderer died. A *health.Fault says that a part of the service kept it from rendering. The Report is filled as far as it is known also with an error. A context made by Apart asks for a browser of its own.
+// renderer died. A *health.Fault says that a part of the service kept it from rendering. The Report is filled as far as it is
+// known also with an error. A context made by Apart asks for a browser of its own.
 type Renderer interface {
 	Render(ctx context.Context, o savepage.Options) (Shot, error)
 }

@@ -29,7 +29,7 @@ const (
 )
 
 // Fault is an error of a part: neither a page nor a client is the cause.
-type Fault struct {
+type Fault struct { //nolint:errname // a fault is more than an error: it names a part
 	Part Part
 	Err  error
 }

@@ -73,7 +73,8 @@ func (d *db) kept(ctx context.Context) error {
 		return nil
 	case d.files.rescue == "":
 		d.files.rescue = d.copyRecords(ctx)
-		d.log.ErrorContext(ctx, "the database is not in its folder any more: put it back, or stop the server and use the copy", "error", gone, "rescue", d.files.rescue)
+		d.log.ErrorContext(ctx, "the database is not in its folder any more: put it back, or stop the server and use the copy",
+			"error", gone, "rescue", d.files.rescue)
 	}
 	return fmt.Errorf("%w: put it back, or do as the log says", gone)
 }

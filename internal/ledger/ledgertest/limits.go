@@ -78,9 +78,11 @@ func testPendingLimit(t *scene) {
 	equal(t, second, a.Capture.ID)
 	_, err = b.Cancel(t.Context(), b.account, first)
 	must(t, err)
-	a, err = b.Accept(t.Context(), refused)
+	once := b.submission()
+	once.IdempotencyKey = refused.IdempotencyKey
+	a, err = b.Accept(t.Context(), once)
 	must(t, err)
-	equal(t, false, a.Replayed)
+	equal(t, []any{false, once.Capture.ID}, []any{a.Replayed, a.Capture.ID})
 	refuses(t, b, savepage.CodeTooManyPending, b.submission())
 
 	b.work(t, ledger.Handlers{})
@@ -176,9 +178,11 @@ func testQuotaBatch(t *scene) {
 	wantCode(t, savepage.CodeQuotaExceeded, err)
 	_, err = b.CancelBatch(t.Context(), b.account, a.Batch.ID)
 	must(t, err)
-	again, err := b.AcceptBatch(t.Context(), two)
+	three := batch(b.account, 2)
+	three.IdempotencyKey = two.IdempotencyKey
+	again, err := b.AcceptBatch(t.Context(), three)
 	must(t, err)
-	equal(t, false, again.Replayed)
+	equal(t, []any{false, three.Batch.ID}, []any{again.Replayed, again.Batch.ID})
 	admits(t, b, b.submission())
 	admits(t, b, b.submission())
 	refuses(t, b, savepage.CodeQuotaExceeded, b.submission())

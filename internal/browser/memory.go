@@ -69,7 +69,7 @@ func (g *memoryGuard) look() (total int64) {
 		total += private
 		switch renderer := isRenderer(pid); {
 		case renderer && resident > g.maxTab:
-			g.kill(pid, "for its memory", resident)
+			g.kill(pid, "its own", resident)
 		case renderer:
 			pages = append(pages, pid)
 		case resident > most:
@@ -79,15 +79,16 @@ func (g *memoryGuard) look() (total int64) {
 	g.rest = max(0, g.rest-1)
 	if most > g.maxOwn && g.rest == 0 && len(pages) > 0 {
 		g.log.Warn("browser holds much memory", "pid", g.browser.process.pid, "process", heaviest, "resident", most, "limit", g.maxOwn)
-		g.kill(busiest(pages), "for the browser's memory", most)
+		g.kill(busiest(pages), "the browser's", most)
 		g.rest = looksApart
 	}
 	return total
 }
 
-func (g *memoryGuard) kill(pid int, why string, resident int64) {
+// kill ends a page's process. whose is the memory that is too much.
+func (g *memoryGuard) kill(pid int, whose string, resident int64) {
 	killProcess(pid)
-	g.log.Warn("page process killed "+why, "pid", g.browser.process.pid, "process", pid, "resident", resident)
+	g.log.Warn("page process killed", "pid", g.browser.process.pid, "process", pid, "memory", whose, "resident", resident)
 }
 
 // busiest is the process that has used most processor time.

@@ -146,8 +146,11 @@ func lasting(kind string) bool {
 // repeats is how often a script has asked for the same, by a digest of it.
 type repeats map[[sha256.Size]byte]int
 
-// poll reports that a script asks for what it has asked for several times.
-func (n repeats) poll(what string) bool {
+// poll reports that a script asks for what it has asked for several times. kind is the request's.
+func (n repeats) poll(kind, what string) bool {
+	if kind != "XHR" && kind != "Fetch" {
+		return false
+	}
 	is := sha256.Sum256([]byte(what))
 	if len(n) < session.MaxTracked {
 		n[is]++
@@ -180,10 +183,9 @@ func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
 		return
 	}
 	now := time.Now()
-	told := !e.Request.HasBody || e.Request.PostData != ""
-	polled := (e.Type == "XHR" || e.Type == "Fetch") && !r.growing && told &&
-		r.asked.poll(e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData)
-	waited := !lasting(e.Type) && !polled
+	// A body that is too long to be told may be another each time.
+	repeats := !e.Request.HasBody || e.Request.PostData != ""
+	waited := !lasting(e.Type) && !(repeats && !r.growing && r.asked.poll(e.Type, e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData))
 	if waited {
 		r.active = now
 	}

@@ -1,6 +1,7 @@
-// Package picture works on finished pictures: it joins tiles into one picture row band by row band, scales pictures to
-// a width, finds those of one colour, and reads their size. It holds one tile at a time and never a whole
-// picture in pixels. It encodes png and jpeg only and renders nothing: webp and everything on a page is the browser's.
+// Package picture works on finished pictures: it joins tiles into one picture row band by row band, fits pictures into
+// a size, packs png files again so that they are smaller, finds those of one colour, and reads their size. It holds one tile or
+// some rows at a time and never a whole picture in pixels. It encodes png and jpeg only and renders nothing: webp and everything
+// on a page is the browser's.
 package picture
 
 import (

@@ -35,7 +35,8 @@ func TestPackWithoutTime(t *testing.T) {
 		t.Errorf("without time: %v, %v", packed, err)
 	}
 	late := camera(0)
-	if err := late.packOnce(t.Context(), file.Bytes()); err != nil || !bytes.Contains(late.made.Bytes, []byte("pHYs")) || late.made.Width != 40 {
+	err := late.packOnce(t.Context(), file.Bytes())
+	if err != nil || !bytes.Contains(late.made.Bytes, []byte("pHYs")) || late.made.Width != 40 {
 		t.Errorf("without time: %v, %q", err, late.made.Bytes)
 	}
 	ended, end := context.WithCancel(t.Context())

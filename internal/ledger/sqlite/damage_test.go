@@ -15,7 +15,7 @@ import (
 
 // fill writes eight megabytes into a table of their own, at the end of the file.
 const fill = `CREATE TABLE filling AS WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-	SELECT i, randomblob(4000) AS bytes FROM n`
+	SELECT i, zeroblob(4000) AS bytes FROM n`
 
 // statements runs them on the database of the folder, on a connection beside its ledger.
 func statements(t *testing.T, dir string, list ...string) {

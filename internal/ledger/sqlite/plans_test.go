@@ -91,6 +91,7 @@ func exceptions() map[string]string {
 		counting = "counts what waits for the metrics, on connections of their own"
 		running  = "no more run than there are pages"
 		first    = "stops at the first row"
+		stepped  = "moves all that waits for a time, when the clock has stepped"
 	)
 	return map[string]string{
 		"INDEXED BY captures_pending\n\t\tWHERE state IN ('queued', 'running') AND ": counting,
@@ -102,6 +103,8 @@ func exceptions() map[string]string {
 		"queue = 'waiting' WHERE state = 'running'":                 running,
 		"queue = 'waiting' WHERE state = 'available' AND queue = ?": "what River has put back itself",
 		"DELETE FROM river_job WHERE queue = ":                      "jobs of a version before, once",
+		"UPDATE deliveries SET next_at = next_at + ?":               stepped,
+		"UPDATE river_job SET scheduled_at = strftime":              stepped,
 		"OR EXISTS (SELECT 1 FROM captures)":                        first,
 	}
 }
@@ -142,7 +145,7 @@ var (
 	beginning = regexp.MustCompile(` (WHERE|INDEXED BY|VALUES) $|^UPDATE accounts SET limit_$`)
 	places    = regexp.MustCompile(`\?\d*`)
 	// few are tables that hold little: accounts, keys and secrets are made by people.
-	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|identity|sqlite_master|usage|receivers)\b`)
+	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|identity|sqlite_master|usage|receivers|seen)\b`)
 	// small are what has few rows whatever the tables hold: lists that a statement brings along, and results of its own parts.
 	small = regexp.MustCompile(`^SCAN (json_each|CONSTANT ROW|head|turn|r|c|\d+ CONSTANT ROWS|\(subquery|pragma_)`)
 	// wide are searches that find all of an account, or all in a state.

@@ -15,7 +15,7 @@ func TestReadBack(t *testing.T) {
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
-	pixels := bytes.Repeat([]byte{1, 2, 3, 1, 2, 3, 9, 9, 9}, 70_000)
+	pixels := bytes.Repeat([]byte{1, 2, 3, 1, 2, 3, 9, 9, 9}, 60_000)
 	for i := range pixels {
 		if random.IntN(40) == 0 {
 			pixels[i] = byte(random.IntN(4))

@@ -11,8 +11,8 @@ type Principal struct {
 }
 
 // May reports whether the key has one of the scopes.
-func (p Principal) May(any ...Scope) bool {
-	return slices.ContainsFunc(any, func(s Scope) bool { return slices.Contains(p.Scopes, s) })
+func (p Principal) May(needed ...Scope) bool {
+	return slices.ContainsFunc(needed, func(s Scope) bool { return slices.Contains(p.Scopes, s) })
 }
 
 // Account owns keys, captures and webhook secrets. Accounts never see each other's records.

@@ -51,7 +51,7 @@ func (noAccounts) Usage(context.Context, string) (savepage.Usage, error) {
 // scoped is a keyed route of the document, with the scopes of which a key needs one.
 type scoped struct {
 	method, path string
-	any          []savepage.Scope
+	needed       []savepage.Scope
 }
 
 func scopedRoutes(t *testing.T, s *service) (routes []scoped) {
@@ -68,9 +68,9 @@ func scopedRoutes(t *testing.T, s *service) (routes []scoped) {
 		for method, op := range methods {
 			one := scoped{method: strings.ToUpper(method), path: path}
 			for _, alternative := range op.Security {
-				one.any = append(one.any, alternative["key"]...)
+				one.needed = append(one.needed, alternative["key"]...)
 			}
-			if len(one.any) > 0 {
+			if len(one.needed) > 0 {
 				routes = append(routes, one)
 			}
 		}
@@ -87,20 +87,20 @@ func TestEveryRouteNeedsItsScope(t *testing.T) {
 	}
 	reading := []string{http.MethodGet}
 	for _, one := range routes {
-		if slices.Contains(one.any, savepage.ScopeRead) && !slices.Contains(reading, one.method) {
+		if slices.Contains(one.needed, savepage.ScopeRead) && !slices.Contains(reading, one.method) {
 			t.Errorf("%s %s changes something, and read is enough", one.method, one.path)
 		}
 		for _, scope := range savepage.Scopes() {
 			path := strings.NewReplacer("{id}", "x", "{key}", "sp_x").Replace(one.path)
 			r := s.call(t, one.method, path, "{}", "Authorization: Bearer "+keyScope+string(scope), "Content-Type: application/json")
-			permitted := slices.Contains(one.any, scope)
+			permitted := slices.Contains(one.needed, scope)
 			if (r.status != http.StatusForbidden) != permitted {
 				t.Errorf("%s %s with the scope %s: %d", one.method, one.path, scope, r.status)
 			}
 			if r.header.Get("X-RateLimit-Remaining") == "" {
 				t.Errorf("%s %s with the scope %s: no limit in the answer", one.method, one.path, scope)
 			}
-			if !permitted && !strings.Contains(r.body, `\"`+string(one.any[0])+`\"`) {
+			if !permitted && !strings.Contains(r.body, `\"`+string(one.needed[0])+`\"`) {
 				t.Errorf("%s %s: the scope is not named: %s", one.method, one.path, r.body)
 			}
 		}

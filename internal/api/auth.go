@@ -33,11 +33,11 @@ func newGate(out responder, parts Parts, cfg Config) *gate {
 type keyed func(w http.ResponseWriter, r *http.Request, who savepage.Principal) error
 
 // with lets a request through that carries a valid key with one of the scopes and is within its account's limit.
-func (g *gate) with(any scopes, next keyed) http.Handler {
+func (g *gate) with(needed scopes, next keyed) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := g.authenticate(w, r)
 		if err == nil {
-			err = g.admit(w, r, who, any)
+			err = g.admit(w, r, who, needed)
 		}
 		if err == nil {
 			defer g.bodies.of(r, who.Account.ID)()
@@ -93,7 +93,7 @@ func (s scopes) String() string { return `"` + strings.ReplaceAll(string(s), ","
 
 // admit counts the request against the account's limit, sets the headers that say how much of it is left, and checks
 // whether the key has one of the scopes.
-func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, any scopes) error {
+func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Principal, needed scopes) error {
 	if g.onAccount != nil {
 		g.onAccount(r, who.Account.ID)
 	}
@@ -105,8 +105,8 @@ func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Princi
 	if !counted.allowed {
 		return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)
 	}
-	if !who.May(any.list()...) {
-		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %s", any)
+	if !who.May(needed.list()...) {
+		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %s", needed)
 	}
 	return nil
 }

@@ -84,13 +84,13 @@ const (
 )
 
 // keyed is a route that needs a key with one of the scopes.
-func (h *handlers) keyed(any scopes, method, path string, do keyed, doc *huma.Operation) route {
-	return route{method, path, h.gate.with(any, do), needs(any, doc)}
+func (h *handlers) keyed(needed scopes, method, path string, do keyed, doc *huma.Operation) route {
+	return route{method, path, h.gate.with(needed, do), needs(needed, doc)}
 }
 
 // needs writes into the description that one of the scopes is needed.
-func needs(any scopes, doc *huma.Operation) *huma.Operation {
-	for _, one := range any.list() {
+func needs(needed scopes, doc *huma.Operation) *huma.Operation {
+	for _, one := range needed.list() {
 		doc.Security = append(doc.Security, map[string][]string{"key": {string(one)}})
 	}
 	return doc

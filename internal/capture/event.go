@@ -42,8 +42,8 @@ type View struct {
 	CaptureID  string            `json:"capture_id" doc:"Id of the capture." example:"cap_01jd8x6v3m2k9q4t7w5z0a1b2c"`
 	BatchID    string            `json:"batch_id,omitempty" doc:"Id of its batch, if it has one."`
 	URL        string            `json:"url,omitempty" doc:"The requested page; absent with the option html."`
-	Image      *string           `json:"image" doc:"URL of the picture. It needs no key: its name cannot be guessed. Null without a picture."`
-	Width      *int              `json:"width" doc:"Pixels of the picture; of a pdf points (1/72 inch) of its first page. Null without a picture."`
+	Image      *string           `json:"image" doc:"URL of the picture. It needs no key. Null without a picture."`
+	Width      *int              `json:"width" doc:"Pixels of the picture, or null; of a pdf points (1/72 inch) of its first page."`
 	Height     *int              `json:"height" doc:"Height, as width."`
 	Format     *savepage.Format  `json:"format" doc:"File format of the picture. Null without a picture."`
 	Size       *int64            `json:"size" doc:"Bytes of the picture. Null without a picture."`

@@ -106,8 +106,8 @@ func (one *lane) probes(kind Kind) bool {
 }
 
 // hasPlace reports whether the receiver may be sent one more of a kind. One that nobody has heard of, or that does not
-// answer, gets one at a time, one that does not answer well one of each kind. Those that were tried leave half of the places to those that were not: what
-// hangs again delays nothing new. A slow receiver leaves a place at its host to other accounts.
+// answer, gets one at a time, one that does not answer well one of each kind. Those that were tried leave half of the places
+// to those that were not: what hangs again delays nothing new. A slow receiver leaves a place at its host to other accounts.
 func (one *lane) hasPlace(kind Kind) bool {
 	most, own := one.limit, one.shelves[kind].sending
 	switch {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,7 +239,7 @@ func TestFewAreReadAtOnce(t *testing.T) {
 	l.answered(one, &Sent{Verdict: savepage.Verdict{Attempt: savepage.Attempt{Outcome: savepage.AttemptDelivered}}}, now)
 	l.recorded(one, time.Time{})
 	for i := range 100 {
-		l.Note(Receiver{"a", fmt.Sprint(i)}, Fresh, now)
+		l.Note(Receiver{"a", strconv.Itoa(i)}, Fresh, now)
 	}
 	begun := next()
 	equal(t, "read at once", loadedAtOnce, len(begun))

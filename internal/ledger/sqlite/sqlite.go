@@ -58,7 +58,7 @@ func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) 
 	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault, health: cfg.Health}, stop: func() {}}
 	l.join()
 	if err := l.open(ctx); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(err, l.Close()) //nolint:contextcheck // what is written at the end outlives the start
 	}
 	return l, nil
 }

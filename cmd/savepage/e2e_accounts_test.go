@@ -40,15 +40,13 @@ func refusedWith(t *testing.T, code savepage.Code, err error) {
 	}
 }
 
-func limitOf(n int) *int { return &n }
-
 // TestAccounts leads an account through its life beside a running server: created, limited, used up, rotated, deleted.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	p.start()
 	ctx, admin := t.Context(), p.admin()
-	limits := map[string]*int{"captures_per_month": limitOf(4), "timeout": limitOf(20_000)}
+	limits := map[string]*int{"captures_per_month": new(4), "timeout": new(20_000)}
 	issued, err := admin.Create(ctx, savepage.AccountTerms{Limits: limits})
 	if err != nil {
 		t.Fatal(err)

@@ -206,16 +206,17 @@ func writeIssued(out io.Writer, issued savepage.Issued, asJSON bool) error {
 	if asJSON {
 		return writeJSON(out, issued)
 	}
-	text := fmt.Sprintf("account         %s\nkey             %s\nscopes          %s\n", issued.Account, issued.Key, scopesText(issued.Scopes))
+	var text strings.Builder
+	fmt.Fprintf(&text, "account         %s\nkey             %s\nscopes          %s\n", issued.Account, issued.Key, scopesText(issued.Scopes))
 	for _, row := range [][2]string{{"webhook secret  ", issued.WebhookSecret}, {"API secret      ", issued.APISecret}} {
 		if row[1] != "" {
-			text += row[0] + row[1] + "\n"
+			text.WriteString(row[0] + row[1] + "\n")
 		}
 	}
 	if !issued.ExpiresAt.IsZero() {
-		text += "expires         " + dateText(issued.ExpiresAt) + "\n"
+		text.WriteString("expires         " + dateText(issued.ExpiresAt) + "\n")
 	}
-	_, err := fmt.Fprint(out, text+"\nThis is shown once.\n")
+	_, err := fmt.Fprint(out, text.String()+"\nThis is shown once.\n")
 	return err
 }
 

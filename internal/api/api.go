@@ -190,7 +190,9 @@ func cleanPath(path string) bool {
 // unknown answers requests that no route matches: 405 where another method would match, else 404.
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+	} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := a.routes.Handler(probe); pattern != "/" {
 			allowed = append(allowed, method)

@@ -42,8 +42,8 @@ func (d *documents) describe(routes []route) error {
 		Components: &huma.Components{
 			Schemas: registry,
 			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
-				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted. An operation names the scopes of which a key needs " +
-					"one: capture, read, admin.",
+				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted. " +
+					"An operation names the scopes of which a key needs one: capture, read, admin.",
 			}},
 		},
 		Extensions: map[string]any{"x-error-codes": codeTable()},

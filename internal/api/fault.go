@@ -50,8 +50,8 @@ func withoutSecrets(wrong []savepage.FieldError) []savepage.FieldError {
 	for i, field := range wrong {
 		name := near.Plain(field.Location[strings.LastIndexAny(field.Location, ".")+1:])
 		secret := slices.ContainsFunc([]string{
-			"key", "token", "secret", "password", "passwd", "pass", "authorization", "auth", "cookie", "cookies", "signature", "credentials", "bearer",
-			"hmac", "session", "jwt",
+			"key", "token", "secret", "password", "passwd", "pass", "authorization", "auth", "cookie", "cookies", "signature", "credentials",
+			"bearer", "hmac", "session", "jwt",
 		}, func(word string) bool { return strings.HasSuffix(name, word) })
 		text, isText := field.Value.(string)
 		if secret || isText && strings.HasPrefix(strings.TrimPrefix(text, "Bearer "), "sp_") {

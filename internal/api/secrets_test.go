@@ -217,7 +217,8 @@ func TestValuesNamedLikeSecretsAreNotGivenBack(t *testing.T) {
 			t.Errorf("%s in a query is given back: %s", name, got.body)
 		}
 	}
-	if got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","anything":"sp_0123456789abcdef"}`); strings.Contains(got.body, "sp_0") {
+	got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","anything":"sp_0123456789abcdef"}`)
+	if strings.Contains(got.body, "sp_0") {
 		t.Errorf("a key is given back: %s", got.body)
 	}
 	if got := s.call(t, "POST", "/v1/capture", `{"url":"http://a.test","widht":"12"}`); !strings.Contains(got.body, `"value":"12"`) {

@@ -91,7 +91,9 @@ func TestMessageTooLong(t *testing.T) {
 }
 
 func TestEndsOfStrangeMessages(t *testing.T) {
-	for _, text := range []string{"", "{", `{"id":`, `{"id":x,"a":1}`, `{"method":"`, `,"sessionId":"`, `,"sessionId":"S"`, `,"sessionId":"S","x":1}`} {
+	for _, text := range []string{
+		"", "{", `{"id":`, `{"id":x,"a":1}`, `{"method":"`, `,"sessionId":"`, `,"sessionId":"S"`, `,"sessionId":"S","x":1}`,
+	} {
 		if m := parseEnds([]byte(text)); m.hasID || len(m.session) > 0 {
 			t.Errorf("%s: %+v", text, m)
 		}

@@ -15,6 +15,11 @@ type Store interface {
 	Records
 	Accounts
 	Management
+	Service
+}
+
+// Service is the work of an open ledger, what of it can be watched, and its end.
+type Service interface {
 	Monitor
 	Life
 }

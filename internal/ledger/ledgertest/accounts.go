@@ -24,8 +24,6 @@ func accountTests() map[string]func(*scene) {
 	}
 }
 
-func of[T any](v T) *T { return &v }
-
 // valid reports whether a key is accepted.
 func valid(t *scene, b *bench, key string) bool {
 	t.Helper()
@@ -97,7 +95,7 @@ func testAccountBook(t *scene) {
 	now := clock.Manual(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 	b := setUp(t, ledger.Config{Clock: now})
 	now.Advance(time.Second)
-	terms := savepage.AccountTerms{Name: of("ACME"), Limits: map[string]*int{"pages": of(2), "pending": nil}}
+	terms := savepage.AccountTerms{Name: new("ACME"), Limits: map[string]*int{"pages": new(2), "pending": nil}}
 	issued, err := b.keys.CreateAccount(t.Context(), terms, savepage.KeyTerms{Name: "k"})
 	must(t, err)
 	equal(t, true, valid(t, b, issued.Key) && issued.WebhookSecret != "")
@@ -117,12 +115,12 @@ func testAccountBook(t *scene) {
 	_, _, err = b.keys.ListAccounts(t.Context(), 1, "x")
 	wantCode(t, savepage.CodeInvalidRequest, err)
 
-	change := savepage.AccountTerms{Limits: map[string]*int{"pages": nil, "captures_per_month": of(7)}}
+	change := savepage.AccountTerms{Limits: map[string]*int{"pages": nil, "captures_per_month": new(7)}}
 	want.Limits = map[string]int{"captures_per_month": 7}
 	changed, err := b.keys.SetAccount(t.Context(), issued.Account, change)
 	must(t, err)
 	equal(t, want, changed)
-	changed, err = b.keys.SetAccount(t.Context(), issued.Account, savepage.AccountTerms{Name: of("")})
+	changed, err = b.keys.SetAccount(t.Context(), issued.Account, savepage.AccountTerms{Name: new("")})
 	must(t, err)
 	want.Name = ""
 	equal(t, want, changed)
@@ -136,7 +134,7 @@ func testOwnLimits(t *scene) {
 	foreign := b.other(t)
 	_, err := b.Authenticate(t.Context(), b.issued.Key) // it is remembered
 	must(t, err)
-	limits := map[string]*int{"pending": of(2), "timeout": of(0), "requests_per_minute": of(3), "captures_per_month": of(4)}
+	limits := map[string]*int{"pending": new(2), "timeout": new(0), "requests_per_minute": new(3), "captures_per_month": new(4)}
 	_, err = b.Admin().SetAccount(t.Context(), b.account, savepage.AccountTerms{Limits: limits})
 	must(t, err)
 	who, err := b.Authenticate(t.Context(), b.issued.Key)
@@ -149,7 +147,7 @@ func testOwnLimits(t *scene) {
 	b.accept(t, foreign)
 	_, err = b.Accept(t.Context(), submission(foreign))
 	wantCode(t, savepage.CodeTooManyPending, err)
-	_, err = b.Admin().SetAccount(t.Context(), b.account, savepage.AccountTerms{Limits: map[string]*int{"pending": of(0)}})
+	_, err = b.Admin().SetAccount(t.Context(), b.account, savepage.AccountTerms{Limits: map[string]*int{"pending": new(0)}})
 	must(t, err)
 	admits(t, b, b.submission())
 }
@@ -179,15 +177,15 @@ func testUsage(t *scene) {
 	}
 	u := usage()
 	next := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
-	equal(t, savepage.Use{Limit: of(10), Used: 0, Reserved: of(4), Remaining: of(6), Reset: &next}, u.CapturesPerMonth)
-	equal(t, savepage.Use{Limit: of(2), Used: 1, Remaining: of(1)}, u.Pages)
+	equal(t, savepage.Use{Limit: new(10), Used: 0, Reserved: new(4), Remaining: new(6), Reset: &next}, u.CapturesPerMonth)
+	equal(t, savepage.Use{Limit: new(2), Used: 1, Remaining: new(1)}, u.Pages)
 	equal(t, []int{2, savepage.DefaultLimits().Pending - 2}, []int{u.Pending.Used, *u.Pending.Remaining})
 	equal(t, []time.Time{time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), next}, []time.Time{u.From, u.Until})
 	equal(t, true, u.PendingBytes.Used > 0)
 	proceed <- true
 	b.await(t, full)
 	u = usage()
-	equal(t, savepage.Use{Limit: of(10), Used: 3, Reserved: of(1), Remaining: of(6), Reset: &next}, u.CapturesPerMonth)
+	equal(t, savepage.Use{Limit: new(10), Used: 3, Reserved: new(1), Remaining: new(6), Reset: &next}, u.CapturesPerMonth)
 	receive(t, "the other render", runs)
 	proceed <- true
 	eventually(t, "nothing is on the way", func() bool { return usage().Pending.Used == 0 })
@@ -197,6 +195,32 @@ func testUsage(t *scene) {
 		[]int{u.CapturesPerMonth.Used, u.Pending.Used, u.PendingBytes.Used, u.Pages.Used, *u.CapturesPerMonth.Remaining})
 	_, err := b.Usage(t.Context(), "acc_none")
 	wantCode(t, savepage.CodeNotFound, err)
+}
+
+// someOfEach submits captures in every way in which the account can have them.
+func someOfEach(t *scene, b *bench) (ids []string) {
+	for range 3 {
+		ids = append(ids, b.accept(t, b.account))
+	}
+	once := b.submission()
+	once.IdempotencyKey = "k"
+	ids = append(ids, admits(t, b, once))
+	return append(ids, b.acceptBatch(t, 2).CaptureIDs...)
+}
+
+// removeAll removes the closed account in pieces. It returns the names of the pictures, sorted, and the number of captures.
+func removeAll(t *scene, b *bench) (dropped []string, total int) {
+	for done := false; !done; {
+		n, last, err := b.RemoveSome(t.Context(), b.account, 2, func(names []string) error {
+			dropped = append(dropped, names...)
+			return nil
+		})
+		must(t, err)
+		total += n
+		done = last
+	}
+	slices.Sort(dropped)
+	return slices.Compact(dropped), total
 }
 
 // testRemoval removes an account of which something of every kind is there, one piece of which runs.
@@ -218,15 +242,7 @@ func testRemoval(t *scene) {
 		},
 		Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict { return tryAgain(time.Hour) },
 	})
-	var ids []string
-	for range 3 {
-		ids = append(ids, b.accept(t, b.account))
-	}
-	once := b.submission()
-	once.IdempotencyKey = "k"
-	ids = append(ids, admits(t, b, once))
-	made := b.acceptBatch(t, 2)
-	ids = append(ids, made.CaptureIDs...)
+	ids := someOfEach(t, b)
 	for _, id := range append(slices.Clone(ids), stays) {
 		b.await(t, id)
 	}
@@ -238,29 +254,18 @@ func testRemoval(t *scene) {
 	closed, err := b.ClosedAccounts(t.Context())
 	must(t, err)
 	equal(t, []string{b.account}, closed)
-	var dropped []string
 	fault := errors.New("the store of pictures is away")
 	_, _, err = b.RemoveSome(t.Context(), b.account, 2, func([]string) error { return fault })
 	equal(t, true, errors.Is(err, fault))
-	total := 0
-	for done := false; !done; {
-		var n int
-		n, done, err = b.RemoveSome(t.Context(), b.account, 2, func(names []string) error {
-			dropped = append(dropped, names...)
-			return nil
-		})
-		must(t, err)
-		total += n
-	}
+	dropped, total := removeAll(t, b)
 	receive(t, "the running one is stopped", stopped)
 	equal(t, len(ids)+1, total)
-	slices.Sort(dropped)
 	slices.Sort(ids)
 	want := make([]string, len(ids))
 	for i, id := range ids {
 		want[i] = id + ".png"
 	}
-	equal(t, want, slices.Compact(dropped))
+	equal(t, want, dropped)
 	stop()
 	_, err = b.Admin().Account(t.Context(), b.account)
 	wantCode(t, savepage.CodeNotFound, err)

@@ -122,7 +122,8 @@ func setAccount(ctx context.Context, tx *sql.Tx, id string, change savepage.Acco
 		if limit != nil {
 			value = *limit
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET limit_`+row.Name+` = ? WHERE id = ?`, value, id); err != nil {
+		set := `UPDATE accounts SET limit_` + row.Name + ` = ? WHERE id = ?` //nolint:gosec // a name of the table in the code
+		if _, err := tx.ExecContext(ctx, set, value, id); err != nil {
 			return err
 		}
 	}

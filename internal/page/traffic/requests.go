@@ -185,7 +185,8 @@ func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
 	now := time.Now()
 	// A body that is too long to be told may be another each time.
 	repeats := !e.Request.HasBody || e.Request.PostData != ""
-	waited := !lasting(e.Type) && !(repeats && !r.growing && r.asked.poll(e.Type, e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData))
+	polls := repeats && !r.growing && r.asked.poll(e.Type, e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData)
+	waited := !lasting(e.Type) && !polls
 	if waited {
 		r.active = now
 	}

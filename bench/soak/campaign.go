@@ -45,7 +45,6 @@ type killer struct {
 	*service
 
 	list   []victim
-	spared time.Time // until then no renderer is killed
 	done   map[string]int
 	worst  time.Duration // until it was ready again
 	thaws  sync.WaitGroup
@@ -108,22 +107,8 @@ func (b *book) opened() int {
 	return len(b.open)
 }
 
-// rendererPause is between two kills of renderers: a capture whose renderer ends twice fails as page_crashed, and is meant to.
-const rendererPause = 30 * time.Second
-
 // choose returns a victim by weight.
 func (k *killer) choose() victim {
-	chosen := k.draw()
-	for len(k.list) > 1 && chosen.kind == "renderer" && time.Now().Before(k.spared) {
-		chosen = k.draw()
-	}
-	if chosen.kind == "renderer" {
-		k.spared = time.Now().Add(rendererPause)
-	}
-	return chosen
-}
-
-func (k *killer) draw() victim {
 	total := 0
 	for _, one := range k.list {
 		total += one.weight

@@ -30,7 +30,7 @@ type Config struct {
 // DefaultConfig returns the bounds of a server that nobody configured.
 func DefaultConfig() Config {
 	return Config{
-		MaxAttempts: 2,
+		MaxAttempts: 3,
 		MaxLost:     2 * lostCrashed,
 		MaxDeaths:   30,
 		RetryWait:   500 * time.Millisecond,

@@ -46,7 +46,7 @@ func (j judge) decide(claim Claim, err error) (told *savepage.Error, back *Back)
 	switch {
 	case told.Code == savepage.CodeBrowserLost:
 		return j.loss(claim, told, errors.Is(err, ErrCrashed))
-	case told.Code.Info().Retried && claim.Spent < j.cfg.MaxAttempts:
+	case told.Code.Info().Retried && claim.Spent < j.cfg.MaxAttempts && claim.Deaths < j.cfg.MaxDeaths:
 		return told, &Back{Wait: j.cfg.RetryWait}
 	default:
 		return told, nil

@@ -32,8 +32,8 @@ func TestRunTriesAgain(t *testing.T) {
 		back  *Back
 		end   savepage.Code
 	}{
-		"page crashed once":         {at(savepage.CodePageCrashed), Claim{Spent: 1}, 0, &Back{Wait: half}, ""},
-		"page crashed twice":        {at(savepage.CodePageCrashed), Claim{Spent: 2}, 0, nil, savepage.CodePageCrashed},
+		"page crashed twice":        {at(savepage.CodePageCrashed), Claim{Spent: 2}, 0, &Back{Wait: half}, ""},
+		"page crashed three times":  {at(savepage.CodePageCrashed), Claim{Spent: 3}, 0, nil, savepage.CodePageCrashed},
 		"browser killed":            {killed, Claim{Spent: 2}, 0, lost(1), ""},
 		"browser killed five times": {killed, Claim{Lost: 4}, 0, lost(1), ""},
 		"browser killed each time":  {killed, Claim{Lost: 5}, 0, nil, savepage.CodePageCrashed},
@@ -46,8 +46,8 @@ func TestRunTriesAgain(t *testing.T) {
 		"no memory":                 {fmt.Errorf("fork: %w", syscall.ENOMEM), Claim{Spent: 2}, 0, &Back{Wait: half, Free: true, Fault: true}, ""},
 		"a fault of the page":       {at(savepage.CodeTLSError), Claim{Spent: 1}, 0, nil, savepage.CodeTLSError},
 		"selector is not there":     {at(savepage.CodeSelectorNotFound), Claim{Spent: 1}, 0, nil, savepage.CodeSelectorNotFound},
-		"an unknown error":          {errors.New("x"), Claim{Spent: 1}, 0, &Back{Wait: half}, ""},
-		"an unknown error, twice":   {errors.New("x"), Claim{Spent: 2}, 0, nil, savepage.CodeInternal},
+		"an unknown error, twice":   {errors.New("x"), Claim{Spent: 2}, 0, &Back{Wait: half}, ""},
+		"an unknown error, thrice":  {errors.New("x"), Claim{Spent: 3}, 0, nil, savepage.CodeInternal},
 		"service ended 29 times":    {nil, Claim{Spent: 1, Deaths: 29}, 0, nil, ""},
 		"service ended each time":   {nil, Claim{Spent: 2, Deaths: 30}, 0, nil, savepage.CodePageCrashed},
 	} {

@@ -99,7 +99,7 @@ func TestPNGEffort(t *testing.T) {
 			fast := render(t, savepage.Options{URL: shared.url(path)})
 			size := map[savepage.PNGEffort]int{}
 			for _, effort := range []savepage.PNGEffort{savepage.PNGNormal, savepage.PNGBest} {
-				shot := render(t, savepage.Options{URL: shared.url(path), PNGEffort: effort})
+				shot := render(t, savepage.Options{URL: shared.url(path), PNGEffort: effort, Timeout: 300_000})
 				sameImage(t, decode(t, shot), decode(t, fast))
 				size[effort] = len(shot.Bytes)
 			}
@@ -131,7 +131,7 @@ func TestPNGEffortOfOtherPictures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fast := render(t, o)
-			o.PNGEffort = savepage.PNGNormal
+			o.PNGEffort, o.Timeout = savepage.PNGNormal, 300_000 // half of it is for packing
 			normal := render(t, o)
 			sameImage(t, decode(t, normal), decode(t, fast))
 			if len(normal.Bytes) >= len(fast.Bytes) {

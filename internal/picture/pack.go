@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -43,13 +44,14 @@ func Pack(ctx context.Context, w io.Writer, open func() io.Reader, p Packing) er
 	if err != nil {
 		return err
 	}
+	var failed error
 	err = in.each(func(row []byte) bool {
-		if err = out.pixels(row); err == nil {
-			err = ctx.Err()
+		if failed = out.pixels(row); failed == nil {
+			failed = ctx.Err()
 		}
-		return err == nil
+		return failed == nil
 	})
-	if err == nil {
+	if err = cmp.Or(failed, err); err == nil {
 		err = in.end()
 	}
 	if err != nil {

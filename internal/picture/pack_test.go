@@ -113,6 +113,16 @@ func TestPackSaysTheDensity(t *testing.T) {
 	}
 }
 
+// room takes so many bytes.
+type room struct{ left int }
+
+func (r *room) Write(p []byte) (int, error) {
+	if r.left -= len(p); r.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
 func TestPackRefuses(t *testing.T) {
 	good := encode(t, noise(200, 400, true, 1), 0, 400, true, always(2))
 	flipped := bytes.Clone(good)
@@ -129,6 +139,15 @@ func TestPackRefuses(t *testing.T) {
 	open := func() io.Reader { return bytes.NewReader(good) }
 	if err := Pack(t.Context(), broken{}, open, Packing{}); !errors.Is(err, io.ErrClosedPipe) {
 		t.Error(err)
+	}
+	full := &room{left: 3000} // for the head, and some of the rows
+	if err := Pack(t.Context(), full, open, Packing{}); !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("a full disk: %v", err)
+	}
+	amid, stop := context.WithCancel(t.Context())
+	hurry := func() bool { stop(); return false }
+	if err := Pack(amid, io.Discard, open, Packing{Hurry: hurry}); !errors.Is(err, context.Canceled) {
+		t.Errorf("an end amid the rows: %v", err)
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()

@@ -20,15 +20,20 @@ import (
 	"github.com/savepage/savepage"
 )
 
+// again is how far a channel may be off when the same page is drawn again: a scaled photograph was off by one. That packing
+// keeps every pixel is tested where it is done.
+const again = 2
+
 // sameImage compares two pictures pixel by pixel.
-func sameImage(t *testing.T, got, want image.Image) {
+func sameImage(t *testing.T, got, want image.Image, tolerance int) {
 	t.Helper()
 	if got.Bounds() != want.Bounds() {
 		t.Fatalf("%v, want %v", got.Bounds(), want.Bounds())
 	}
 	for y := range want.Bounds().Dy() {
 		for x := range want.Bounds().Dx() {
-			if a, b := color.NRGBAModel.Convert(got.At(x, y)), color.NRGBAModel.Convert(want.At(x, y)); a != b {
+			b, _ := color.RGBAModel.Convert(want.At(x, y)).(color.RGBA)
+			if a := got.At(x, y); !near(a, b, float64(tolerance)) {
 				t.Fatalf("pixel %d,%d is %v, want %v", x, y, a, b)
 			}
 		}
@@ -100,7 +105,7 @@ func TestPNGEffort(t *testing.T) {
 			size := map[savepage.PNGEffort]int{}
 			for _, effort := range []savepage.PNGEffort{savepage.PNGNormal, savepage.PNGBest} {
 				shot := render(t, savepage.Options{URL: shared.url(path), PNGEffort: effort, Timeout: 300_000})
-				sameImage(t, decode(t, shot), decode(t, fast))
+				sameImage(t, decode(t, shot), decode(t, fast), again)
 				size[effort] = len(shot.Bytes)
 			}
 			usual := byTheBrowser(t, fast.Bytes, fast.Width, fast.Height)
@@ -108,7 +113,7 @@ func TestPNGEffort(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sameImage(t, img, decode(t, fast))
+			sameImage(t, img, decode(t, fast), 0)
 			peer := optimised(t, fast.Bytes)
 			t.Logf("fast %d, browser %d, normal %d, best %d, optipng %d", len(fast.Bytes), len(usual), size["normal"], size["best"], peer)
 			if size["normal"] > len(usual) || size["best"] > size["normal"] || size["best"] > peer+peer/50+100 {
@@ -133,7 +138,7 @@ func TestPNGEffortOfOtherPictures(t *testing.T) {
 			fast := render(t, o)
 			o.PNGEffort, o.Timeout = savepage.PNGNormal, 300_000 // half of it is for packing
 			normal := render(t, o)
-			sameImage(t, decode(t, normal), decode(t, fast))
+			sameImage(t, decode(t, normal), decode(t, fast), again)
 			if len(normal.Bytes) >= len(fast.Bytes) {
 				t.Errorf("%d bytes, and %d without effort", len(normal.Bytes), len(fast.Bytes))
 			}

@@ -35,11 +35,11 @@ func busy() []Bomb {
 		{
 			ID: "H03/unload", Title: "beforeunload that asks to stay",
 			Body: `<p>x<script>onbeforeunload = e => { e.preventDefault(); return 'stay' };
-document.onclick = 1</script>`, Ends: []string{Captured},
+document.onclick = 1</script>`, Ends: []string{Captured, timedOut},
 		},
 		{ID: "H04", Title: "print without end", Body: `<script>while (true) print()</script>`},
 		{
-			ID: "H05", Title: "500 windows", Ends: []string{Captured},
+			ID: "H05", Title: "500 windows", Ends: []string{Captured, timedOut},
 			Body: `<p>x<script>for (let i = 0; i < 500; i++) open('about:blank')</script>`,
 		},
 		{

@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 		Listen: "127.0.0.1:8080", Data: "./data", Database: "sqlite", Roles: []string{"api", "render", "deliver"},
 		SyncWait: 25 * time.Second, MaxPending: 100_000, Retention: 720 * time.Hour, Limits: usualLimits(),
 		WebhookRetryBase: 5 * time.Second, WebhookMaxAttempts: 13, WebhookTimeout: 15 * time.Second,
-		Jail: "auto", Grace: 25 * time.Second, LogFormat: "auto", LogLevel: slog.LevelInfo,
+		Jail: "auto", FaultPatience: 24 * time.Hour, Grace: 25 * time.Second, LogFormat: "auto", LogLevel: slog.LevelInfo,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -102,7 +102,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"LISTEN": "0.0.0.0:99", "ALLOWED_HOSTS": "shots.example.com,b", "METRICS_LISTEN": ":9090",
 		"PUBLIC_URL": "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
 		"DATABASE": "sqlite", "BLOBS": "/pictures", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
-		"RETENTION": "2h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
+		"RETENTION": "2h", "FAULT_PATIENCE": "3h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
 		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4", "ACCOUNT_PENDING": "5", "ACCOUNT_PENDING_BYTES": "6", "ACCOUNT_PAGES": "2",
 		"ACCOUNT_TIMEOUT": "9000", "ACCOUNT_CAPTURES_PER_MONTH": "8",
 		"WEBHOOK_TIMEOUT": "2s", "BROWSER": "/shell", "SANDBOX": "off", "JAIL": "required", "GRACE": "3s",
@@ -113,7 +113,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
 		"PUBLIC_URL": "shots.example.com", "CDN_URL": "ftp://x",
 		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket",
-		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h", "RATE_LIMIT": "0",
+		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h", "FAULT_PATIENCE": "0s", "RATE_LIMIT": "0",
 		"EGRESS_ALLOW": "10.0.0.0/99", "NAT64_PREFIX": "64:ff9b::/95", "WEBHOOK_RETRY_BASE": "1ns", "WEBHOOK_MAX_ATTEMPTS": "51",
 		"ACCOUNT_PENDING": "-1", "ACCOUNT_PENDING_BYTES": "6 MB", "ACCOUNT_PAGES": "257", "ACCOUNT_TIMEOUT": "300001",
 		"ACCOUNT_CAPTURES_PER_MONTH": "many",

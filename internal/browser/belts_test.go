@@ -38,6 +38,15 @@ func TestBrowserIsInANamespaceOfItsOwn(t *testing.T) {
 		t.Errorf("the belts are %+v", got)
 	}
 	mustEvaluate(t, tab, `String(navigator.onLine)`, `"true"`)
+	addresses, err := os.ReadFile(procPath(tab.browser.process.pid, "net/if_inet6"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(addresses)) {
+		if !strings.HasSuffix(strings.TrimSpace(line), " lo") {
+			t.Errorf("an address comes up after the browser has begun, which ends its connections: %s", line)
+		}
+	}
 }
 
 // direct opens a page whose context has no proxy at all, in a browser without the flags that keep it off the network.

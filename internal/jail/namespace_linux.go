@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -125,6 +126,25 @@ const (
 	ifaceAddress = "192.0.2.1/32"
 )
 
+// noAddress is IN6_ADDR_GEN_MODE_NONE of linux/if_link.h.
+const noAddress = 1
+
+// withoutIPv6 keeps an interface from giving itself an IPv6 address a second or two after it is up. The browser would take
+// that for another network and end every connection that it has, with net::ERR_NETWORK_CHANGED.
+func withoutIPv6(name string) error {
+	if _, err := os.Stat("/proc/sys/net/ipv6"); errors.Is(err, fs.ErrNotExist) {
+		return nil // the kernel has none
+	}
+	link, err := netlink.LinkByName(name)
+	if err == nil {
+		err = netlink.LinkSetIP6AddrGenMode(link, noAddress)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the interface %s of the network namespace without an IPv6 address: %w", name, err)
+	}
+	return nil
+}
+
 func pretendNetwork() error {
 	named := netlink.LinkAttrs{Name: ifaceName}
 	up := []string{ifaceName}
@@ -146,6 +166,9 @@ func pretendNetwork() error {
 		return fmt.Errorf("give the interface in the network namespace an address: %w", err)
 	}
 	for _, name := range up {
+		if err := withoutIPv6(name); err != nil {
+			return err
+		}
 		if err := setUp(name); err != nil {
 			return err
 		}

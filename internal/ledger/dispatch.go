@@ -116,11 +116,12 @@ func (d *Dispatcher) work(ctx context.Context, s step) {
 	loaded()
 	if sent == nil {
 		d.Lanes.answered(s, nil, d.Clock.Now())
-		d.Lanes.recorded(s, time.Time{})
+		d.Lanes.recorded(s, time.Time{}, d.Clock.Now())
 		return
 	}
 	change := d.Lanes.answered(s, sent, d.Clock.Now())
-	d.Lanes.recorded(s, d.record(ctx, s, *sent, change))
+	next := d.record(ctx, s, *sent, change)
+	d.Lanes.recorded(s, next, d.Clock.Now())
 }
 
 // record returns when the delivery is due again. The receiver has answered: the attempt is written down whatever ends

@@ -237,7 +237,7 @@ func TestFewAreReadAtOnce(t *testing.T) {
 	one := next()[0]
 	l.loaded(one)
 	l.answered(one, &Sent{Verdict: savepage.Verdict{Attempt: savepage.Attempt{Outcome: savepage.AttemptDelivered}}}, now)
-	l.recorded(one, time.Time{})
+	l.recorded(one, time.Time{}, now)
 	for i := range 100 {
 		l.Note(Receiver{"a", strconv.Itoa(i)}, Fresh, now)
 	}

@@ -243,8 +243,9 @@ func (l *Lanes) unqueue(one *lane) {
 	*ready = slices.DeleteFunc(*ready, func(other *lane) bool { return other == one })
 }
 
-// recorded follows the commit of an attempt: no worker holds the delivery any more, and due again at next, if ever.
-func (l *Lanes) recorded(s step, next time.Time) {
+// recorded follows the commit of an attempt: no worker holds the delivery any more, and it is due again at next, if ever. One
+// that was asked for meanwhile is sent at once, unless the attempt was that one already: then it is due later, or has ended.
+func (l *Lanes) recorded(s step, next, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	one := l.lane(s.Receiver)
@@ -256,7 +257,9 @@ func (l *Lanes) recorded(s step, next time.Time) {
 	}
 	if _, asked := one.again[s.id]; asked {
 		delete(one.again, s.id)
-		l.urge(one, s.id)
+		if !next.After(now) {
+			l.urge(one, s.id)
+		}
 	}
 	l.arrange(one)
 	l.dropIdle(one)

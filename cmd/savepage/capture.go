@@ -275,7 +275,7 @@ func subject(o savepage.Options) string {
 	return o.URL
 }
 
-// shoot starts a browser behind the same guard as the server's and renders once.
+// shoot starts a browser behind the same guard as the server's and renders, again where the server would.
 func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger) (shot capture.Shot, err error) {
 	policy := guard.New(s.guard(nil))
 	if o.URL != "" { // known before a browser is started
@@ -288,7 +288,7 @@ func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger
 		return shot, err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
-	return r.render(ctx, o)
+	return r.renderWithRetries(ctx, o)
 }
 
 func writePicture(output string, from io.Reader, stdout io.Writer) error {

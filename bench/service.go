@@ -160,7 +160,7 @@ func (s *service) newSubmitter(ctx context.Context) (*submitter, error) {
 		return nil, err
 	}
 	body := `{"url":"https://example.com/page","fullpage":true,"width":1280,"callback_url":"https://hooks.example.com/savepage"}`
-	request := fmt.Sprintf("POST /v1/capture HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
+	request := fmt.Sprintf("POST /v1/capture HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
 		"Content-Length: %d\r\n\r\n%s", s.key, len(body), body)
 	return &submitter{conn: conn, in: bufio.NewReader(conn), request: []byte(request)}, nil
 }

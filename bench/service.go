@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -56,7 +57,10 @@ func start(ctx context.Context, binary, roles, dir, key string) (*service, error
 	}
 	args := []string{
 		"serve", "--listen", address, "--data", filepath.Join(dir, "data"),
-		"--egress-allow", "127.0.0.0/8", "--roles", roles, "--log-level", "warn",
+		"--egress-allow", "127.0.0.0/8", "--roles", roles, "--log-level", "warn", "--rate-limit", "6000000",
+	}
+	if knows(ctx, binary, "--account-pending") {
+		args = append(args, "--account-pending", "0", "--account-pending-bytes", "0")
 	}
 	s.cmd = exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary under test
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
@@ -64,6 +68,12 @@ func start(ctx context.Context, binary, roles, dir, key string) (*service, error
 		return nil, err
 	}
 	return s, s.awaitReady(ctx)
+}
+
+// knows tells whether a build has a flag: the older one of two may not.
+func knows(ctx context.Context, binary, flag string) bool {
+	help, err := exec.CommandContext(ctx, binary, "serve", "--help").CombinedOutput() //nolint:gosec // the binary under test
+	return err == nil && strings.Contains(string(help), flag)
 }
 
 func createKey(ctx context.Context, binary, dir string) (string, error) {

@@ -72,7 +72,7 @@ func start(ctx context.Context, binary, roles, dir, key string) (*service, error
 
 // knows tells whether a build has a flag: the older one of two may not.
 func knows(ctx context.Context, binary, flag string) bool {
-	help, err := exec.CommandContext(ctx, binary, "serve", "--help").CombinedOutput() //nolint:gosec // the binary under test
+	help, err := exec.CommandContext(ctx, binary, "serve", "--help").CombinedOutput()
 	return err == nil && strings.Contains(string(help), flag)
 }
 

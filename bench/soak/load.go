@@ -245,14 +245,15 @@ func (l *load) await(ctx context.Context, id string) bool {
 func (l *load) look(ctx context.Context, id string) (ended bool) {
 	status, text, err := l.call(ctx, http.MethodGet, "/v1/captures/"+id, nil)
 	var got told
-	if err != nil || json.Unmarshal(text, &got) != nil {
+	gone := err == nil && status == http.StatusNotFound // whose status is a number, unlike a capture's
+	if !gone && (err != nil || json.Unmarshal(text, &got) != nil) {
 		return false
 	}
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	a := l.accepted[id]
 	switch {
-	case status == http.StatusNotFound:
+	case gone:
 		a.state = "gone"
 	case status != http.StatusOK:
 		return false

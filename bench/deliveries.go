@@ -15,7 +15,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/engines"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // Sizes of the measurements of deliveries.
@@ -148,11 +148,7 @@ func owe(ctx context.Context, n int, to func(i int) (string, time.Time)) (string
 	if err != nil {
 		return "", err
 	}
-	database, err := engines.At("sqlite", filepath.Join(dir, "data"))
-	if err != nil {
-		return "", err
-	}
-	records, err := database.Open(ctx, ledger.Config{}, slog.New(slog.DiscardHandler))
+	records, err := sqlite.At(filepath.Join(dir, "data")).Open(ctx, ledger.Config{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

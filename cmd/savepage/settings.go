@@ -18,7 +18,6 @@ import (
 	"github.com/savepage/savepage/internal/blob/stores"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/engines"
 )
 
 // Settings are the operator's decisions. Every field is a row of settingTable.
@@ -159,7 +158,7 @@ func storeSettings() []setting {
 			set: func(s *Settings, text string) error { s.Data = text; return nil },
 		},
 		{
-			name: "DATABASE", kind: "database", value: "sqlite", form: engines.Forms(), secret: true,
+			name: "DATABASE", kind: "database", value: "sqlite", form: databaseForms(), secret: true,
 			doc: "Store of records and the queue. sqlite is a file in the data folder.",
 			set: setDatabase,
 		},
@@ -317,12 +316,13 @@ func setBaseURL(to *string, text string) error {
 
 func setDatabase(s *Settings, text string) error {
 	s.Database = Secret(text)
-	return engines.Check(text)
+	_, err := engineOf(text)
+	return err
 }
 
 // database is where the records are kept.
 func (s Settings) database() (ledger.Database, error) {
-	return engines.At(s.Database.Reveal(), s.Data)
+	return databaseAt(s.Database.Reveal(), s.Data)
 }
 
 func setBlobs(s *Settings, text string) error {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Free pages are given back in small steps, so that no commit waits for long.
@@ -14,23 +15,35 @@ const (
 	freeStep  = 512 // pages given back at once: 2 MiB
 )
 
+// shortenEvery is how often the length of the file is looked at.
+const shortenEvery = 3 * time.Second
+
+// keepShort gives free space back until ctx ends.
+func (l *Ledger) keepShort(ctx context.Context) {
+	for l.folder.clock.Pause(ctx, shortenEvery) {
+		if err := l.giveBack(ctx); err != nil && ctx.Err() == nil {
+			l.folder.log.ErrorContext(ctx, "giving back free space failed", "error", err)
+		}
+	}
+}
+
 // giveBack shortens the file by some of its free pages when there are many. A file that an earlier version made keeps its
 // length until Compact.
 func (l *Ledger) giveBack(ctx context.Context) error {
 	var pages, free, mode int
 	const sizes = `SELECT (SELECT page_count FROM pragma_page_count), (SELECT freelist_count FROM pragma_freelist_count),
 		(SELECT auto_vacuum FROM pragma_auto_vacuum)`
-	if err := l.db.read.QueryRowContext(ctx, sizes).Scan(&pages, &free, &mode); err != nil {
+	if err := l.folder.read.QueryRowContext(ctx, sizes).Scan(&pages, &free, &mode); err != nil {
 		return fmt.Errorf("look for free space: %w", err)
 	}
 	const incremental = 2
 	if mode != incremental || free <= freeMin || free <= pages/freeShare {
 		return nil
 	}
-	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := l.Do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, min(freeStep, free-freeMin)))
 		return err
-	}, nil)
+	})
 	if err != nil {
 		return fmt.Errorf("give back free space: %w", err)
 	}

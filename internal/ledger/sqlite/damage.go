@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/savepage/savepage/internal/health"
+	"github.com/savepage/savepage/internal/ledger/records"
 )
 
 // errDamaged says that the content of a database's file is not what SQLite wrote.
@@ -46,21 +47,21 @@ func (i *integrity) found() error {
 }
 
 // checkFile reads the whole file once, beside the work. When it is damaged nothing is written any more.
-func (l *Ledger) checkFile(ctx context.Context) {
-	err := checkContent(ctx, l.db.read)
+func (f *folder) checkFile(ctx context.Context) {
+	err := checkContent(ctx, f.read)
 	if !isDamage(err) || ctx.Err() != nil {
 		return
 	}
-	err = naming(l.dir, err)
-	l.db.integrity.mu.Lock()
-	defer l.db.integrity.mu.Unlock()
-	l.db.integrity.err = health.Of(health.Database, err)
-	l.db.log.ErrorContext(ctx, "the database was checked", "error", err)
+	err = naming(f.dir, err)
+	f.integrity.mu.Lock()
+	defer f.integrity.mu.Unlock()
+	f.integrity.err = health.Of(health.Database, err)
+	f.log.ErrorContext(ctx, "the database was checked", "error", err)
 }
 
 // checkContent reads the whole file and returns errDamaged when its pages do not fit together.
-func checkContent(ctx context.Context, q queries) error {
-	faults, err := collect(ctx, q, scanText, `PRAGMA quick_check(3)`)
+func checkContent(ctx context.Context, q records.Queries) error {
+	faults, err := records.Texts(ctx, q, `PRAGMA quick_check(3)`)
 	if err == nil && (len(faults) != 1 || faults[0] != "ok") {
 		err = fmt.Errorf("%w: %s", errDamaged, strings.Join(faults, "; "))
 	}

@@ -1,14 +1,12 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
@@ -104,50 +102,4 @@ func lockDir(dir string) (*folderLock, error) {
 		err = ledger.ErrServed
 	}
 	return nil, errors.Join(fmt.Errorf("data folder %s: %w", dir, err), file.Close())
-}
-
-// inTx runs fn in one transaction and commits when it returns nil.
-func inTx(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	if err := fn(tx); err != nil {
-		return errors.Join(err, rollback(tx))
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-func rollback(tx *sql.Tx) error {
-	if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
-		return fmt.Errorf("roll back: %w", err)
-	}
-	return nil
-}
-
-// stamp is how a time is stored; a zero time is NULL.
-func stamp(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
-}
-
-// text is how a text that may be absent is stored: an empty one is NULL.
-func text(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-// moment reads a stored time back; NULL is the zero time.
-func moment(stored sql.NullInt64) time.Time {
-	if !stored.Valid {
-		return time.Time{}
-	}
-	return time.UnixMicro(stored.Int64).UTC()
 }

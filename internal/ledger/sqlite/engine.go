@@ -12,6 +12,7 @@ import (
 
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/records"
 )
 
 // Engine is SQLite in the data folder.
@@ -102,7 +103,7 @@ func (d Database) inspectContent(ctx context.Context, name string) ledger.Inspec
 		err = errors.Join(checkNewer(ctx, db), checkContent(ctx, db), db.Close())
 	}
 	switch {
-	case errors.Is(err, errSchema):
+	case errors.Is(err, records.ErrSchema):
 		return ledger.Inspection{Exists: true, Found: err.Error(), Fix: "Run the newer version, or restore a backup: savepage restore."}
 	case err == nil:
 		return ledger.Inspection{Exists: true, Found: name + ", checked"}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
-	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/ledger"
 )
@@ -87,7 +86,7 @@ func (f *faulty) refuses(bytes int, what string) {
 
 func (f *faulty) exec(statement string) {
 	f.t.Helper()
-	if _, err := f.db.write.ExecContext(f.t.Context(), statement); err != nil {
+	if _, err := f.folder.write.ExecContext(f.t.Context(), statement); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -157,52 +156,6 @@ func TestDatabaseIsReplaced(t *testing.T) {
 func rename(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.Rename(from, to); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestDeaths has the service end again and again while it renders a capture: its ends are counted and cost no attempt, and
-// from the fourth on the capture waits before it is taken.
-func TestDeaths(t *testing.T) {
-	t.Parallel()
-	dir, now := NewFolder(t), clock.Manual(time.Now())
-	reopen := func() *Ledger {
-		t.Helper()
-		l, err := open(t.Context(), dir, ledger.Config{Clock: now}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
-	}
-	f := &faulty{t: t, Ledger: reopen()}
-	issued, _, err := f.Bootstrap(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.account = issued.Account
-	id, err := f.submit(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for deaths := range 6 {
-		claim, found, err := (&claims{f.captures}).Start(t.Context(), id, 1)
-		if err != nil || !found || claim.Deaths != deaths || claim.Spent != 1 || claim.Capture.Attempt != deaths+1 {
-			t.Errorf("after %d ends: %v, found %t, deaths %d, spent %d", deaths, err, found, claim.Deaths, claim.Spent)
-		}
-		if err := f.Close(); err != nil { // the row says still that it runs
-			t.Fatal(err)
-		}
-		f.Ledger = reopen()
-		var at string
-		job := `SELECT state FROM river_job WHERE unique_key = CAST(? AS BLOB)`
-		if err := f.db.write.QueryRowContext(t.Context(), job, id).Scan(&at); err != nil {
-			t.Fatal(err)
-		}
-		if want := map[bool]string{true: "pending", false: "available"}[deaths+1 > 3]; at != want {
-			t.Errorf("after %d ends its job is %s, want %s", deaths+1, at, want)
-		}
-	}
-	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 }

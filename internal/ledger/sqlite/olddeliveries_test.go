@@ -1,12 +1,12 @@
 package sqlite
 
 import (
-	"context"
 	"io/fs"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -33,6 +33,10 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 		"https://hooks.example.com/a/b?c=d", "http://Hooks.Example.com:8080", "https://example.com?x=http://y/",
 		"https://example.com#f", "http://[::1]:3000/hook",
 	}
+	const account = `INSERT INTO accounts (id, created_at, webhook_secret) VALUES ('acc', 1, 'whsec_c2VjcmV0')`
+	if _, err := db.ExecContext(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
 	for _, url := range urls {
 		const old = `INSERT INTO deliveries (id, capture, account, url, body, state, created_at, next_at)
 			VALUES (?1, 'cap', 'acc', ?1, '', 'pending', 1, 1)`
@@ -50,11 +54,11 @@ func TestReceiversOfOldDeliveries(t *testing.T) {
 			t.Errorf("%s: receiver %q, want %q (%v)", url, d.Receiver, ledger.HostOf(url), err)
 		}
 	}
-	if err := l.fillLanes(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	if ids, _, err := (&outbox{deliveries: l.deliveries}).Due(t.Context(), ledger.Receiver{Account: "acc", Host: "example.com"},
-		ledger.Fresh, 9); err != nil || len(ids) != 2 {
-		t.Errorf("%v are due (%v)", ids, err)
+	work(t, l)
+	for _, url := range urls {
+		until(t, func() bool {
+			d, err := l.Delivery(t.Context(), "acc", url)
+			return err == nil && d.State == savepage.Delivered
+		})
 	}
 }

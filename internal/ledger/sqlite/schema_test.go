@@ -14,6 +14,7 @@ import (
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/records"
 )
 
 // oldDatabases returns the databases that earlier versions left, by the commits of the versions.
@@ -101,7 +102,7 @@ func work(t *testing.T, l *Ledger) {
 
 func first(t *testing.T, l *Ledger, query string) (text string) {
 	t.Helper()
-	if err := l.db.read.QueryRowContext(t.Context(), query).Scan(&text); err != nil {
+	if err := l.folder.read.QueryRowContext(t.Context(), query).Scan(&text); err != nil {
 		t.Fatal(err)
 	}
 	return text
@@ -123,15 +124,37 @@ func untilEnded(t *testing.T, l *Ledger, account string) []savepage.Capture {
 
 func untilDelivered(t *testing.T, l *Ledger, account string) savepage.Delivery {
 	t.Helper()
-	for now := clock.System(); ; {
-		d, err := l.Delivery(t.Context(), account, "msg_1")
-		if err != nil || d.State == savepage.Delivered {
-			return d
-		}
+	var d savepage.Delivery
+	until(t, func() (done bool) {
+		var err error
+		d, err = l.Delivery(t.Context(), account, "msg_1")
+		return err != nil || d.State == savepage.Delivered
+	})
+	return d
+}
+
+// until waits for a condition.
+func until(t *testing.T, condition func() bool) {
+	t.Helper()
+	for now := clock.System(); !condition(); {
 		if !now.Pause(t.Context(), 10*time.Millisecond) {
 			t.Fatal(t.Context().Err())
 		}
 	}
+}
+
+func openInside(t *testing.T, dir string, cfg ledger.Config) *Ledger {
+	t.Helper()
+	l, err := open(context.WithoutCancel(t.Context()), dir, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
 }
 
 // TestNewerDatabaseIsRefused opens a database whose tables are newer than the program, as server, for keys and to migrate,
@@ -149,7 +172,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := l.db.write.ExecContext(t.Context(), newer); err != nil {
+			if _, err := l.folder.write.ExecContext(t.Context(), newer); err != nil {
 				t.Fatal(err)
 			}
 			wantNewer(t, "keys beside a server", openAsKeys(t, dir))
@@ -178,7 +201,7 @@ func openAsKeys(t *testing.T, dir string) error {
 
 func wantNewer(t *testing.T, who string, err error) {
 	t.Helper()
-	if !errors.Is(err, errSchema) || !strings.Contains(err.Error(), "90000") {
+	if !errors.Is(err, records.ErrSchema) || !strings.Contains(err.Error(), "90000") {
 		t.Errorf("%s: %v", who, err)
 	}
 }

@@ -1,7 +1,6 @@
-// Package sqlite is the ledger in one SQLite file, served by one process: what is known of captures, what is owed of
-// deliveries, whose keys are valid, and the jobs that drive them. Each method is one transaction. It holds the only SQL for
-// SQLite and is the only place that knows River there. It refuses to decide: how a capture ends and when a delivery is
-// tried again is said by its callers.
+// Package sqlite is the ledger in one SQLite file, served by one process: its folder and lock, its connections, its
+// migrations, and what becomes of the file when it is damaged, removed or too long. It refuses to know what the tables hold:
+// package records does.
 package sqlite
 
 import (
@@ -13,149 +12,120 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
-	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
 
+	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/records"
 )
 
 // Ledger is an open data folder. It is safe for concurrent use.
 type Ledger struct {
-	*captures
-	*batches
-	*deliveries
-	*accounts
-	*closed
+	*records.Ledger
 
-	dir    string
-	cfg    ledger.Config
-	lock   *folderLock
-	db     *db
-	queue  *queue
-	seen   time.Time // when the time was last kept
-	purged time.Time // when what has expired was last looked for
-
+	folder     *folder
 	stop       context.CancelFunc
 	background sync.WaitGroup
 }
 
-// queue is the jobs that drive captures, in River's tables.
-type queue struct {
-	*db
+// folder is a data folder that this process has taken.
+type folder struct {
+	dir   string
+	clock *clock.Clock
+	log   *slog.Logger
 
-	driver  *driver
-	insert  *river.Client[*sql.Tx]
-	pages   ledger.Pages
-	grace   time.Duration
-	running *ledger.Running
-	alarm   chan struct{} // a job waits for a time
-	swept   string        // id of the capture that the reconciler has come to
+	lock      *folderLock
+	write     *sql.DB // one connection, shared with River
+	read      *sql.DB
+	search    *sql.DB // of lists and counts
+	files     *files
+	integrity integrity
 }
 
 func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
-	cfg = cfg.WithDefaults()
-	l := &Ledger{dir: dir, cfg: cfg, db: &db{clock: cfg.Clock, log: log, vault: cfg.Vault, health: cfg.Health}, stop: func() {}}
-	l.join()
-	if err := l.open(ctx); err != nil {
-		return nil, errors.Join(err, l.Close()) //nolint:contextcheck // what is written at the end outlives the start
+	f := &folder{dir: dir, clock: cfg.Clock.Or(), log: log}
+	if err := f.open(ctx, cfg.Vault); err != nil {
+		return nil, errors.Join(err, f.close())
 	}
+	place := records.Place{
+		Write: records.Writer{DB: f.write}, Read: f.read, Search: f.search, Queue: riversqlite.New(f.write), Check: f.check,
+	}
+	shared, err := records.Open(ctx, place, cfg, log)
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	// The background outlives the start that ctx bounds; Close ends it.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l := &Ledger{Ledger: shared, folder: f, stop: stop}
+	l.background.Go(func() { f.checkFile(running) })
+	l.background.Go(func() { l.keepShort(running) })
 	return l, nil
 }
 
-// join makes the parts of the ledger and joins them.
-func (l *Ledger) join() {
-	l.queue = &queue{
-		db: l.db, pages: ledger.Pages{Usual: l.cfg.Workers, Reserve: l.cfg.Reserve, Each: l.cfg.Limits.Pages},
-		grace: l.cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1),
-	}
-	l.deliveries = &deliveries{db: l.db, lanes: l.cfg.Lanes()}
-	l.captures = &captures{
-		db: l.db, queue: l.queue, deliveries: l.deliveries, waiters: &ledger.Waiters{},
-		pending: &ledger.Pending{Max: int64(l.cfg.MaxPending)}, limits: l.cfg.Limits,
-	}
-	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
-	l.accounts = &accounts{db: l.db, limits: l.cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}
-	l.closed = &closed{captures: l.captures}
-	l.db.insert = l.insertRows
-}
-
-func (l *Ledger) open(ctx context.Context) error {
-	if err := os.MkdirAll(l.dir, 0o700); err != nil {
+// open takes the folder, opens the connections, and brings tables and secrets up to date before anyone reads them.
+func (f *folder) open(ctx context.Context, vault ledger.Vault) (err error) {
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
-	var err error
-	if l.lock, err = lockDir(l.dir); err != nil {
+	if f.lock, err = lockDir(f.dir); err != nil {
 		return err
 	}
-	if err := l.openDatabase(ctx); err != nil {
+	if f.write, err = openWriter(f.dir); err != nil {
 		return err
 	}
-	if err := l.queue.open(); err != nil {
+	if err := migrate(ctx, f.write, f.log); err != nil {
 		return err
 	}
-	if err := l.takeOver(ctx); err != nil {
+	if err := sealAll(ctx, f.write, vault, f.log); err != nil {
 		return err
 	}
-	l.db.writes = ledger.NewGroup(batchItems, l.db.apply)
-	// The background outlives the start that ctx bounds; Close ends it.
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.stop = stop
-	l.background.Go(func() { l.queue.keepPromoting(running) })
-	l.background.Go(func() { l.keepUp(running) })
-	l.background.Go(func() { l.checkFile(running) })
-	return nil
-}
-
-// openDatabase opens the connections, and brings tables and secrets up to date before anyone reads them.
-func (l *Ledger) openDatabase(ctx context.Context) (err error) {
-	if l.db.write, err = openWriter(l.dir); err != nil {
+	if f.read, err = openReaders(f.dir); err != nil {
 		return err
 	}
-	if err := migrate(ctx, l.db.write, l.db.log); err != nil {
+	if f.search, err = openSearches(f.dir); err != nil {
 		return err
 	}
-	if err := sealAll(ctx, l.db.write, l.db.vault, l.db.log); err != nil {
-		return err
-	}
-	if l.db.read, err = openReaders(l.dir); err != nil {
-		return err
-	}
-	if l.db.search, err = openSearches(l.dir); err != nil {
-		return err
-	}
-	l.db.files, err = watchFiles(ctx, filepath.Join(l.dir, fileDatabase), l.db.read)
+	f.files, err = watchFiles(ctx, filepath.Join(f.dir, fileDatabase), f.read)
 	return err
 }
 
-// Identity returns the name that the database has had since it was made.
-func (l *Ledger) Identity(ctx context.Context) (string, error) { return identity(ctx, l.db.read) }
+// check returns nil while the file is whole and in its place.
+func (f *folder) check(ctx context.Context) error {
+	if err := f.integrity.found(); err != nil {
+		return err
+	}
+	return f.kept(ctx)
+}
 
-// identity returns the name that the database has had since it was made.
-func identity(ctx context.Context, q queries) (string, error) {
-	names, err := collect(ctx, q, scanText, `SELECT id FROM identity`)
-	if err != nil {
-		return "", fmt.Errorf("read the name of the database: %w", err)
+// Ready returns nil when the file is whole, and the records can be read and written.
+func (l *Ledger) Ready(ctx context.Context) error {
+	if err := l.folder.integrity.found(); err != nil {
+		return err
 	}
-	if len(names) != 1 {
-		return "", fmt.Errorf("the table identity has %d rows: want one", len(names))
-	}
-	return names[0], nil
+	return naming(l.folder.dir, l.Ledger.Ready(ctx))
 }
 
 // Close writes what is still waiting and gives the folder back. Work must have returned.
 func (l *Ledger) Close() error {
 	l.stop()
 	l.background.Wait()
-	if l.db.writes != nil {
-		l.seen = time.Time{}
-		if err := l.noteTime(context.Background()); err != nil {
-			l.db.log.Warn("the time was not kept for the next server", "error", err)
+	return errors.Join(l.Ledger.Close(), l.folder.close())
+}
+
+// close closes what is open.
+func (f *folder) close() error {
+	var errs []error
+	if f.files != nil {
+		errs = append(errs, f.files.hold.Close())
+	}
+	for _, pool := range []*sql.DB{f.search, f.read, f.write} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
 		}
 	}
-	errs := []error{l.db.close()}
-	if l.lock != nil {
-		errs = append(errs, l.lock.Close())
+	if f.lock != nil {
+		errs = append(errs, f.lock.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -63,27 +63,27 @@ func (f *files) gone() error {
 
 // kept returns nil while the files are those that were opened. When one is not, all records are copied once, from the
 // files that are still open, and the error says where to.
-func (d *db) kept(ctx context.Context) error {
-	gone := d.files.gone()
-	d.files.mu.Lock()
-	defer d.files.mu.Unlock()
+func (f *folder) kept(ctx context.Context) error {
+	gone := f.files.gone()
+	f.files.mu.Lock()
+	defer f.files.mu.Unlock()
 	switch {
 	case gone == nil:
-		d.files.rescue = ""
+		f.files.rescue = ""
 		return nil
-	case d.files.rescue == "":
-		d.files.rescue = d.copyRecords(ctx)
-		d.log.ErrorContext(ctx, "the database is not in its folder any more: put it back, or stop the server and use the copy",
-			"error", gone, "rescue", d.files.rescue)
+	case f.files.rescue == "":
+		f.files.rescue = f.copyRecords(ctx)
+		f.log.ErrorContext(ctx, "the database is not in its folder any more: put it back, or stop the server and use the copy",
+			"error", gone, "rescue", f.files.rescue)
 	}
 	return fmt.Errorf("%w: put it back, or do as the log says", gone)
 }
 
 // copyRecords writes all records into a new file beside the database and says what to do with it.
-func (d *db) copyRecords(ctx context.Context) string {
-	name := d.files.names[0]
-	to := name + ".rescued-" + d.clock.Now().Format("20060102T150405.000")
-	if _, err := d.write.ExecContext(ctx, `VACUUM INTO ?`, to); err != nil {
+func (f *folder) copyRecords(ctx context.Context) string {
+	name := f.files.names[0]
+	to := name + ".rescued-" + f.clock.Now().Format("20060102T150405.000")
+	if _, err := f.write.ExecContext(ctx, `VACUUM INTO ?`, to); err != nil {
 		return fmt.Sprintf("its records could not be copied (%s), and are lost when the server stops", err)
 	}
 	if err := os.Chmod(to, 0o600); err != nil {

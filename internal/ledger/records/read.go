@@ -1,0 +1,166 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// Get returns a capture of the account, or *savepage.Error of CodeNotFound.
+func (cs *captures) Get(ctx context.Context, account, id string) (savepage.Capture, error) {
+	c, err := getCapture(ctx, cs.read, `id = ? AND account = ?`, id, account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return savepage.Capture{}, ledger.ErrNoCapture(id)
+	}
+	if err != nil {
+		return savepage.Capture{}, fmt.Errorf("read capture %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// Await returns the capture when it has ended, or the context's error. A capture that is forgotten meanwhile is
+// *savepage.Error of CodeNotFound.
+func (cs *captures) Await(ctx context.Context, id string) (savepage.Capture, error) {
+	ended, leave := cs.waiters.Join(id)
+	defer leave()
+	for {
+		c, err := getCapture(ctx, cs.read, `id = ?`, id)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return savepage.Capture{}, ledger.ErrNoCapture(id)
+		case err != nil:
+			return savepage.Capture{}, fmt.Errorf("await capture %s: %w", id, err)
+		case c.State.Final():
+			return c, nil
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return savepage.Capture{}, fmt.Errorf("await capture %s: %w", id, ctx.Err())
+		}
+	}
+}
+
+// List returns a page of the account's captures, newest first and without Options.HTML, and the cursor of the next page,
+// empty on the last one. A cursor that did not come from List is *savepage.Error of CodeInvalidRequest.
+func (cs *captures) List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error) {
+	limit := ledger.PageLimit(f.Limit)
+	rest, args, err := listQuery(account, f, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if page, err = listCaptures(ctx, cs.search, rest, args...); err != nil {
+		return nil, "", err
+	}
+	page, next = ledger.CutPage(page, limit, func(c savepage.Capture) ledger.Cursor { return ledger.CursorAt(c.CreatedAt, c.ID) })
+	return page, next, nil
+}
+
+const newestFirst = ` ORDER BY created_at DESC, id DESC LIMIT ?`
+
+// listQuery makes the rest of a query for at most limit captures. Each way to ask has an index that begins with what is equal
+// and goes on with the order, so that no more is read than is shown: for states and a url one for each state.
+func listQuery(account string, f capture.Filter, limit int) (rest string, args []any, err error) {
+	window, values, err := window(f)
+	if err != nil {
+		return "", nil, err
+	}
+	switch {
+	case f.BatchID != "": // has few captures; + keeps SQLite from going through all of the account's
+		where, args := `WHERE batch = ? AND +account = ?`, []any{f.BatchID, account}
+		if len(f.States) > 0 {
+			where += ` AND state IN (` + strings.Repeat(`?,`, len(f.States)-1) + `?)`
+			args = append(args, texts(f.States)...)
+		}
+		if f.URL != "" {
+			where, args = where+` AND +url = ?`, append(args, f.URL)
+		}
+		return where + window + newestFirst, slices.Concat(args, values, []any{limit}), nil
+	case len(f.States) == 0 && f.URL == "":
+		return `WHERE account = ?` + window + newestFirst, slices.Concat([]any{account}, values, []any{limit}), nil
+	}
+	states := f.States
+	if len(states) == 0 {
+		states = savepage.States()
+	}
+	parts := make([]string, len(states))
+	for i, state := range states {
+		index, by := "captures_state", ""
+		args = append(args, account, string(state))
+		if f.URL != "" {
+			index, by, args = "captures_url", ` AND url = ?`, append(args, f.URL)
+		}
+		parts[i] = `SELECT * FROM (SELECT id FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` +
+			by + window + newestFirst + `)`
+		args = slices.Concat(args, values, []any{limit})
+	}
+	return `WHERE id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + newestFirst, append(args, limit), nil
+}
+
+// window is the part of the condition that bounds the time.
+func window(f capture.Filter) (condition string, args []any, err error) {
+	if !f.CreatedAfter.IsZero() {
+		condition, args = condition+` AND created_at > ?`, append(args, stamp(f.CreatedAfter))
+	}
+	if !f.CreatedBefore.IsZero() {
+		condition, args = condition+` AND created_at < ?`, append(args, stamp(f.CreatedBefore))
+	}
+	if f.Cursor != "" {
+		after, err := ledger.ReadCursor(f.Cursor)
+		if err != nil {
+			return "", nil, err
+		}
+		condition, args = condition+` AND (created_at, id) < (?, ?)`, append(args, after.CreatedAt, after.ID)
+	}
+	return condition, args, nil
+}
+
+func texts(states []savepage.State) []any {
+	list := make([]any, len(states))
+	for i, state := range states {
+		list[i] = string(state)
+	}
+	return list
+}
+
+// Expired returns at most limit ended captures of all accounts that were created before the time and have no delivery that
+// is pending or has died since, oldest first and without Options.HTML.
+func (cs *captures) Expired(ctx context.Context, before time.Time, limit int) ([]savepage.Capture, error) {
+	return listCaptures(ctx, cs.read, `WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?1
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.capture = captures.id AND (d.state = 'pending' OR d.state = 'dead'
+			AND d.ended_at >= ?1))
+		ORDER BY created_at, id LIMIT ?2`, before.UnixMicro(), limit)
+}
+
+// Known tells which of the names are pictures of captures. The others are nobody's.
+func (cs *captures) Known(ctx context.Context, names []string) (map[string]bool, error) {
+	list, err := json.Marshal(names)
+	if err != nil {
+		return nil, fmt.Errorf("encode names: %w", err)
+	}
+	const query = `SELECT picture_name FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`
+	found, err := collect(ctx, cs.read, scanText, query, string(list))
+	if err != nil {
+		return nil, fmt.Errorf("look for pictures: %w", err)
+	}
+	known := make(map[string]bool, len(found))
+	for _, name := range found {
+		known[name] = true
+	}
+	return known, nil
+}
+
+func scanText(scan func(dest ...any) error) (string, error) {
+	var text string
+	err := scan(&text)
+	return text, err
+}

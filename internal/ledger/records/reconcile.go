@@ -1,0 +1,127 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// reconcileAll looks through all captures once.
+func (q *queue) reconcileAll(ctx context.Context) error {
+	for {
+		if err := q.reconcile(ctx); err != nil {
+			return err
+		}
+		if q.swept == "" {
+			return nil
+		}
+	}
+}
+
+// lackingQuery selects, among the next captures on the way, those that no job drives.
+const lackingQuery = `SELECT r.id, r.account, r.class, r.turn, r.at,
+		NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + unlessItWaits + `
+	FROM (SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_pending
+		WHERE state IN ('queued', 'running') AND id > ? ORDER BY id LIMIT ?) AS r`
+
+// unlessItWaits leaves out captures that wait for another one.
+const unlessItWaits = ` AND NOT EXISTS (SELECT 1 FROM captures f WHERE f.id = r.id AND f.waits = 1 AND ` + led + `)`
+
+type drivenRecord struct {
+	job    captureJob
+	lonely bool // no job drives it
+}
+
+func scanDriven(scan func(dest ...any) error) (drivenRecord, error) {
+	var (
+		record drivenRecord
+		at     sql.NullInt64
+	)
+	err := scan(&record.job.ID, &record.job.Account, &record.job.Class, &record.job.Turn, &at, &record.lonely)
+	record.job.at = moment(at)
+	return record, err
+}
+
+// reconcile gives jobs to the next captures on the way that have none.
+func (q *queue) reconcile(ctx context.Context) error {
+	jobs, cursor, err := q.lonely(ctx, q.swept)
+	if err != nil {
+		return fmt.Errorf("look for captures without a job: %w", err)
+	}
+	if err := q.adopt(ctx, jobs); err != nil {
+		return err
+	}
+	q.swept = cursor
+	return nil
+}
+
+// lonely reads the next captures after the cursor and returns jobs for those without one, and the cursor after them: empty
+// at the end.
+func (q *queue) lonely(ctx context.Context, cursor string) ([]queued, string, error) {
+	records, err := collect(ctx, q.read, scanDriven, lackingQuery, cursor, reconcileRows)
+	if err != nil {
+		return nil, "", err
+	}
+	cursor = ""
+	if len(records) == reconcileRows {
+		cursor = records[len(records)-1].job.ID
+	}
+	var without []queued
+	for _, r := range records {
+		if r.lonely {
+			without = append(without, r.job)
+		}
+	}
+	return without, cursor, nil
+}
+
+func (q *queue) adopt(ctx context.Context, jobs []queued) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	for some := range slices.Chunk(jobs, adoptRows) {
+		err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error { return q.enqueue(ctx, tx, some...) }, nil)
+		if err != nil {
+			return fmt.Errorf("give jobs to captures: %w", err)
+		}
+	}
+	q.log.WarnContext(ctx, "captures without a job were given one", "count", len(jobs))
+	q.wakeAll()
+	return nil
+}
+
+func (q *queue) wakeAll() {
+	q.due(0)
+	q.wakePromoter()
+}
+
+// adoptOrphans gives back jobs that count as running while no worker of this process has them.
+func (q *queue) adoptOrphans(ctx context.Context) error {
+	const running = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`
+	jobs, err := collect(ctx, q.read, scanNumber, running, riverTime(q.clock.Now().Add(-orphanAge)))
+	if err != nil {
+		return fmt.Errorf("look for jobs without a worker: %w", err)
+	}
+	for _, job := range jobs {
+		if q.running.Holds(job) {
+			continue
+		}
+		err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE river_job SET state = 'available', queue = 'waiting' WHERE id = ? AND state = 'running'`, job)
+			return err
+		}, nil)
+		if err != nil {
+			return fmt.Errorf("give back job %d: %w", job, err)
+		}
+		q.log.WarnContext(ctx, "job without a worker was given back", "job", job)
+		q.wakeAll()
+	}
+	return nil
+}
+
+func scanNumber(scan func(dest ...any) error) (int64, error) {
+	var n int64
+	err := scan(&n)
+	return n, err
+}

@@ -1,0 +1,155 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/savepage/savepage/internal/ledger"
+)
+
+// How often and how much is looked after.
+const (
+	reconcileEvery = 3 * time.Second
+	reconcileRows  = 5000 // captures looked at in one go
+	adoptRows      = 500
+	orphanAge      = 10 * time.Second // a job that runs so long without a worker has none
+	purgeEvery     = time.Minute
+	noteEvery      = time.Minute
+	purgeRows      = 1000
+	promoteRows    = 500
+	promoteEvery   = 5 * time.Second // at the latest
+)
+
+// takeOver gives back what the process before left running. The lock on the folder says that it is gone.
+func (l *Ledger) takeOver(ctx context.Context) error {
+	err := l.db.write.InTx(ctx, func(tx *sql.Tx) error {
+		if err := l.recall(ctx, tx); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			`DELETE FROM river_job WHERE queue = 'webhook'
+				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`, // of a version before: deliveries need none
+			// Of a version before: those without a turn. The reconciler makes them anew.
+			`DELETE FROM river_job WHERE queue = 'interactive' AND json_extract(args, '$.turn') IS NULL
+				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`,
+			`UPDATE river_job SET state = 'available', queue = 'waiting' WHERE state = 'running'`,
+			`DELETE FROM river_leader`, // or River's upkeep waits until the old leader's term is over
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		if err := l.queue.takeBack(ctx, tx); err != nil {
+			return err
+		}
+		return l.readPending(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	return nil
+}
+
+// readPending takes what accounts have on the way from their rows, which are right in every commit.
+func (l *Ledger) readPending(ctx context.Context, tx *sql.Tx) error {
+	pending := map[string]int64{}
+	_, err := collect(ctx, tx, func(scan func(dest ...any) error) (string, error) {
+		var account string
+		var n int64
+		err := scan(&account, &n)
+		pending[account] = n
+		return account, err
+	}, `SELECT id, pending FROM accounts`)
+	l.pending.Set(pending)
+	return err
+}
+
+// interrupted is a capture that was rendered when the service ended.
+type interrupted struct {
+	job    captureJob
+	deaths int
+}
+
+func scanInterrupted(scan func(dest ...any) error) (c interrupted, err error) {
+	return c, scan(&c.job.ID, &c.job.Account, &c.job.Class, &c.job.Turn, &c.deaths)
+}
+
+// takeBack queues the captures that were rendered when the service ended. One that was so again and again waits before it is
+// taken: it may be what ends the service, and if it is not, its next end finds it waiting.
+func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
+	const back = `UPDATE captures SET state = 'queued', started_at = NULL, free = free + 1, deaths = deaths + 1
+		WHERE state = 'running' RETURNING id, account, ` + class + `, turn, deaths`
+	all, err := collect(ctx, tx, scanInterrupted, back)
+	if err != nil {
+		return fmt.Errorf("give back what was running: %w", err)
+	}
+	now := q.clock.Now()
+	for _, c := range all {
+		wait := ledger.AfterDeath(c.deaths)
+		if wait == 0 {
+			continue
+		}
+		if err := dropJob(ctx, tx, c.job.ID); err != nil {
+			return err
+		}
+		c.job.at = now.Add(wait)
+		if _, err := tx.ExecContext(ctx, `UPDATE captures SET due_at = ? WHERE id = ?`, stamp(c.job.at), c.job.ID); err != nil {
+			return err
+		}
+		if err := q.enqueue(ctx, tx, c.job); err != nil {
+			return err
+		}
+		q.log.WarnContext(ctx, "the service has ended again while it rendered a capture: it waits", "capture", c.job.ID, "times", c.deaths,
+			"wait", wait)
+	}
+	return nil
+}
+
+// keepUp looks after the jobs and the records until ctx ends.
+func (l *Ledger) keepUp(ctx context.Context) {
+	if err := l.queue.reconcileAll(ctx); err != nil && ctx.Err() == nil {
+		l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
+	}
+	for l.db.clock.Pause(ctx, reconcileEvery) {
+		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.purge(ctx),
+			l.noteAgain(ctx), l.noteTime(ctx))
+		if err != nil && ctx.Err() == nil {
+			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
+		}
+	}
+}
+
+// purge forgets Idempotency-Keys that have expired, some at a time.
+func (l *Ledger) purge(ctx context.Context) error {
+	now := l.db.clock.Now()
+	if now.Sub(l.purged) < purgeEvery {
+		return nil
+	}
+	all := false
+	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		date := l.db.clock.Date()
+		if err := dropExpired(ctx, tx, date); err != nil {
+			return err
+		}
+		const old = `DELETE FROM idempotency WHERE (account, key) IN
+			(SELECT account, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+		done, err := tx.ExecContext(ctx, old, stamp(date), purgeRows)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		all = n < purgeRows
+		return err
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("purge what has expired: %w", err)
+	}
+	// A full share means that there may be more: the next round goes on.
+	if all {
+		l.purged = now
+	}
+	return nil
+}

@@ -37,9 +37,13 @@ test: ## install what tests need, vet, build, and run all tests (PKG=./internal/
 quick: ## run the tests that need no browser, without the race detector
 	CGO_ENABLED=0 go test $(shell go list ./... | grep -Ev '/($(BROWSER))$$')
 
-truth: ## render the truth suite and print page, result, time and check (ONLY=sticky KEEP=folder for the pictures)
-	@scripts/install-browser
-	@cd internal/truth && go test -count=1 -timeout 10m -run 'TestTruth/.*$(ONLY)' -table $(if $(KEEP),-keep '$(abspath $(KEEP))')
+truth: ## render the truth suite in every view and print a table (ONLY=sticky, KEEP=folder for pictures; PEER=puppeteer to compare)
+	@scripts/install-test-tools
+ifdef PEER
+	@cd internal/truth && go test -count=1 -timeout 60m -run TestPeer -peer '$(PEER)'
+else
+	@cd internal/truth && go test -count=1 -timeout 30m -run TestTruth -every -table -only '$(ONLY)' $(if $(KEEP),-keep '$(abspath $(KEEP))')
+endif
 
 hostile: ## render the hostile pages behind the guard, with canaries, and print case, expected, seen
 	@scripts/install-browser

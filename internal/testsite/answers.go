@@ -43,6 +43,11 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/banner-ads/{file}":          s.picture, // a path that filter lists name
 		"/openx/www/delivery/ajs.php": boxes,     // likewise
 		"/matomo.js":                  boxes,     // likewise
+		"/graphql":                    s.graphql,
+		"/posts/{page}":               posts,
+		"/socket.io/":                 s.socket,
+		"/npm/":                       s.libraries.file,
+		"/bundle/{name}":              s.libraries.bundle,
 	}
 }
 

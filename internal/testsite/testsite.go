@@ -1,9 +1,18 @@
 // Package testsite serves local pages whose picture is known in advance, for tests and benchmarks: the four measured
 // kinds of page, bands of known colours, lazy pictures at known places, and pages that misbehave. Everything is made
 // here and the same on every run. It is not part of the service and does not use it.
+//
+// Pages in pages/built, at /built/NAME, are made with the libraries of npm that web pages are made with. A page takes a file of
+// a package as it is from /npm/PACKAGE/FILE, or has a script that imports packages bundled:
+//
+//	<script src="/npm/chart.js/dist/chart.umd.min.js"></script>
+//	<script bundle>import {animate} from 'motion'; …</script>
+//
+// libraries/package.json names the packages and their versions, scripts/install-test-tools installs them.
 package testsite
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"net"
@@ -14,7 +23,7 @@ import (
 	"time"
 )
 
-//go:embed pages/*.html
+//go:embed pages/*.html pages/built/*.html
 var pages embed.FS
 
 // Site is a running test site on two loopback hosts. Close ends it.
@@ -31,14 +40,19 @@ type Site struct {
 	began   time.Time
 	ended   chan struct{} // closed by Close: answers that never come end
 
-	album album
+	album     album
+	libraries *libraries
+	talks     talks
 }
 
 // Start listens on two loopback addresses with free ports and serves the site there.
 func Start() (*Site, error) {
-	s := &Site{began: time.Now(), ended: make(chan struct{}), album: album{pictures: map[string]func() ([]byte, error){}}}
+	s := &Site{began: time.Now(), ended: make(chan struct{}), album: album{pictures: map[string]func() ([]byte, error){}}, libraries: newLibraries()}
 	var err error
 	s.pages, err = template.New("").Funcs(funcs()).ParseFS(pages, "pages/*.html")
+	if err == nil {
+		err = parseBuilt(s.pages)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
@@ -80,6 +94,9 @@ func (s *Site) Handler() http.Handler {
 		mux.HandleFunc(path, serve)
 	}
 	mux.HandleFunc("/{page}", s.page)
+	mux.HandleFunc("/built/{page}", func(w http.ResponseWriter, r *http.Request) {
+		s.write(w, r, "built/"+r.PathValue("page"), http.StatusOK)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.record(r)
 		mux.ServeHTTP(w, r)
@@ -103,7 +120,9 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, name string, status
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = s.pages.ExecuteTemplate(w, name+".html", s.view(r)) //nolint:gosec // the test site is its own
+	var document bytes.Buffer
+	_ = s.pages.ExecuteTemplate(&document, name+".html", s.view(r))
+	_, _ = w.Write(s.libraries.link(document.Bytes())) //nolint:gosec // the test site is its own
 }
 
 // view is what a page's template sees.

@@ -2,9 +2,13 @@ package testsite
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"io"
+	"io/fs"
 	"net/http"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -41,12 +45,18 @@ func get(t *testing.T, url string) (int, []byte) {
 // Every page is a whole document: a template that fails stops in its middle.
 func TestPagesAreWhole(t *testing.T) {
 	s := start(t)
-	entries, err := pages.ReadDir("pages")
-	if err != nil {
-		t.Fatal(err)
+	files, err := fs.Glob(pages, "pages/*.html")
+	if err != nil || len(Built()) == 0 {
+		t.Fatal(Built(), err)
 	}
-	for _, entry := range entries {
-		name := strings.TrimSuffix(entry.Name(), ".html")
+	names := make([]string, 0, len(files)+len(Built()))
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(path.Base(file), ".html"))
+	}
+	for _, name := range Built() {
+		names = append(names, "built/"+name)
+	}
+	for _, name := range names {
 		status, body := get(t, s.URL+"/"+name)
 		text := strings.TrimSpace(string(body))
 		if name != "parts" && (status != http.StatusOK || !strings.HasSuffix(text, ">") || !strings.HasPrefix(text, "<!doctype html>")) {
@@ -132,5 +142,24 @@ func TestCloseEndsHanging(t *testing.T) {
 	s.Close()
 	if err := <-ended; err == nil {
 		t.Error("an answer")
+	}
+}
+
+// The packages of pages have licences that anyone may use, and the lock file names no registry.
+func TestLibraries(t *testing.T) {
+	var lock struct {
+		Packages map[string]struct{ Version, License, Resolved, Integrity string }
+	}
+	if err := json.Unmarshal(lockFile, &lock); err != nil {
+		t.Fatal(err)
+	}
+	free := regexp.MustCompile(`^(\(?MIT.*|ISC|0?BSD.*|Apache-2.0|Unlicense|Python-2.0|CC0-1.0)$`)
+	if len(lock.Packages) < 50 {
+		t.Errorf("only %d packages", len(lock.Packages))
+	}
+	for name, one := range lock.Packages {
+		if name != "" && (!free.MatchString(one.License) && name != "node_modules/xmlhttprequest-ssl" || one.Integrity == "") || one.Resolved != "" {
+			t.Errorf("%s: licence %q, resolved %q, integrity %q", name, one.License, one.Resolved, one.Integrity)
+		}
 	}
 }

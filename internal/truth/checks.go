@@ -12,7 +12,7 @@ import (
 
 // Size wants a picture of exactly so many of its own pixels.
 func Size(width, height int) Check {
-	return Check{fmt.Sprintf("%d x %d", width, height), func(p *Picture) error {
+	return Check{Says: fmt.Sprintf("%d x %d", width, height), Look: func(p *Picture) error {
 		if p.Width != width || p.Height != height {
 			return fmt.Errorf("is %d x %d", p.Width, p.Height)
 		}
@@ -22,7 +22,7 @@ func Size(width, height int) Check {
 
 // Spot wants a colour at one place.
 func Spot(says string, x, y int, want color.RGBA) Check {
-	return Check{says, func(p *Picture) error {
+	return Check{Says: says, At: Box{x, y, 1, 1}, Look: func(p *Picture) error {
 		if got := p.At(x, y); !p.near(got, want) {
 			return fmt.Errorf("%d,%d is %v, want %v", x, y, got, want)
 		}
@@ -32,7 +32,7 @@ func Spot(says string, x, y int, want color.RGBA) Check {
 
 // Fill wants a colour all over a box.
 func Fill(says string, b Box, want color.RGBA) Check {
-	return Check{says, func(p *Picture) error {
+	return Check{Says: says, At: b, Look: func(p *Picture) error {
 		r := p.pixels(b)
 		if r.Empty() {
 			return fmt.Errorf("%+v is not in the picture", b)
@@ -52,7 +52,7 @@ func Fill(says string, b Box, want color.RGBA) Check {
 // pixels tall and begin with band first. Every row of the picture is looked at, at the columns that are given, or at the
 // left, in the middle and at the right.
 func Bands(first, top, n int, columns ...int) Check {
-	return Check{fmt.Sprintf("%d rows of bands, each in its place", n), func(p *Picture) error {
+	return Check{Says: fmt.Sprintf("%d rows of bands, each in its place", n), At: Box{0, top, 1, n}, Look: func(p *Picture) error {
 		at := []int{0, p.Width / 2, p.Width - 1}
 		if len(columns) > 0 {
 			at = nil
@@ -78,7 +78,7 @@ func Bands(first, top, n int, columns ...int) Check {
 
 // Once wants a colour to stand in one run of rows at a column, so many CSS pixels tall, beginning at the row top.
 func Once(says string, x, top, height int, c color.RGBA) Check {
-	return Check{says + " once", func(p *Picture) error {
+	return Check{Says: says + " once", At: Box{x, top, 1, height}, Look: func(p *Picture) error {
 		var runs [][2]int // first and last row
 		column := p.column(x)
 		err := p.rows(func(y int, at func(x int) color.RGBA) error {
@@ -101,7 +101,7 @@ func Once(says string, x, top, height int, c color.RGBA) Check {
 
 // Never wants no pixel of a colour anywhere.
 func Never(says string, c color.RGBA) Check {
-	return Check{"no " + says, func(p *Picture) error {
+	return Check{Says: "no " + says, Look: func(p *Picture) error {
 		return p.rows(func(y int, at func(x int) color.RGBA) error {
 			for x := range p.Width {
 				if p.near(at(x), c) {
@@ -118,7 +118,11 @@ type Seat struct{ X, Y, Seed int }
 
 // Pictures wants every picture to have come.
 func Pictures(seats ...Seat) Check {
-	return Check{fmt.Sprintf("%d pictures", len(seats)), func(p *Picture) error {
+	var all Box
+	for _, s := range seats {
+		all = all.and(Box{s.X, s.Y, 1, 1})
+	}
+	return Check{Says: fmt.Sprintf("%d pictures", len(seats)), At: all, Look: func(p *Picture) error {
 		var missing []string
 		for _, s := range seats {
 			if got := p.At(s.X, s.Y); !p.near(got, testsite.PictureColor(s.Seed)) {
@@ -151,7 +155,7 @@ func (p *Picture) Ink(b Box) float64 {
 
 // Ink wants text in a box: from least to most of it, as parts of 1, has another colour than most of the box.
 func Ink(says string, b Box, least, most float64) Check {
-	return Check{says, func(p *Picture) error {
+	return Check{Says: says, At: b, Look: func(p *Picture) error {
 		if got := p.Ink(b); got < least || got > most {
 			return fmt.Errorf("ink is %.4f, want %.4f to %.4f", got, least, most)
 		}
@@ -161,7 +165,7 @@ func Ink(says string, b Box, least, most float64) Check {
 
 // Alike wants two boxes of one size to show the same, or not.
 func Alike(says string, a, b Box, alike bool) Check {
-	return Check{says, func(p *Picture) error {
+	return Check{Says: says, At: a.and(b), Look: func(p *Picture) error {
 		ra, rb := p.pixels(a), p.pixels(b)
 		if ra.Empty() || ra.Dx() != rb.Dx() || ra.Dy() != rb.Dy() {
 			return fmt.Errorf("%v and %v can not be compared", ra, rb)
@@ -185,7 +189,7 @@ func Alike(says string, a, b Box, alike bool) Check {
 
 // Report wants something of the report. wrong is empty when it is true.
 func Report(says string, wrong func(savepage.Report) string) Check {
-	return Check{says, func(p *Picture) error {
+	return Check{Says: says, told: true, Look: func(p *Picture) error {
 		if text := wrong(p.Report); text != "" {
 			return errors.New(text)
 		}

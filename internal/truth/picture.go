@@ -30,6 +30,16 @@ type Picture struct {
 // Box is a part of the page in CSS pixels.
 type Box struct{ X, Y, Width, Height int }
 
+// and is the smallest box around two. An empty one counts for nothing.
+func (b Box) and(other Box) Box {
+	of := func(b Box) image.Rectangle { return image.Rect(b.X, b.Y, b.X+b.Width, b.Y+b.Height) }
+	r := of(b).Union(of(other))
+	return Box{r.Min.X, r.Min.Y, r.Dx(), r.Dy()}
+}
+
+// within reports whether a part of the page so large, from its top left on, shows all of the box.
+func (b Box) within(width, height int) bool { return b.X+b.Width <= width && b.Y+b.Height <= height }
+
 // mostHeld is how many pixels are held decoded. Rows of a larger png are read one by one.
 const mostHeld = 100_000_000
 

@@ -15,7 +15,7 @@ func still() []Case {
 }
 
 // again is how many more shots of a page that moves are compared with the first.
-const again = 19
+const again = 4
 
 // stillStyles are pages that styles and scripts move.
 func stillStyles() []Case {
@@ -119,14 +119,14 @@ func stillParts() []Case {
 // caret is a page with a focused field: no caret in it.
 func caret(in string) Case {
 	return Case{
-		Name: "no caret in " + in, Path: "/still-carets?in=" + in, Same: 19,
+		Name: "no caret in " + in, Path: "/still-carets?in=" + in, Same: again,
 		Checks: []Check{Fill("nothing but the field", Box{40, 200, 300, 60}, testsite.BandColor(61))},
 	}
 }
 
 // Close wants nearly a colour at a place: videos have their own.
 func Close(says string, x, y int, want color.RGBA) Check {
-	return Check{says, func(p *Picture) error {
+	return Check{Says: says, At: Box{x, y, 1, 1}, Look: func(p *Picture) error {
 		q := *p
 		q.tolerance = 12
 		if got := p.At(x, y); !q.near(got, want) {
@@ -168,7 +168,7 @@ func virtuals() []Case {
 		"?frame=other",
 	)
 	plain.Checks = append(plain.Checks, Fill("nothing of what comes later", Box{1020, 200, 100, 100}, color.RGBA{255, 255, 255, 255}))
-	plain.Same = 19
+	plain.Same = again
 	for _, c := range []*Case{&own, &other} {
 		c.Checks = append(c.Checks, Fill("the frame", Box{40, 600, 100, 100}, testsite.BandColor(99)))
 	}

@@ -38,11 +38,19 @@ type Case struct {
 // Check is one thing that must be true of a picture.
 type Check struct {
 	Says string // what must be true, for the table
+	At   Box    // the part of the page that is looked at; empty for all of it, or for the report
 	Look func(*Picture) error
+
+	told bool // it is about the report
 }
 
-// Cases are all pages of the suite, on a running test site.
-func Cases(site *testsite.Site) []Case {
+// Cases are the pages of the suite, on a running test site, in the views that say something; All are all views of them.
+func Cases(site *testsite.Site) []Case { return cases(site, false) }
+
+// All are the pages of the suite in every view.
+func All(site *testsite.Site) []Case { return cases(site, true) }
+
+func cases(site *testsite.Site, all bool) []Case {
 	return slices.Concat(
 		fullPages(),
 		settling(),
@@ -56,6 +64,7 @@ func Cases(site *testsite.Site) []Case {
 		clean(),
 		still(),
 		virtuals(),
+		built(all),
 	)
 }
 
@@ -167,6 +176,21 @@ func judge(c Case, o savepage.Options, shot capture.Shot) []string {
 	faults := c.honest(shot.Report)
 	for _, check := range c.Checks {
 		if err := check.Look(p); err != nil {
+			faults = append(faults, check.Says+": "+err.Error())
+		}
+	}
+	return faults
+}
+
+// Wrong says what is not true of a picture, whoever made it and whatever a report says.
+func (c Case) Wrong(shot capture.Shot) []string {
+	p, err := open(c.Options, shot)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var faults []string
+	for _, check := range c.Checks {
+		if err := check.Look(p); err != nil && !check.told {
 			faults = append(faults, check.Says+": "+err.Error())
 		}
 	}

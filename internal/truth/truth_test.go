@@ -5,9 +5,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,8 +30,19 @@ import (
 
 var (
 	table = flag.Bool("table", false, "print every page, what is checked, the result and the time")
+	every = flag.Bool("every", false, "render every page in every view")
 	keep  = flag.String("keep", "", "folder for the pictures")
+	only  = flag.String("only", "", "render the cases with this in their name or path")
 )
+
+// suite are the cases that are asked for.
+func suite() []truth.Case {
+	cases := truth.Cases(shared.site)
+	if *every {
+		cases = truth.All(shared.site)
+	}
+	return slices.DeleteFunc(cases, func(c truth.Case) bool { return !strings.Contains(c.Name+" "+c.Path, *only) })
+}
 
 // atOnce is how many pages are rendered at once. Many of them wait.
 const atOnce = 4
@@ -83,7 +97,7 @@ func run(m *testing.M) (int, error) {
 
 // TestTruth renders every page of the suite and looks at its picture.
 func TestTruth(t *testing.T) {
-	for _, c := range truth.Cases(shared.site) {
+	for _, c := range suite() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			out := truth.Run(t.Context(), shared.Renderer, shared.site, c)
@@ -103,12 +117,49 @@ func TestTruth(t *testing.T) {
 // A name is used once, and every case asks for something.
 func TestCasesAreTold(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range truth.Cases(shared.site) {
+	for _, c := range truth.All(shared.site) {
 		if seen[c.Name] || c.Name == "" || c.Says() == "" {
 			t.Errorf("%q is used twice, or says nothing: %q", c.Name, c.Says())
 		}
 		seen[c.Name] = true
 	}
+}
+
+// What the built pages take from packages is there, and every one of them is looked at.
+func TestPackages(t *testing.T) {
+	shown := map[string]bool{}
+	for _, c := range truth.All(shared.site) {
+		path, _, _ := strings.Cut(c.Path, "?")
+		shown[path] = true
+	}
+	files := regexp.MustCompile(`(?:src|href)="(/(?:npm|bundle)/[^"]+)"`)
+	for _, name := range testsite.Built() {
+		if !shown["/built/"+name] {
+			t.Errorf("no case shows the page %s", name)
+		}
+		_, document := get(t, "/built/"+name)
+		for _, found := range files.FindAllStringSubmatch(document, -1) {
+			if status, said := get(t, found[1]); status != http.StatusOK {
+				t.Errorf("%s has %s: %d, %.300s", name, found[1], status, said)
+			}
+		}
+	}
+}
+
+// get asks the site for a path.
+func get(t *testing.T, path string) (status int, body string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Get(shared.site.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
 }
 
 // save writes the picture and the report of a case into the folder.
@@ -130,7 +181,7 @@ func save(t *testing.T, out truth.Outcome) {
 // printTable prints the outcomes in the order of the suite.
 func printTable(to *os.File) {
 	order := map[string]int{}
-	for i, c := range truth.Cases(shared.site) {
+	for i, c := range suite() {
 		order[c.Name] = i
 	}
 	slices.SortFunc(shared.outcomes, func(a, b truth.Outcome) int { return order[a.Case.Name] - order[b.Case.Name] })

@@ -59,7 +59,7 @@ func css(c color.RGBA) string { return fmt.Sprintf("rgb(%d,%d,%d)", c.R, c.G, c.
 // funcs are what the templates of the pages may call.
 func funcs() template.FuncMap {
 	return template.FuncMap{
-		"list":      func(items ...any) []any { return items },
+		"items":     func(items ...any) []any { return items },
 		"seq":       func(n int) []int { return make([]int, n) },
 		"add":       func(a, b int) int { return a + b },
 		"mul":       func(a, b int) int { return a * b },

@@ -18,7 +18,7 @@ const (
 
 // built are the pages that are made with libraries, or by hand to do what libraries do.
 func built(all bool) []Case {
-	return told(slices.Concat(grown(), drawn(), moved(), slides(), revealed(), scrolled(), endless(), loaded(), dressedUp()), all)
+	return told(slices.Concat(chartStories(), figureStories(), moveStories(), slideStories(), revealStories(), scrollStories(), listStories(), dataStories(), layoutStories()), all)
 }
 
 // within is the part of section i that begins so many pixels from the corner of its content.
@@ -107,8 +107,8 @@ func pairs(n, y, width, tall, lower int) []Check {
 
 func join(parts ...[]Check) []Check { return slices.Concat(parts...) }
 
-// grown are charts that grow.
-func grown() []story {
+// chartStories are charts that grow.
+func chartStories() []story {
 	return []story{
 		{name: "Chart.js: lines, a radar, a rose", path: "chartjs-twins", checks: twins(3), shown: anyView},
 		{
@@ -123,8 +123,8 @@ func grown() []story {
 	}
 }
 
-// drawn are figures, words and drawings that come bit by bit.
-func drawn() []story {
+// figureStories are figures, words and drawings that come bit by bit.
+func figureStories() []story {
 	return []story{
 		{
 			name: "three.js: a square that comes in", path: "three-intro", height: headTall + 3*partTall, shown: inWindow | onPhone, checks: []Check{
@@ -135,8 +135,8 @@ func drawn() []story {
 	}
 }
 
-// moved are parts that move to their places.
-func moved() []story {
+// moveStories are parts that move to their places.
+func moveStories() []story {
 	return []story{
 		{
 			name: "anime.js: parts and a line", path: "anime", height: headTall + 5*partTall, shown: anyView, always: inWindow,

@@ -6,8 +6,8 @@ import (
 	"github.com/savepage/savepage/internal/testsite"
 )
 
-// loaded are pages that ask for what they show.
-func loaded() []story {
+// dataStories are pages that ask for what they show.
+func dataStories() []story {
 	asked := func(name, path, word string, n int) story {
 		return story{name: name, path: path, checks: rows(n, 80, 0), words: numbered(word, n), shown: anyView | onPaper}
 	}
@@ -39,8 +39,8 @@ func loaded() []story {
 	}
 }
 
-// dressedUp are pages that libraries lay out, and what lies over a page.
-func dressedUp() []story {
+// layoutStories are pages that libraries lay out, and what lies over a page.
+func layoutStories() []story {
 	key := testsite.BandColor(1)
 	return []story{
 		{

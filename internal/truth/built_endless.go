@@ -1,7 +1,7 @@
 package truth
 
-// slides are carousels that go on by themselves, and animations without an end.
-func slides() []story {
+// slideStories are carousels that go on by themselves, and animations without an end.
+func slideStories() []story {
 	slide := func(i int) Box { return within(i, 2, 2, 356, 276) }
 	some := []int{0, 1, 2, 3, 4}
 	return []story{

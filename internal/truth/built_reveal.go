@@ -6,8 +6,8 @@ import (
 	"github.com/savepage/savepage/internal/testsite"
 )
 
-// revealed are pages with sections that come when they are reached.
-func revealed() []story {
+// revealStories are pages with sections that come when they are reached.
+func revealStories() []story {
 	everything := anyView | onPaper
 	reveal := func(name, path, word string, n int, always view) story {
 		return story{
@@ -20,8 +20,8 @@ func revealed() []story {
 	}
 }
 
-// scrolled are pages that libraries scroll.
-func scrolled() []story {
+// scrollStories are pages that libraries scroll.
+func scrollStories() []story {
 	scenes := func(boxes int) []Check {
 		var checks []Check
 		for i := range 6 {
@@ -65,8 +65,8 @@ func files() []Check {
 	return checks
 }
 
-// endless are lists that grow, or of which only a part exists.
-func endless() []story {
+// listStories are lists that grow, or of which only a part exists.
+func listStories() []story {
 	notices := func(name, path string, always view) story {
 		return story{
 			name: name, path: path, height: headTall + 8000, checks: rows(40, 200, 0), words: numbered("Notice", 40), shown: moving | onPhone | onPaper,

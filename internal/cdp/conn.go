@@ -113,7 +113,7 @@ func (c *Conn) read() {
 // dispatch finds the session that a message is for. Answers and events that nobody waits for are dropped.
 func (c *Conn) dispatch(m envelope) {
 	s := c.receiver(m)
-	if s == nil || c.drops(s, m, len(m.params)) {
+	if s == nil || s != c.root && c.drops(s, m, len(m.params)) {
 		return
 	}
 	if c.put(message{envelope: m, to: s}) {
@@ -121,8 +121,8 @@ func (c *Conn) dispatch(m envelope) {
 	}
 }
 
-// drops drops an event that goes beyond a bound. A session of which too much was dropped ends: reading it costs the browser
-// and the others.
+// drops drops an event that goes beyond a bound. A session that has sent too much ends: reading it costs the browser and the
+// others.
 func (c *Conn) drops(s *Session, m envelope, size int) bool {
 	dropped, then, flooded := s.in.drops(m, size)
 	switch {
@@ -167,7 +167,7 @@ func (c *Conn) put(m message) (full bool) {
 func (c *Conn) tooLong(m envelope, size int) {
 	s := c.receiver(m)
 	switch {
-	case s == nil, c.drops(s, m, size):
+	case s == nil, s != c.root && c.drops(s, m, size):
 	case s != c.root:
 		c.put(message{to: s, end: ErrTooLong})
 	case m.hasID:

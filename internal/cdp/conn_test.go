@@ -648,3 +648,25 @@ func BenchmarkCall(b *testing.B) {
 		}
 	}
 }
+
+// A page of which every event is handled ends all the same when there are too many of them.
+func TestFloodOfEvents(t *testing.T) {
+	c, p := dial(t)
+	s, other := c.Attach("S"), c.Attach("other")
+	n := 0
+	s.Listen(func(string, json.RawMessage) { n++ })
+	long := strings.Repeat("x", maxBounded/2)
+	p.work.Go(func() {
+		for range maxSpent/len(long) + 10 {
+			p.say(`{"method":"A.said","params":{"text":"%s"},"sessionId":"S"}`, long)
+		}
+		p.echo()
+	})
+	await(t, "the session's end", s.Done())
+	if err := s.Err(); !errors.Is(err, ErrFlooded) || s.Spent() <= maxSpent {
+		t.Errorf("got %v after %d bytes", err, s.Spent())
+	}
+	if err := other.Execute(within(t), "Any.thing", nil, nil); err != nil || other.Spent() > 0 {
+		t.Errorf("another session got %v, and has spent %d", err, other.Spent())
+	}
+}

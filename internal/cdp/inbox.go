@@ -7,6 +7,8 @@ const (
 	maxWaitingBytes = 64 << 20 // bytes of theirs
 	maxBounded      = 1 << 20  // bytes of an event of a bounded method
 	maxDropped      = 64 << 20 // bytes of the events that are dropped, until the session ends
+	maxSpent        = 96 << 20 // of what a page's events cost, dropped or not, until the session ends
+	eventCost       = 512      // of one event, besides its bytes
 	thenEvery       = 5000     // dropped events between two calls of what a bound has for it
 )
 
@@ -20,6 +22,8 @@ type inbox struct {
 	busy    bool
 	bounds  map[string]*bound // by method
 	dropped int               // bytes
+	spent   int               // what the events have cost
+	over    bool              // too much was sent: no event is handled any more
 }
 
 // bound is how many events of a method are handled.
@@ -42,6 +46,7 @@ func (b *inbox) put(m message) (begin, full bool) {
 	defer b.mu.Unlock()
 	if m.isEvent() {
 		if b.events >= maxWaiting || b.bytes+m.size() > maxWaitingBytes {
+			b.over = true
 			return false, true
 		}
 		b.events++
@@ -95,25 +100,37 @@ func (b *inbox) droppedOf(method string) int {
 	return 0
 }
 
-// drops counts an event and reports that it goes beyond its bound, with what is to be done about it, and that too many bytes
-// do. size is the event's.
+func (b *inbox) spentSoFar() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spent
+}
+
+// drops counts an event and reports that it goes beyond its bound, with what is to be done about it, and that the page has
+// sent too much in all. size is the event's.
 func (b *inbox) drops(m envelope, size int) (dropped bool, then func(*Session), flooded bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if m.hasID || b.over {
+		return b.over && !m.hasID, nil, false
+	}
+	b.spent += size + eventCost
+	b.over = b.spent > maxSpent
 	known := b.bounds[string(m.method)]
 	switch {
-	case m.hasID || known == nil:
-		return false, nil, false
+	case known == nil:
+		return b.over, nil, b.over
 	case known.left > 0 && size <= maxBounded:
 		known.left--
-		return false, nil, false
+		return b.over, nil, b.over
 	}
 	known.dropped++
 	b.dropped += size
 	if known.dropped%thenEvery == 0 {
 		then = known.then
 	}
-	return true, then, b.dropped > maxDropped
+	b.over = b.over || b.dropped > maxDropped
+	return true, then, b.over
 }
 
 func (m message) isEvent() bool { return m.end == nil && !m.hasID }

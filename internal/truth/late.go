@@ -85,10 +85,13 @@ func spinning(at func(savepage.Options) savepage.Options) []Case {
 		}
 		whole := o
 		whole.Fullpage = true
+		if c.by == "interval" { // the whole page shows what the window does
+			cases = append(cases, Case{
+				Name: "late: spins, " + c.by, Path: "/spins?by=" + c.by, Options: o,
+				Checks: append([]Check{Size(1440, 900)}, seen...), Partial: c.partial,
+			})
+		}
 		cases = append(cases, Case{
-			Name: "late: spins, " + c.by, Path: "/spins?by=" + c.by, Options: o,
-			Checks: append([]Check{Size(1440, 900)}, seen...), Partial: c.partial,
-		}, Case{
 			Name: "late: spins, " + c.by + ", whole page", Path: "/spins?by=" + c.by, Options: whole,
 			Checks: append([]Check{Size(1440, 2900), Fill("further down", Box{40, 2800, 200, 100}, band(103))}, seen...), Partial: c.partial,
 		})

@@ -19,52 +19,60 @@ var kinds = map[string][]savepage.Resource{
 // Each kind that is named is not asked for, and all others are.
 func TestBlockResources(t *testing.T) {
 	t.Parallel()
-	w := ownSite(t)
 	all := []savepage.Resource{
 		"image", "stylesheet", "font", "script", "media", "xhr", "fetch", "eventsource", "websocket", "frame", "ping", "other",
 	}
 	for _, blocked := range append(all, "") {
-		w.site.Forget()
-		o := savepage.Options{URL: w.url("/kinds"), Delay: 300}
-		if blocked != "" {
-			o.BlockResources = []savepage.Resource{blocked}
+		t.Run(string(blocked), func(t *testing.T) {
+			t.Parallel()
+			blocksResource(t, blocked)
+		})
+	}
+}
+
+// blocksResource renders a page without one kind of resource; without none when it is empty.
+func blocksResource(t *testing.T, blocked savepage.Resource) {
+	t.Helper()
+	w := ownSite(t)
+	o := savepage.Options{URL: w.url("/kinds"), Delay: 300}
+	if blocked != "" {
+		o.BlockResources = []savepage.Resource{blocked}
+	}
+	shot := render(t, o)
+	refused := 0
+	for name, names := range kinds {
+		wanted := true
+		for _, one := range names {
+			wanted = wanted && one != blocked
 		}
-		shot := render(t, o)
-		refused := 0
-		for name, names := range kinds {
-			wanted := true
-			for _, one := range names {
-				wanted = wanted && one != blocked
-			}
-			if seen := len(w.site.Seen("/kind/"+name)) > 0; seen != wanted {
-				t.Errorf("block %s: %s asked for: %v", blocked, name, seen)
-			}
-			if !wanted {
-				refused++
-			}
+		if seen := len(w.site.Seen("/kind/"+name)) > 0; seen != wanted {
+			t.Errorf("block %s: %s asked for: %v", blocked, name, seen)
 		}
-		r := shot.Report.Requests
-		if (r.Blocked > 0) != (blocked != "") || r.Blocked > refused {
-			t.Errorf("block %s: %+v", blocked, r)
+		if !wanted {
+			refused++
 		}
-		for _, name := range r.Named {
-			if strings.Contains(name, "BLOCKED") {
-				t.Errorf("block %s: what was refused counts as failed: %s", blocked, name)
-			}
+	}
+	r := shot.Report.Requests
+	if (r.Blocked > 0) != (blocked != "") || r.Blocked > refused {
+		t.Errorf("block %s: %+v", blocked, r)
+	}
+	for _, name := range r.Named {
+		if strings.Contains(name, "BLOCKED") {
+			t.Errorf("block %s: what was refused counts as failed: %s", blocked, name)
 		}
-		if shot.Report.Partial {
-			t.Errorf("block %s: partial: %q", blocked, shot.Report.Reasons)
+	}
+	if shot.Report.Partial {
+		t.Errorf("block %s: partial: %q", blocked, shot.Report.Reasons)
+	}
+	img := decode(t, shot)
+	for x, kind := range map[int]savepage.Resource{40: "image", 140: "stylesheet", 240: "frame", 340: "script"} {
+		want := testsite.BoxColor()
+		if kind == blocked {
+			want = color.RGBA{255, 255, 255, 255}
 		}
-		img := decode(t, shot)
-		for x, kind := range map[int]savepage.Resource{40: "image", 140: "stylesheet", 240: "frame", 340: "script"} {
-			want := testsite.BoxColor()
-			if kind == blocked {
-				want = color.RGBA{255, 255, 255, 255}
-			}
-			for _, y := range []int{2, 40, 78} {
-				if got := img.At(x, y); !near(got, want, 0) {
-					t.Errorf("block %s: %s is %v at %d,%d", blocked, kind, got, x, y)
-				}
+		for _, y := range []int{2, 40, 78} {
+			if got := img.At(x, y); !near(got, want, 0) {
+				t.Errorf("block %s: %s is %v at %d,%d", blocked, kind, got, x, y)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,14 +31,20 @@ func sameImage(t *testing.T, got, want image.Image, tolerance int) {
 	if got.Bounds() != want.Bounds() {
 		t.Fatalf("%v, want %v", got.Bounds(), want.Bounds())
 	}
-	for y := range want.Bounds().Dy() {
-		for x := range want.Bounds().Dx() {
-			b, _ := color.RGBAModel.Convert(want.At(x, y)).(color.RGBA)
-			if a := got.At(x, y); !near(a, b, float64(tolerance)) {
-				t.Fatalf("pixel %d,%d is %v, want %v", x, y, a, b)
-			}
+	a, b := samples(got), samples(want)
+	for i := range b {
+		if d := int(a[i]) - int(b[i]); max(d, -d) > tolerance {
+			x, y := i/4%want.Bounds().Dx(), i/4/want.Bounds().Dx()
+			t.Fatalf("pixel %d,%d is %v, want %v", x, y, got.At(x, y), want.At(x, y))
 		}
 	}
+}
+
+// samples are the channels of all pixels, row by row.
+func samples(img image.Image) []byte {
+	all := image.NewRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
+	draw.Draw(all, all.Rect, img, img.Bounds().Min, draw.Src)
+	return all.Pix
 }
 
 // byTheBrowser has the browser's usual encoder make a png of a picture: a page that shows nothing else is drawn.
@@ -101,10 +108,13 @@ func TestPNGEffort(t *testing.T) {
 	for name, path := range map[string]string{"a": "/a", "b": "/b", "c": "/c", "d": "/d", "bands": "/bands?height=900", "blank": "/blank"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fast := render(t, savepage.Options{URL: shared.url(path)})
+			window := savepage.Options{URL: shared.url(path), Width: 720, Height: 450}
+			fast := render(t, window)
 			size := map[savepage.PNGEffort]int{}
 			for _, effort := range []savepage.PNGEffort{savepage.PNGNormal, savepage.PNGBest} {
-				shot := render(t, savepage.Options{URL: shared.url(path), PNGEffort: effort, Timeout: 300_000})
+				o := window
+				o.PNGEffort, o.Timeout = effort, 300_000
+				shot := render(t, o)
 				sameImage(t, decode(t, shot), decode(t, fast), again)
 				size[effort] = len(shot.Bytes)
 			}

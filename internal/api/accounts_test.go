@@ -107,21 +107,36 @@ func TestEveryRouteNeedsItsScope(t *testing.T) {
 	}
 }
 
-// TestTimeoutLimit gives the account a limit of timeout.
+// TestTimeoutLimit gives the account a limit of timeout. The flow gets it, with the timeout that was given, if any: clients of
+// the older API give none.
 func TestTimeoutLimit(t *testing.T) {
 	s := serve(t, nil)
 	s.limits.Timeout = 20_000
 	s.call(t, http.MethodPost, "/v1/capture", `{"url":"https://example.com"}`, "Authorization: Bearer "+keyA)
+	s.call(t, http.MethodPost, "/v1/capture", `{"url":"https://example.com","timeout":30000}`, "Authorization: Bearer "+keyA)
 	s.call(t, http.MethodGet, "/v1/?url=https://example.com", "", "Authorization: Bearer "+keyA)
-	s.call(t, http.MethodGet, "/v1/?q=example.com&key="+keyA, "")
+	s.call(t, http.MethodGet, "/v1/?q=example.com&delay=2&key="+keyA, "")
 	s.call(t, http.MethodPost, "/v1/batches", `{"urls":["https://example.com"]}`, "Authorization: Bearer "+keyA)
+	const both = `{"captures":[{"url":"https://example.com"}],"options":{"timeout":30000}}`
+	s.call(t, http.MethodPost, "/v1/batches", both, "Authorization: Bearer "+keyA)
+	var given, batches []int
 	for i, r := range s.requested() {
+		given = append(given, r.Options.Timeout)
 		if r.MaxTimeout != 20_000 {
 			t.Errorf("request %d: %d", i, r.MaxTimeout)
 		}
 	}
-	if s.batches[0].MaxTimeout != 20_000 || len(s.requested()) != 3 {
-		t.Errorf("batch: %d; %d requests", s.batches[0].MaxTimeout, len(s.requested()))
+	for i, b := range s.batches {
+		batches = append(batches, b.Captures[0].Timeout)
+		if b.MaxTimeout != 20_000 {
+			t.Errorf("batch %d: %d", i, b.MaxTimeout)
+		}
+	}
+	if want := []int{0, 30_000, 0, 20_000}; !slices.Equal(want, given) {
+		t.Errorf("the timeouts that were given are %v, want %v", given, want)
+	}
+	if want := []int{0, 30_000}; !slices.Equal(want, batches) {
+		t.Errorf("the timeouts that were given in batches are %v, want %v", batches, want)
 	}
 }
 

@@ -138,7 +138,7 @@ func (o object) coerceJSON(k Kind, name, text string) {
 	}
 }
 
-// decode checks everything, so that one answer names every fault, and fills the options.
+// decode checks everything, so that one answer names every fault, and fills the options, but a timeout that is not given.
 func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) (savepage.Options, error) {
 	return d.decodeOver(carrier, savepage.Options{}, o, wrong)
 }
@@ -155,6 +155,7 @@ func (d *Decoder) decodeOver(carrier string, common savepage.Options, o object, 
 	}
 	options := common
 	wrong = append(wrong, d.fill(carrier, &options, o, bad)...)
+	timeout := options.Timeout
 	options = options.WithDefaults()
 	for _, field := range slices.Concat(options.ValidateFields(), checkTexts(options)) {
 		if name := topName("", field.Location); !bad[name] && !bad[partner(name)] {
@@ -165,6 +166,7 @@ func (d *Decoder) decodeOver(carrier string, common savepage.Options, o object, 
 	if len(wrong) > 0 {
 		return savepage.Options{}, invalid(wrong)
 	}
+	options.Timeout = timeout // 0 for none: the account's limit may shorten the default, and nothing else
 	return options, nil
 }
 

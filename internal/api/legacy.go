@@ -86,6 +86,9 @@ func (h *legacyHandlers) capture(w http.ResponseWriter, r *http.Request, params 
 		return err
 	}
 	w.Header().Set("Cache-Control", legacyCaching(params))
+	if longest := who.Limits.Timeout; longest > 0 {
+		options.Timeout = min(options.Timeout, longest) // the client has not chosen it
+	}
 	s := submission{account: who.Account.ID, longest: who.Limits.Timeout, options: options}
 	err = h.picture(w, r, s)
 	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // the cached picture has been removed: take a new one
@@ -98,7 +101,6 @@ func (h *legacyHandlers) capture(w http.ResponseWriter, r *http.Request, params 
 // picture answers with the picture of a submission.
 func (h *legacyHandlers) picture(w http.ResponseWriter, r *http.Request, s submission) error {
 	accepted, err := h.submits.accept(r.Context(), s, true)
-	freeBody(r)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ func TestListsInEveryCarrier(t *testing.T) {
 		Hide: []string{".a, .b", "[data-ad]"}, Click: []string{"#open"}, CSS: "@media screen{}", JS: "a,b",
 		BlockURLs: []string{"*://a.test/x?a=1,2", "https://b.test/*"}, BlockResources: []savepage.Resource{"image", "font", "websocket"},
 	}.WithDefaults()
+	want.Timeout = 0 // it is not given
 	d := api.NewDecoder()
 	body, err := d.JSON([]byte(`{"url":"http://e.test","authorization":"Bearer t","hide":[".a, .b","[data-ad]"],"click":["#open"],` +
 		`"css":"@media screen{}","js":"a,b","block_urls":["*://a.test/x?a=1,2","https://b.test/*"],"block_resources":["image","font",` +

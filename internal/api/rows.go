@@ -85,7 +85,7 @@ func NewCommon(values map[string][]string) (Common, error) {
 }
 
 // Row reads one capture of the list, a URL or a JSON object of options, whose options override the common ones. The result
-// has its defaults filled in.
+// has its defaults filled in, but for the timeout.
 func (c Common) Row(text string) (savepage.Options, error) {
 	text = strings.TrimSpace(text)
 	row := object{values: map[string]any{"url": text}}

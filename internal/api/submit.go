@@ -51,7 +51,7 @@ func (s *submitter) accept(ctx context.Context, asked submission, interactive bo
 	}
 	if asked.key != "" {
 		var err error
-		if request.Fingerprint, err = fingerprint("", asked.options); err != nil {
+		if request.Fingerprint, err = fingerprint("", asked.options.WithDefaults()); err != nil {
 			return capture.Accepted{}, err
 		}
 	}
@@ -80,8 +80,9 @@ func fingerprint(kind string, body any) (string, error) {
 }
 
 // await waits until c has ended, the wait is over, or the server stops. The capture that it returns may not have ended; a
-// client that has disconnected and internal errors are the only errors.
+// client that has disconnected and internal errors are the only errors. The body of the request counts no more.
 func (s *submitter) await(r *http.Request, c savepage.Capture, wait time.Duration) (savepage.Capture, error) {
+	freeBody(r)
 	if c.State.Final() {
 		return c, nil
 	}

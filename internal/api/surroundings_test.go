@@ -17,6 +17,7 @@ func TestSurroundingsInEveryCarrier(t *testing.T) {
 		Geolocation: &savepage.Geolocation{Latitude: 47.37, Longitude: -8.5, Accuracy: 20},
 		ColorScheme: savepage.ColorSchemeDark, ReducedMotion: true, Media: savepage.MediaPrint,
 	}.WithDefaults()
+	want.Timeout = 0 // it is not given
 	d := api.NewDecoder()
 	for _, place := range []string{`{"latitude":47.37,"longitude":-8.5,"accuracy":20}`, `"47.37,-8.5,20"`} {
 		got, err := d.JSON([]byte(`{"url":"http://e.test","timezone":"Europe/Berlin","locale":"de-CH","geolocation":` + place +

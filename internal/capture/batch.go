@@ -118,7 +118,7 @@ func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, r BatchRe
 	rows := make([]Submission, 0, len(asked))
 	var hashes hasher
 	for i, o := range asked {
-		admitted, err := s.admit(o.WithDefaults(), r.MaxTimeout)
+		admitted, err := s.admit(o, r.MaxTimeout)
 		row := Submission{Capture: savepage.Capture{
 			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
 		}}

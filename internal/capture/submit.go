@@ -13,7 +13,7 @@ import (
 // Submit admits a request and records it. When it returns without error the capture is durable and will end. Errors for
 // the client are *savepage.Error; those of CodeInvalidRequest name every wrong field by its bare name.
 func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
-	options, err := s.admit(r.Options.WithDefaults(), r.MaxTimeout)
+	options, err := s.admit(r.Options, r.MaxTimeout)
 	if err != nil {
 		return Accepted{}, err
 	}
@@ -64,34 +64,41 @@ func (s *Service) accepted(ctx context.Context, a Accepted) {
 
 // Check returns the error of Submit, as far as it lies with the options.
 func (s *Service) Check(o savepage.Options) error {
-	_, err := s.admit(o.WithDefaults(), 0)
+	_, err := s.admit(o, 0)
 	return err
 }
 
 // minTimeout is the least timeout of a capture, in milliseconds, as the tag of savepage.Options says.
 const minTimeout = 1000
 
-// shorten applies an account's limit of timeout: the default gives way to it, and another timeout beyond it is wrong.
-func shorten(o *savepage.Options, longest int) []savepage.FieldError {
+// withDefaults fills the options that were not given. An account's limit of timeout shortens the default; a timeout that was
+// given and is beyond it is wrong.
+func withDefaults(o savepage.Options, longest int) (savepage.Options, []savepage.FieldError) {
+	given := o.Timeout != 0
+	o = o.WithDefaults()
 	longest = max(longest, minTimeout)
 	switch {
 	case o.Timeout <= longest:
-		return nil
-	case o.Timeout == savepage.Options{}.WithDefaults().Timeout:
+		return o, nil
+	case !given:
 		o.Timeout = longest
-		return nil
+		return o, nil
 	default:
 		message := fmt.Sprintf("must be from %d to %d, the limit of the account", minTimeout, longest)
-		return []savepage.FieldError{{Location: "timeout", Message: message, Value: o.Timeout}}
+		return o, []savepage.FieldError{{Location: "timeout", Message: message, Value: o.Timeout}}
 	}
 }
 
-// admit checks what the schema of single fields cannot say, and puts the addresses into their normal form.
-func (s *Service) admit(o savepage.Options, maxTimeout int) (savepage.Options, error) {
-	wrong := o.ValidateFields()
-	if maxTimeout > 0 {
-		wrong = append(wrong, shorten(&o, maxTimeout)...)
+// admit fills the options that were not given, checks what the schema of single fields cannot say, and puts the addresses into
+// their normal form. The longest timeout is 0 for any.
+func (s *Service) admit(o savepage.Options, longest int) (savepage.Options, error) {
+	var wrong []savepage.FieldError
+	if longest > 0 {
+		o, wrong = withDefaults(o, longest)
+	} else {
+		o = o.WithDefaults()
 	}
+	wrong = append(o.ValidateFields(), wrong...)
 	for _, address := range []struct {
 		field string
 		value *string

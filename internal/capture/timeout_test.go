@@ -19,6 +19,8 @@ func TestTimeoutLimit(t *testing.T) {
 		{asked: 0, limit: 10_000, want: 10_000},
 		{asked: 10_000, limit: 10_000, want: 10_000},
 		{asked: 0, limit: 60_000, want: 30_000},
+		{asked: 30_000, limit: 60_000, want: 30_000},
+		{asked: 30_000, limit: 10_000, refused: "must be from 1000 to 10000, the limit of the account"}, // the default, but given
 		{asked: 10_001, limit: 10_000, refused: "must be from 1000 to 10000, the limit of the account"},
 		{asked: 2000, limit: 10, refused: "must be from 1000 to 1000, the limit of the account"},
 	} {

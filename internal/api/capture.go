@@ -73,7 +73,6 @@ func (h *captureHandlers) submit(w http.ResponseWriter, r *http.Request, asked s
 		return invalidField("query.response", message, "image")
 	}
 	accepted, err := h.submits.accept(r.Context(), asked, !async)
-	freeBody(r)
 	if err != nil {
 		return err
 	}

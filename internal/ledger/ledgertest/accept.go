@@ -324,6 +324,8 @@ func testList(t *scene) {
 	_, err := b.Cancel(t.Context(), b.account, ids[3])
 	must(t, err)
 	equal(t, []string{ids[3]}, pages(capture.Filter{Limit: 5, States: []savepage.State{savepage.Canceled, savepage.Failed}}))
+	both := []savepage.State{savepage.Queued, savepage.Canceled, savepage.Queued} // one twice is one
+	equal(t, sorted, pages(capture.Filter{Limit: 2, States: both}))
 	equal(t, []string{ids[4]}, pages(capture.Filter{Limit: 5, URL: b.get(t, ids[4]).Options.URL}))
 	equal(t, []string{ids[6]}, pages(capture.Filter{Limit: 5, CreatedAfter: base.Add(2 * time.Minute)}))
 	equal(t, 2, len(pages(capture.Filter{Limit: 5, CreatedBefore: base.Add(time.Minute)})))

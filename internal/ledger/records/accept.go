@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -63,12 +61,12 @@ func newRow(s capture.Submission) (*row, error) {
 	if r.Capture.Options, r.private, err = ledger.Part(s.Capture.Options); err != nil {
 		return nil, err
 	}
-	return r, r.encode(savepage.Options{})
+	return r, r.encode(r.Capture.Options)
 }
 
-// encode encodes the options, but those that are kept with the batch.
-func (r *row) encode(shared savepage.Options) (err error) {
-	if r.options, err = encode(ledger.Apart(r.Capture.Options, shared)); err != nil {
+// encode encodes the options that are kept with the capture.
+func (r *row) encode(own savepage.Options) (err error) {
+	if r.options, err = encode(own); err != nil {
 		return fmt.Errorf("encode options: %w", err)
 	}
 	return nil
@@ -199,40 +197,24 @@ func useKey(ctx context.Context, tx *sql.Tx, k ledger.KeyUse, now time.Time) (id
 	return id, k.Judge(id, fingerprint), nil
 }
 
-// Bounds of one statement: SQLite takes 32,766 values.
-const (
-	insertColumns = 15 // values of a row
-	insertRows    = 1000
-)
+const insertCapture = `INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch,
+	flight, waits, bytes, cost, turn) VALUES `
+
+func captureRows() Insertion {
+	return Insertion{Head: insertCapture, Row: `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, Width: 15}
+}
 
 // insertCaptures records captures with what is private of them.
 func insertCaptures(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []*row) error {
-	for some := range slices.Chunk(rows, insertRows) {
-		if err := insertSome(ctx, tx, some); err != nil {
-			return err
-		}
-	}
-	return insertPrivate(ctx, tx, vault, rows)
-}
-
-func insertSome(ctx context.Context, tx *sql.Tx, rows []*row) error {
-	var query strings.Builder
-	query.WriteString(`INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch, flight,
-		waits, bytes, cost, turn) VALUES `)
-	values := make([]any, 0, len(rows)*insertColumns)
-	for i, r := range rows {
-		if i > 0 {
-			query.WriteByte(',')
-		}
-		query.WriteString(`(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
+	values := make([]any, 0, len(rows)*captureRows().Width)
+	for _, r := range rows {
 		c := &r.Capture
 		at, load := stamp(c.CreatedAt), r.load()
 		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash,
-			at, at,
-			text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost, r.turn)
+			at, at, text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost, r.turn)
 	}
-	if _, err := tx.ExecContext(ctx, query.String(), values...); err != nil {
+	if err := captureRows().Exec(ctx, tx, values); err != nil {
 		return fmt.Errorf("insert captures: %w", err)
 	}
-	return nil
+	return insertPrivate(ctx, tx, vault, rows)
 }

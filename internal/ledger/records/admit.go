@@ -158,27 +158,39 @@ func (r *row) load() ledger.Load {
 	return l
 }
 
+// added is what is added to an account in one transaction.
+type added struct {
+	ledger.Load
+	batch int // captures of batches among them
+}
+
 // addLoads adds captures that are recorded to what their accounts have on the way.
 func addLoads(ctx context.Context, tx *sql.Tx, rows []*row) error {
-	loads := map[accountMonth]ledger.Load{}
+	loads := map[accountMonth]added{}
 	for _, r := range rows {
-		loads[r.month()] = loads[r.month()].Plus(r.load())
+		sum := loads[r.month()]
+		sum.Load = sum.Plus(r.load())
+		if r.Capture.BatchID != "" {
+			sum.batch++
+		}
+		loads[r.month()] = sum
 	}
-	for key, l := range loads {
-		if err := addLoad(ctx, tx, key, l); err != nil {
+	for key, sum := range loads {
+		if err := addLoad(ctx, tx, key, sum); err != nil {
 			return fmt.Errorf("count captures of account %s: %w", key.account, err)
 		}
 	}
 	return nil
 }
 
-func addLoad(ctx context.Context, tx *sql.Tx, key accountMonth, l ledger.Load) error {
-	const pending = `UPDATE accounts SET pending = pending + ?, pending_bytes = pending_bytes + ? WHERE id = ?`
-	if _, err := tx.ExecContext(ctx, pending, l.Captures, l.Bytes, key.account); err != nil {
+func addLoad(ctx context.Context, tx *sql.Tx, key accountMonth, sum added) error {
+	const pending = `UPDATE accounts SET pending = pending + ?, pending_bytes = pending_bytes + ?, pending_batch = pending_batch + ?
+		WHERE id = ?`
+	if _, err := tx.ExecContext(ctx, pending, sum.Captures, sum.Bytes, sum.batch, key.account); err != nil {
 		return err
 	}
 	const reserve = `INSERT INTO usage (account, month, reserved) VALUES (?, ?, ?)
 		ON CONFLICT (account, month) DO UPDATE SET reserved = reserved + excluded.reserved`
-	_, err := tx.ExecContext(ctx, reserve, key.account, int(key.month), l.Cost)
+	_, err := tx.ExecContext(ctx, reserve, key.account, int(key.month), sum.Cost)
 	return err
 }

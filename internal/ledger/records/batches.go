@@ -110,7 +110,7 @@ func (b *batchRow) encode(shared savepage.Options) (err error) {
 	}
 	b.size = len(b.shared)
 	for _, r := range b.rows {
-		if err := r.encode(shared); err != nil {
+		if err := r.encode(ledger.Apart(r.Capture.Options, shared)); err != nil {
 			return err
 		}
 		b.size += r.size()
@@ -303,7 +303,7 @@ func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepag
 // cancelOpen ends the captures of a batch that have not ended, and returns their ids.
 func (bs *batches) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]string, error) {
 	const drop = `DELETE FROM river_job WHERE unique_key IN
-		(SELECT CAST(id AS BLOB) FROM captures WHERE batch = ? AND state IN ('queued', 'running')) AND ` + live
+		(SELECT CAST(id AS BLOB) FROM captures WHERE batch = ? AND state IN ('queued', 'running')) AND ` + Live
 	if _, err := tx.ExecContext(ctx, drop, batch); err != nil {
 		return nil, fmt.Errorf("drop jobs: %w", err)
 	}

@@ -65,8 +65,11 @@ func scanClaim(scan func(dest ...any) error) (claim capture.Claim, err error) {
 }
 
 // overdueQuery selects captures that were accepted before a time: an id begins with it.
-const overdueQuery = `SELECT id FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running') AND state = 'queued'
-	AND id < ? ORDER BY id LIMIT ?`
+const overdueQuery = `SELECT id FROM captures INDEXED BY captures_single
+		WHERE batch IS NULL AND state IN ('queued', 'running') AND state = 'queued' AND id < ?1
+	UNION ALL SELECT id FROM captures INDEXED BY captures_batched
+		WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND state = 'queued' AND id < ?1
+	ORDER BY id LIMIT ?2`
 
 // Overdue claims at most limit queued captures that were accepted before the time, oldest first.
 func (cs *captures) Overdue(ctx context.Context, before time.Time, limit int) (claimed []capture.Claim, err error) {

@@ -32,8 +32,11 @@ func scanDoomed(scan func(dest ...any) error) (doomed, error) {
 	return d, err
 }
 
-// doomedQuery selects the newest first: what waits is mostly among them, and no page should be rendered for nobody.
-const doomedQuery = `SELECT id, state, picture_name FROM captures WHERE account = ? ORDER BY created_at DESC, id DESC LIMIT ?`
+// doomedQuery selects what waits or runs first: no page should be rendered for nobody.
+const doomedQuery = `SELECT * FROM (SELECT id, state, picture_name FROM captures WHERE account = ?1 AND state IN ('queued', 'running') LIMIT ?2) AS open
+	UNION ALL
+	SELECT * FROM (SELECT id, state, picture_name FROM captures WHERE account = ?1 AND state IN ('success', 'failed', 'canceled') LIMIT ?2) AS ended
+	LIMIT ?2`
 
 // RemoveSome removes a share of a closed account: captures first, then what else there is, at last the account.
 func (cl *closed) RemoveSome(ctx context.Context, account string, limit int, drop func(names []string) error) (int, bool, error) {

@@ -19,9 +19,8 @@ import (
 type deliveries struct {
 	*db
 
-	lanes   *ledger.Lanes
-	totals  ledger.DeliveryTotals
-	notedAt time.Time // when the lanes last got all that is owed
+	lanes  *ledger.Lanes
+	totals ledger.DeliveryTotals
 }
 
 // owe records deliveries.

@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -102,12 +101,8 @@ func (ds *deliveries) list(ctx context.Context, q Queries, condition string, arg
 
 // PendingDeliveries counts the deliveries of all accounts that have not ended.
 func (ds *deliveries) PendingDeliveries(ctx context.Context) (int, error) {
-	var n int
-	if err := ds.search.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_due
-		WHERE state = 'pending'`).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count pending deliveries: %w", err)
-	}
-	return n, nil
+	stats, err := ds.DeliveryStats(ctx)
+	return stats.Pending, err
 }
 
 // DeliveryStats counts deliveries of all accounts.
@@ -116,13 +111,8 @@ func (ds *deliveries) DeliveryStats(ctx context.Context) (ledger.DeliveryStats, 
 	stats := ledger.DeliveryStats{
 		Delivered: ds.totals.Delivered.Load(), Died: ds.totals.Died.Load(), OpenReceivers: lanes.Open, ReceiversOpened: lanes.Opened,
 	}
-	var err error
-	if stats.Pending, err = ds.PendingDeliveries(ctx); err != nil {
-		return stats, err
-	}
-	if err := ds.search.QueryRowContext(ctx, `SELECT count(*) FROM deliveries INDEXED BY deliveries_dead
-		WHERE state = 'dead'`).Scan(&stats.Dead); err != nil {
-		return stats, fmt.Errorf("count dead deliveries: %w", err)
+	if err := ds.read.QueryRowContext(ctx, `SELECT pending, dead FROM owed`).Scan(&stats.Pending, &stats.Dead); err != nil {
+		return stats, fmt.Errorf("read how many deliveries are owed: %w", err)
 	}
 	return stats, nil
 }
@@ -130,14 +120,12 @@ func (ds *deliveries) DeliveryStats(ctx context.Context) (ledger.DeliveryStats, 
 // depth counts what is owed. One that is due and waits for its receiver counts as waiting.
 func (ds *deliveries) depth(ctx context.Context, now time.Time) (capture.Depth, error) {
 	depth := capture.Depth{Queue: ledger.QueueWebhook, Running: ds.lanes.Stats().Sending}
-	const owed = `SELECT count(*), min(next_at) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'`
+	const owed = `SELECT pending, (SELECT next_at FROM deliveries INDEXED BY deliveries_next
+		WHERE state = 'pending' AND next_at > 0 ORDER BY next_at LIMIT 1) FROM owed`
 	var oldest sql.NullInt64
-	if err := ds.search.QueryRowContext(ctx, owed).Scan(&depth.Waiting, &oldest); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return capture.Depth{}, fmt.Errorf("count deliveries: %w", err)
+	if err := ds.read.QueryRowContext(ctx, owed).Scan(&depth.Waiting, &oldest); err != nil {
+		return capture.Depth{}, fmt.Errorf("read how many deliveries are owed: %w", err)
 	}
-	depth.Waiting = max(depth.Waiting-depth.Running, 0)
-	if oldest.Valid {
-		depth.Oldest = max(now.Sub(moment(oldest)), 0)
-	}
+	depth.Waiting, depth.Oldest = max(depth.Waiting-depth.Running, 0), since(oldest, now)
 	return depth, nil
 }

@@ -32,7 +32,6 @@ func TestPlans(t *testing.T) {
 		index []string
 	}{
 		"batch":       {list(ofBatch), values(7), []string{"captures_batch"}},
-		"list":        {list(window), values(5), []string{"captures_account"}},
 		"batches":     {listBatches, []any{"a", 1, "x", 5}, []string{"batches_account", "captures_batch"}},
 		"old batches": {oldBatches, []any{1, 5}, []string{"batches_ended", "captures_batch", "deliveries_batch"}},
 		"cancel batch": {
@@ -41,12 +40,12 @@ func TestPlans(t *testing.T) {
 			[]string{"captures_batch"},
 		},
 		"live job": {
-			`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + live,
+			`DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND ` + Live,
 			[]any{"x"},
 			[]string{"river_job_unique_idx"},
 		},
 		"next due":       {nextDueQuery, nil, []string{"savepage_job_due"}},
-		"captures":       {lackingQuery, []any{"", 5}, []string{"captures_pending", "river_job_unique_idx", "captures_flight"}},
+		"captures":       {lackingQuery, []any{"", 5}, []string{"captures_single", "captures_batched", "river_job_unique_idx", "captures_flight"}},
 		"due deliveries": {dueQuery, []any{"a", "r", 0, 1, 5}, []string{"deliveries_due"}},
 		"next delivery":  {nextDeliveryQuery, []any{"a", "r", 0, 1}, []string{"deliveries_due"}},
 		"next receiver":  {nextReceiverQuery, []any{"a", "r", 0}, []string{"deliveries_due"}},
@@ -55,10 +54,6 @@ func TestPlans(t *testing.T) {
 		"dead ones":      {listing(t, savepage.Dead), []any{"a"}, []string{"deliveries_dead"}},
 		"expired": {`SELECT id FROM captures WHERE state IN ('success', 'failed', 'canceled') AND created_at < ?
 			ORDER BY created_at, id LIMIT 5`, []any{1}, []string{"captures_ended"}},
-		"depth": {
-			`SELECT count(*) FROM captures INDEXED BY captures_pending WHERE state IN ('queued', 'running')`, nil,
-			[]string{"captures_pending"},
-		},
 		"orphans": {
 			`SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`,
 			[]any{"x"},
@@ -69,7 +64,7 @@ func TestPlans(t *testing.T) {
 			[]any{"[]"},
 			[]string{"captures_picture"},
 		},
-		"overdue": {overdueQuery, []any{"cap_x", 5}, []string{"captures_pending"}},
+		"overdue": {overdueQuery, []any{"cap_x", 5}, []string{"captures_single", "captures_batched"}},
 		"kept":    {`SELECT id FROM captures WHERE ` + newestKept, []any{"a", "h", 1}, []string{"captures_kept"}},
 		"leader":  {leader, []any{"a", "f"}, []string{"captures_flight"}},
 		"waiting": {`SELECT id FROM ` + flying + ` AND waits = 1`, []any{"a", "f"}, []string{"captures_flight"}},

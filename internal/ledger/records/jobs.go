@@ -22,8 +22,8 @@ import (
 // retryable, running, scheduled.
 const liveBits = 1<<0 | 1<<4 | 1<<5 | 1<<6 | 1<<7
 
-// live is River's own condition of its unique index, word for word: SQLite uses a partial index for nothing else.
-const live = `unique_key IS NOT NULL
+// Live is River's own condition of its unique index, word for word: SQLite uses a partial index for nothing else.
+const Live = `unique_key IS NOT NULL
 	AND unique_states IS NOT NULL
 	AND CASE state
 		WHEN 'available' THEN unique_states & (1 << 0)
@@ -37,10 +37,17 @@ const live = `unique_key IS NOT NULL
 		ELSE 0
 	END >= 1`
 
-// queued is a job to be inserted: its record, and the time that it waits for before it waits for its turn; zero for none.
+// queued is a job to be inserted: its record, and its place among the jobs of its account.
 type queued interface {
 	river.JobArgs
-	record() (id string, at time.Time)
+	record() (id string, place place)
+}
+
+// place is where in the queue a job is.
+type place struct {
+	account string
+	turn    int64
+	at      time.Time // that it waits for before it waits for its turn; zero for none
 }
 
 type captureJob struct {
@@ -54,23 +61,19 @@ type captureJob struct {
 // Kind names the job in River's table.
 func (captureJob) Kind() string { return "capture" }
 
-// InsertOpts names the queue.
-func (captureJob) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: queueWaiting}
-}
+func (j captureJob) record() (string, place) { return j.ID, place{j.Account, j.Turn, j.at} }
 
-func (j captureJob) record() (string, time.Time) { return j.ID, j.at }
-
-// placing is the insert middleware that gives jobs their time and key. Times stand here and not in River's options, which
-// would make every job with a time a scheduled one. A job that waits for its time is pending: River's scheduler reads all
-// scheduled ones every five seconds and leaves pending ones to us.
+// placing is the insert middleware that gives jobs their queue, time and key. Times stand here and not in River's options,
+// which would make every job with a time a scheduled one. A job that waits for its time is pending: River's scheduler reads
+// all scheduled ones every five seconds and leaves pending ones to us.
 type placing struct {
 	river.MiddlewareDefaults
 
 	clock *clock.Clock
+	heads *ledger.Heads
 }
 
-// InsertMany sets time, state and key of each job.
+// InsertMany sets queue, time, state and key of each job.
 func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertParams,
 	inner func(context.Context) ([]*rivertype.JobInsertResult, error),
 ) ([]*rivertype.JobInsertResult, error) {
@@ -80,21 +83,27 @@ func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertPar
 		if !ours {
 			continue
 		}
-		id, at := job.record()
-		one.ScheduledAt, one.UniqueKey, one.UniqueStates = &now, []byte(id), liveBits
-		if at.After(now) {
-			one.ScheduledAt, one.State = &at, rivertype.JobStatePending
+		id, place := job.record()
+		one.Queue, one.UniqueKey, one.UniqueStates = place.account, []byte(id), liveBits
+		if place.at.After(now) {
+			one.ScheduledAt, one.State = &place.at, rivertype.JobStatePending
+			continue
 		}
+		one.ScheduledAt = new(turnTime(place.turn))
+		p.heads.Note(place.account, place.turn, id) // also if it is not committed: where it stands is asked again
 	}
 	return inner(ctx)
 }
 
+// turnTime is the time of a job that waits for its turn.
+func turnTime(turn int64) time.Time { return time.UnixMilli(turn) }
+
 // inserter makes the River client that only inserts.
-func inserter(d *driver, now *clock.Clock, log *slog.Logger) (*river.Client[*sql.Tx], error) {
+func inserter(d *driver, placing *placing, log *slog.Logger) (*river.Client[*sql.Tx], error) {
 	client, err := river.NewClient[*sql.Tx](d, &river.Config{
-		Test:       riverTest(now),
+		Test:       riverTest(placing.clock),
 		Logger:     quiet(log),
-		Middleware: []rivertype.Middleware{&placing{clock: now}},
+		Middleware: []rivertype.Middleware{placing},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make queue client: %w", err)
@@ -106,7 +115,7 @@ func inserter(d *driver, now *clock.Clock, log *slog.Logger) (*river.Client[*sql
 func (q *queue) open(of riverdriver.Driver[*sql.Tx]) (err error) {
 	q.driver = newDriver(of)
 	q.driver.take = q.take
-	q.insert, err = inserter(q.driver, q.clock, q.log)
+	q.insert, err = inserter(q.driver, &placing{clock: q.clock, heads: &q.heads}, q.log)
 	return err
 }
 
@@ -135,7 +144,7 @@ func endJob(ctx context.Context, tx *sql.Tx, id int64) error {
 
 // dropJob removes the live job of a record.
 func dropJob(ctx context.Context, tx *sql.Tx, record string) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND `+live, record); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM river_job WHERE unique_key = CAST(? AS BLOB) AND `+Live, record); err != nil {
 		return fmt.Errorf("drop job: %w", err)
 	}
 	return nil
@@ -163,8 +172,8 @@ func (r riverClock) NowOrNil() *time.Time {
 	return new(r.clock.Now())
 }
 
-// riverTime is a time as River writes it in SQLite.
-func riverTime(t time.Time) string {
+// RiverTime is a time as River writes it in SQLite.
+func RiverTime(t time.Time) string {
 	return t.UTC().Round(time.Millisecond).Format("2006-01-02 15:04:05.000")
 }
 

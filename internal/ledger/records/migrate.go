@@ -12,14 +12,9 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// Indexes of River's table. They are made at every start because a migration of River may rebuild it.
-const (
-	// dueIndex serves the search for jobs whose time has come: without it that search reads all that wait.
-	dueIndex = `CREATE INDEX IF NOT EXISTS savepage_job_due ON river_job (scheduled_at) WHERE state = 'pending'`
-	// turnIndex finds the first waiting job of an account.
-	turnIndex = `CREATE INDEX IF NOT EXISTS savepage_job_turn ON river_job
-	(json_extract(args, '$.account'), json_extract(args, '$.turn'), unique_key, id) WHERE state = 'available' AND queue = 'waiting'`
-)
+// dueIndex serves the search for jobs whose time has come: without it that search reads all that wait. It is made at every
+// start because a migration of River may rebuild its table.
+const dueIndex = `CREATE INDEX IF NOT EXISTS savepage_job_due ON river_job (scheduled_at) WHERE state = 'pending'`
 
 // Tables are the migrations of a kind of database: those of the records, and River's own.
 type Tables struct {
@@ -64,16 +59,15 @@ func (t Tables) Migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error
 	if err := notNewer(have, m.known()); err != nil {
 		return err
 	}
-	if _, err := m.records.Up(ctx); err != nil {
-		return fmt.Errorf("migrate records: %w", err)
-	}
+	// The queue first: migrations of the records bring its rows up to date.
 	if _, err := m.queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate queue: %w", err)
 	}
-	for _, index := range []string{dueIndex, turnIndex} {
-		if _, err := db.ExecContext(ctx, index); err != nil {
-			return fmt.Errorf("index queue: %w", err)
-		}
+	if _, err := m.records.Up(ctx); err != nil {
+		return fmt.Errorf("migrate records: %w", err)
+	}
+	if _, err := db.ExecContext(ctx, dueIndex); err != nil {
+		return fmt.Errorf("index queue: %w", err)
 	}
 	return nil
 }

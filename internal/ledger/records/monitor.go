@@ -15,14 +15,17 @@ import (
 // captures wait in one order.
 func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
 	now := l.db.clock.Now()
-	single, err := l.captureDepth(ctx, now, ledger.QueueInteractive, `batch IS NULL`)
+	single := capture.Depth{Queue: ledger.QueueInteractive}
+	batch := capture.Depth{Queue: ledger.QueueBatch}
+	var oldest [2]sql.NullInt64
+	err := l.db.search.QueryRowContext(ctx, depthQuery).Scan(&single.Waiting, &batch.Waiting, &single.Running, &batch.Running,
+		&oldest[0], &oldest[1])
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("count captures: %w", err)
 	}
-	batch, err := l.captureDepth(ctx, now, ledger.QueueBatch, `batch IS NOT NULL`)
-	if err != nil {
-		return nil, err
-	}
+	single.Waiting -= batch.Waiting + single.Running
+	batch.Waiting -= batch.Running
+	single.Oldest, batch.Oldest = since(oldest[0], now), since(oldest[1], now)
 	deliveries, err := l.depth(ctx, now)
 	if err != nil {
 		return nil, err
@@ -30,17 +33,22 @@ func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
 	return []capture.Depth{single, deliveries, batch}, nil
 }
 
-func (l *Ledger) captureDepth(ctx context.Context, now time.Time, queue, which string) (capture.Depth, error) {
-	depth := capture.Depth{Queue: queue}
-	query := `SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running'),
-		coalesce(min(due_at) FILTER (WHERE state = 'queued'), ?1) FROM captures INDEXED BY captures_pending
-		WHERE state IN ('queued', 'running') AND ` + which
-	var oldest int64
-	if err := l.db.search.QueryRowContext(ctx, query, now.UnixMicro()).Scan(&depth.Waiting, &depth.Running, &oldest); err != nil {
-		return depth, fmt.Errorf("count captures: %w", err)
+// depthQuery counts what has not ended, what of that is of batches, what of each kind runs, and looks for what of each waits
+// longest: among the first hundred of them, because some may wait for a time.
+const depthQuery = `SELECT (SELECT coalesce(sum(pending), 0) FROM accounts), (SELECT coalesce(sum(pending_batch), 0) FROM accounts),
+	(SELECT count(*) FROM captures INDEXED BY captures_running WHERE state = 'running' AND batch IS NULL),
+	(SELECT count(*) FROM captures INDEXED BY captures_running WHERE state = 'running' AND batch IS NOT NULL),
+	(SELECT min(due_at) FROM (SELECT due_at FROM captures INDEXED BY captures_single
+		WHERE batch IS NULL AND state IN ('queued', 'running') AND state = 'queued' AND id > '' ORDER BY id LIMIT 100) AS first),
+	(SELECT min(due_at) FROM (SELECT due_at FROM captures INDEXED BY captures_batched
+		WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND state = 'queued' AND id > '' ORDER BY id LIMIT 100) AS first)`
+
+// since is how long ago a stored time was; NULL and the future are no time ago.
+func since(stored sql.NullInt64, now time.Time) time.Duration {
+	if !stored.Valid {
+		return 0
 	}
-	depth.Oldest = max(now.Sub(time.UnixMicro(oldest)), 0)
-	return depth, nil
+	return max(now.Sub(moment(stored)), 0)
 }
 
 // probeBytes is about what one submission writes.

@@ -85,14 +85,12 @@ func (q *queue) nextDue(ctx context.Context) (time.Time, error) {
 	return at, nil
 }
 
+const promoteQuery = placeValues + ` INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?1
+	ORDER BY scheduled_at LIMIT ?2`
+
 func (q *queue) promoteDue(ctx context.Context) error {
 	err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		now := q.clock.Now()
-		const available = `UPDATE river_job SET state = 'available'
-			WHERE id IN (SELECT id FROM river_job INDEXED BY savepage_job_due WHERE state = 'pending' AND scheduled_at <= ?1
-				ORDER BY scheduled_at LIMIT ?2)`
-		_, err := tx.ExecContext(ctx, available, riverTime(now), promoteRows)
-		return err
+		return q.line(ctx, tx, promoteQuery, RiverTime(q.clock.Now()), promoteRows)
 	}, nil)
 	if err != nil {
 		return fmt.Errorf("promote due jobs: %w", err)

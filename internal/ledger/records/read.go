@@ -68,27 +68,18 @@ func (cs *captures) List(ctx context.Context, account string, f capture.Filter) 
 const newestFirst = ` ORDER BY created_at DESC, id DESC LIMIT ?`
 
 // listQuery makes the rest of a query for at most limit captures. Each way to ask has an index that begins with what is equal
-// and goes on with the order, so that no more is read than is shown: for states and a url one for each state.
+// and goes on with the order, so that no more is read than is shown. What is asked of several states is merged from the lists
+// of each.
 func listQuery(account string, f capture.Filter, limit int) (rest string, args []any, err error) {
 	window, values, err := window(f)
 	if err != nil {
 		return "", nil, err
 	}
-	switch {
-	case f.BatchID != "": // has few captures; + keeps SQLite from going through all of the account's
-		where, args := `WHERE batch = ? AND +account = ?`, []any{f.BatchID, account}
-		if len(f.States) > 0 {
-			where += ` AND state IN (` + strings.Repeat(`?,`, len(f.States)-1) + `?)`
-			args = append(args, texts(f.States)...)
-		}
-		if f.URL != "" {
-			where, args = where+` AND +url = ?`, append(args, f.URL)
-		}
+	if f.BatchID != "" {
+		where, args := batchQuery(account, f)
 		return where + window + newestFirst, slices.Concat(args, values, []any{limit}), nil
-	case len(f.States) == 0 && f.URL == "":
-		return `WHERE account = ?` + window + newestFirst, slices.Concat([]any{account}, values, []any{limit}), nil
 	}
-	states := f.States
+	states := slices.Compact(slices.Sorted(slices.Values(f.States)))
 	if len(states) == 0 {
 		states = savepage.States()
 	}
@@ -99,11 +90,24 @@ func listQuery(account string, f capture.Filter, limit int) (rest string, args [
 		if f.URL != "" {
 			index, by, args = "captures_url", ` AND url = ?`, append(args, f.URL)
 		}
-		parts[i] = `SELECT * FROM (SELECT id FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` +
-			by + window + newestFirst + `)`
-		args = slices.Concat(args, values, []any{limit})
+		parts[i] = `SELECT id, created_at FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` + by + window
+		args = append(args, values...)
 	}
-	return `WHERE id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + newestFirst, append(args, limit), nil
+	merged := `SELECT id FROM (` + strings.Join(parts, ` UNION ALL `) + newestFirst + `) AS newest`
+	return `WHERE id IN (` + merged + `)` + newestFirst, append(args, limit, limit), nil
+}
+
+// batchQuery selects the captures of a batch, which has few; + keeps SQLite from going through all of the account's.
+func batchQuery(account string, f capture.Filter) (where string, args []any) {
+	where, args = `WHERE batch = ? AND +account = ?`, []any{f.BatchID, account}
+	if len(f.States) > 0 {
+		where += ` AND state IN (` + strings.Repeat(`?,`, len(f.States)-1) + `?)`
+		args = append(args, texts(f.States)...)
+	}
+	if f.URL != "" {
+		where, args = where+` AND +url = ?`, append(args, f.URL)
+	}
+	return where, args
 }
 
 // window is the part of the condition that bounds the time.

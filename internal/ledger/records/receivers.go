@@ -95,13 +95,3 @@ func (ds *deliveries) purgeReceivers(ctx context.Context) error {
 	}
 	return nil
 }
-
-// noteAgain tells the lanes again what is owed, so that a fault of theirs becomes latency and never loss.
-func (ds *deliveries) noteAgain(ctx context.Context) error {
-	now := ds.clock.Now()
-	if now.Sub(ds.notedAt) < noteEvery {
-		return nil
-	}
-	ds.notedAt = now
-	return errors.Join(ds.purgeReceivers(ctx), ds.noteAll(ctx))
-}

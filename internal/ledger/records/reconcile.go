@@ -21,9 +21,12 @@ func (q *queue) reconcileAll(ctx context.Context) error {
 
 // lackingQuery selects, among the next captures on the way, those that no job drives.
 const lackingQuery = `SELECT r.id, r.account, r.class, r.turn, r.at,
-		NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + live + `)` + unlessItWaits + `
-	FROM (SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_pending
-		WHERE state IN ('queued', 'running') AND id > ? ORDER BY id LIMIT ?) AS r`
+		NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + Live + `)` + unlessItWaits + `
+	FROM (SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_single
+			WHERE batch IS NULL AND state IN ('queued', 'running') AND id > ?1
+		UNION ALL SELECT id, account, ` + class + `, turn, due_at FROM captures INDEXED BY captures_batched
+			WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND id > ?1
+		ORDER BY id LIMIT ?2) AS r`
 
 // unlessItWaits leaves out captures that wait for another one.
 const unlessItWaits = ` AND NOT EXISTS (SELECT 1 FROM captures f WHERE f.id = r.id AND f.waits = 1 AND ` + led + `)`
@@ -96,10 +99,12 @@ func (q *queue) wakeAll() {
 	q.wakePromoter()
 }
 
+const orphanQuery = placeValues + ` WHERE id = ? AND state = 'running'`
+
 // adoptOrphans gives back jobs that count as running while no worker of this process has them.
 func (q *queue) adoptOrphans(ctx context.Context) error {
 	const running = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`
-	jobs, err := collect(ctx, q.read, scanNumber, running, riverTime(q.clock.Now().Add(-orphanAge)))
+	jobs, err := collect(ctx, q.read, scanNumber, running, RiverTime(q.clock.Now().Add(-orphanAge)))
 	if err != nil {
 		return fmt.Errorf("look for jobs without a worker: %w", err)
 	}
@@ -108,8 +113,7 @@ func (q *queue) adoptOrphans(ctx context.Context) error {
 			continue
 		}
 		err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE river_job SET state = 'available', queue = 'waiting' WHERE id = ? AND state = 'running'`, job)
-			return err
+			return q.line(ctx, tx, orphanQuery, job)
 		}, nil)
 		if err != nil {
 			return fmt.Errorf("give back job %d: %w", job, err)

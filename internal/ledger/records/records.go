@@ -39,6 +39,7 @@ type Ledger struct {
 
 	db     *db
 	queue  *queue
+	noted  time.Time // when what is kept in memory was last compared with the tables
 	seen   time.Time // when the time was last kept
 	purged time.Time // when what has expired was last looked for
 
@@ -53,6 +54,8 @@ type queue struct {
 	driver  *driver
 	insert  *river.Client[*sql.Tx]
 	pages   ledger.Pages
+	heads   ledger.Heads
+	unsure  bool // whether heads may lack a capture that waits; of the writer's goroutine
 	grace   time.Duration
 	running *ledger.Running
 	alarm   chan struct{} // a job waits for a time
@@ -86,7 +89,7 @@ func Open(ctx context.Context, p Place, cfg ledger.Config, log *slog.Logger) (*L
 // join makes the parts of the ledger and joins them.
 func (l *Ledger) join(cfg ledger.Config) {
 	l.queue = &queue{
-		db: l.db, pages: ledger.Pages{Usual: cfg.Workers, Reserve: cfg.Reserve, Each: cfg.Limits.Pages},
+		db: l.db, unsure: true, pages: ledger.Pages{Usual: cfg.Workers, Reserve: cfg.Reserve, Each: cfg.Limits.Pages},
 		grace: cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1),
 	}
 	l.deliveries = &deliveries{db: l.db, lanes: cfg.Lanes()}

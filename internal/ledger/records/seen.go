@@ -34,7 +34,8 @@ func (l *Ledger) recall(ctx context.Context, tx *sql.Tx) error {
 	for _, move := range []string{
 		`UPDATE deliveries SET next_at = next_at + ? WHERE state = 'pending'`,
 		`UPDATE receivers SET opened_at = opened_at + ?1, probe_at = probe_at + ?1`,
-		`UPDATE captures SET due_at = due_at + ?1, faulted_at = faulted_at + ?1 WHERE state IN ('queued', 'running')`,
+		`UPDATE captures SET due_at = due_at + ?1, faulted_at = faulted_at + ?1 WHERE batch IS NULL AND state IN ('queued', 'running')`,
+		`UPDATE captures SET due_at = due_at + ?1, faulted_at = faulted_at + ?1 WHERE batch IS NOT NULL AND state IN ('queued', 'running')`,
 	} {
 		if _, err := tx.ExecContext(ctx, move, by.Microseconds()); err != nil {
 			return fmt.Errorf("move what waits: %w", err)

@@ -12,36 +12,39 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// River takes jobs in one order and knows no accounts. So a job waits in a queue that River does not read, with the turn of
-// its capture; whenever River asks for jobs, those whose turn it is are moved into its queue first, in the same commit. An
-// account that may have no page now is passed over by one seek in an index, however much it has waiting.
-
-// queueWaiting is the queue of jobs whose turn has not come.
-const queueWaiting = "waiting"
+// River takes jobs in one order and knows no accounts. So a job that waits has its account as its queue, which River does not
+// read, and its turn as its time: River's own index holds the jobs of each account in their order. Whenever River asks for
+// jobs, those whose turn it is are moved into its queue first, in the same commit. ledger.Heads says which accounts to look at:
+// what it costs depends neither on how many accounts have something waiting nor on how much.
 
 const (
-	// inLine selects waiting jobs, those of an account in their order.
-	inLine    = `river_job INDEXED BY savepage_job_turn WHERE state = 'available' AND queue = 'waiting'`
-	lineOrder = ` ORDER BY json_extract(args, '$.account'), json_extract(args, '$.turn'), unique_key LIMIT 1`
-	// headsQuery finds the first job of each account by seeking from one account to the next.
-	headsQuery = `WITH RECURSIVE head(id) AS (
-			SELECT (SELECT id FROM ` + inLine + lineOrder + `)
+	anyQueue = ` FROM river_job INDEXED BY river_job_prioritized_fetching_index WHERE state = 'available'`
+	// inLine selects the waiting jobs of an account, and lineOrder the first of them.
+	inLine     = anyQueue + ` AND queue = ?1 AND priority = 1`
+	lineOrder  = ` ORDER BY scheduled_at, unique_key LIMIT 1`
+	headValues = `SELECT id, queue, json_extract(args, '$.class'), json_extract(args, '$.turn'), CAST(unique_key AS TEXT)`
+	headQuery  = headValues + `, (SELECT limit_pages FROM accounts WHERE id = ?1)` + inLine + lineOrder
+	// nextHeadQuery finds the job of an account after one.
+	nextHeadQuery = headValues + `, NULL` + inLine + ` AND (scheduled_at, unique_key) > (?2, CAST(?3 AS BLOB))` + lineOrder
+	// linesQuery finds the first job of each account by seeking from one account to the next.
+	linesQuery = `WITH RECURSIVE waiting(account) AS (
+			SELECT (SELECT queue` + anyQueue + ` ORDER BY queue LIMIT 1)
 			UNION ALL
-			SELECT (SELECT id FROM ` + inLine + ` AND json_extract(args, '$.account') >
-				(SELECT json_extract(h.args, '$.account') FROM river_job h WHERE h.id = head.id)` + lineOrder + `)
-			FROM head WHERE head.id IS NOT NULL)
-		SELECT json_extract(j.args, '$.account'), json_extract(j.args, '$.class'), json_extract(j.args, '$.turn'),
-			CAST(j.unique_key AS TEXT), j.id, coalesce(a.limit_pages, ?1)
-		FROM head CROSS JOIN river_job j ON j.id = head.id LEFT JOIN accounts a ON a.id = json_extract(j.args, '$.account')`
-	// nextHeadQuery finds the first job of an account after one.
-	nextHeadQuery = `SELECT json_extract(args, '$.account'), json_extract(args, '$.class'), json_extract(args, '$.turn'),
-		CAST(unique_key AS TEXT), id, ?4 FROM ` + inLine + `
-		AND json_extract(args, '$.account') = ?1 AND (json_extract(args, '$.turn'), unique_key) > (?2, CAST(?3 AS BLOB))` + lineOrder
+			SELECT (SELECT queue` + anyQueue + ` AND queue > waiting.account ORDER BY queue LIMIT 1)
+			FROM waiting WHERE waiting.account IS NOT NULL)
+		SELECT account, (SELECT json_extract(args, '$.turn')` + anyQueue + ` AND queue = waiting.account AND priority = 1
+			ORDER BY scheduled_at LIMIT 1) FROM waiting WHERE account IS NOT NULL AND account <> ?`
 	holdingQuery = `SELECT json_extract(args, '$.account'), count(*) FROM river_job WHERE state = 'running' GROUP BY 1`
-	strayQuery   = `UPDATE river_job SET queue = 'waiting' WHERE state = 'available' AND queue = ?`
 	takeQuery    = `UPDATE river_job SET queue = ?, scheduled_at = ? WHERE id = ?`
 	takenQuery   = `INSERT INTO turns (account, class, last) VALUES ('', 0, ?1)
 		ON CONFLICT (account, class) DO UPDATE SET last = max(last, excluded.last)`
+)
+
+// What selects jobs that are to wait for their turn again, and what makes them.
+const (
+	placeValues = `SELECT id, json_extract(args, '$.account'), json_extract(args, '$.turn'), CAST(unique_key AS TEXT) FROM river_job`
+	strayQuery  = placeValues + ` WHERE state = 'available' AND queue = ?`
+	lineQuery   = `UPDATE river_job SET state = 'available', queue = ?, scheduled_at = ? WHERE id = ?`
 )
 
 // taker takes jobs for a producer of River.
@@ -66,8 +69,11 @@ func (q *queue) take(ctx context.Context, p *riverdriver.JobGetAvailableParams) 
 		return taken, nil // River asks again soon
 	}
 	err := q.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := q.knowHeads(ctx, tx); err != nil {
+			return err
+		}
 		// What River has put back itself waits for its turn again.
-		if _, err := tx.ExecContext(ctx, strayQuery, p.Queue); err != nil {
+		if err := q.line(ctx, tx, strayQuery, p.Queue); err != nil {
 			return fmt.Errorf("put back: %w", err)
 		}
 		chosen, err := q.choose(ctx, tx, p.MaxToLock)
@@ -76,7 +82,7 @@ func (q *queue) take(ctx context.Context, p *riverdriver.JobGetAvailableParams) 
 		}
 		for i, h := range chosen {
 			// River takes what is due in the order of time: each gets a time that has passed whatever the clock says.
-			if _, err := tx.ExecContext(ctx, takeQuery, p.Queue, riverTime(time.UnixMilli(int64(i))), h.Job); err != nil {
+			if _, err := tx.ExecContext(ctx, takeQuery, p.Queue, RiverTime(time.UnixMilli(int64(i))), h.Job); err != nil {
 				return fmt.Errorf("move: %w", err)
 			}
 			if _, err := tx.ExecContext(ctx, takenQuery, h.Now()); err != nil {
@@ -85,23 +91,67 @@ func (q *queue) take(ctx context.Context, p *riverdriver.JobGetAvailableParams) 
 		}
 		taken, err = q.driver.UnwrapExecutor(tx).JobGetAvailable(ctx, p)
 		return err
-	}, nil)
+	}, func(err error) { q.unsure = err != nil })
 	if err != nil {
 		return nil, fmt.Errorf("take jobs: %w", err)
 	}
 	return taken, nil
 }
 
+// knowHeads looks at all who wait when it is not sure whose turn it can be: at the start, and after a transaction that was
+// rolled back had a look at what then was not so.
+func (q *queue) knowHeads(ctx context.Context, tx *sql.Tx) error {
+	if q.unsure {
+		if err := q.noteHeads(ctx, tx); err != nil {
+			return err
+		}
+	}
+	q.unsure = true
+	return nil
+}
+
+// noteHeads tells the first places of all accounts that have something waiting.
+func (q *queue) noteHeads(ctx context.Context, from Queries) error {
+	_, err := collect(ctx, from, func(scan func(dest ...any) error) (account string, err error) {
+		var turn int64
+		if err = scan(&account, &turn); err == nil {
+			q.heads.Note(account, turn, "")
+		}
+		return account, err
+	}, linesQuery, ledger.QueueInteractive)
+	if err != nil {
+		return fmt.Errorf("look for accounts that have captures waiting: %w", err)
+	}
+	return nil
+}
+
+// line has the jobs that a query of placeValues selects wait for their turn.
+func (q *queue) line(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+	jobs, err := collect(ctx, tx, func(scan func(dest ...any) error) (h ledger.Head, err error) {
+		return h, scan(&h.Job, &h.Account, &h.Turn, &h.ID)
+	}, query, args...)
+	if err != nil {
+		return err
+	}
+	for _, h := range jobs {
+		if _, err := tx.ExecContext(ctx, lineQuery, h.Account, RiverTime(turnTime(h.Turn)), h.Job); err != nil {
+			return err
+		}
+		q.heads.Note(h.Account, h.Turn, h.ID)
+	}
+	return nil
+}
+
 // choose returns at most limit jobs that are to be taken now, in their order.
 func (q *queue) choose(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Head, error) {
-	heads, err := collect(ctx, tx, scanHead, headsQuery, q.pages.Each)
-	if err != nil {
-		return nil, fmt.Errorf("look for waiting jobs: %w", err)
-	}
-	if len(heads) == 0 {
-		return nil, nil
-	}
 	holding, err := q.holding(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	// More accounts than there are pages change nobody's share of them.
+	heads, err := q.heads.First(max(limit, q.pages.Usual), holding, func(account string) (ledger.Head, bool, error) {
+		return findHead(ctx, tx, q.pages.Each, headQuery, account)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -114,55 +164,59 @@ func (q *queue) choose(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Hea
 		h := heads[i]
 		chosen = append(chosen, h)
 		holding[h.Account]++
-		heads[i], err = scanHead(tx.QueryRowContext(ctx, nextHeadQuery, h.Account, h.Turn, h.ID, h.Limit).Scan)
-		if errors.Is(err, sql.ErrNoRows) {
-			heads = append(heads[:i], heads[i+1:]...)
-		} else if err != nil {
+		var more bool
+		after := RiverTime(turnTime(h.Turn))
+		if heads[i], more, err = findHead(ctx, tx, h.Limit, nextHeadQuery, h.Account, after, h.ID); err != nil {
 			return nil, fmt.Errorf("look for the next job of account %s: %w", h.Account, err)
+		}
+		if !more {
+			heads = append(heads[:i], heads[i+1:]...)
 		}
 	}
 	return chosen, nil
 }
 
+// findHead reads a waiting job, whose account has a limit of pages unless it has one of its own; false when there is none.
+func findHead(ctx context.Context, tx *sql.Tx, limit int, query string, args ...any) (h ledger.Head, found bool, err error) {
+	var own sql.NullInt64
+	err = tx.QueryRowContext(ctx, query, args...).Scan(&h.Job, &h.Account, &h.Class, &h.Turn, &h.ID, &own)
+	if errors.Is(err, sql.ErrNoRows) {
+		return h, false, nil
+	}
+	if h.Limit = limit; own.Valid {
+		h.Limit = int(own.Int64)
+	}
+	return h, err == nil, err
+}
+
 // holding counts the pages that accounts hold.
 func (q *queue) holding(ctx context.Context, tx *sql.Tx) (map[string]int, error) {
-	type held struct {
-		account string
-		pages   int
-	}
-	list, err := collect(ctx, tx, func(scan func(dest ...any) error) (held, error) {
-		var h held
-		err := scan(&h.account, &h.pages)
-		return h, err
+	holding := map[string]int{}
+	_, err := collect(ctx, tx, func(scan func(dest ...any) error) (account string, err error) {
+		var pages int
+		err = scan(&account, &pages)
+		holding[account] = pages
+		return account, err
 	}, holdingQuery)
 	if err != nil {
 		return nil, fmt.Errorf("count what runs: %w", err)
 	}
-	holding := make(map[string]int, len(list))
-	for _, h := range list {
-		holding[h.account] = h.pages
-	}
 	return holding, nil
-}
-
-func scanHead(scan func(dest ...any) error) (ledger.Head, error) {
-	var h ledger.Head
-	err := scan(&h.Account, &h.Class, &h.Turn, &h.ID, &h.Job, &h.Limit)
-	return h, err
 }
 
 // giveTurns gives the captures of a transaction their turns, in their order. Those that need no page get one too: they may
 // need it later.
 func giveTurns(ctx context.Context, tx *sql.Tx, rows []*row) error {
-	accounts := map[string]*ledger.Turns{}
+	before, after := map[string]ledger.Turns{}, map[string]*ledger.Turns{}
 	for _, r := range rows {
-		turns := accounts[r.Capture.Account]
+		turns := after[r.Capture.Account]
 		if turns == nil {
-			var err error
-			if turns, err = readTurns(ctx, tx, r.Capture.Account); err != nil {
+			read, err := readTurns(ctx, tx, r.Capture.Account)
+			if err != nil {
 				return err
 			}
-			accounts[r.Capture.Account] = turns
+			turns = &read
+			before[r.Capture.Account], after[r.Capture.Account] = read, turns
 		}
 		if class := ledger.ClassOf(r.Capture); r.needsPage() {
 			r.turn = turns.Next(class)
@@ -170,9 +224,9 @@ func giveTurns(ctx context.Context, tx *sql.Tx, rows []*row) error {
 			r.turn = turns.Beside(class)
 		}
 	}
-	for account, turns := range accounts {
+	for account, turns := range after {
 		for class, last := range turns.Last {
-			if last == 0 {
+			if last == before[account].Last[class] {
 				continue
 			}
 			if _, err := tx.ExecContext(ctx, keepTurnQuery, account, class, last); err != nil {
@@ -188,31 +242,20 @@ const (
 	keepTurnQuery = `INSERT INTO turns (account, class, last) VALUES (?1, ?2, ?3) ON CONFLICT (account, class) DO UPDATE SET last = ?3`
 )
 
-func readTurns(ctx context.Context, tx *sql.Tx, account string) (*ledger.Turns, error) {
-	var id string
-	if err := tx.QueryRowContext(ctx, `SELECT id FROM accounts WHERE id = ?`, account).Scan(&id); err != nil {
-		return nil, fmt.Errorf("look for account %s: %w", account, err)
-	}
-	type kept struct {
-		account string
-		class   ledger.Class
-		last    int64
-	}
-	list, err := collect(ctx, tx, func(scan func(dest ...any) error) (kept, error) {
-		var k kept
-		err := scan(&k.account, &k.class, &k.last)
-		return k, err
+func readTurns(ctx context.Context, tx *sql.Tx, account string) (turns ledger.Turns, err error) {
+	_, err = collect(ctx, tx, func(scan func(dest ...any) error) (of string, err error) {
+		var class ledger.Class
+		var last int64
+		err = scan(&of, &class, &last)
+		if of == "" {
+			turns.Now = last
+		} else {
+			turns.Last[class] = last
+		}
+		return of, err
 	}, turnsQuery, account)
 	if err != nil {
-		return nil, fmt.Errorf("read the turns of account %s: %w", account, err)
+		return turns, fmt.Errorf("read the turns of account %s: %w", account, err)
 	}
-	var turns ledger.Turns
-	for _, k := range list {
-		if k.account == "" {
-			turns.Now = k.last
-		} else {
-			turns.Last[k.class] = k.last
-		}
-	}
-	return &turns, nil
+	return turns, nil
 }

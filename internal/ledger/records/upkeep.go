@@ -29,18 +29,12 @@ func (l *Ledger) takeOver(ctx context.Context) error {
 		if err := l.recall(ctx, tx); err != nil {
 			return err
 		}
-		for _, statement := range []string{
-			`DELETE FROM river_job WHERE queue = 'webhook'
-				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`, // of a version before: deliveries need none
-			// Of a version before: those without a turn. The reconciler makes them anew.
-			`DELETE FROM river_job WHERE queue = 'interactive' AND json_extract(args, '$.turn') IS NULL
-				AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`,
-			`UPDATE river_job SET state = 'available', queue = 'waiting' WHERE state = 'running'`,
-			`DELETE FROM river_leader`, // or River's upkeep waits until the old leader's term is over
-		} {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
+		if err := l.queue.line(ctx, tx, placeValues+` WHERE state = 'running'`); err != nil {
+			return err
+		}
+		// Or River's upkeep waits until the old leader's term is over.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM river_leader`); err != nil {
+			return err
 		}
 		if err := l.queue.takeBack(ctx, tx); err != nil {
 			return err
@@ -120,6 +114,17 @@ func (l *Ledger) keepUp(ctx context.Context) {
 			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}
 	}
+}
+
+// noteAgain tells the lanes again what is owed, and the heads what waits, so that a fault of theirs becomes latency and never
+// loss.
+func (l *Ledger) noteAgain(ctx context.Context) error {
+	now := l.db.clock.Now()
+	if now.Sub(l.noted) < noteEvery {
+		return nil
+	}
+	l.noted = now
+	return errors.Join(l.purgeReceivers(ctx), l.noteAll(ctx), l.queue.noteHeads(ctx, l.db.search))
 }
 
 // purge forgets Idempotency-Keys that have expired, some at a time.

@@ -22,9 +22,16 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
+// unlimited is a ledger without limits of what waits.
+func unlimited() ledger.Config {
+	limits := savepage.DefaultLimits()
+	limits.Pending, limits.PendingBytes = 0, 0
+	return ledger.Config{Workers: 16, MaxPending: 1 << 30, Limits: limits}
+}
+
 func benchAccept(b *testing.B, callers int) {
 	b.Helper()
-	l, account := benchLedger(b, ledger.Config{MaxPending: 1 << 30})
+	l, account := benchLedger(b, unlimited())
 	var (
 		next  atomic.Int64
 		group sync.WaitGroup
@@ -105,7 +112,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 // BenchmarkWork measures captures from start to end, with handlers that do nothing and a backlog.
 func BenchmarkWork(b *testing.B) {
-	l, account := benchLedger(b, ledger.Config{Workers: 16, MaxPending: 1 << 30})
+	l, account := benchLedger(b, unlimited())
 	var group sync.WaitGroup
 	var next atomic.Int64
 	for range 64 {

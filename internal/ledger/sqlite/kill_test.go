@@ -155,6 +155,7 @@ func TestKill(t *testing.T) {
 	}
 	stop()
 	check(t, <-done)
+	countsAreRight(t, dir)
 	t.Logf("%d captures and %d batches accepted and kept", len(ids), len(batches))
 }
 

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"database/sql"
 	"log/slog"
 	"os"
@@ -33,8 +34,34 @@ func TestMain(m *testing.M) {
 func TestLedger(t *testing.T) {
 	ledgertest.Run(t, func(tb testing.TB) ledgertest.Fixture {
 		tb.Helper()
-		return fixture(sqlite.NewFolder(tb))
+		dir := sqlite.NewFolder(tb)
+		tb.Cleanup(func() { countsAreRight(tb, dir) })
+		return fixture(dir)
 	})
+}
+
+// countsAreRight compares everything that is counted where it changes with the rows.
+func countsAreRight(tb testing.TB, dir string) {
+	tb.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "savepage.db")+"?_pragma=busy_timeout(10000)")
+	check(tb, err)
+	defer func() { check(tb, db.Close()) }()
+	for what, query := range map[string]string{
+		"deliveries": `SELECT count(*) FROM owed WHERE pending = (SELECT count(*) FROM deliveries WHERE state = 'pending')
+			AND dead = (SELECT count(*) FROM deliveries WHERE state = 'dead')`,
+		"captures": `SELECT count(*) = (SELECT count(*) FROM accounts) FROM accounts
+			WHERE pending = (SELECT count(*) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running'))
+			AND pending_batch = (SELECT count(*) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running')
+				AND batch IS NOT NULL)
+			AND running = (SELECT count(*) FROM captures WHERE account = accounts.id AND state = 'running')
+			AND pending_bytes = (SELECT coalesce(sum(bytes), 0) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running'))`,
+	} {
+		var right bool
+		check(tb, db.QueryRowContext(context.Background(), query).Scan(&right))
+		if !right {
+			tb.Errorf("what is counted of %s differs from the rows", what)
+		}
+	}
 }
 
 func fixture(dir string) ledgertest.Fixture {

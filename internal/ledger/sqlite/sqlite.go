@@ -49,7 +49,7 @@ func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) 
 		return nil, errors.Join(err, f.close())
 	}
 	place := records.Place{
-		Write: records.Writer{DB: f.write}, Read: f.read, Search: f.search, Queue: riversqlite.New(f.write), Check: f.check,
+		Write: records.Writer{DB: f.write}, Read: f.read, Search: f.search, Queue: queueDriver{riversqlite.New(f.write)}, Check: f.check,
 	}
 	shared, err := records.Open(ctx, place, cfg, log)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // Waits after a internal fault, such as a full disk: they double from the first to the longest.
@@ -55,12 +56,14 @@ type Sent struct {
 	Before time.Time // of the attempt before; zero: it was the first
 }
 
-// Dispatcher sends what is due in the order of its lanes.
+// Dispatcher sends what is due in the order of its lanes. While the database is sick it begins nothing: an attempt that can
+// not be recorded would be made again.
 type Dispatcher struct {
-	Lanes *Lanes
-	Owed  Owed
-	Clock *clock.Clock
-	Grace time.Duration // for attempts under way when Run's context ends
+	Lanes  *Lanes
+	Owed   Owed
+	Clock  *clock.Clock
+	Grace  time.Duration // for attempts under way when Run's context ends
+	Health *health.Board // nil: all is well
 }
 
 // Run sends until ctx ends, and returns when no attempt is under way any more.
@@ -78,7 +81,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 func (d *Dispatcher) hand(ctx context.Context, send func(s step)) {
 	timer := d.Clock.NewTimer(0)
 	defer timer.Stop()
-	for ctx.Err() == nil {
+	for d.Health.Await(ctx, health.Database) == nil {
 		now := d.Clock.Now()
 		s, wait, found := d.Lanes.take(now)
 		switch {
@@ -130,7 +133,7 @@ func (d *Dispatcher) record(ctx context.Context, s step, sent Sent, c Change) ti
 	durable := context.WithoutCancel(ctx)
 	for n := 1; ; n++ {
 		next, err := d.Owed.Record(durable, s.Receiver, s.id, sent, c)
-		if err == nil || !d.Clock.Pause(ctx, Backoff(n)) {
+		if err == nil || !d.pause(ctx, n) {
 			return next
 		}
 	}
@@ -142,8 +145,13 @@ func (d *Dispatcher) attempt(ctx context.Context, s step, loaded func()) *Sent {
 		if err == nil {
 			return sent
 		}
-		if !d.Clock.Pause(ctx, Backoff(n)) {
+		if !d.pause(ctx, n) {
 			return nil
 		}
 	}
+}
+
+// pause waits after the nth internal fault in a row, and for the database while it is sick; false when ctx has ended.
+func (d *Dispatcher) pause(ctx context.Context, n int) bool {
+	return d.Clock.Pause(ctx, Backoff(n)) && d.Health.Await(ctx, health.Database) == nil
 }

@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 )
 
 // The tests of this file run in bubbles, whose clock jumps to the next moment at which something happens.
@@ -31,6 +34,7 @@ type letter struct {
 type office struct {
 	t       *testing.T
 	lanes   *Lanes
+	health  *health.Board
 	retry   func(attempt int) time.Duration
 	answers map[string]func(l *letter) (time.Duration, savepage.Attempt) // by host
 
@@ -93,7 +97,7 @@ func (o *office) urge(one *letter) {
 // run delivers until the function it returns.
 func (o *office) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := Dispatcher{Lanes: o.lanes, Owed: o, Clock: clock.System()}
+	d := Dispatcher{Lanes: o.lanes, Owed: o, Clock: clock.System(), Health: o.health}
 	var running sync.WaitGroup
 	running.Go(func() { d.Run(ctx) })
 	return func() {
@@ -318,6 +322,47 @@ func TestDeadReceiverDelaysOnlyItself(t *testing.T) {
 		if sent, _ := o.count(dead); sent > 12 {
 			t.Errorf("%d attempts at the dead receiver", sent)
 		}
+	})
+}
+
+// TestNothingIsSentWhileTheDatabaseIsSick has deliveries fall due, and one answered, while nothing can be recorded: none is
+// sent, the one that was is not sent again, and all go on when the database is well.
+func TestNothingIsSentWhileTheDatabaseIsSick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, limits)
+		full := errors.New("full")
+		var well atomic.Bool
+		o.health = health.NewBoard(health.Config{Log: slog.New(slog.DiscardHandler)})
+		o.health.Watch(health.Database, func(context.Context) error {
+			if well.Load() {
+				return nil
+			}
+			return full
+		})
+		ctx, end := context.WithCancel(t.Context())
+		var probing sync.WaitGroup
+		probing.Go(func() { o.health.Run(ctx) })
+		defer probing.Wait()
+		defer end()
+		o.script("live", takes(10*time.Millisecond))
+		o.mu.Lock()
+		o.faults["record"] = 1 // which says that the database is sick
+		o.mu.Unlock()
+		first := o.owe("a", "live", 1)
+		defer o.run()()
+		after(15 * time.Millisecond)
+		o.health.Report(health.Of(health.Database, full))
+		others := append(o.owe("a", "live", 8), o.owe("b", "live", 8)...)
+		after(time.Hour)
+		sent, _ := o.count(first)
+		equal(t, "attempts of the one that was on its way", 1, sent)
+		sent, _ = o.count(others)
+		equal(t, "attempts while the database is sick", 0, sent)
+		well.Store(true)
+		after(6 * time.Second) // until the next probe, at the latest
+		sent, delivered := o.count(append(first, others...))
+		equal(t, "attempts in the end", 17, sent)
+		equal(t, "delivered in the end", 17, delivered)
 	})
 }
 

@@ -15,7 +15,10 @@ import (
 )
 
 func faultTests() map[string]func(*scene) {
-	return map[string]func(*scene){"kept": testFaultsAreKept, "overdue": testOverdue, "sick part": testSickPart, "stop": testStopWhileSick}
+	return map[string]func(*scene){
+		"kept": testFaultsAreKept, "overdue": testOverdue, "sick part": testSickPart, "stop": testStopWhileSick,
+		"sick database": testSickDatabase,
+	}
 }
 
 // testFaultsAreKept has a claim tell what happened to the capture before, also after the ledger was opened again.
@@ -87,25 +90,59 @@ func acceptAt(t *scene, b *bench, at time.Time) string {
 	return accepted.Capture.ID
 }
 
+var errGone = errors.New("gone")
+
 // sickBoard is a board with a sick part that works from the given probe on.
 func sickBoard(probes int64) *health.Board {
-	board := health.NewBoard(health.Config{Log: slog.New(slog.DiscardHandler)})
+	board := boardOf(health.Pictures, probes)
+	board.Report(health.Of(health.Pictures, errGone))
+	return board
+}
+
+// boardOf is a board with one part, whose probes fail before the given one.
+func boardOf(part health.Part, probes int64) *health.Board {
+	board := health.NewBoard(health.Config{First: 100 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
 	var asked atomic.Int64
-	gone := errors.New("gone")
-	board.Watch(health.Pictures, func(context.Context) error {
+	board.Watch(part, func(context.Context) error {
 		if asked.Add(1) < probes {
-			return gone
+			return errGone
 		}
 		return nil
 	})
-	board.Report(health.Of(health.Pictures, gone))
 	return board
+}
+
+// run looks after a board until the end of the test.
+func run(t *scene, board *health.Board) {
+	t.Helper()
+	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan struct{})
+	go func() { defer close(ended); board.Run(ctx) }()
+	t.Cleanup(func() { end(); <-ended })
+}
+
+// testSickDatabase sends nothing while the database is sick: what was sent could not be recorded.
+func testSickDatabase(t *scene) {
+	board := boardOf(health.Database, 4)
+	b := setUp(t, ledger.Config{Health: board})
+	id := b.owe(t, "http://a.test")
+	board.Report(health.Of(health.Database, errGone))
+	_, err := b.Redeliver(t.Context(), b.account, b.deliveries(t, id)[0].ID)
+	must(t, err)
+	sent := make(chan bool, 1)
+	b.work(t, ledger.Handlers{Deliver: func(context.Context, savepage.Delivery, []string) savepage.Verdict {
+		sent <- board.Well()
+		return delivered()
+	}})
+	run(t, board)
+	equal(t, true, receive(t, "the delivery", sent))
+	equal(t, 1, len(b.settled(t, id)[0].Attempts))
 }
 
 // testSickPart takes nothing while a part is sick: a capture can be canceled meanwhile, and the others are taken when it works
 // again, for the first time.
 func testSickPart(t *scene) {
-	board := sickBoard(4) // after nearly four seconds, in which workers have asked several times
+	board := sickBoard(5) // after a second and a half, in which workers have asked several times
 	b := setUp(t, ledger.Config{Workers: 2, Health: board})
 	canceled := b.accept(t, b.account)
 	ids := []string{b.accept(t, b.account), b.accept(t, b.account), b.accept(t, b.account)}
@@ -118,15 +155,11 @@ func testSickPart(t *scene) {
 	}})
 	_, err := b.Cancel(t.Context(), b.account, canceled)
 	must(t, err)
-	ctx, end := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { defer close(ended); board.Run(ctx) }()
+	run(t, board)
 	for _, id := range ids {
 		equal(t, 1, b.await(t, id).Attempt)
 	}
 	equal(t, 0, b.get(t, canceled).Attempt)
-	end()
-	<-ended
 }
 
 // testStopWhileSick stops at once, whatever the grace, and the next worker finds what waited.

@@ -51,7 +51,7 @@ func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
 		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts}, Lanes: l.lanes, Totals: &l.totals,
 		Deliver: h.Deliver, Log: l.db.log,
 	}
-	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post, Clock: l.db.clock, Grace: l.queue.grace}
+	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post, Clock: l.db.clock, Grace: l.queue.grace, Health: l.db.health}
 	sender.Run(ctx)
 	return nil
 }

@@ -15,11 +15,7 @@ func newCompact(env environment) *cobra.Command {
 			"needs as much free space as the database is large.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd.Flags(), env.environ)
-			if err != nil {
-				return err
-			}
-			database, err := s.database()
+			_, database, err := env.database(cmd)
 			if err != nil {
 				return err
 			}

@@ -95,13 +95,19 @@ func (k *keyCommand) run(do func(ctx context.Context, keys ledger.Keys, args []s
 	}
 }
 
-// withKeys opens the keys for a command and closes them after it.
-func withKeys(cmd *cobra.Command, env environment, do func(keys ledger.Keys) error) (err error) {
+// database reads a command's settings and finds the database that they name. It opens nothing.
+func (env environment) database(cmd *cobra.Command) (Settings, ledger.Database, error) {
 	s, err := loadSettings(cmd.Flags(), env.environ)
 	if err != nil {
-		return err
+		return s, nil, err
 	}
 	database, err := s.database()
+	return s, database, err
+}
+
+// withKeys opens the keys for a command and closes them after it.
+func withKeys(cmd *cobra.Command, env environment, do func(keys ledger.Keys) error) (err error) {
+	s, database, err := env.database(cmd)
 	if err != nil {
 		return err
 	}

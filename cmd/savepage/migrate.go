@@ -13,11 +13,7 @@ func newMigrate(env environment) *cobra.Command {
 		Long:  "Migrates the database to this version without serving. serve does the same when it starts.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := loadSettings(cmd.Flags(), env.environ)
-			if err != nil {
-				return err
-			}
-			database, err := s.database()
+			s, database, err := env.database(cmd)
 			if err != nil {
 				return err
 			}

@@ -62,6 +62,14 @@ func comparisons(s settings, site string) []group {
 		}
 		groups = append(groups, captures)
 	}
+	if strings.Contains(s.only, "callbacks") {
+		groups = append(groups, group{roles: "api,render,deliver", measures: []*measure{{
+			name: "one over the time from a capture's end to its callback",
+			take: func(ctx context.Context, s *service, while time.Duration) (load, error) {
+				return callbackFor(ctx, s, while, site+"/a")
+			},
+		}}})
+	}
 	if strings.Contains(s.only, "accepts") {
 		groups = append(groups, group{roles: "api", measures: []*measure{
 			{name: fmt.Sprintf("accepts, %d at once", acceptClients), take: acceptFor},

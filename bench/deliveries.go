@@ -195,6 +195,7 @@ type hook struct {
 
 	mu    sync.Mutex
 	taken []time.Time
+	last  string // id of the delivery that arrived last
 	conns int
 	more  chan struct{}
 }
@@ -220,6 +221,7 @@ func newHook(ctx context.Context) (*hook, error) {
 func (h *hook) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	h.taken = append(h.taken, time.Now())
+	h.last = r.Header.Get(savepage.HeaderWebhookID)
 	h.mu.Unlock()
 	select {
 	case h.more <- struct{}{}:

@@ -32,7 +32,7 @@ func main() {
 	flag.DurationVar(&s.cell, "cell", 5*time.Second, "time for one measurement")
 	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service, or both builds, take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
-	flag.StringVar(&s.only, "only", "throughput,latency,accepts,deliveries,unwanted,settled", "what to measure")
+	flag.StringVar(&s.only, "only", "throughput,latency,accepts,callbacks,deliveries,unwanted,settled", "what to measure")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -123,17 +123,7 @@ func (s *service) capture(ctx context.Context, url string) (int, error) {
 func (s *service) captureWith(ctx context.Context, url string, options map[string]any) (int, error) {
 	all := map[string]any{"url": url}
 	maps.Copy(all, options)
-	body, err := json.Marshal(all)
-	if err != nil {
-		return 0, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/v1/capture", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Authorization", "Bearer "+s.key)
-	req.Header.Set("Content-Type", "application/json")
-	answer, err := s.http.Do(req)
+	answer, err := s.post(ctx, all)
 	if err != nil {
 		return 0, err
 	}
@@ -143,6 +133,21 @@ func (s *service) captureWith(ctx context.Context, url string, options map[strin
 		err = fmt.Errorf("status %d: %s", answer.StatusCode, text)
 	}
 	return len(text), err
+}
+
+// post asks for a capture; whoever calls it closes the answer's body.
+func (s *service) post(ctx context.Context, options map[string]any) (*http.Response, error) {
+	body, err := json.Marshal(options)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/v1/capture", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	req.Header.Set("Content-Type", "application/json")
+	return s.http.Do(req)
 }
 
 func (s *service) pid() int { return s.cmd.Process.Pid }

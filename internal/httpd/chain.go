@@ -83,7 +83,7 @@ func (c Chain) finish(r *http.Request, seen *recorder, written *note, took time.
 	if c.Metrics != nil {
 		c.Metrics.request(r.Method, route, status, took)
 	}
-	if quiet(r.URL.Path) {
+	if quiet(r.URL.Path) || !c.Log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
 	c.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/url"
 	"reflect"
@@ -211,7 +212,14 @@ func (d *Decoder) validate(carrier string, o object) []savepage.FieldError {
 		path.Push(carrier)
 	}
 	var result huma.ValidateResult
-	huma.Validate(d.registry, d.schema, path, huma.ModeWriteToServer, o.values, &result)
+	// Option by option: the schema of them all asks for each of its options whether it was given.
+	for _, name := range slices.Sorted(maps.Keys(o.values)) {
+		if of := d.schema.Properties[name]; of != nil {
+			path.Push(name)
+			huma.Validate(d.registry, of, path, huma.ModeWriteToServer, o.values[name], &result)
+			path.Pop()
+		}
+	}
 	var wrong []savepage.FieldError
 	for _, err := range result.Errors[:min(len(result.Errors), maxWrong)] {
 		detail, known := errors.AsType[*huma.ErrorDetail](err)

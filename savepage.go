@@ -90,7 +90,7 @@ type Report struct {
 	Blank      bool     `json:"blank"`             // every pixel has one colour
 	Partial    bool     `json:"partial"`           // something was missing when the picture was taken
 	Reasons    []string `json:"reasons,omitempty"` // why it is partial
-	Truncated  bool     `json:"truncated"`         // a full page is taller than the picture, or a clip reaches beyond the page
+	Truncated  bool     `json:"truncated"`         // something of a full page is not in the picture, or a clip reaches beyond the page
 
 	Pages int `json:"pages,omitempty"` // of a pdf
 
@@ -100,7 +100,17 @@ type Report struct {
 	Fonts    FontReport    `json:"fonts"`
 
 	CookieBanner *BannerReport `json:"cookie_banner,omitempty"` // with block_cookie_banners
+	Backdrop     Backdrop      `json:"backdrop,omitempty"`      // of a full page that has one; empty without
 }
+
+// Backdrop is how far down a full page what stands still behind or over it reaches: a fixed background, the shade of a dialog.
+type Backdrop string
+
+// The reaches of a backdrop.
+const (
+	BackdropWholePage   Backdrop = "whole_page"   // as the page is seen wherever it is scrolled to
+	BackdropFirstWindow Backdrop = "first_window" // as the page is seen before it is scrolled
+)
 
 // FontReport counts the characters of the page that no font has; at most 300 different characters are checked. The
 // picture shows a box for each.

@@ -356,7 +356,10 @@ func notes(r savepage.Report) []string {
 		lines = append(lines, "the picture has a single colour")
 	}
 	if r.Truncated {
-		lines = append(lines, "the page is taller than the picture")
+		lines = append(lines, "something of the page is not in the picture: it is cut, or does not end")
+	}
+	if r.Backdrop == savepage.BackdropFirstWindow {
+		lines = append(lines, "what stands still behind or over the page is shown in the first window only")
 	}
 	if r.Partial {
 		lines = append(lines, r.Reasons...)

@@ -39,7 +39,9 @@ func (f *frame) choose(ctx context.Context) (err error) {
 		if failed != nil {
 			return failed
 		}
-		f.area, err = f.whole.Area(ctx, extent, growing)
+		if f.area, err = f.whole.Area(ctx, extent, growing); err == nil {
+			err = f.whole.Extend(ctx, f.area.Height)
+		}
 	default:
 		f.area = f.window()
 	}
@@ -76,7 +78,11 @@ func (f *frame) element(ctx context.Context) (layout.Area, error) {
 		return layout.Area{}, savepage.Errorf(savepage.CodeSelectorNotFound, "no visible element matches %s", note.Quoted(f.o.Selector))
 	}
 	if bottom := int(at.Y + at.Height); bottom > f.o.Height {
-		if err := f.whole.LoadLazy(ctx, min(bottom, f.cfg.MaxHeight)); err != nil {
+		err := f.whole.LoadLazy(ctx, min(bottom, f.cfg.MaxHeight))
+		if err == nil {
+			err = f.whole.Keep(ctx)
+		}
+		if err != nil {
 			return layout.Area{}, err
 		}
 	}

@@ -113,6 +113,7 @@ func (j *job) steps() []step {
 		{capture.PhaseShoot, untilDeadline, j.frame.choose},
 		{capture.PhaseShoot, untilEnd, j.frame.confirm},
 		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
+		{capture.PhaseShoot, untilDeadline, j.whole.Keep},
 		{capture.PhaseShoot, untilEnd, j.shoot},
 		{capture.PhaseShoot, untilEnd, j.judge},
 		{capture.PhaseShoot, untilEnd, j.sound},

@@ -89,7 +89,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	p.whole = whole.New(whole.Config{
 		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
-		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw,
+		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
 	})
 	p.printer = pdf.New(pdf.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
@@ -112,7 +112,7 @@ func showsMore(o savepage.Options) bool {
 	return o.Fullpage || o.Selector != "" || o.Clip != nil || o.Format.Info().Paged
 }
 
-// motion is what notes how the page moves while it is loaded in its whole length; nil when it may move as it likes.
+// motion is what ends what the page begins while it is loaded in its whole length; nil when it may move as it likes.
 func (p *parts) motion() whole.Motion {
 	if p.o.Animations == savepage.AnimationsAllow {
 		return nil

@@ -122,6 +122,26 @@ func TestPDFOfALongPage(t *testing.T) {
 	}
 }
 
+// A pdf has what scrolling reveals, also where the page hides it again, and every row of a list.
+func TestPDFOfWhatScrollingReveals(t *testing.T) {
+	t.Parallel()
+	for path, bands := range map[string]int{"/reveal-kinds": 10, "/scrub": 8, "/timelines": 5, "/smooth?by=fixed": 7, "/feed-late": 40, "/window-list": 120} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			shot := printPDF(t, savepage.Options{URL: shared.url(path)})
+			drawn := drawings(t, shot)
+			for i := range bands {
+				if !fills(drawn, testsite.BandColor(i)) {
+					t.Errorf("band %d is missing", i)
+				}
+			}
+			if shot.Report.Truncated || shot.Report.Partial {
+				t.Errorf("%+v", shot.Report)
+			}
+		})
+	}
+}
+
 // A large pdf is in a file, as large pictures are.
 func TestLargePDFIsInAFile(t *testing.T) {
 	t.Parallel()

@@ -63,6 +63,7 @@ func (j *job) report() savepage.Report {
 		Dialogs:      dialogs,
 		Fonts:        j.fonts,
 		CookieBanner: j.banners.Result(),
+		Backdrop:     j.whole.Backdrop(),
 	}
 	r.Requests.Total += unfollowed
 	if r.FinalURL == "" && j.arrived {

@@ -9,10 +9,10 @@ import (
 )
 
 // freeze brings the page to rest when the options say so, once before the area is chosen and once after, when that is more
-// than the window. A page that is shown as it is when its time is over, and does not answer, is shown as it moves.
+// than the window, or is printed. A page that is shown as it is when its time is over, and does not answer, is shown as it moves.
 func (j *job) freeze(ctx context.Context) error {
 	switch {
-	case j.o.Animations == savepage.AnimationsAllow, j.frame.area.Viewport:
+	case j.o.Animations == savepage.AnimationsAllow, j.frame.area.Viewport && !j.o.Format.Info().Paged:
 		return nil
 	case j.budget.PastDeadline():
 		asking, stop := context.WithTimeout(ctx, j.budget.Brief())

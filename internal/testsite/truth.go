@@ -66,6 +66,8 @@ func funcs() template.FuncMap {
 		"sub":       func(a, b int) int { return a - b },
 		"odd":       func(n int) bool { return n%2 == 1 },
 		"min":       func(a, b int) int { return min(a, b) },
+		"mod":       func(a, b int) int { return a % max(b, 1) },
+		"list":      strings.Fields,
 		"div":       func(a, b int) int { return a / max(b, 1) },
 		"band":      func(i int) string { return css(BandColor(i)) },
 		"sentence":  sentence,

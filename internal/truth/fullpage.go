@@ -48,7 +48,10 @@ func fullPages() []Case {
 		},
 		{
 			Name: "page locked behind a dialog", Path: "/locked",
-			Checks: []Check{Size(1440, 4000), Bands(9, 900, 3100), Spot("the dialog", 1000, 590, testsite.BoxColor())},
+			Checks: []Check{
+				Size(1440, 4000), Never("band that is not dimmed", testsite.BandColor(20)), Spot("the dialog", 1000, 590, testsite.BoxColor()),
+				Reaches(savepage.BackdropWholePage),
+			},
 		},
 	}
 	cases = append(cases, wide()...)

@@ -53,6 +53,9 @@ func All(site *testsite.Site) []Case { return cases(site, true) }
 func cases(site *testsite.Site, all bool) []Case {
 	return slices.Concat(
 		fullPages(),
+		revealed(),
+		unfolded(),
+		backdrops(),
 		settling(),
 		texts(),
 		parts(),

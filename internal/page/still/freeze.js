@@ -15,9 +15,7 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
 
   // What follows scrolling stands still by itself.
   const timed = a => a.timeline instanceof DocumentTimeline && a.effect?.target;
-  // What was hidden and was shown when it was seen, and how it looked then.
-  let hidden = [], whole = false;
-  const revealed = new Map();
+  let whole = false; // the page is seen as a whole
 
   // What follows its place in view stands where it is wholly seen, unless that place is in view: of a whole page all is seen.
   const viewed = all => !whole ? [] : all.flatMap(root => root.getAnimations()).filter(a => {
@@ -186,25 +184,12 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     if (e && (e !== document.body || e.isContentEditable)) e.style.setProperty('caret-color', 'transparent', 'important');
   };
 
-  const unseen = e => { const s = getComputedStyle(e); return s.visibility !== 'visible' || s.opacity < 0.05; };
-
   return {
-    // conceal notes what is hidden before the page is seen as a whole.
-    conceal: () => {
-      if (whole) return;
-      const all = roots().flatMap(root => [...root.querySelectorAll('*')]);
-      hidden = all.slice(0, 50000).filter(e => e.checkVisibility() && unseen(e));
-    },
-    // reveal ends what fades in when it is seen, and notes what that shows.
-    reveal: async () => {
+    roots,
+    // end ends what the page has begun because it is seen as a whole.
+    end: async () => {
       whole = true;
-      if (hidden.length) await sleep(120), document.dispatchEvent(new Event('scroll', {bubbles: true})), await frame().then(frame);
       await finish(roots());
-      for (const e of hidden) {
-        if (!e.isConnected || unseen(e) || e.getAnimations().some(a => a.timeline instanceof ViewTimeline)) continue;
-        const s = getComputedStyle(e);
-        revealed.set(e, {opacity: s.opacity, visibility: 'visible', transform: s.transform, filter: s.filter, 'clip-path': s.clipPath, transition: 'none'});
-      }
     },
     // virtual tells the page's documents, those in frames of the same origin too, that their clock is another one now.
     virtual: token => {
@@ -230,9 +215,6 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
       const began = performance.now();
       if (document.activeElement === document.body && document.querySelector('[autofocus]')) await frame().then(frame);
       await fades();
-      for (const [e, look] of revealed) { // it was seen, and the page has hidden it again where it is not in view
-        if (e.isConnected && unseen(e)) for (const name in look) e.style.setProperty(name, look[name], 'important');
-      }
       for (const a of viewed(roots())) {
         a.pause();
         let best = 0, there = 50;

@@ -1,5 +1,4 @@
-// Package still brings to rest what moves on a page: animations, videos, carets, what fades in when it is seen. It draws
-// nothing and waits for no network.
+// Package still brings to rest what moves on a page: animations, videos, carets. It draws nothing and waits for no network.
 package still
 
 import (
@@ -136,14 +135,9 @@ func (s *Still) Freeze(ctx context.Context) error {
 	return nil
 }
 
-// Conceal notes what the page hides before it is seen as a whole.
-func (s *Still) Conceal(ctx context.Context) error {
-	return s.Page.Ask(ctx, time.Second, nil, freezeScript+"savepageStill.conceal")
-}
-
-// Reveal notes what the page has shown since, because it was seen: it is shown also where the page hides it again.
-func (s *Still) Reveal(ctx context.Context) error {
-	return s.Page.Ask(ctx, freezeTime, nil, freezeScript+"savepageStill.reveal")
+// End ends what the page has begun because it is seen as a whole, and has an end.
+func (s *Still) End(ctx context.Context) error {
+	return s.Page.Ask(ctx, freezeTime, nil, freezeScript+"savepageStill.end")
 }
 
 // stillness is what the script says when the page's own document is at rest.

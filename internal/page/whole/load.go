@@ -20,10 +20,8 @@ func (p *Page) LoadLazy(ctx context.Context, height int) error {
 	p.Notes.Await("pictures further down the page")
 	p.Network.SetGrowing(true)
 	defer p.Network.SetGrowing(false)
-	if p.Motion != nil {
-		if err := p.Motion.Conceal(ctx); err != nil {
-			return err
-		}
+	if err := p.reveal.begin(ctx); err != nil {
+		return err
 	}
 	stretched, err := p.inTallWindow(ctx, height)
 	if err != nil {
@@ -43,10 +41,48 @@ func (p *Page) LoadLazy(ctx context.Context, height int) error {
 			return err
 		}
 	}
+	if err := p.reveal.walk(ctx); err != nil {
+		return err
+	}
 	if err := p.Rest.Settled(ctx); err != nil {
 		return err
 	}
 	return p.Page.Ask(ctx, slowMotion, nil, wholeScript+"savepageWhole.motion", slowMotion.Milliseconds())
+}
+
+// follow scrolls a page that waits for scrolling to its end, again as long as that makes it longer, and says whether it would
+// go on.
+func (p *Page) follow(ctx context.Context, is Extent, last time.Time) (to Extent, growing bool, err error) {
+	p.Notes.Await("what comes at the end of the page")
+	p.Network.SetGrowing(true)
+	defer p.Network.SetGrowing(false)
+	for {
+		to, err = p.scrollToEnd(ctx)
+		if err != nil {
+			return to, false, err
+		}
+		growing = to.Height > is.Height
+		if is = to; !growing || is.Height >= p.MaxHeight || p.followed >= maxFollow || time.Now().After(last) {
+			break
+		}
+	}
+	if err := p.ToTop(ctx); err != nil {
+		return to, false, err
+	}
+	return to, growing, p.Rest.Settled(ctx)
+}
+
+// scrollToEnd scrolls to the end of the page for real, and measures the page when it is at rest.
+func (p *Page) scrollToEnd(ctx context.Context) (is Extent, err error) {
+	p.followed++
+	p.Network.ResetQuiet()
+	if err := p.Page.Ask(ctx, idleFrame, nil, wholeScript+"savepageWhole.end"); err != nil {
+		return is, err
+	}
+	if err := p.Rest.Quiet(ctx); err != nil {
+		return is, err
+	}
+	return p.measure(ctx)
 }
 
 // inTallWindow shows the page in a window as tall as itself. stretched says that the page has grown with its window, so
@@ -75,9 +111,7 @@ func (p *Page) inTallWindow(ctx context.Context, height int) (stretched bool, er
 		if err := p.embeds(ctx); err != nil {
 			return false, err
 		}
-	}
-	if p.Motion != nil {
-		if err := p.Motion.Reveal(ctx); err != nil {
+		if err := p.reveal.seenWhole(ctx); err != nil {
 			return false, err
 		}
 	}

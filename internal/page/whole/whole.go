@@ -8,6 +8,7 @@ import (
 	_ "embed" // for the script
 	"time"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/page/budget"
 	"github.com/savepage/savepage/internal/page/layout"
 	"github.com/savepage/savepage/internal/page/session"
@@ -24,6 +25,7 @@ const (
 	maxRounds  = 10              // for a page that grows while it loads
 	maxWide    = 10_000          // CSS pixels of a picture
 	maxEmbeds  = 20              // frames that are shot on their own
+	maxFollow  = 30              // times that a page is scrolled to its end
 	slowMotion = 4 * time.Second // for what moves for a second, on a busy machine
 	idleFrame  = 2 * time.Second // for a window to be drawn, at most
 )
@@ -33,6 +35,8 @@ type Extent struct {
 	Height int `json:"height"`
 	Width  int `json:"width"`
 	Left   int `json:"left"` // negative where the page runs from right to left and is wider than the viewport
+
+	Frameset bool `json:"frameset"` // the page is nothing but frames
 }
 
 // Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
@@ -54,10 +58,9 @@ type Rest interface {
 	Settled(ctx context.Context) error // the document has loaded, and nothing changes any more
 }
 
-// Motion notes what a page shows only when it is seen.
+// Motion brings animations to their end.
 type Motion interface {
-	Conceal(ctx context.Context) error // before the page is seen as a whole
-	Reveal(ctx context.Context) error  // when it has been
+	End(ctx context.Context) error // that the page has begun because it is seen
 }
 
 // Notes keeps what is waited for, and why a picture is partial.
@@ -81,24 +84,39 @@ type Config struct {
 	Check         func(width, height int) error                            // why a picture of so many CSS pixels cannot be made
 	Resize        func(ctx context.Context, height int) error              // of the window
 	Draw          func(ctx context.Context, a layout.Area) ([]byte, error) // a png
+
+	// Listens reports whether the page, or something in it, waits for one of the named events.
+	Listens func(ctx context.Context, names ...string) (bool, error)
 }
 
 // Page is one page in its whole length. Its methods are for the goroutine of the render.
 type Page struct {
 	Config
-	cut bool
+	reveal    *reveal
+	cut       bool
+	backdrop  savepage.Backdrop
+	followed  int // times that the page was scrolled to its end
+	stretched int // times that the window of a frameset was made taller
 }
 
 // New returns a Page that has loaded nothing.
-func New(c Config) *Page { return &Page{Config: c} }
+func New(c Config) *Page { return &Page{Config: c, reveal: &reveal{Config: c}} }
 
-// Cut reports whether the page is larger than the area that was returned for it.
-func (p *Page) Cut() bool { return p.cut }
+// Cut reports whether something of the page was left out: it is larger than the area that was returned for it, or it would
+// have gone on, or it takes things out of the document that are out of the window, and they could not be put back.
+func (p *Page) Cut() bool { return p.cut || p.reveal.lost }
+
+// Keep has what was seen be seen in the picture, where the page has hidden it again.
+func (p *Page) Keep(ctx context.Context) error { return p.reveal.keep(ctx) }
 
 // LoadAll brings the page to its top, makes it one long page, and has it load its lazy parts, again as long as that makes it
 // longer. It gives up on a page without an end: growing says that it would go on.
 func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error) {
-	if err := p.Page.Ask(ctx, time.Second, &is, wholeScript+"savepageWhole.prepare"); err != nil {
+	if err := p.Page.Ask(ctx, time.Second, &is, wholeScript+"savepageWhole.prepare", p.MaxHeight); err != nil {
+		return is, false, err
+	}
+	if is.Frameset && !p.Budget.PastDeadline() {
+		is, err = p.loadFrames(ctx, is)
 		return is, false, err
 	}
 	loaded, last := p.Height, time.Now().Add(p.Budget.Timeout()/3)
@@ -110,15 +128,41 @@ func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error)
 		if err := p.Check(min(is.Width, maxWide), height); err != nil {
 			return is, false, err
 		}
-		if err := p.LoadLazy(ctx, height); err != nil {
-			return is, false, err
-		}
-		if err := p.Page.Ask(ctx, time.Second, &is, wholeScript+"savepageWhole.measure"); err != nil {
+		if is, growing, err = p.load(ctx, height, last); err != nil {
 			return is, false, err
 		}
 		loaded = height
 	}
-	return is, min(is.Height, p.MaxHeight) > loaded, nil
+	growing = growing || min(is.Height, p.MaxHeight) > loaded
+	p.cut = p.cut || growing
+	if p.reveal.keeps {
+		if err = p.Keep(ctx); err == nil {
+			is, err = p.measure(ctx)
+		}
+	}
+	return is, growing, err
+}
+
+// load has the page load its lazy parts down to a height, and what comes when its end is reached. growing says that it would go
+// on.
+func (p *Page) load(ctx context.Context, height int, last time.Time) (is Extent, growing bool, err error) {
+	if err := p.LoadLazy(ctx, height); err != nil {
+		return is, false, err
+	}
+	is, err = p.measure(ctx)
+	if err != nil || min(is.Height, p.MaxHeight) > height || p.Budget.PastDeadline() {
+		return is, false, err
+	}
+	if waits, err := p.Listens(ctx, "scroll", "wheel"); err != nil || !waits {
+		return is, false, err
+	}
+	return p.follow(ctx, is, last)
+}
+
+// measure says how large the page is now. What it has loaded is unfolded too.
+func (p *Page) measure(ctx context.Context) (is Extent, err error) {
+	err = p.Page.Ask(ctx, time.Second, &is, wholeScript+"savepageWhole.measure", p.MaxHeight)
+	return is, err
 }
 
 // Area scrolls the page sideways to where it is shown from, and returns the area of the whole page, as far as a picture may

@@ -53,39 +53,74 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     }
   };
 
-  // main is the part of the page that scrolls in its place, when the page itself does not.
-  const main = () => {
-    if (root().scrollHeight > innerHeight * 1.1) return null;
+  // loosen has a root that is fixed to the window scroll again.
+  const loosen = () => {
+    for (const e of [document.documentElement, document.body]) if (e && getComputedStyle(e).position === 'fixed') force(e, 'position', 'static');
+  };
+
+  // reads says that there is something to read or to look at below y.
+  const reads = (e, y) => [...e.querySelectorAll('h1,h2,h3,h4,p,li,td,a,img,picture,section,article')].slice(0, 2000).some(c => {
+    const r = c.getBoundingClientRect();
+    return r.top >= y - 1 && r.height > 0 && (c.localName === 'img' || c.textContent.trim());
+  });
+
+  // parts are those that scroll in place of the page, when the page itself does not, innermost first: columns beside each other,
+  // lists in a column. Without any of them, it is what only a script can scroll: content that is moved in a box which fills
+  // the window.
+  const parts = () => {
+    const page = root().scrollHeight, found = [], moved = [];
     const own = getComputedStyle(document.documentElement).overflowY !== 'visible'; // else the body's is the window's
-    let best = null, most = 0, n = 0;
+    let n = 0;
     for (const e of elements()) {
       if (++n > maxElements) break;
       if (e === document.documentElement || (e === document.body && !own) || e.localName === 'textarea') continue;
       const hidden = e.scrollHeight - e.clientHeight;
-      if (hidden < 2 || e.clientHeight < innerHeight * 0.4 || e.clientWidth < innerWidth * 0.3) continue;
-      if (e.clientWidth * e.clientHeight <= most || !scrolls(getComputedStyle(e).overflowY) || !e.checkVisibility({visibilityProperty: true})) continue;
+      if (hidden < 2 || e.clientHeight < innerHeight * 0.25 || e.clientWidth < 120) continue;
+      const y = getComputedStyle(e).overflowY;
+      if (y === 'visible' || !e.checkVisibility({visibilityProperty: true})) continue;
       const r = e.getBoundingClientRect();
       if (r.bottom <= 0 || r.top >= innerHeight || r.right <= 0 || r.left >= innerWidth) continue;
-      best = e;
-      most = e.clientWidth * e.clientHeight;
+      if (!scrolls(y)) {
+        if (r.height >= innerHeight * 0.8 && r.width >= innerWidth * 0.6 && hidden > innerHeight * 0.3 && reads(e, r.bottom)) moved.push(e);
+        continue;
+      }
+      // On a page that scrolls itself only what is as large as the window.
+      if (page > innerHeight * 1.1 && (r.height < innerHeight * 0.8 || page > innerHeight * 2)) continue;
+      found.push(e);
     }
-    return best;
+    if (found.length) return found.reverse();
+    return page > innerHeight * 1.1 ? [] : moved.slice(-1);
   };
 
-  // grow makes a part as tall as what it holds, and with it everything that it stands in, by the same number of pixels.
-  // Heights are set in pixels: percentages and the units of the window keep their meaning.
-  const grow = part => {
+  // room is how far an element may grow before it meets what stands below it, or the end of what it stands in.
+  const room = e => {
+    const up = within(e), r = e.getBoundingClientRect();
+    let end = up ? up.getBoundingClientRect().bottom : r.bottom;
+    for (const other of up ? up.children : []) {
+      const o = other.getBoundingClientRect();
+      if (other !== e && o.height > 0 && o.top >= r.bottom - 1 && o.left < r.right && o.right > r.left) end = Math.min(end, o.top);
+    }
+    return end - r.bottom;
+  };
+  const spared = new Map(); // the room of what has to grow, before anything has grown
+
+  // grow makes a part as tall as what it holds, and with it everything that it stands in, as far as it has no room there. It
+  // returns the next part around it that scrolls, which grows by itself. Heights are set in pixels: percentages and the units
+  // of the window keep their meaning.
+  const grow = (part, most) => {
+    let outer = null;
     for (let round = 0; round < 4; round++) {
-      const more = part.scrollHeight - part.clientHeight;
+      let more = Math.min(part.scrollHeight, most) - part.clientHeight;
       if (more <= 1) break;
-      const chain = [];
-      for (let e = part; e; e = within(e)) chain.push({e, style: getComputedStyle(e), height: e.getBoundingClientRect().height / (e.currentCSSZoom || 1)});
-      const to = chain.map(({e, style, height}) => {
-        const px = v => parseFloat(v) || 0;
-        const around = style.boxSizing === 'border-box' ? 0 : px(style.paddingTop) + px(style.paddingBottom) + px(style.borderTopWidth) + px(style.borderBottomWidth);
-        return {e, fixed: style.position === 'fixed', height: height + more - around};
-      });
       const inner = [...part.children].map(e => ({e, height: e.getBoundingClientRect().height}));
+      const to = [];
+      for (let e = part; e && more > 0; e = within(e)) {
+        const style = getComputedStyle(e), px = v => parseFloat(v) || 0, zoom = e.currentCSSZoom || 1;
+        if (e !== part && e !== document.body && e !== document.documentElement && scrolls(style.overflowY)) { outer = e; break; }
+        const around = style.boxSizing === 'border-box' ? 0 : px(style.paddingTop) + px(style.paddingBottom) + px(style.borderTopWidth) + px(style.borderBottomWidth);
+        to.push({e, fixed: style.position === 'fixed', height: e.getBoundingClientRect().height / zoom + more - around});
+        if (spared.has(e)) more -= Math.max(0, room(e) - spared.get(e)) / zoom;
+      }
       for (const {e, fixed, height} of to) {
         force(e, 'min-height', Math.ceil(height) + 'px');
         force(e, 'max-height', 'none');
@@ -94,16 +129,22 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
       // What has grown too was a part of the height that was: a first screen of 100 %.
       for (const {e, height} of inner) {
         const now = e.getBoundingClientRect().height;
-        if (height > 0 && Math.abs(now - height) > 1) force(e, 'height', e.offsetHeight * height / now + 'px');
+        if (height > 0 && Math.abs(now - height) > 1 && !grown.has(e)) force(e, 'height', e.offsetHeight * height / now + 'px');
       }
       grown.add(part);
     }
     part.scrollTop = 0;
+    return outer;
   };
 
-  const unfold = () => {
-    const part = [...grown].find(e => e.isConnected) || main();
-    if (part) grow(part);
+  // unfold makes the parts that scroll as tall as what they hold, at most as tall as a page may be.
+  const unfold = most => {
+    const known = [...grown].filter(e => e.isConnected), list = known.length ? known : parts();
+    if (!known.length) for (const part of list) for (let e = part; e; e = within(e)) if (!spared.has(e)) spared.set(e, room(e));
+    for (const part of list) {
+      const outer = grow(part, most);
+      if (outer && !list.includes(outer)) list.push(outer);
+    }
   };
 
   // window of the page: what can be scrolled to, sideways too. left is negative where the page runs from right to left.
@@ -113,31 +154,50 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     const shut = x === 'hidden' || x === 'clip';
     const width = shut ? innerWidth : Math.max(r.scrollWidth, innerWidth);
     const leftward = page.direction === 'rtl' || (body && body.direction === 'rtl');
-    return {height: r.scrollHeight, width, left: leftward ? innerWidth - width : 0};
+    const frameset = document.body?.localName === 'frameset';
+    return {height: r.scrollHeight, width, left: leftward ? innerWidth - width : 0, frameset};
   };
+  // hidden is how much of its document the frame of a frameset hides that hides most.
+  const hidden = (of = document) => Math.max(0, ...[...of.querySelectorAll('frame')].map(e => {
+    const page = e.contentDocument, r = page && (page.scrollingElement || page.documentElement);
+    if (!r) return 0;
+    return page.body?.localName === 'frameset' ? hidden(page) : r.scrollHeight - r.clientHeight;
+  }));
 
   const lazy = 'img[loading="lazy"],img[data-src],img[data-srcset],img[data-original],img[data-lazy],img[data-lazy-src],source[data-srcset]';
   return {
     // prepare brings the page to its top and makes it one long page.
-    prepare: () => {
+    prepare: most => {
       scrollTo({left: 0, top: 0, behavior: 'instant'});
+      loosen();
       steady();
-      unfold();
+      unfold(most);
       return extent();
     },
     // aside scrolls sideways.
     aside: async left => { scrollTo({left, top: 0, behavior: 'instant'}); await frame(); },
     // measure says how large the page is now. What it loaded may have to be unfolded too.
-    measure: () => {
-      unfold();
+    measure: most => {
+      unfold(most);
       lay();
       return extent();
+    },
+    // framed says how tall the window is, and how much the frames of its frameset hide.
+    framed: async () => {
+      await frame();
+      return {height: innerHeight, hidden: hidden()};
     },
     // show scrolls to y and tells scripts that wait for scrolling to look around.
     show: async y => {
       scrollTo({left: 0, top: y, behavior: 'instant'});
       await frame();
       for (const e of [document, ...grown]) e.dispatchEvent(new Event('scroll', {bubbles: e === document}));
+      return {height: root().scrollHeight};
+    },
+    // end scrolls to the end of the page for real, and says how tall it is.
+    end: async () => {
+      scrollTo({left: 0, top: root().scrollHeight, behavior: 'instant'});
+      await frame();
       return {height: root().scrollHeight};
     },
     // walk scrolls through the page as a reader would, with a frame or two for each step, and back.

@@ -1,0 +1,128 @@
+package whole
+
+import (
+	"context"
+	_ "embed" // for the scripts
+	"slices"
+	"time"
+)
+
+//go:embed lists.js
+var listsScript string
+
+//go:embed reveal.js
+var lookScript string
+
+const (
+	restTime = 2500 * time.Millisecond // for what moves because it is seen, at most
+	walkTime = 8 * time.Second         // for all places that are scrolled to
+	probes   = 3                       // places that must show something before the others are scrolled to
+)
+
+// reveal keeps what the page shows only where it is seen: how its elements look at their best moment, and what it takes out of
+// the document where that is out of the window.
+type reveal struct {
+	Config
+	hides bool // something of the page was hidden when it was first looked at
+	keeps bool // something was seen that may be hidden again
+	lost  bool // something could not be kept
+}
+
+// ask calls a function of the script.
+func (r *reveal) ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
+	return r.Page.Ask(ctx, slack, into, listsScript+lookScript+"savepageReveal."+function, args...)
+}
+
+// begin notes what is hidden before the page is seen as a whole.
+func (r *reveal) begin(ctx context.Context) error {
+	return r.ask(ctx, time.Second, &r.hides, "begin")
+}
+
+// seen notes what the window shows, when it has come to rest, and returns how many elements look better than ever before.
+func (r *reveal) seen(ctx context.Context) (found int, err error) {
+	if r.Motion != nil {
+		if err := r.Motion.End(ctx); err != nil {
+			return 0, err
+		}
+	}
+	var is struct {
+		Found int  `json:"found"`
+		Keeps bool `json:"keeps"`
+	}
+	err = r.ask(ctx, restTime, &is, "seen", restTime.Milliseconds())
+	r.keeps = r.keeps || is.Keeps
+	return is.Found, err
+}
+
+// seenWhole is seen for the window that is as tall as the page: scripts that look around a little late are given the time.
+func (r *reveal) seenWhole(ctx context.Context) error {
+	if r.hides {
+		if err := r.ask(ctx, idleFrame, nil, "wake"); err != nil {
+			return err
+		}
+	}
+	_, err := r.seen(ctx)
+	return err
+}
+
+// walk scrolls to where something is still hidden, as a reader would. It gives up when the first places show nothing more.
+func (r *reveal) walk(ctx context.Context) error {
+	if !r.hides {
+		return nil
+	}
+	var stops []int
+	if err := r.ask(ctx, time.Second, &stops, "stops", r.Motion != nil); err != nil || len(stops) == 0 {
+		return err
+	}
+	r.Notes.Await("what scrolling shows")
+	end, found := time.Now().Add(min(r.Budget.Scaled(walkTime), r.Budget.Timeout()/4)), 0
+	for i, y := range probing(stops) {
+		if i >= probes && found == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			r.Notes.Partial("parts of the page that show when they are scrolled to were not all waited for")
+			break
+		}
+		n, err := r.visit(ctx, y)
+		if err != nil {
+			return err
+		}
+		found += n
+	}
+	return r.ask(ctx, idleFrame, nil, "visit", 0)
+}
+
+// visit scrolls to y and notes what that shows.
+func (r *reveal) visit(ctx context.Context, y int) (found int, err error) {
+	r.Network.ResetQuiet()
+	if err := r.ask(ctx, idleFrame, nil, "visit", y); err != nil {
+		return 0, err
+	}
+	if err := r.Rest.Quiet(ctx); err != nil {
+		return 0, err
+	}
+	return r.seen(ctx)
+}
+
+// probing has the first, the middle and the last place come first.
+func probing(stops []int) []int {
+	if len(stops) <= probes {
+		return stops
+	}
+	first := []int{stops[0], stops[len(stops)/2], stops[len(stops)-1]}
+	return append(first, slices.DeleteFunc(slices.Clone(stops), func(y int) bool { return slices.Contains(first, y) })...)
+}
+
+// keep shows what was seen also where the page has hidden it again.
+func (r *reveal) keep(ctx context.Context) error {
+	if !r.keeps {
+		return nil
+	}
+	var left int
+	if err := r.ask(ctx, time.Second, &left, "keep", r.Motion != nil); err != nil {
+		return err
+	}
+	r.lost = r.lost || left > 0
+	return nil
+}

@@ -16,6 +16,7 @@ var lookScript string
 const (
 	restTime = 2500 * time.Millisecond // for what moves because it is seen, at most
 	walkTime = 8 * time.Second         // for all places that are scrolled to
+	late     = 120 * time.Millisecond  // for scripts that look around a little late
 	probes   = 3                       // places that must show something before the others are scrolled to
 )
 
@@ -24,6 +25,8 @@ const (
 type reveal struct {
 	Config
 	hides bool // something of the page was hidden when it was first looked at
+	waits bool // something of the page is still hidden
+	heard bool // the page waits for scrolling
 	keeps bool // something was seen that may be hidden again
 	lost  bool // something could not be kept
 }
@@ -48,16 +51,17 @@ func (r *reveal) seen(ctx context.Context) (found int, err error) {
 	var is struct {
 		Found int  `json:"found"`
 		Keeps bool `json:"keeps"`
+		Waits bool `json:"waits"`
 	}
-	err = r.ask(ctx, restTime, &is, "seen", restTime.Milliseconds())
-	r.keeps = r.keeps || is.Keeps
+	err = r.ask(ctx, restTime, &is, "seen", restTime.Milliseconds(), r.Motion != nil)
+	r.keeps, r.waits = r.keeps || is.Keeps, is.Waits
 	return is.Found, err
 }
 
 // seenWhole is seen for the window that is as tall as the page: scripts that look around a little late are given the time.
 func (r *reveal) seenWhole(ctx context.Context) error {
 	if r.hides {
-		if err := r.ask(ctx, idleFrame, nil, "wake"); err != nil {
+		if err := r.ask(ctx, idleFrame, nil, "wake", late.Milliseconds()); err != nil {
 			return err
 		}
 	}
@@ -67,14 +71,23 @@ func (r *reveal) seenWhole(ctx context.Context) error {
 
 // walk scrolls to where something is still hidden, as a reader would. It gives up when the first places show nothing more.
 func (r *reveal) walk(ctx context.Context) error {
-	if !r.hides {
+	if !r.waits {
 		return nil
 	}
+	r.Notes.Await("what scrolling shows")
 	var stops []int
 	if err := r.ask(ctx, time.Second, &stops, "stops", r.Motion != nil); err != nil || len(stops) == 0 {
 		return err
 	}
-	r.Notes.Await("what scrolling shows")
+	var err error
+	if r.heard, err = r.Listens(ctx, "scroll"); err != nil {
+		return err
+	}
+	if r.heard { // it may take its measures anew, now that the window has its own size again
+		if err := r.ask(ctx, idleFrame, nil, "wake", 2*late.Milliseconds()); err != nil {
+			return err
+		}
+	}
 	end, found := time.Now().Add(min(r.Budget.Scaled(walkTime), r.Budget.Timeout()/4)), 0
 	for i, y := range probing(stops) {
 		if i >= probes && found == 0 {
@@ -99,8 +112,10 @@ func (r *reveal) visit(ctx context.Context, y int) (found int, err error) {
 	if err := r.ask(ctx, idleFrame, nil, "visit", y); err != nil {
 		return 0, err
 	}
-	if err := r.Rest.Quiet(ctx); err != nil {
-		return 0, err
+	if r.heard { // it may do so when the scrolling has ended
+		if err := r.Rest.Quiet(ctx); err != nil {
+			return 0, err
+		}
 	}
 	return r.seen(ctx)
 }

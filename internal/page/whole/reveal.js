@@ -99,11 +99,12 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     let n = noted.get(e);
     if (!n) {
       if (noted.size >= maxNoted) return false;
-      noted.set(e, n = {before: part, best: part, look: look(s), flat: flat(e, s), up: 0, down: 0, state: state(e, s)});
+      noted.set(e, n = {before: part, best: part, look: look(s), flat: flat(e, s), up: 0, down: 0, first: state(e, s), state: state(e, s)});
       return false;
     }
     const m = s.transform === 'none' ? null : matrix(e, s);
     if (m && part > 0.3) { n.up = Math.min(n.up, m.m42); n.down = Math.max(n.down, m.m42); }
+    n.moved ||= state(e, s) !== n.first;
     if (part <= n.best + better) return false;
     n.best = part;
     n.look = look(s);
@@ -153,7 +154,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   const tied = e => {
     for (let up = e; up && up !== document.body && up !== document.documentElement; up = within(up)) {
       const s = getComputedStyle(up);
-      if (s.position === 'fixed' || (s.position === 'sticky' && up.offsetHeight < innerHeight * 0.4)) return true;
+      if (s.position === 'fixed' || (s.position === 'sticky' && up.offsetHeight < innerHeight * 0.95)) return true;
     }
     return false;
   };
@@ -189,37 +190,39 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     return is;
   };
 
-  // asks says that an element may wait to be reached: something of it is still hidden.
+  const apart = 'nav,header,menu,dialog,[popover],[role=menu],[role=tooltip],[role=dialog],[role=listbox],[aria-hidden=true]';
+  // asks says that an element may wait to be reached: it is hidden, or a script has moved it out of its place and goes on at that.
+  // driven says that what follows its place in view by its style alone is not asked for: freezing shows it at its best.
   const asks = (e, n, driven) => {
-    if (n.best >= full - better || !e.isConnected || restless.has(e) || n.flat || !e.checkVisibility()) return false;
-    if (driven && viewed(e)) return false;
-    if (n.best > 0.8 && !e.style.transform && !e.style.translate) return false; // a place of its own
+    if (n.best >= full - better || !e.isConnected || restless.has(e) || n.flat) return false;
+    if (n.best > 0.3 && !(n.moved && (e.style.transform || e.style.translate))) return false;
+    if ((driven && viewed(e)) || !e.checkVisibility() || e.closest(apart)) return false;
     return (e.offsetWidth || 0) * (e.offsetHeight || 0) > 400 && !tied(e);
   };
+  const some = driven => [...noted].some(([e, n]) => asks(e, n, driven));
 
   return {
     // begin notes what is hidden before the page is seen as a whole, and says whether that is anything.
     begin: () => {
       scan();
       savepageLists.begin();
-      return [...noted].some(([e, n]) => asks(e, n, false));
+      return some(false);
     },
-    // seen notes how it looks now, when it has come to rest: how many elements look better than before, and whether there is
-    // anything to keep.
-    seen: async ms => {
+    // seen notes how it looks now, when it has come to rest: how many elements look better than before, whether there is anything
+    // to keep, and whether something still waits.
+    seen: async (ms, driven) => {
       await rest(ms);
       const found = update(), holds = savepageLists.seen();
-      return {found, keeps: holds || [...noted.values()].some(n => n.best > n.before + better)};
+      return {found, keeps: holds || [...noted.values()].some(n => n.best > n.before + better), waits: some(driven)};
     },
     // wake gives scripts that wait before they look around the time to do so.
-    wake: async () => {
-      await new Promise(done => setTimeout(done, 120));
+    wake: async ms => {
+      await new Promise(done => setTimeout(done, ms));
       document.dispatchEvent(new Event('scroll', {bubbles: true}));
       await frame();
       await frame();
     },
-    // stops are the places to scroll to, to reach what still hides something. driven says that what follows its place in view by
-    // its style alone is not asked for: freezing shows it at its best.
+    // stops are the places to scroll to, to reach what still hides something.
     stops: driven => {
       if (!document.scripts.length && ![...noted.keys()].some(scrolled)) return [];
       const step = innerHeight * 0.4, last = (document.scrollingElement || document.documentElement).scrollHeight - innerHeight;

@@ -198,6 +198,7 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     end: async () => {
       scrollTo({left: 0, top: root().scrollHeight, behavior: 'instant'});
       await frame();
+      for (const e of grown) e.dispatchEvent(new Event('scroll'));
       return {height: root().scrollHeight};
     },
     // walk scrolls through the page as a reader would, with a frame or two for each step, and back.

@@ -28,10 +28,12 @@ if (!globalThis.savepageBackdrop) globalThis.savepageBackdrop = (() => {
     }
     return found;
   };
+  // generated says that a generated box of an element paints something.
+  const generated = e => ['::before', '::after'].some(part => { const s = getComputedStyle(e, part); return s.content !== 'none' && s.display !== 'none' && paints(s); });
   // painted is what fills the window of a layer: the layer itself, or something in it that is as large.
   const painted = layer => [layer, ...layer.querySelectorAll('*')].slice(0, 200).filter(e => {
     const s = getComputedStyle(e);
-    return s.visibility === 'visible' && s.opacity > 0.01 && (paints(s) || e.matches(drawn)) && fills(e.getBoundingClientRect());
+    return s.visibility === 'visible' && s.opacity > 0.01 && (paints(s) || e.matches(drawn) || generated(e)) && fills(e.getBoundingClientRect());
   });
   // above says that a layer covers what it stands over.
   const above = (layer, list) => {
@@ -53,20 +55,29 @@ if (!globalThis.savepageBackdrop) globalThis.savepageBackdrop = (() => {
     force(copy, 'top', y - (r.top + scrollY) + 'px');
     force(copy, 'left', -(r.left + scrollX) + 'px');
   };
-  const copied = e => {
-    const copy = e.cloneNode(true), from = [e, ...e.querySelectorAll('*')], to = [copy, ...copy.querySelectorAll('*')];
-    from.forEach((f, i) => {
-      if (!f.matches('canvas,video')) return;
-      const still = document.createElement('canvas'), of = f.localName === 'video' ? [f.videoWidth, f.videoHeight] : [f.width, f.height];
-      [still.width, still.height] = of;
-      try { still.getContext('2d').drawImage(f, 0, 0); } catch { return; }
-      still.style.cssText = `width:${f.clientWidth}px;height:${f.clientHeight}px;object-fit:${getComputedStyle(f).objectFit}`;
-      still.className = f.className;
-      if (to[i] !== copy) to[i].replaceWith(still);
-    });
+  // drawing is what a canvas or a video shows now; null where that cannot be read.
+  const drawing = e => {
+    const copy = document.createElement('canvas');
+    [copy.width, copy.height] = e.localName === 'video' ? [e.videoWidth, e.videoHeight] : [e.width, e.height];
+    try { copy.getContext('2d').drawImage(e, 0, 0); } catch { return null; }
+    for (const {name, value} of e.attributes) if (name === 'class' || name === 'style') copy.setAttribute(name, value);
+    const s = getComputedStyle(e);
+    for (const name of ['width', 'height', 'object-fit', 'object-position']) force(copy, name, s.getPropertyValue(name));
     return copy;
   };
-  const pictured = e => e.matches(drawn) || getComputedStyle(e).backgroundImage.includes('url(');
+  const moving = 'canvas,video';
+  // copied is a copy of a layer with all that it shows; null where that cannot be had.
+  const copied = layer => {
+    if (layer.matches(moving)) return drawing(layer);
+    const copy = layer.cloneNode(true), from = layer.querySelectorAll(moving), to = copy.querySelectorAll(moving);
+    for (let i = 0; i < from.length; i++) {
+      const still = drawing(from[i]);
+      if (!still) return null;
+      to[i].replaceWith(still);
+    }
+    return copy;
+  };
+  const pictured = e => e.matches(drawn) || getComputedStyle(e).backgroundImage.includes('url(') || generated(e);
 
   // cover has a layer reach from the end of the first window to y, and says whether it does.
   const cover = (layer, end) => {
@@ -80,6 +91,7 @@ if (!globalThis.savepageBackdrop) globalThis.savepageBackdrop = (() => {
         for (const name of ['background-color', 'background-image', 'backdrop-filter']) force(copy, name, s.getPropertyValue(name));
         force(copy, 'z-index', getComputedStyle(layer).zIndex);
         lay(layer, copy, innerHeight, end - innerHeight);
+        copy.setAttribute(mark, 'plain');
         force(copy, 'opacity', s.opacity * (e === layer ? 1 : getComputedStyle(layer).opacity));
       }
       return true;
@@ -87,7 +99,7 @@ if (!globalThis.savepageBackdrop) globalThis.savepageBackdrop = (() => {
     if (says) return false;
     for (let y = innerHeight, n = 0; y < end; y += innerHeight) {
       if (++n > maxCopies) return false;
-      const copy = layer.matches('canvas,video') ? null : copied(layer), height = Math.min(innerHeight, end - y);
+      const copy = copied(layer), height = Math.min(innerHeight, end - y);
       if (!copy) return false;
       lay(layer, copy, y, innerHeight);
       if (height < innerHeight) force(copy, 'clip-path', `inset(0 0 ${innerHeight - height}px 0)`);
@@ -109,15 +121,17 @@ if (!globalThis.savepageBackdrop) globalThis.savepageBackdrop = (() => {
     return rules;
   };
 
+  let told = null; // what was said before: it is done once
   return {
     // extend has the page's layers reach down to y. It says whether all do ("whole_page"), or one does not ("first_window").
     extend: end => {
+      if (told !== null) return told;
       const rules = pseudo(end), list = layers();
       const open = [...document.querySelectorAll('dialog:modal,:popover-open')].filter(e => !clear(getComputedStyle(e, '::backdrop').backgroundColor) || getComputedStyle(e, '::backdrop').backgroundImage !== 'none');
       if (open.length) rules.push(`::backdrop{position:absolute!important;inset:0 auto auto 0!important;width:${innerWidth}px!important;height:${end}px!important}`);
-      if (!list.length && !rules.length) return '';
+      if (!list.length && !rules.length) return told = '';
       const sheet = new CSSStyleSheet();
-      sheet.replaceSync(`[${mark}]::before,[${mark}]::after{display:none!important}` + rules.join(''));
+      sheet.replaceSync(`[${mark}=plain]::before,[${mark}=plain]::after{display:none!important}` + rules.join(''));
       document.adoptedStyleSheets.push(sheet);
       let all = true, any = rules.length > 0;
       for (const layer of list) {
@@ -125,7 +139,7 @@ if (!globalThis.savepageBackdrop) globalThis.savepageBackdrop = (() => {
         any = true;
         if (!cover(layer, end)) all = false;
       }
-      return any ? (all ? 'whole_page' : 'first_window') : '';
+      return told = any ? (all ? 'whole_page' : 'first_window') : '';
     },
   };
 })();

@@ -63,7 +63,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   };
 
   // flat says that an element has lost one of its two dimensions: a bar that has not grown, a part that is folded up.
-  const flat = (e, s) => e.offsetWidth < 2 !== e.offsetHeight < 2 && s.display !== 'inline' && s.display !== 'contents' && (s.overflowX !== 'visible' || s.backgroundColor !== 'rgba(0, 0, 0, 0)');
+  const flat = (e, s) => (e.offsetWidth === 0) !== (e.offsetHeight === 0) && s.display !== 'inline' && s.display !== 'contents' && (s.overflowX !== 'visible' || s.backgroundColor !== 'rgba(0, 0, 0, 0)');
 
   // shows is how much an element shows by its own look, from 0 to 1: all of it, in the place that the layout gives it.
   const shows = (e, s) => {
@@ -194,10 +194,11 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   // asks says that an element may wait to be reached: it is hidden, or a script has moved it out of its place and goes on at that.
   // driven says that what follows its place in view by its style alone is not asked for: freezing shows it at its best.
   const asks = (e, n, driven) => {
-    if (n.best >= full - better || !e.isConnected || restless.has(e) || n.flat) return false;
+    if (n.best >= full - better || !e.isConnected || restless.has(e)) return false;
+    if (n.flat && e.offsetWidth) return false; // folded up, until somebody opens it
     if (n.best > 0.3 && !(n.moved && (e.style.transform || e.style.translate))) return false;
     if ((driven && viewed(e)) || !e.checkVisibility() || e.closest(apart)) return false;
-    return (e.offsetWidth || 0) * (e.offsetHeight || 0) > 400 && !tied(e);
+    return (n.flat || (e.offsetWidth || 0) * (e.offsetHeight || 0) > 400) && !tied(e);
   };
   const some = driven => [...noted].some(([e, n]) => asks(e, n, driven));
 

@@ -37,6 +37,7 @@ type Extent struct {
 	Left   int `json:"left"` // negative where the page runs from right to left and is wider than the viewport
 
 	Frameset bool `json:"frameset"` // the page is nothing but frames
+	More     bool `json:"more"`     // a part that scrolls is too long to be shown
 }
 
 // Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
@@ -134,7 +135,7 @@ func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error)
 		loaded = height
 	}
 	growing = growing || min(is.Height, p.MaxHeight) > loaded
-	p.cut = p.cut || growing
+	p.cut = p.cut || growing || is.More
 	if p.reveal.keeps {
 		if err = p.Keep(ctx); err == nil {
 			is, err = p.measure(ctx)

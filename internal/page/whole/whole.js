@@ -155,7 +155,8 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     const width = shut ? innerWidth : Math.max(r.scrollWidth, innerWidth);
     const leftward = page.direction === 'rtl' || (body && body.direction === 'rtl');
     const frameset = document.body?.localName === 'frameset';
-    return {height: r.scrollHeight, width, left: leftward ? innerWidth - width : 0, frameset};
+    const more = [...grown].some(e => e.isConnected && e.scrollHeight - e.clientHeight > 100);
+    return {height: r.scrollHeight, width, left: leftward ? innerWidth - width : 0, frameset, more};
   };
   // hidden is how much of its document the frame of a frameset hides that hides most.
   const hidden = (of = document) => Math.max(0, ...[...of.querySelectorAll('frame')].map(e => {

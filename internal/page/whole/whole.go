@@ -25,7 +25,7 @@ const (
 	maxRounds  = 10              // for a page that grows while it loads
 	maxWide    = 10_000          // CSS pixels of a picture
 	maxEmbeds  = 20              // frames that are shot on their own
-	maxFollow  = 30              // times that a page is scrolled to its end
+	maxFollow  = 25              // times that a page is scrolled to its end
 	slowMotion = 4 * time.Second // for what moves for a second, on a busy machine
 	idleFrame  = 2 * time.Second // for a window to be drawn, at most
 )
@@ -96,8 +96,9 @@ type Page struct {
 	reveal    *reveal
 	cut       bool
 	backdrop  savepage.Backdrop
-	followed  int // times that the page was scrolled to its end
-	stretched int // times that the window of a frameset was made taller
+	grows     bool // the page may become longer when it is scrolled
+	followed  int  // times that the page was scrolled to its end
+	stretched int  // times that the window of a frameset was made taller
 }
 
 // New returns a Page that has loaded nothing.
@@ -133,6 +134,9 @@ func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error)
 			return is, false, err
 		}
 		loaded = height
+		if growing && p.followed > maxFollow {
+			break
+		}
 	}
 	growing = growing || min(is.Height, p.MaxHeight) > loaded
 	p.cut = p.cut || growing || is.More
@@ -151,11 +155,13 @@ func (p *Page) load(ctx context.Context, height int, last time.Time) (is Extent,
 		return is, false, err
 	}
 	is, err = p.measure(ctx)
-	if err != nil || min(is.Height, p.MaxHeight) > height || p.Budget.PastDeadline() {
+	if err != nil || is.Height >= p.MaxHeight || p.Budget.PastDeadline() {
 		return is, false, err
 	}
-	if waits, err := p.Listens(ctx, "scroll", "wheel"); err != nil || !waits {
-		return is, false, err
+	if p.grows = p.grows || is.Height > height+height/50; !p.grows {
+		if p.grows, err = p.Listens(ctx, "scroll", "wheel"); err != nil || !p.grows {
+			return is, false, err
+		}
 	}
 	return p.follow(ctx, is, last)
 }

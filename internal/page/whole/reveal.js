@@ -134,16 +134,17 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
 
   // restless are elements that move also while the page stands still.
   const restless = new WeakSet();
+  const runs = a => a.playState === 'running' && a.timeline instanceof DocumentTimeline && noted.has(a.effect?.target) && a.effect.getComputedTiming().endTime < 4000;
   // rest waits at most ms until what is noted does not change any more, if anything of it has changed since it was looked at.
   const rest = async ms => {
     const list = [...noted.keys()].filter(e => !restless.has(e) && e.isConnected).slice(0, maxFollowed);
     let was = list.map(e => state(e)), moving = list.filter((e, i) => was[i] !== noted.get(e).state);
-    if (!moving.length) return;
+    if (!moving.length && !document.getAnimations().some(runs)) return;
     for (let same = 0, end = performance.now() + ms; same < 3 && performance.now() < end;) {
       await frame();
       const is = list.map(e => state(e));
       moving = list.filter((_, i) => is[i] !== was[i]);
-      same = moving.length ? 0 : same + 1;
+      same = moving.length || document.getAnimations().some(runs) ? 0 : same + 1;
       was = is;
     }
     for (const e of moving) restless.add(e);

@@ -10,7 +10,7 @@ if (!globalThis.savepageLists) globalThis.savepageLists = (() => {
 
   const text = node => (node.textContent || '').slice(0, textKept);
   // weight is how much there is of something.
-  const weight = node => node.nodeType !== 1 ? text(node).length / 20 : node.querySelectorAll('*').length + 1 + text(node).length / 20;
+  const weight = node => node.nodeType !== 1 ? text(node).length / 5 : node.querySelectorAll('*').length + 1 + text(node).length / 5;
   const heavy = nodes => nodes.reduce((sum, node) => sum + weight(node), 0);
   const placed = e => e.nodeType === 1 && getComputedStyle(e).position === 'absolute';
 
@@ -70,8 +70,8 @@ if (!globalThis.savepageLists) globalThis.savepageLists = (() => {
       for (const [e, held] of holders) {
         if (!e.isConnected || e.closest('head')) continue;
         const now = [...e.childNodes], lost = held.children.filter(c => c.nodeType === 1 && !c.isConnected);
-        const fresh = now.filter(c => !held.children.includes(c));
-        if (!lost.length || held.weight < heavy(now) * 1.2 + 2 || e.offsetHeight < held.height * 0.9 - 2) continue;
+        const fresh = now.filter(c => !held.children.includes(c) && !held.texts.includes(text(c)));
+        if (!lost.length || held.weight < heavy(now) * 1.2 + 1 || e.offsetHeight < held.height * 0.9 - 2) continue;
         if (fresh.some(c => text(c).trim() || (c.nodeType === 1 && (c.matches('img,svg,canvas,video') || c.querySelector('img,svg,canvas,video'))))) continue;
         const used = lost.some(c => text(c) !== held.texts[held.children.indexOf(c)]);
         if (used || held.lacks) { left++; continue; }

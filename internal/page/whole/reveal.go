@@ -103,19 +103,18 @@ func (r *reveal) walk(ctx context.Context) error {
 		}
 		found += n
 	}
-	return r.ask(ctx, idleFrame, nil, "visit", 0)
+	return r.ask(ctx, idleFrame, nil, "visit", 0, 0)
 }
 
 // visit scrolls to y and notes what that shows.
 func (r *reveal) visit(ctx context.Context, y int) (found int, err error) {
-	r.Network.ResetQuiet()
-	if err := r.ask(ctx, idleFrame, nil, "visit", y); err != nil {
-		return 0, err
+	wait := time.Duration(0)
+	if r.heard { // it may look around when the scrolling has ended
+		wait = 3 * late
 	}
-	if r.heard { // it may do so when the scrolling has ended
-		if err := r.Rest.Quiet(ctx); err != nil {
-			return 0, err
-		}
+	r.Network.ResetQuiet()
+	if err := r.ask(ctx, idleFrame, nil, "visit", y, wait.Milliseconds()); err != nil {
+		return 0, err
 	}
 	return r.seen(ctx)
 }

@@ -105,10 +105,10 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     const m = s.transform === 'none' ? null : matrix(e, s);
     if (m && part > 0.3) { n.up = Math.min(n.up, m.m42); n.down = Math.max(n.down, m.m42); }
     n.moved ||= state(e, s) !== n.first;
+    if (n.flat && part > 0) n.size = {width: Math.max(e.offsetWidth, n.size?.width || 0), height: Math.max(e.offsetHeight, n.size?.height || 0)};
     if (part <= n.best + better) return false;
     n.best = part;
     n.look = look(s);
-    if (n.flat && !flat(e, s)) n.size = {width: e.offsetWidth, height: e.offsetHeight};
     return true;
   };
   // scan looks for elements that hide something. known are passed over.
@@ -135,11 +135,13 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   // restless are elements that move also while the page stands still.
   const restless = new WeakSet();
   const runs = a => a.playState === 'running' && a.timeline instanceof DocumentTimeline && noted.has(a.effect?.target) && a.effect.getComputedTiming().endTime < 4000;
+  const followed = () => [...noted.keys()].filter(e => !restless.has(e) && e.isConnected).slice(0, maxFollowed);
+  const moves = list => list.some(e => state(e) !== noted.get(e).state) || document.getAnimations().some(runs);
   // rest waits at most ms until what is noted does not change any more, if anything of it has changed since it was looked at.
   const rest = async ms => {
-    const list = [...noted.keys()].filter(e => !restless.has(e) && e.isConnected).slice(0, maxFollowed);
-    let was = list.map(e => state(e)), moving = list.filter((e, i) => was[i] !== noted.get(e).state);
-    if (!moving.length && !document.getAnimations().some(runs)) return;
+    const list = followed();
+    if (!moves(list)) return;
+    let was = list.map(e => state(e)), moving = [];
     for (let same = 0, end = performance.now() + ms; same < 3 && performance.now() < end;) {
       await frame();
       const is = list.map(e => state(e));
@@ -173,12 +175,13 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       sheets.set(root, sheet);
       root.adoptedStyleSheets.push(sheet);
     }
+    if (scrolled(e)) look.animation = 'none'; // it may be drawn apart from what the page's style says
     const rules = Object.entries(look).map(([name, value]) => `${name}:${value}!important`).join(';');
     e.setAttribute(mark, id);
     sheets.get(root).insertRule(`[${mark}="${id}"]:not(#s#s#s){${rules};transition:none!important}`);
     // What the page says with more weight is answered where nothing has more.
     const s = getComputedStyle(e);
-    if (Object.entries(look).some(([name, value]) => s.getPropertyValue(name) !== value)) {
+    if (Object.entries(look).some(([name, value]) => name !== 'animation' && s.getPropertyValue(name) !== value)) {
       for (const name in look) e.style.setProperty(name, look[name], 'important');
       e.style.setProperty('transition', 'none', 'important');
     }
@@ -234,14 +237,17 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
         const r = e.getBoundingClientRect(), top = r.top + scrollY, bottom = r.bottom + scrollY;
         const from = Math.max(1, Math.ceil((top - innerHeight * 0.9) / step)), to = Math.min(Math.floor((bottom - innerHeight * 0.1) / step), from + 8);
         for (let i = from; i <= to; i++) wanted.add(Math.min(last, Math.round(i * step)));
+        if (n.best > 0 || scrolled(e)) wanted.add(Math.min(last, Math.round((top + bottom - innerHeight) / 2)));
       }
       return [...wanted].filter(y => y > 0).sort((a, b) => a - b).slice(0, maxStops);
     },
-    // visit scrolls to y as a reader would.
-    visit: async y => {
+    // visit scrolls to y as a reader would, and waits at most ms until something moves at that.
+    visit: async (y, ms) => {
       scrollTo({left: 0, top: y, behavior: 'instant'});
       await frame();
       await frame();
+      const list = followed();
+      for (const end = performance.now() + ms; performance.now() < end && !moves(list);) await frame();
     },
     // keep shows what was seen also where the page has hidden it again, and counts what it could not keep.
     keep: driven => {

@@ -7,10 +7,31 @@ import (
 	"github.com/savepage/savepage/internal/page/layout"
 )
 
-// LoadLazy lets the page load what it only loads when it is seen: for a moment the viewport is as tall as the page, or as
-// tall as memory allows, and then it is itself again. Scripts that look at their place when they are told of scrolling
-// are told. What still waits then gets real scrolling. A page that is shown as it is, is not loaded.
+// LoadLazy lets the page load what it only loads when it is seen, and waits until it has come to rest. A page that is shown as
+// it is, is not loaded.
 func (p *Page) LoadLazy(ctx context.Context, height int) error {
+	if err := p.loadLazy(ctx, height); err != nil || p.Budget.PastDeadline() {
+		return err
+	}
+	return p.settle(ctx)
+}
+
+// settle waits until the page is at rest, in its own window.
+func (p *Page) settle(ctx context.Context) error {
+	if p.Budget.PastDeadline() {
+		return nil
+	}
+	p.Network.SetGrowing(true)
+	defer p.Network.SetGrowing(false)
+	if err := p.Rest.Settled(ctx); err != nil {
+		return err
+	}
+	return p.Page.Ask(ctx, slowMotion, nil, wholeScript+"savepageWhole.motion", slowMotion.Milliseconds())
+}
+
+// loadLazy shows the page in a window that is for a moment as tall as the page, or as tall as memory allows, and then is itself
+// again. Scripts that look at their place when they are told of scrolling are told. What still waits then gets real scrolling.
+func (p *Page) loadLazy(ctx context.Context, height int) error {
 	if p.Budget.PastDeadline() {
 		if height > p.Height {
 			p.Notes.Partial("pictures further down the page were not waited for")
@@ -41,35 +62,31 @@ func (p *Page) LoadLazy(ctx context.Context, height int) error {
 			return err
 		}
 	}
-	if err := p.reveal.walk(ctx); err != nil {
-		return err
-	}
-	if err := p.Rest.Settled(ctx); err != nil {
-		return err
-	}
-	return p.Page.Ask(ctx, slowMotion, nil, wholeScript+"savepageWhole.motion", slowMotion.Milliseconds())
+	return p.reveal.walk(ctx)
 }
 
-// follow scrolls a page that waits for scrolling to its end, again as long as that makes it longer, and says whether it would
-// go on.
-func (p *Page) follow(ctx context.Context, is Extent, last time.Time) (to Extent, growing bool, err error) {
+// follow scrolls a page of a height to its end, again as long as that makes it longer, and says whether it would go on.
+func (p *Page) follow(ctx context.Context, height int, last time.Time) (is Extent, growing bool, err error) {
 	p.Notes.Await("what comes at the end of the page")
 	p.Network.SetGrowing(true)
 	defer p.Network.SetGrowing(false)
 	for {
-		to, err = p.scrollToEnd(ctx)
-		if err != nil {
-			return to, false, err
+		if is, err = p.scrollToEnd(ctx); err != nil {
+			return is, false, err
 		}
-		growing = to.Height > is.Height
-		if is = to; !growing || is.Height >= p.MaxHeight || p.followed >= maxFollow || time.Now().After(last) {
+		growing = is.Height > height
+		if height = is.Height; !growing || height >= p.MaxHeight || p.followed >= maxFollow || time.Now().After(last) {
 			break
 		}
 	}
 	if err := p.ToTop(ctx); err != nil {
-		return to, false, err
+		return is, false, err
 	}
-	return to, growing, p.Rest.Settled(ctx)
+	if err := p.settle(ctx); err != nil {
+		return is, false, err
+	}
+	is, err = p.measure(ctx)
+	return is, growing, err
 }
 
 // scrollToEnd scrolls to the end of the page for real, and measures the page when it is at rest.

@@ -200,7 +200,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   const asks = (e, n, driven) => {
     if (n.best >= full - better || !e.isConnected || restless.has(e)) return false;
     if (n.flat && e.offsetWidth) return false; // folded up, until somebody opens it
-    if (n.best > 0.3 && !(n.moved && (e.style.transform || e.style.translate))) return false;
+    if (n.best > 0.3 && !(n.moved && (e.style.transform || e.style.translate)) && !scrolled(e)) return false;
     if ((driven && viewed(e)) || !e.checkVisibility() || e.closest(apart)) return false;
     return (n.flat || (e.offsetWidth || 0) * (e.offsetHeight || 0) > 400) && !tied(e);
   };
@@ -255,7 +255,8 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       for (const [e, is] of noted) {
         if (is.best <= is.before + better || is.kept || !e.isConnected || restless.has(e)) continue;
         const s = getComputedStyle(e);
-        if (shows(e, s) >= is.best - better || tied(e) || (driven && viewed(e))) continue;
+        const folds = is.size && (e.offsetWidth < is.size.width || e.offsetHeight < is.size.height);
+        if ((shows(e, s) >= is.best - better && !folds) || tied(e) || (driven && viewed(e))) continue;
         keep(e, kept(is));
         is.kept = true;
       }

@@ -13,14 +13,14 @@ func (p *Page) LoadLazy(ctx context.Context, height int) error {
 	if err := p.loadLazy(ctx, height); err != nil || p.Budget.PastDeadline() {
 		return err
 	}
+	if err := p.reveal.walk(ctx); err != nil {
+		return err
+	}
 	return p.settle(ctx)
 }
 
 // settle waits until the page is at rest, in its own window.
 func (p *Page) settle(ctx context.Context) error {
-	if p.Budget.PastDeadline() {
-		return nil
-	}
 	p.Network.SetGrowing(true)
 	defer p.Network.SetGrowing(false)
 	if err := p.Rest.Settled(ctx); err != nil {
@@ -52,45 +52,56 @@ func (p *Page) loadLazy(ctx context.Context, height int) error {
 	if err := p.Page.Ask(ctx, 0, &unseen, wholeScript+"savepageWhole.unseen"); err != nil {
 		return err
 	}
-	if stretched || unseen > 0 {
-		most := 3 * time.Second
-		if err := p.Page.Ask(ctx, most, nil, wholeScript+"savepageWhole.walk", maxWalk, most.Milliseconds()); err != nil {
-			return err
-		}
-		p.Network.ResetQuiet()
-		if err := p.awaitImages(ctx); err != nil {
-			return err
-		}
+	if !stretched && unseen == 0 {
+		return nil
 	}
-	return p.reveal.walk(ctx)
+	most := 3 * time.Second
+	if err := p.Page.Ask(ctx, most, nil, wholeScript+"savepageWhole.walk", maxWalk, most.Milliseconds()); err != nil {
+		return err
+	}
+	p.Network.ResetQuiet()
+	return p.awaitImages(ctx)
 }
 
-// follow scrolls a page of a height to its end, again as long as that makes it longer, and says whether it would go on.
+// follow scrolls a page of a height to its end, if that may make it longer, again as long as it does so, and says whether it
+// would go on. Then it waits until the page has come to rest at its top, and measures it.
 func (p *Page) follow(ctx context.Context, height int, last time.Time) (is Extent, growing bool, err error) {
-	p.Notes.Await("what comes at the end of the page")
-	p.Network.SetGrowing(true)
-	defer p.Network.SetGrowing(false)
-	for {
+	if p.Budget.PastDeadline() {
+		is, err = p.measure(ctx)
+		return is, false, err
+	}
+	if !p.grows {
+		if p.grows, err = p.Listens(ctx, "scroll", "wheel"); err != nil {
+			return is, false, err
+		}
+	}
+	for p.grows && height < p.MaxHeight {
 		if is, err = p.scrollToEnd(ctx); err != nil {
 			return is, false, err
 		}
 		growing = is.Height > height
-		if height = is.Height; !growing || height >= p.MaxHeight || p.followed >= maxFollow || time.Now().After(last) {
+		if height = is.Height; !growing || p.followed >= maxFollow || time.Now().After(last) {
 			break
 		}
 	}
-	if err := p.ToTop(ctx); err != nil {
-		return is, false, err
+	if p.followed > 0 {
+		if err := p.ToTop(ctx); err != nil {
+			return is, false, err
+		}
 	}
 	if err := p.settle(ctx); err != nil {
 		return is, false, err
 	}
 	is, err = p.measure(ctx)
+	p.grows = p.grows || is.Height > height+height/50
 	return is, growing, err
 }
 
 // scrollToEnd scrolls to the end of the page for real, and measures the page when it is at rest.
 func (p *Page) scrollToEnd(ctx context.Context) (is Extent, err error) {
+	p.Notes.Await("what comes at the end of the page")
+	p.Network.SetGrowing(true)
+	defer p.Network.SetGrowing(false)
 	p.followed++
 	p.Network.ResetQuiet()
 	if err := p.Page.Ask(ctx, idleFrame, nil, wholeScript+"savepageWhole.end"); err != nil {
@@ -128,7 +139,15 @@ func (p *Page) inTallWindow(ctx context.Context, height int) (stretched bool, er
 		if err := p.embeds(ctx); err != nil {
 			return false, err
 		}
-		if err := p.reveal.seenWhole(ctx); err != nil {
+		if err := p.reveal.wake(ctx); err != nil {
+			return false, err
+		}
+		if p.Motion != nil {
+			if err := p.Motion.End(ctx); err != nil {
+				return false, err
+			}
+		}
+		if _, err := p.reveal.note(ctx); err != nil {
 			return false, err
 		}
 	}

@@ -13,6 +13,8 @@ var listsScript string
 //go:embed reveal.js
 var lookScript string
 
+var revealScript = listsScript + lookScript
+
 const (
 	restTime = 2500 * time.Millisecond // for what moves because it is seen, at most
 	walkTime = 8 * time.Second         // for all places that are scrolled to
@@ -31,52 +33,39 @@ type reveal struct {
 	lost  bool // something could not be kept
 }
 
-// ask calls a function of the script.
-func (r *reveal) ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
-	return r.Page.Ask(ctx, slack, into, listsScript+lookScript+"savepageReveal."+function, args...)
-}
-
 // begin notes what is hidden before the page is seen as a whole.
 func (r *reveal) begin(ctx context.Context) error {
-	return r.ask(ctx, time.Second, &r.hides, "begin")
+	return r.Page.Ask(ctx, time.Second, &r.hides, revealScript+"savepageReveal.begin")
 }
 
-// seen notes what the window shows, when it has come to rest, and returns how many elements look better than ever before.
-func (r *reveal) seen(ctx context.Context) (found int, err error) {
-	if r.Motion != nil {
-		if err := r.Motion.End(ctx); err != nil {
-			return 0, err
-		}
+// wake gives scripts of a page that hides something, and that look around a little late, the time to do so.
+func (r *reveal) wake(ctx context.Context) error {
+	if !r.hides {
+		return nil
 	}
+	return r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.wake", late.Milliseconds())
+}
+
+// note notes what the window shows, when it has come to rest, and returns how many elements look better than ever before.
+func (r *reveal) note(ctx context.Context) (found int, err error) {
 	var is struct {
 		Found int  `json:"found"`
 		Keeps bool `json:"keeps"`
 		Waits bool `json:"waits"`
 	}
-	err = r.ask(ctx, restTime, &is, "seen", restTime.Milliseconds(), r.Motion != nil)
+	err = r.Page.Ask(ctx, restTime, &is, revealScript+"savepageReveal.seen", restTime.Milliseconds(), r.Motion != nil)
 	r.keeps, r.waits = r.keeps || is.Keeps, is.Waits
 	return is.Found, err
 }
 
-// seenWhole is seen for the window that is as tall as the page: scripts that look around a little late are given the time.
-func (r *reveal) seenWhole(ctx context.Context) error {
-	if r.hides {
-		if err := r.ask(ctx, idleFrame, nil, "wake", late.Milliseconds()); err != nil {
-			return err
-		}
-	}
-	_, err := r.seen(ctx)
-	return err
-}
-
 // walk scrolls to where something is still hidden, as a reader would. It gives up when the first places show nothing more.
 func (r *reveal) walk(ctx context.Context) error {
-	if !r.waits {
+	if !r.waits || r.Budget.PastDeadline() {
 		return nil
 	}
 	r.Notes.Await("what scrolling shows")
 	var stops []int
-	if err := r.ask(ctx, time.Second, &stops, "stops", r.Motion != nil); err != nil || len(stops) == 0 {
+	if err := r.Page.Ask(ctx, time.Second, &stops, revealScript+"savepageReveal.stops", r.Motion != nil); err != nil || len(stops) == 0 {
 		return err
 	}
 	var err error
@@ -84,7 +73,7 @@ func (r *reveal) walk(ctx context.Context) error {
 		return err
 	}
 	if r.heard { // it may take its measures anew, now that the window has its own size again
-		if err := r.ask(ctx, idleFrame, nil, "wake", 2*late.Milliseconds()); err != nil {
+		if err := r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.wake", 2*late.Milliseconds()); err != nil {
 			return err
 		}
 	}
@@ -103,7 +92,7 @@ func (r *reveal) walk(ctx context.Context) error {
 		}
 		found += n
 	}
-	return r.ask(ctx, idleFrame, nil, "visit", 0, 0)
+	return r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.visit", 0, 0)
 }
 
 // visit scrolls to y and notes what that shows.
@@ -113,10 +102,15 @@ func (r *reveal) visit(ctx context.Context, y int) (found int, err error) {
 		wait = 3 * late
 	}
 	r.Network.ResetQuiet()
-	if err := r.ask(ctx, idleFrame, nil, "visit", y, wait.Milliseconds()); err != nil {
+	if err := r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.visit", y, wait.Milliseconds()); err != nil {
 		return 0, err
 	}
-	return r.seen(ctx)
+	if r.Motion != nil {
+		if err := r.Motion.End(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return r.note(ctx)
 }
 
 // probing has the first, the middle and the last place come first.
@@ -134,7 +128,7 @@ func (r *reveal) keep(ctx context.Context) error {
 		return nil
 	}
 	var left int
-	if err := r.ask(ctx, time.Second, &left, "keep", r.Motion != nil); err != nil {
+	if err := r.Page.Ask(ctx, time.Second, &left, revealScript+"savepageReveal.keep", r.Motion != nil); err != nil {
 		return err
 	}
 	r.lost = r.lost || left > 0

@@ -130,7 +130,13 @@ func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error)
 		if err := p.Check(min(is.Width, maxWide), height); err != nil {
 			return is, false, err
 		}
-		if is, growing, err = p.load(ctx, height, last); err != nil {
+		if err := p.loadLazy(ctx, height); err != nil {
+			return is, false, err
+		}
+		if err := p.reveal.walk(ctx); err != nil {
+			return is, false, err
+		}
+		if is, growing, err = p.follow(ctx, height, last); err != nil {
 			return is, false, err
 		}
 		loaded = height
@@ -146,30 +152,6 @@ func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error)
 		}
 	}
 	return is, growing, err
-}
-
-// load has the page load its lazy parts down to a height, and what comes when its end is reached. growing says that it would go
-// on.
-func (p *Page) load(ctx context.Context, height int, last time.Time) (is Extent, growing bool, err error) {
-	if err := p.loadLazy(ctx, height); err != nil {
-		return is, false, err
-	}
-	if !p.grows && !p.Budget.PastDeadline() {
-		if p.grows, err = p.Listens(ctx, "scroll", "wheel"); err != nil {
-			return is, false, err
-		}
-	}
-	if !p.grows {
-		if err := p.settle(ctx); err != nil {
-			return is, false, err
-		}
-		is, err = p.measure(ctx)
-		p.grows = is.Height > height+height/50
-	}
-	if err != nil || !p.grows || height >= p.MaxHeight || p.Budget.PastDeadline() {
-		return is, false, err
-	}
-	return p.follow(ctx, max(height, is.Height), last)
 }
 
 // measure says how large the page is now. What it has loaded is unfolded too.

@@ -43,7 +43,7 @@ func (r *reveal) wake(ctx context.Context) error {
 	if !r.hides {
 		return nil
 	}
-	return r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.wake", late.Milliseconds())
+	return r.Page.Ask(ctx, restTime, nil, revealScript+"savepageReveal.wake", late.Milliseconds(), restTime.Milliseconds())
 }
 
 // note notes what the window shows, when it has come to rest, and returns how many elements look better than ever before.
@@ -73,13 +73,13 @@ func (r *reveal) walk(ctx context.Context) error {
 		return err
 	}
 	if r.heard { // it may take its measures anew, now that the window has its own size again
-		if err := r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.wake", 2*late.Milliseconds()); err != nil {
+		if err := r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.wake", 2*late.Milliseconds(), 0); err != nil {
 			return err
 		}
 	}
 	end, found := time.Now().Add(min(r.Budget.Scaled(walkTime), r.Budget.Timeout()/4)), 0
 	for i, y := range probing(stops) {
-		if i >= probes && found == 0 {
+		if i >= probes && found == 0 || !r.waits {
 			break
 		}
 		if time.Now().After(end) {
@@ -92,7 +92,7 @@ func (r *reveal) walk(ctx context.Context) error {
 		}
 		found += n
 	}
-	return r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.visit", 0, 0)
+	return r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.visit", 0, 0, 0)
 }
 
 // visit scrolls to y and notes what that shows.
@@ -102,7 +102,7 @@ func (r *reveal) visit(ctx context.Context, y int) (found int, err error) {
 		wait = 3 * late
 	}
 	r.Network.ResetQuiet()
-	if err := r.Page.Ask(ctx, idleFrame, nil, revealScript+"savepageReveal.visit", y, wait.Milliseconds()); err != nil {
+	if err := r.Page.Ask(ctx, restTime, nil, revealScript+"savepageReveal.visit", y, wait.Milliseconds(), restTime.Milliseconds()); err != nil {
 		return 0, err
 	}
 	if r.Motion != nil {

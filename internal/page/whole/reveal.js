@@ -106,12 +106,13 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     if (m && part > 0.3) { n.up = Math.min(n.up, m.m42); n.down = Math.max(n.down, m.m42); }
     n.moved ||= state(e, s) !== n.first;
     if (n.flat && part > 0) n.size = {width: Math.max(e.offsetWidth, n.size?.width || 0), height: Math.max(e.offsetHeight, n.size?.height || 0)};
-    if (part <= n.best + better) return false;
+    if (part <= n.best + 0.0005) return false;
     n.best = part;
     n.look = look(s);
     return true;
   };
-  // scan looks for elements that hide something. known are passed over.
+  const sound = new WeakSet(); // elements that showed all of themselves
+  // scan looks for elements that hide something. Known ones are passed over.
   const scan = () => {
     let n = 0;
     for (const e of elements()) {
@@ -119,6 +120,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       if (noted.has(e) || !e.checkVisibility()) continue;
       const s = getComputedStyle(e), part = shows(e, s);
       if (part < full) note(e, s, part);
+      else sound.add(e);
     }
   };
   // update notes the looks that are better than those before, and counts them.
@@ -151,6 +153,15 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     }
     for (const e of moving) restless.add(e);
     list.forEach((e, i) => { noted.get(e).state = was[i]; });
+  };
+
+  // mixed waits at most ms for elements that a script and the browser move together: to end one part would stop the other. It
+  // looks at what changes while act runs.
+  const mixed = async (ms, act) => {
+    const list = followed(), was = list.map(e => e.style.cssText);
+    await act();
+    const running = new Set(document.getAnimations().filter(runs).map(a => a.effect.target));
+    if (running.size && list.some((e, i) => running.has(e) && e.style.cssText !== was[i])) await rest(ms);
   };
 
   // tied says that an element keeps its place in the window while the page scrolls.
@@ -204,6 +215,12 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     if ((driven && viewed(e)) || !e.checkVisibility() || e.closest(apart)) return false;
     return (n.flat || (e.offsetWidth || 0) * (e.offsetHeight || 0) > 400) && !tied(e);
   };
+  // strays says that an element stood in its place, and a script has moved it up or down since, where it is not seen.
+  const strays = e => {
+    if (!e.style?.transform || !sound.has(e) || e.hasAttribute(mark) || e.getBoundingClientRect().top + scrollY < innerHeight) return false;
+    const s = getComputedStyle(e);
+    return /^matrix\(1, 0, 0, 1, 0, /.test(s.transform) && shows(e, s) < full && !e.getAnimations().length && !tied(e);
+  };
   const some = driven => [...noted].some(([e, n]) => asks(e, n, driven));
 
   return {
@@ -220,13 +237,13 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       const found = update(), holds = savepageLists.seen();
       return {found, keeps: holds || [...noted.values()].some(n => n.best > n.before + better), waits: some(driven)};
     },
-    // wake gives scripts that wait before they look around the time to do so.
-    wake: async ms => {
-      await new Promise(done => setTimeout(done, ms));
+    // wake gives scripts that wait before they look around the time to do so, and rest ms to what they move.
+    wake: (late, rest) => mixed(rest, async () => {
+      await new Promise(done => setTimeout(done, late));
       document.dispatchEvent(new Event('scroll', {bubbles: true}));
       await frame();
       await frame();
-    },
+    }),
     // stops are the places to scroll to, to reach what still hides something.
     stops: driven => {
       if (!document.scripts.length && ![...noted.keys()].some(scrolled)) return [];
@@ -241,14 +258,15 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       }
       return [...wanted].filter(y => y > 0).sort((a, b) => a - b).slice(0, maxStops);
     },
-    // visit scrolls to y as a reader would, and waits at most ms until something moves at that.
-    visit: async (y, ms) => {
+    // visit scrolls to y as a reader would, and waits at most late ms until something moves at that, and rest ms for it.
+    visit: (y, late, rest) => mixed(rest, async () => {
       scrollTo({left: 0, top: y, behavior: 'instant'});
       await frame();
       await frame();
       const list = followed();
-      for (const end = performance.now() + ms; performance.now() < end && !moves(list);) await frame();
-    },
+      for (const end = performance.now() + late; performance.now() < end && !moves(list);) await frame();
+      if (late) await frame();
+    }),
     // keep shows what was seen also where the page has hidden it again, and counts what it could not keep.
     keep: driven => {
       const left = savepageLists.restore();
@@ -260,6 +278,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
         keep(e, kept(is));
         is.kept = true;
       }
+      for (const e of elements()) if (strays(e)) keep(e, {transform: 'none'});
       return left;
     },
   };

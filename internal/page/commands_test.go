@@ -188,7 +188,10 @@ func TestCommandsOfOptions(t *testing.T) {
 		},
 		"pdf": {
 			func(o *savepage.Options) { o.Format = savepage.FormatPDF },
-			[]string{"Emulation.setEmulatedMedia", "IO.close", "IO.read", "Page.addScriptToEvaluateOnNewDocument", "Page.printToPDF"},
+			[]string{
+				"DOMDebugger.getEventListeners", "Emulation.setEmulatedMedia", "IO.close", "IO.read",
+				"Page.addScriptToEvaluateOnNewDocument", "Page.printToPDF",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,9 +13,9 @@ const watchEvery = 200 * time.Millisecond
 // looksApart is how many looks a browser has to give back the memory of a page that was ended, before another page is.
 const looksApart = 5
 
-// memoryGuard watches a browser's memory while its pages are in use. It kills page processes that hold too much, and the
-// busiest one when the browser itself holds too much: what pages hand to the browser is the browser's memory, and no
-// measure of the browser says whose it is.
+// memoryGuard watches a browser's memory, and what its pages use of the processor, while they are in use. It kills page
+// processes that hold too much, and the busiest one when the browser itself holds too much: what pages hand to the browser is
+// the browser's memory, and no measure of the browser says whose it is.
 type memoryGuard struct {
 	browser *chromium
 	maxTab  int64 // bytes of resident memory of a page's process
@@ -23,7 +23,8 @@ type memoryGuard struct {
 	log     *slog.Logger
 	inUse   func(total int64) bool // is given the private memory of all processes, and reports whether pages are in use
 
-	rest int // looks until another page may be ended for the browser's memory
+	rest     int // looks until another page may be ended for the browser's memory
+	yielding yielding
 }
 
 // run watches until the browser has died.
@@ -76,6 +77,7 @@ func (g *memoryGuard) look() (total int64) {
 			heaviest, most = pid, resident
 		}
 	}
+	g.yielding.look(pages)
 	g.rest = max(0, g.rest-1)
 	if most > g.maxOwn && g.rest == 0 && len(pages) > 0 {
 		g.log.Warn("browser holds much memory", "pid", g.browser.process.pid, "process", heaviest, "resident", most, "limit", g.maxOwn)

@@ -132,15 +132,30 @@ func status(pid int) []string {
 	return fields
 }
 
-// processorTime is how long a process has run, in the kernel's ticks.
-func processorTime(pid int) int64 {
+// processorTime is how long a process has run, all its threads together.
+func processorTime(pid int) time.Duration {
 	fields := status(pid)
 	if fields == nil {
 		return 0
 	}
 	user, _ := strconv.ParseInt(fields[11], 10, 64)
 	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return user + system
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every kernel that Go runs on
+	return time.Duration(user+system) * tick
+}
+
+// setPriority sets the priority of all threads of a process; 0 is the usual one, and 19 the lowest. Those that it begins later
+// have the same. A service that may not do this leaves it.
+func setPriority(pid, nice int) {
+	threads, err := os.ReadDir(procPath(pid, "task"))
+	if err != nil {
+		return // it has ended
+	}
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, id, nice)
+		}
+	}
 }
 
 func lock(f *os.File) error {

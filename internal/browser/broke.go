@@ -25,8 +25,11 @@ func broke(state *os.ProcessState) bool {
 	}
 }
 
-// Broke reports whether the page's browser is lost and has ended by a fault of its own. It waits for the end, which follows at
-// once.
+// guilty is what a page's events cost, at the least, that has its share in a browser's having too much to do.
+const guilty = 16 << 20
+
+// Broke reports whether the page's browser is lost and has ended by a fault of its own, or by what this page made it do. It
+// waits for the end, which follows at once.
 func (t *Tab) Broke() bool {
 	select {
 	case <-t.browser.lost:
@@ -35,7 +38,8 @@ func (t *Tab) Broke() bool {
 	}
 	select {
 	case <-t.browser.process.done:
-		return t.browser.process.broke
+		alone := t.pool.cfg.alone || t.session.Spent() >= guilty
+		return t.browser.process.broke || alone && t.browser.vitals.isWorn()
 	case <-time.After(goneWithin):
 		return false
 	}

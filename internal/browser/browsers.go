@@ -37,6 +37,9 @@ func (p *Pool) install(b *chromium, first *Tab) error {
 	p.work.Go(watch.run)
 	b.vitals.pool = p
 	p.work.Go(b.vitals.run)
+	if !p.cfg.alone { // else the page keeps nobody waiting but itself
+		p.work.Go(b.vitals.pulse.run)
+	}
 	if former != nil {
 		p.phaseOut(former)
 	}
@@ -85,6 +88,7 @@ func (p *Pool) lose(b *chromium) {
 	p.current = nil
 	p.making = 0
 	p.restarts++
+	p.served = b.served > 0
 	p.discard(p.ready...)
 	p.ready = nil
 	signal(p.keeper.wake)

@@ -41,6 +41,7 @@ type Config struct {
 	Helper       []string      // command line that calls jail.Enter; empty: only a service with CAP_SYS_ADMIN can make a jail
 
 	moving bool      // pictures move
+	alone  bool      // one page has the browser to itself
 	jail   jail.Kind // which is made for the browser
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // member is one process of a browser.
@@ -63,26 +64,42 @@ func (m member) shared(all map[int]member, browser int) (name string, sure bool)
 	return "", false
 }
 
-// effort is how long a process has run and has waited for a processor, in nanoseconds, all its threads together: what has
+// mainThread is what the main thread of a process has done.
+func mainThread(pid int) work {
+	return schedule(filepath.Join(procPath(pid, "task"), strconv.Itoa(pid)))
+}
+
+// schedule is what a thread has done by the kernel's scheduler statistics; zero when it cannot be told.
+func schedule(thread string) work {
+	text, err := os.ReadFile(filepath.Join(thread, "schedstat"))
+	if err != nil {
+		return work{}
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return work{}
+	}
+	ran, _ := strconv.ParseInt(fields[0], 10, 64)
+	waited, _ := strconv.ParseInt(fields[1], 10, 64)
+	return work{time.Duration(ran), time.Duration(waited)}
+}
+
+// effort is how long a process has run and has waited for a processor, all its threads together: what has
 // stood still in both does not want to run. ok is false when it cannot be told.
-func effort(pid int) (total int64, ok bool) {
+func effort(pid int) (total time.Duration, ok bool) {
+	all := runs(pid)
+	return all.ran + all.waited, all != work{}
+}
+
+// runs is what the threads of a process have done.
+func runs(pid int) (all work) {
 	threads, err := os.ReadDir(procPath(pid, "task"))
 	if err != nil {
-		return 0, false
+		return work{}
 	}
 	for _, thread := range threads {
-		text, err := os.ReadFile(filepath.Join(procPath(pid, "task"), thread.Name(), "schedstat"))
-		if err != nil {
-			continue
-		}
-		fields := strings.Fields(string(text))
-		if len(fields) < 2 {
-			return 0, false
-		}
-		ran, _ := strconv.ParseInt(fields[0], 10, 64)
-		waited, _ := strconv.ParseInt(fields[1], 10, 64)
-		total += ran + waited
-		ok = true
+		one := schedule(filepath.Join(procPath(pid, "task"), thread.Name()))
+		all = work{all.ran + one.ran, all.waited + one.waited}
 	}
-	return total, ok
+	return all
 }

@@ -36,7 +36,10 @@ func (k *keeper) replace() {
 	p := k.pool
 	failed := false
 	for {
-		why, dead := k.wanted()
+		why, dead, served := k.wanted()
+		if served {
+			k.deaths = retries{}
+		}
 		if why == "" || (dead || failed) && !k.deaths.wait(p.closing) {
 			return
 		}
@@ -49,18 +52,20 @@ func (k *keeper) replace() {
 	}
 }
 
-// wanted returns why a new browser is needed, empty if it is not, and whether none runs.
-func (k *keeper) wanted() (why string, dead bool) {
+// wanted returns why a new browser is needed, empty if it is not, whether none runs, and whether the one that died had been of
+// use.
+func (k *keeper) wanted() (why string, dead, served bool) {
 	p := k.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.closed:
-		return "", false
+		return "", false, false
 	case p.current == nil:
-		return "none is running", true
+		served, p.served = p.served, false
+		return "none is running", true, served
 	default:
-		return p.current.due(p.cfg), false
+		return p.current.due(p.cfg), false, false
 	}
 }
 
@@ -74,7 +79,7 @@ func (k *keeper) giveUp() {
 	}
 }
 
-// retries paces the starts of browsers that keep dying: the first follows at once.
+// retries paces the starts of browsers that keep dying before they were of use: the first follows at once.
 type retries struct {
 	last  time.Time
 	delay time.Duration
@@ -82,7 +87,7 @@ type retries struct {
 
 const (
 	firstDelay = 100 * time.Millisecond
-	maxDelay   = 5 * time.Second
+	maxDelay   = 2 * time.Second  // with a start of less than three: the next browser is there after 5
 	longLife   = 30 * time.Second // a browser that lived so long clears the count
 )
 

@@ -19,8 +19,7 @@ type Pool struct {
 
 	slots  chan struct{} // one element for each tab that is taken
 	keeper *keeper
-	moving *moving // nil in the pool of a moving or an apart
-	apart  *apart  // nil where moving is
+	aside  *aside // nil in the pool of one of its browsers
 
 	mu       sync.Mutex
 	closed   bool
@@ -30,6 +29,7 @@ type Pool struct {
 	waiting  queue
 	making   int // tabs under way in the current browser
 	restarts int
+	served   bool // the browser that died last had been of use
 }
 
 // Stats are the numbers of a pool.
@@ -59,7 +59,7 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 	}
 	sweep(cfg.TempDir, log)
 	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}}, make(chan struct{}, cfg.Pages))
-	p.moving, p.apart = newMoving(p.launcher, p.slots), newApart(p.launcher, p.slots)
+	p.aside = newAside(p.launcher, p.slots)
 	if err := launchFirst(ctx, p); err != nil {
 		p.work.Wait()
 		return nil, err
@@ -108,12 +108,11 @@ func (p *Pool) Take(ctx context.Context) (*Tab, error) {
 
 // TakeMoving is Take for a page on which GIF, APNG, WebP and SVG pictures move. Its browser is started when it is needed
 // and ends when it was not used for a while.
-func (p *Pool) TakeMoving(ctx context.Context) (*Tab, error) { return p.moving.take(ctx) }
+func (p *Pool) TakeMoving(ctx context.Context) (*Tab, error) { return p.aside.takeMoving(ctx) }
 
-// TakeApart is Take for a page in a browser of its own, which ends with it. At most four such browsers run at once. moving
-// is whether pictures move on it.
+// TakeApart is Take for a page in a browser of its own, which ends with it. moving is whether pictures move on it.
 func (p *Pool) TakeApart(ctx context.Context, moving bool) (*Tab, error) {
-	return p.apart.take(ctx, moving)
+	return p.aside.takeAlone(ctx, moving)
 }
 
 func errClosed() error {
@@ -149,6 +148,9 @@ func (p *Pool) release(t *Tab) {
 	p.mu.Lock()
 	t.browser.inUse--
 	t.browser.moved = time.Now()
+	if !t.browser.isLost() {
+		t.browser.served++
+	}
 	p.discard(t)
 	p.mu.Unlock()
 	<-p.slots
@@ -166,9 +168,9 @@ func (p *Pool) Stats() Stats {
 		Waiting:  len(p.waiting),
 		Restarts: p.restarts,
 	}
-	if p.moving != nil {
-		m := p.moving.stats()
-		s.Browsers, s.Waiting, s.Restarts = s.Browsers+m.Browsers+p.apart.browsers(), s.Waiting+m.Waiting, s.Restarts+m.Restarts
+	if p.aside != nil {
+		m := p.aside.stats()
+		s.Browsers, s.Waiting, s.Restarts = s.Browsers+m.Browsers, s.Waiting+m.Waiting, s.Restarts+m.Restarts
 	}
 	return s
 }
@@ -206,8 +208,8 @@ func (p *Pool) Close() error {
 	}
 	p.mu.Unlock()
 	var errs []error
-	if p.moving != nil {
-		errs = append(errs, p.moving.close(), p.apart.close())
+	if p.aside != nil {
+		errs = append(errs, p.aside.close())
 	}
 	for _, t := range ready {
 		errs = append(errs, t.identity.Close())

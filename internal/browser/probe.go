@@ -35,11 +35,11 @@ type question struct {
 	done    <-chan struct{}
 }
 
-// ask returns what is wrong with the browser, empty for nothing. A late answer alone is no fault: on a busy machine all are
-// late. Those that owe it must not have wanted to run either.
-func (c *probe) ask() string {
+// ask returns what is wrong with the browser, empty for nothing, and whether that is too much work. A late answer alone is no
+// fault: on a busy machine all are late. Those that owe it must not have wanted to run either.
+func (c *probe) ask() (why string, worn bool) {
 	if time.Now().Before(c.next) {
-		return ""
+		return "", false
 	}
 	defer func() { c.next = time.Now().Add(askAgain) }()
 	ctx, stop := context.WithTimeout(context.Background(), giveUpAfter)
@@ -51,11 +51,11 @@ func (c *probe) ask() string {
 		late, ended := c.unanswered(ctx, asked)
 		switch {
 		case ended || len(late) == 0:
-			return ""
+			return "", false
 		case ctx.Err() != nil:
-			return "the " + late[0].process + " process has not answered within " + giveUpAfter.String()
+			return "the " + late[0].process + " process has not answered within " + giveUpAfter.String(), true
 		case stoodStill(before, c.efforts(late[:1])):
-			return "the " + late[0].process + " process does not answer and does not run"
+			return "the " + late[0].process + " process does not answer and does not run", false
 		}
 	}
 }
@@ -112,8 +112,8 @@ func (c *probe) unanswered(ctx context.Context, asked []question) (open []questi
 }
 
 // efforts are those of the processes that answer, by their ids.
-func (c *probe) efforts(asked []question) map[int]int64 {
-	all := map[int]int64{}
+func (c *probe) efforts(asked []question) map[int]time.Duration {
+	all := map[int]time.Duration{}
 	for _, q := range asked {
 		for _, process := range q.by {
 			for _, pid := range c.pids(process) {
@@ -127,10 +127,10 @@ func (c *probe) efforts(asked []question) map[int]int64 {
 }
 
 // stoodStill reports that none of the processes has wanted to run in between, and that there is one.
-func stoodStill(before, after map[int]int64) bool {
+func stoodStill(before, after map[int]time.Duration) bool {
 	for pid, total := range after {
 		was, known := before[pid]
-		if !known || time.Duration(total-was) > restless {
+		if !known || total-was > restless {
 			return false
 		}
 	}

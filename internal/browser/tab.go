@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -24,6 +25,7 @@ type Tab struct {
 	target   target.ID
 	context  cdp.BrowserContextID
 	identity *guard.Identity
+	late     time.Duration // of the browser, when the tab was taken
 
 	crashed   chan struct{}
 	crashOnce sync.Once
@@ -52,6 +54,10 @@ func (t *Tab) Lost() <-chan struct{} { return t.browser.lost }
 // Sound looks whether every process that the page depends on lives and runs. The network service of a browser, for one, is started
 // again by itself, and what was on its way is lost: an error that the page then has is not its own.
 func (t *Tab) Sound() bool { return t.browser.vitals.sound() }
+
+// KeptWaiting is for how long in all the browser has worked for its pages without an answer to anybody, since the tab was
+// taken. It is 0 where the page has the browser to itself: then it keeps itself waiting.
+func (t *Tab) KeptWaiting() time.Duration { return t.browser.vitals.pulse.lateness() - t.late }
 
 // Distrust has the page's browser replaced, because it does not do what every browser does. Its pages are not disturbed.
 func (t *Tab) Distrust(why string) {

@@ -80,6 +80,7 @@ func (p *Pool) took(t *Tab) {
 	}
 	b.inUse++
 	b.taken++
+	t.late = b.vitals.pulse.lateness()
 	signal(b.work)
 	if b == p.current && b.due(p.cfg) != "" {
 		signal(p.keeper.wake)

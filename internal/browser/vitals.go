@@ -17,18 +17,21 @@ const (
 
 // vitals watches the processes that all pages of a browser share: the browser's own, its network service, its GPU process
 // and the zygotes that pages are forked from. Without one of them pages fail or wait for ever, whoever restarts it; only a
-// new browser is sound.
+// new browser is sound. Any other process that a signal has stopped, a page's for one, is ended by itself: no page can do that
+// to itself, and its capture is tried again.
 type vitals struct {
 	browser *chromium
 	pool    *Pool // set before run
 	log     *slog.Logger
 	probe   *probe
+	pulse   *pulse
 
 	mu     sync.Mutex
 	seen   map[int]int    // looks at each zygote that is not known
 	shared map[int]string // what the known ones are, by id
-	frozen map[int]int    // looks in a row at each of them while it was stopped
+	frozen map[int]int    // looks in a row at any process while it was stopped
 	sick   string         // what is wrong with the browser; empty while nothing is
+	worn   bool           // its pages give it too much to do
 }
 
 func newVitals(b *chromium, log *slog.Logger) *vitals {
@@ -37,6 +40,7 @@ func newVitals(b *chromium, log *slog.Logger) *vitals {
 		seen: map[int]int{}, shared: map[int]string{b.process.pid: "browser"}, frozen: map[int]int{},
 	}
 	v.probe = &probe{browser: b, pids: v.pids, page: v.page}
+	v.pulse = newPulse(v, func(why string) { v.end(why, true) })
 	return v
 }
 
@@ -54,15 +58,21 @@ func (v *vitals) run() {
 		if v.browser.process.ending() {
 			continue
 		}
-		why := v.look()
+		why, worn := v.look(), false
 		if why == "" && v.suspect() {
-			why = v.probe.ask()
+			why, worn = v.probe.ask()
 		}
 		if why != "" && !v.browser.process.ending() { // it may have been killed between the look and here
-			v.end(why)
+			v.end(why, worn)
 			return
 		}
 	}
+}
+
+func (v *vitals) inUse() bool {
+	v.pool.mu.Lock()
+	defer v.pool.mu.Unlock()
+	return v.browser.inUse > 0
 }
 
 // suspect reports that pages are in use and none has ended for a while.
@@ -94,11 +104,11 @@ func (v *vitals) page(ctx context.Context, use func(page *Tab)) error {
 	return nil
 }
 
-// end kills a sick browser. Its captures are lost to them through no fault of their own.
-func (v *vitals) end(why string) {
+// end kills a sick browser. Its captures are lost to them through no fault of their own, unless it is worn by what they do.
+func (v *vitals) end(why string, worn bool) {
 	v.mu.Lock()
 	known := v.sick != ""
-	v.sick = cmp.Or(v.sick, why)
+	v.sick, v.worn = cmp.Or(v.sick, why), v.worn || worn && !known
 	v.mu.Unlock()
 	if known {
 		return
@@ -127,7 +137,29 @@ func (v *vitals) look() string {
 		}
 	}
 	v.learn(all)
+	v.endFrozen(all)
 	return ""
+}
+
+// endFrozen kills the processes that are stopped and that not every page depends on.
+func (v *vitals) endFrozen(all map[int]member) {
+	for pid, p := range all {
+		switch {
+		case v.shared[pid] != "":
+		case !p.stopped():
+			delete(v.frozen, pid)
+		default:
+			if v.frozen[pid]++; v.frozen[pid] >= looksFrozen {
+				v.log.Warn("process of a browser is stopped: killed", "pid", v.browser.process.pid, "process", pid)
+				killProcess(pid)
+			}
+		}
+	}
+	for pid := range v.frozen {
+		if _, lives := all[pid]; !lives {
+			delete(v.frozen, pid)
+		}
+	}
 }
 
 // learn notes shared processes that have begun.
@@ -158,7 +190,7 @@ func (v *vitals) lives() bool { return v.holds(member.ended) }
 func (v *vitals) holds(is func(member) bool) bool {
 	why, known := v.first(is)
 	if why != "" && !known {
-		v.end(why)
+		v.end(why, false)
 	}
 	return why == ""
 }
@@ -180,6 +212,13 @@ func (v *vitals) first(is func(member) bool) (why string, known bool) {
 		}
 	}
 	return "", false
+}
+
+// isWorn reports that the browser was ended because its pages gave it too much to do.
+func (v *vitals) isWorn() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.worn
 }
 
 // pids are the ids of the shared processes of a name that are known, and for "page" those of the pages.

@@ -3,6 +3,7 @@ package browser
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,7 +56,7 @@ func TestBusyBrowserIsSound(t *testing.T) {
 	}
 	for range 3 {
 		b.vitals.probe.next = b.born
-		if why := b.vitals.probe.ask(); why != "" {
+		if why, _ := b.vitals.probe.ask(); why != "" {
 			t.Error(why)
 		}
 	}
@@ -77,16 +78,33 @@ func TestProbeNamesWhatDoesNotAnswer(t *testing.T) {
 			defer b.stop()
 			b.vitals.pool = p
 			b.vitals.look()
-			if why := b.vitals.probe.ask(); why != "" {
+			if why, _ := b.vitals.probe.ask(); why != "" {
 				t.Errorf("of a sound browser: %s", why)
 			}
 			if err := unix.Kill(sharedProcess(t, b, name), unix.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
 			b.vitals.probe.next = b.born
-			if why := b.vitals.probe.ask(); why != "the "+name+" process does not answer and does not run" {
+			if why, worn := b.vitals.probe.ask(); worn || why != "the "+name+" process does not answer and does not run" {
 				t.Errorf("got %q", why)
 			}
 		})
 	}
+}
+
+// A page that a signal has stopped ends, and no other.
+func TestStoppedPageIsEnded(t *testing.T) {
+	p := pool(t, Config{Pages: 2})
+	stopped, other := take(t, p), take(t, p)
+	mustEvaluate(t, stopped, "1", "1")
+	before := stopped.browser.vitals.pids("page")
+	stopped.Session().Send("Runtime.evaluate", map[string]any{"expression": "for (;;);"})
+	busy := func() int { return busiest(before) }
+	eventually(t, "the page works", func() bool { return processorTime(busy()) > time.Second/2 })
+	if err := unix.Kill(busy(), unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the page's end", stopped.Crashed())
+	still(t, "the browser ended", other.Lost())
+	mustEvaluate(t, other, "1", "1")
 }

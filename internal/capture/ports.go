@@ -75,7 +75,7 @@ type Back struct {
 	Wait  time.Duration // until it may be taken again
 	Free  bool          // the attempt does not count: the page was not the cause
 	Fault bool          // a part of the service kept it from its end
-	Lost  int           // how much its browser's end speaks for the page being the cause
+	Lost  int           // how much the end of its browser or renderer speaks for the page being the cause
 }
 
 // Outcome is how a claimed capture ended, with the callbacks that are owed for it.
@@ -158,10 +158,11 @@ func (s Shot) Close() error {
 	return s.Large.Close()
 }
 
-// Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be
-// told: CodeBrowserLost when the browser ended, with ErrCrashed when it did so by itself, CodePageCrashed when the page's
-// renderer died. A *health.Fault says that a part of the service kept it from rendering. The Report is filled as far as it is
-// known also with an error. A context made by Apart asks for a browser of its own.
+// Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be told:
+// CodeBrowserLost when the browser ended, with ErrCrashed when it did so by itself or by what the page made it do,
+// CodePageCrashed when the page's renderer died, with ErrCrashed when it sent more than any page may. A *health.Fault says
+// that a part of the service kept it from rendering. The Report is filled as far as it is known also with an error. A context
+// made by Apart asks for a browser of its own.
 type Renderer interface {
 	Render(ctx context.Context, o savepage.Options) (Shot, error)
 }

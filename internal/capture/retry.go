@@ -11,8 +11,9 @@ import (
 	"github.com/savepage/savepage/internal/health"
 )
 
-// ErrCrashed says of a lost browser that it ended by itself: it crashed. One that was killed may have been killed by anybody.
-var ErrCrashed = errors.New("the browser crashed")
+// ErrCrashed says of a lost browser that it ended by itself or by what the page made it do, and of a page that crashed that it
+// sent the browser more than any page may. A browser that was killed may have been killed by anybody.
+var ErrCrashed = errors.New("the browser crashed, or was about to")
 
 // How much a lost browser speaks for its page being the cause. At Config.MaxLost the page is: a page that crashes its browser
 // is found the second time, when it had the browser to itself, and a browser that somebody kills harms no capture.
@@ -43,11 +44,15 @@ func (j judge) decide(claim Claim, err error) (told *savepage.Error, back *Back)
 		return j.fault(claim, fault)
 	}
 	told = clientError(err)
-	switch {
-	case told.Code == savepage.CodeBrowserLost:
-		return j.loss(claim, told, errors.Is(err, ErrCrashed))
+	switch crashed := errors.Is(err, ErrCrashed); {
+	case crashed, told.Code == savepage.CodeBrowserLost:
+		return j.loss(claim, told, crashed)
 	case told.Code.Info().Retried && claim.Spent < j.cfg.MaxAttempts && claim.Deaths < j.cfg.MaxDeaths:
-		return told, &Back{Wait: j.cfg.RetryWait}
+		back = &Back{Wait: j.cfg.RetryWait}
+		if told.Code == savepage.CodePageCrashed {
+			back.Lost = lostKilled // apart: what ended its renderer may harm others as well
+		}
+		return told, back
 	default:
 		return told, nil
 	}
@@ -83,7 +88,10 @@ func (j judge) loss(claim Claim, told *savepage.Error, crashed bool) (*savepage.
 	if claim.Lost+weight < j.cfg.MaxLost {
 		return told, &Back{Wait: j.cfg.RetryWait, Free: true, Lost: weight}
 	}
-	return savepage.Errorf(savepage.CodePageCrashed, "the page ended its browser on every attempt, also when it had one to itself"), nil
+	if told.Code == savepage.CodeBrowserLost {
+		told = savepage.Errorf(savepage.CodePageCrashed, "the page ended its browser on every attempt, also when it had one to itself")
+	}
+	return told, nil
 }
 
 // clientError is what the client may see of err; everything that is not already meant for it is an internal error.

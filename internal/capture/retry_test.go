@@ -21,6 +21,7 @@ import (
 func TestRunTriesAgain(t *testing.T) {
 	at := func(code savepage.Code) error { return savepage.Errorf(code, "x") }
 	killed, crashed := at(savepage.CodeBrowserLost), errors.Join(at(savepage.CodeBrowserLost), ErrCrashed)
+	flooded := errors.Join(at(savepage.CodePageCrashed), ErrCrashed)
 	noBrowser := health.Of(health.Browser, errors.New("no browser can be started"))
 	long := DefaultConfig().Patience + time.Minute
 	half := 500 * time.Millisecond
@@ -32,7 +33,7 @@ func TestRunTriesAgain(t *testing.T) {
 		back  *Back
 		end   savepage.Code
 	}{
-		"page crashed twice":        {at(savepage.CodePageCrashed), Claim{Spent: 2}, 0, &Back{Wait: half}, ""},
+		"page crashed twice":        {at(savepage.CodePageCrashed), Claim{Spent: 2}, 0, &Back{Wait: half, Lost: 1}, ""},
 		"page crashed three times":  {at(savepage.CodePageCrashed), Claim{Spent: 3}, 0, nil, savepage.CodePageCrashed},
 		"browser killed":            {killed, Claim{Spent: 2}, 0, lost(1), ""},
 		"browser killed five times": {killed, Claim{Lost: 4}, 0, lost(1), ""},
@@ -40,6 +41,8 @@ func TestRunTriesAgain(t *testing.T) {
 		"browser crashed":           {crashed, Claim{Spent: 2}, 0, lost(3), ""},
 		"browser crashed twice":     {crashed, Claim{Lost: 3}, 0, nil, savepage.CodePageCrashed},
 		"killed, then crashed":      {crashed, Claim{Lost: 2}, 0, lost(3), ""},
+		"page floods":               {flooded, Claim{Spent: 1}, 0, lost(3), ""},
+		"page floods twice":         {flooded, Claim{Spent: 1, Lost: 3}, 0, nil, savepage.CodePageCrashed},
 		"no browser":                {noBrowser, Claim{Spent: 2, Lost: 5}, 0, &Back{Wait: half, Free: true, Fault: true}, ""},
 		"no browser, for long":      {noBrowser, Claim{}, long, nil, savepage.CodeServiceFault},
 		"no browser, for a while":   {noBrowser, Claim{}, time.Minute, &Back{Wait: 15 * time.Second, Free: true, Fault: true}, ""},

@@ -2,20 +2,23 @@ package page_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/page"
 )
 
-// A page that gives the browser more than it can take loses its own picture at most: the browser lives, and so does the page
-// beside it.
+// A page that gives the browser more than it can take loses its own picture at most, and the page beside it does not end. Only a
+// browser that it keeps from all others is replaced.
 func TestGreedyPages(t *testing.T) {
-	pool, err := browser.Start(context.Background(), browser.Config{Pages: 3}, guard.New(guard.Config{}), slog.New(slog.DiscardHandler))
+	cfg := browser.Config{Pages: 3, MaxOwnRSS: 600 << 20}
+	pool, err := browser.Start(context.Background(), cfg, guard.New(guard.Config{}), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,12 +34,8 @@ func TestGreedyPages(t *testing.T) {
 		{"long body", `fetch("/x", {method: "POST", body: "\x01".repeat(46e6)})`, 0},
 		{"long address", `location.hash = "\x01".repeat(46e6)`, 0},
 		{
-			"blobs", `const all = [], end = Date.now() + 14000
-			const more = () => {
-				all.push(new Blob([new Uint8Array(32 << 20).fill(all.length)]))
-				if (Date.now() < end) setTimeout(more)
-			}
-			more()`, 15_000,
+			"blobs", `const all = []
+			setInterval(() => all.push(new Blob([new Uint8Array(32 << 20).fill(all.length)])))`, 5000,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,12 +45,14 @@ func TestGreedyPages(t *testing.T) {
 			}
 			defer beside.Close()
 			_, err = r.Render(t.Context(), patient(savepage.Options{HTML: "<p>x</p><script>" + c.script + "</script>", Delay: c.delay}))
-			if err != nil && code(err) != savepage.CodePageCrashed {
+			if err != nil && code(err) != savepage.CodePageCrashed && code(err) != savepage.CodeBrowserLost {
 				t.Error(err)
 			}
 			select {
 			case <-beside.Lost():
-				t.Error("the browser ended")
+				if code(err) != savepage.CodeBrowserLost {
+					t.Error("the browser ended")
+				}
 			case <-beside.Crashed():
 				t.Error("the page beside ended")
 			default:
@@ -92,5 +93,36 @@ func TestUnfollowedRequests(t *testing.T) {
 	r := shot.Report
 	if r.Requests.Total < 4 || !r.Partial || !strings.Contains(strings.Join(r.Reasons, "; "), "were not followed") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A page that has its browser do so much that the others wait ends long before its time, and is known as the cause. When its
+// browser had to be replaced, the page beside it was lost without a fault of its own, and has not timed out.
+func TestNeighbourThatFloods(t *testing.T) {
+	pool, err := browser.Start(context.Background(), browser.Config{Pages: 2}, guard.New(guard.Config{}), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	r := page.New(pool, page.Config{}, slog.New(slog.DiscardHandler))
+	ended := make(chan error, 1)
+	go func() {
+		flood := `setInterval(() => { for (let i = 0; i < 20000; i++) console.log("x".repeat(100)) }, 0)`
+		_, err := r.Render(t.Context(), savepage.Options{HTML: "<p>x</p><script>" + flood + "</script>", Delay: 100_000, Timeout: 120_000})
+		ended <- err
+	}()
+	for {
+		_, err := r.Render(t.Context(), savepage.Options{HTML: "<p>honest</p>", Timeout: 30_000})
+		if err != nil && (code(err) != savepage.CodeBrowserLost || errors.Is(err, capture.ErrCrashed)) {
+			t.Errorf("the page beside: %v", err)
+		}
+		select {
+		case err := <-ended:
+			if !errors.Is(err, capture.ErrCrashed) {
+				t.Errorf("the page that floods: %v", err)
+			}
+			return
+		default:
+		}
 	}
 }

@@ -86,11 +86,18 @@ func (j *job) end() {
 	j.tab.Close()
 }
 
-// explain turns the error that ended the render into what a client may be told. In a sick browser no page is to blame.
+// explain turns the error that ended the render into what a client may be told. In a sick browser no page is to blame, nor
+// for the time that the others on it took.
 func (j *job) explain(ctx context.Context, err error) error {
 	err = j.reason(ctx, err)
 	told, is := errors.AsType[*savepage.Error](err)
-	if !is || told.Code != savepage.CodeBrowserLost && j.tab.Sound() {
+	switch {
+	case !is:
+		return err
+	case told.Code == savepage.CodeBrowserLost, !j.tab.Sound(), isTimeout(told.Code) && j.kept():
+	case excess(j.tab.Session().Err()) != nil:
+		return errors.Join(err, capture.ErrCrashed)
+	default:
 		return err
 	}
 	if told.Code != savepage.CodeBrowserLost {
@@ -102,9 +109,17 @@ func (j *job) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// sound ends the render when a process of the browser has died meanwhile: what is missing from the picture cannot be known.
+func isTimeout(code savepage.Code) bool {
+	return code == savepage.CodeRenderTimeout || code == savepage.CodeNavigationTimeout
+}
+
+// kept reports that the browser has kept the page waiting for half of its time.
+func (j *job) kept() bool { return j.tab.KeptWaiting() >= j.budget.Timeout()/2 }
+
+// sound ends the render when a process of the browser has died meanwhile, or the page did not get its time: what is missing
+// from the picture cannot be known.
 func (j *job) sound(context.Context) error {
-	if !j.tab.Sound() {
+	if !j.tab.Sound() || j.budget.PastDeadline() && j.kept() {
 		return errLost()
 	}
 	return nil

@@ -62,6 +62,9 @@ func (p *Policy) lookup(ctx context.Context, to target) ([]netip.Addr, error) {
 	if localhost(to.name) {
 		return loopback(), nil
 	}
+	if strings.HasSuffix(to.name, ".invalid") { // RFC 6761, 6.4: nobody is to be asked
+		return nil, &net.DNSError{Err: "no such host", Name: to.name, IsNotFound: true}
+	}
 	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	answers, err := p.resolver.LookupNetIP(limited, "ip", to.name)

@@ -18,9 +18,12 @@ import (
 	"github.com/savepage/savepage/internal/page/address"
 )
 
-// documentRule serves the document of the option html, and nothing else, on its origin.
+// documentRule serves the document of the option html on its origin, and no other document. What else a page asks of the
+// origin is not paused, because to pause it costs the browser as much as its address and body are long: the guard knows that
+// nothing is there.
 func documentRule(to address.Page, html string) rule {
-	return rule{patterns: within(to.Origin), judge: func(a asked) verdict {
+	documents := []*fetch.RequestPattern{{URLPattern: to.Origin + "/*", ResourceType: network.ResourceTypeDocument}}
+	return rule{patterns: documents, judge: func(a asked) verdict {
 		if a.origin != to.Origin {
 			return verdict{}
 		}

@@ -57,6 +57,8 @@ func (j *job) report() savepage.Report {
 		Partial:      len(reasons) > 0,
 		Reasons:      reasons[:min(len(reasons), maxReasons)],
 		Truncated:    j.frame.cut || j.whole.Cut(),
+		Wall:         j.reader.wall.Wall,
+		WallSigns:    j.reader.wall.Signs,
 		Pages:        j.pages,
 		Requests:     j.requests.Report(j.tab.Identity().Events()),
 		Console:      said,

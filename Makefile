@@ -40,7 +40,7 @@ quick: ## run the tests that need no browser, without the race detector
 truth: ## render the truth suite in every view and print a table (ONLY=sticky, KEEP=folder for pictures; PEER=puppeteer to compare)
 	@scripts/install-test-tools
 ifdef PEER
-	@cd internal/truth && go test -count=1 -timeout 60m -run TestPeer -peer '$(PEER)'
+	@cd internal/truth && go test -count=1 -timeout 60m -run TestPeer -peer '$(PEER)' -only '$(ONLY)'
 else
 	@cd internal/truth && go test -count=1 -timeout 30m -run TestTruth -every -table -only '$(ONLY)' $(if $(KEEP),-keep '$(abspath $(KEEP))')
 endif

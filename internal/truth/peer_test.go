@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -41,7 +42,7 @@ func TestPeer(t *testing.T) {
 	var ours, theirs sums
 	var ratios []float64
 	for _, c := range truth.All(shared.site) {
-		if !comparable(c) {
+		if !comparable(c) || !strings.Contains(c.Name+" "+c.Path, *only) {
 			continue
 		}
 		out := truth.Run(t.Context(), shared.Renderer, shared.site, c)

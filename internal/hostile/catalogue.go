@@ -32,7 +32,7 @@ func mainFrame() []Case {
 		{"D03", "Refresh header", "refresh?to="},
 		{"D04", "meta refresh", "d04.html"},
 		{"D05", "location= after load", "d05.html"},
-		{"D06", "location= two seconds after load, before the picture", "d06.html"},
+		{"D06", "location= later than load, before the picture", "d06.html"},
 		{"D07", "form that posts itself", "d07.html"},
 		{"D08", "history entry of the same document, then location=", "d08.html"},
 		{"D62/download", "a download, which another origin makes a navigation", "d62.html"},

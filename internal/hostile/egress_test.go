@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +34,7 @@ type rig struct {
 type belts struct {
 	guard bool // the policy of production; else all of loopback is allowed
 	flags bool // the browser has those that keep it off the network by itself
+	trust bool // it trusts the certificate of the site
 	jail  browser.Jail
 }
 
@@ -64,8 +67,13 @@ func newRig(t *testing.T, on belts) *rig {
 	if open {
 		rules = "127.0.0.0/8,::1/128"
 	}
-	if !on.flags {
+	if !on.flags || on.trust {
 		if cfg.Path, err = openBrowser(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if on.trust {
+		if err := os.WriteFile(filepath.Join(dir, trusted), []byte(r.site.TLSKey), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -83,7 +91,7 @@ func newRig(t *testing.T, on belts) *rig {
 }
 
 // looked gives a guarded page some time in which what it tried could arrive.
-func looked(_ string, since time.Time) bool { return time.Since(since) > time.Second }
+func looked(_ string, since time.Time) bool { return time.Since(since) > time.Second/2 }
 
 // reached holds an unguarded page until everything that it tries has arrived, or nothing more comes.
 func (r *rig) reached(name string, since time.Time) bool {
@@ -102,7 +110,7 @@ func (r *rig) options(name string, cases []hostile.Case) savepage.Options {
 	case strings.HasSuffix(name, "="):
 		o.URL += r.canary.URL(cases[0].ID)
 	default:
-		o.Delay = 3000 // what the page does later comes first
+		o.Delay = 1500 // what the page does later comes first
 	}
 	return o
 }

@@ -99,7 +99,7 @@ document.title = q.status</script>`,
 document.title = q.status</script>`, Clean: "401",
 		},
 		{
-			ID: "G04", Title: "storage, and an order to clear it (HSTS needs a trusted certificate, which an offline run has not)", Secure: true,
+			ID: "G04/storage", Title: "storage, and an order to clear it", Secure: true,
 			Leave: `<script>localStorage.x = document.cookie = 'left'; fetch('/clear').then(() =>
 { document.title = 'said' })</script>`, Left: "said",
 			Look: `<script>document.title = 'found ' + (localStorage.x || '') + document.cookie</script>`, Clean: "found",

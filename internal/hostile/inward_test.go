@@ -131,3 +131,22 @@ func (r *rig) between(t *testing.T) {
 		})
 	}
 }
+
+// TestStrictTransport is the HSTS of G04: what a site orders in one capture holds in no other. In the one that heard it, it
+// does: the browser trusts the site's certificate.
+func TestStrictTransport(t *testing.T) {
+	if *unguarded {
+		return
+	}
+	r := newRig(t, belts{guard: true, flags: true, trust: true, jail: browser.JailAuto})
+	var seen []string
+	for _, step := range []struct{ url, want string }{{r.site.StrictURL(), "https:"}, {r.site.PlainURL(), "http:"}} {
+		_, title, err := r.picture(t.Context(), savepage.Options{URL: step.url})
+		if err != nil || title != step.want {
+			t.Errorf("G04: %s leads to %q, %v; want %q", step.url, title, err, step.want)
+		}
+		seen = append(seen, title)
+	}
+	const want = "holds in its own capture, not in the next"
+	rows.add("G04/strict", "an order to use nothing but TLS (HSTS)", want, strings.Join(seen, ", then "))
+}

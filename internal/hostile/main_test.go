@@ -30,7 +30,7 @@ const (
 )
 
 // atOnce is how many pages are rendered at once. Most of them wait.
-const atOnce = 4
+const atOnce = 8
 
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args, asBrowser) {
@@ -55,8 +55,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// trusted is a file beside the copy of the test program: the key of a certificate that the browser is to trust.
+const trusted = "trusted"
+
 // becomeOpenBrowser runs the real browser without what keeps it from the network by itself: what is left is the proxy of
-// each context.
+// each context. One that trusts a certificate keeps its flags.
 func becomeOpenBrowser() {
 	drop := []string{
 		"--host-resolver-rules=", "--force-webrtc-ip-handling-policy=", "--webrtc-ip-handling-policy=", "--disable-quic", "--no-pings",
@@ -64,9 +67,14 @@ func becomeOpenBrowser() {
 	}
 	path, _, err := browser.Find()
 	if err == nil {
-		args := slices.DeleteFunc(os.Args[1:], func(arg string) bool {
-			return slices.ContainsFunc(drop, func(prefix string) bool { return strings.HasPrefix(arg, prefix) })
-		})
+		args := os.Args[1:]
+		if key, none := os.ReadFile(filepath.Join(filepath.Dir(os.Args[0]), trusted)); none == nil {
+			args = append(args, "--ignore-certificate-errors-spki-list="+string(key))
+		} else {
+			args = slices.DeleteFunc(args, func(arg string) bool {
+				return slices.ContainsFunc(drop, func(prefix string) bool { return strings.HasPrefix(arg, prefix) })
+			})
+		}
 		err = unix.Exec(path, append([]string{path}, args...), os.Environ())
 	}
 	fmt.Fprintln(os.Stderr, "exec:", err)

@@ -33,6 +33,7 @@ const (
 // which one rule of the policy opens.
 type Site struct {
 	Secure string // origin of the secure context: http://127.0.0.10:PORT
+	TLSKey string // of the certificate of https://site.test: the SHA-256 of its public key, in base64
 	canary *Canary
 	ready  func(page string, since time.Time) bool
 
@@ -47,6 +48,7 @@ type Site struct {
 	stray  []string             // dials to addresses that nothing here has
 	asked  []string             // names that were looked up
 	public string               // where the public addresses lead
+	tls    string               // and where they do on port 443
 	every  bool                 // loopback may be dialled
 }
 
@@ -72,6 +74,9 @@ func Open(canary *Canary, everything bool, ready func(page string, since time.Ti
 			s.public = listener.Addr().String()
 		}
 		s.serving.Go(func() { _ = s.server.Serve(listener) }) // always ends with http.ErrServerClosed
+	}
+	if err := s.openTLS(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -124,6 +129,8 @@ func (s *Site) Dial(ctx context.Context, network, address string) (net.Conn, err
 	switch {
 	case ap.Port() == 80 && (ap.Addr().String() == siteAddr || ap.Addr().String() == thirdAddr):
 		to = s.public
+	case ap.Port() == 443 && ap.Addr().String() == siteAddr:
+		to = s.tls
 	case ap == s.secureAt, s.every && ap.Addr().IsLoopback():
 		to = address
 	default:
@@ -180,6 +187,7 @@ func (s *Site) handler() http.Handler {
 	mux.HandleFunc("/inline", inline)
 	mux.HandleFunc("/auth", signIn)
 	mux.HandleFunc("/clear", clearSite)
+	mux.HandleFunc("/strict", strict)
 	mux.HandleFunc("/{page}", s.page)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)

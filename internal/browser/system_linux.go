@@ -144,15 +144,19 @@ func processorTime(pid int) time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// setPriority sets the priority of all threads of a process; 0 is the usual one, and 19 the lowest. Those that it begins later
-// have the same. A service that may not do this leaves it.
+// setPriority lowers the priority of all threads of a process; 0 is the usual one, and 19 the lowest. One that is lower already
+// stays. Threads that are begun later have the same. A service that may not do this leaves it.
 func setPriority(pid, nice int) {
 	threads, err := os.ReadDir(procPath(pid, "task"))
 	if err != nil {
 		return // it has ended
 	}
 	for _, thread := range threads {
-		if id, err := strconv.Atoi(thread.Name()); err == nil {
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			continue
+		}
+		if now, err := unix.Getpriority(unix.PRIO_PROCESS, id); err == nil && 20-now < nice { // the kernel's answer is turned round
 			_ = unix.Setpriority(unix.PRIO_PROCESS, id, nice)
 		}
 	}

@@ -91,9 +91,7 @@ type Report struct {
 	Partial    bool     `json:"partial"`           // something was missing when the picture was taken
 	Reasons    []string `json:"reasons,omitempty"` // why it is partial
 	Truncated  bool     `json:"truncated"`         // something of a full page is not in the picture, or a clip reaches beyond the page
-
-	Wall      Wall     `json:"wall,omitempty"`       // what stands in the place of the page; WallNone for nothing
-	WallSigns []string `json:"wall_signs,omitempty"` // what it was known by
+	Moving     []string `json:"moving,omitempty"`  // what moved without an end: the first few elements, as "canvas#scene"
 
 	Pages int `json:"pages,omitempty"` // of a pdf
 
@@ -125,8 +123,7 @@ type FontReport struct {
 // BannerReport is the outcome of block_cookie_banners.
 type BannerReport struct {
 	Outcome BannerOutcome `json:"outcome"`
-	// Tool is the consent tool, as autoconsent names it, or the library that its banner is made with; empty for the site's own
-	// banner and for an unknown tool.
+	// Tool is the consent tool, as autoconsent names it; empty for the site's own banner and for an unknown tool.
 	Tool string `json:"tool,omitempty"`
 }
 

@@ -52,7 +52,6 @@ type Settings struct {
 	Blocklists string // folder of newer filter lists; empty: those of the program
 	SandboxOff bool
 	Jail       string // auto, required or off
-	UserAgent  string // behind the user agents of pages; empty: nothing
 
 	FaultPatience time.Duration
 	Grace         time.Duration
@@ -104,7 +103,7 @@ var errForm = errors.New("has another form")
 // settingTable is the only source of settings, for reading them, for the help and for the manual.
 func settingTable() []setting {
 	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), limitSettings(),
-		browserSettings(), agentSettings(), processSettings())
+		browserSettings(), processSettings())
 }
 
 func addressSettings() []setting {

@@ -30,7 +30,6 @@ type chromium struct {
 	lost    chan struct{} // closed when it has died
 	work    chan struct{} // holds a token when a tab was taken: the watch begins
 	vitals  *vitals
-	version Version
 
 	mu   sync.Mutex
 	tabs map[target.SessionID]*Tab
@@ -63,7 +62,7 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 	}
 	b.vitals = newVitals(b, log)
 	b.conn().Browser().Listen(b.detached)
-	if b.version, err = b.answer(ctx, startWithin); err != nil {
+	if err := b.answer(ctx, startWithin); err != nil {
 		b.stop()
 		return nil, p.explain(path, err)
 	}
@@ -71,20 +70,16 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 }
 
 // answer asks for the browser's version.
-func (b *chromium) answer(ctx context.Context, within time.Duration) (Version, error) {
+func (b *chromium) answer(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	is, err := wire.Call(ctx, b.conn().Browser(), browser.GetVersion, cdp.Empty{})
-	if err != nil {
-		return Version{}, err
-	}
-	return Version{Product: is.Product, UserAgent: is.UserAgent}, nil
+	_, err := wire.Call(ctx, b.conn().Browser(), browser.GetVersion, cdp.Empty{})
+	return err
 }
 
 // answers reports whether a browser is alive that failed to do something before ctx ended.
 func (b *chromium) answers(ctx context.Context) bool {
-	_, err := b.answer(context.WithoutCancel(ctx), answerWithin)
-	return err == nil
+	return b.answer(context.WithoutCancel(ctx), answerWithin) == nil
 }
 
 // stop ends a browser and waits until nothing of it is left.

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	_ "embed" // for the script
 	"encoding/json"
@@ -38,14 +37,10 @@ func (s *setup) dress(ctx context.Context) error {
 
 // checkSelectors asks the empty tab which selectors are not valid.
 func (s *setup) checkSelectors(ctx context.Context) error {
-	inSteps := make([]string, len(s.o.Steps))
-	for i, step := range s.o.Steps {
-		inSteps[i] = cmp.Or(step.Selector, "*")
-	}
 	for _, list := range []struct {
-		option    string // as it is named in errors
+		option    string
 		selectors []string
-	}{{"hide[%d]", s.o.Hide}, {"click[%d]", s.o.Click}, {"steps[%d].selector", inSteps}} {
+	}{{"hide", s.o.Hide}, {"click", s.o.Click}} {
 		if len(list.selectors) == 0 {
 			continue
 		}
@@ -72,7 +67,7 @@ func (s *setup) checkSelectors(ctx context.Context) error {
 }
 
 func noSelector(option string, index int, selector string) error {
-	at := fmt.Sprintf(option, index)
+	at := fmt.Sprintf("%s[%d]", option, index)
 	return &savepage.Error{
 		Code: savepage.CodeInvalidRequest, Message: fmt.Sprintf("%s: %s is not a valid CSS selector", at, note.Quoted(selector)),
 		Fields: []savepage.FieldError{{Location: at, Message: "is not a valid CSS selector", Value: selector}},

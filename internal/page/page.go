@@ -30,8 +30,6 @@ type Config struct {
 	Hold      int    // bytes of a picture that are held in memory; 32 MiB. A larger one is in a file
 	Spool     string // folder for that file; the system's for temporary files
 
-	AgentSuffix string // behind user agents that the client has not given itself
-
 	Lists func() (*blocklist.Lists, error) // filter lists; those of the program
 }
 
@@ -110,13 +108,11 @@ func (j *job) steps() []step {
 		{capture.PhaseNavigate, untilTimeout, j.navigate},
 		{capture.PhaseSettle, untilDeadline, j.settle},
 		{capture.PhaseSettle, untilDeadline, j.actions.run},
-		{capture.PhaseSettle, untilEnd, j.reader.look},
 		{capture.PhaseSettle, untilEnd, j.judge},
 		{capture.PhaseShoot, untilEnd, j.freeze},
 		{capture.PhaseShoot, untilDeadline, j.frame.choose},
 		{capture.PhaseShoot, untilEnd, j.frame.confirm},
 		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
-		{capture.PhaseShoot, untilEnd, j.reader.read},
 		{capture.PhaseShoot, untilDeadline, j.whole.Keep},
 		{capture.PhaseShoot, untilEnd, j.shoot},
 		{capture.PhaseShoot, untilEnd, j.judge},

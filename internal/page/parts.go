@@ -20,7 +20,6 @@ import (
 	"github.com/savepage/savepage/internal/page/settle"
 	"github.com/savepage/savepage/internal/page/shot"
 	"github.com/savepage/savepage/internal/page/spool"
-	"github.com/savepage/savepage/internal/page/steps"
 	"github.com/savepage/savepage/internal/page/still"
 	"github.com/savepage/savepage/internal/page/targets"
 	"github.com/savepage/savepage/internal/page/traffic"
@@ -55,7 +54,6 @@ type parts struct {
 	camera   *shot.Camera
 	whole    *whole.Page
 	printer  *pdf.Printer
-	runner   *steps.Runner
 	banners  *banner.Banners // nil: they may stay
 	clock    *virtual.Clock  // nil: the real one
 }
@@ -79,8 +77,9 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	})
 	p.beside = script.New(p.page, p.events, frame, p.budget, p.notes)
 	p.waiter = settle.New(settle.Config{
-		Until: p.o.WaitUntil, Watch: rests(p.o) || p.o.Animations != savepage.AnimationsAllow, Events: p.events, Page: p.beside,
-		Navigation: p.main, Network: p.requests, Budget: p.budget, Notes: p.notes, Broken: p.broken,
+		Until: p.o.WaitUntil, Watch: rests(p.o) || p.o.Animations != savepage.AnimationsAllow, Whole: showsMore(p.o),
+		Ends: p.o.Animations == savepage.AnimationsAllow, Postponed: p.postponed, Events: p.events, Page: p.beside,
+		Children: p.targets.Children, Navigation: p.main, Network: p.requests, Budget: p.budget, Notes: p.notes, Broken: p.broken,
 	})
 	p.camera = shot.New(shot.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
@@ -89,12 +88,10 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		To: p.page, Events: p.events, Page: p.beside, Notes: p.notes, Children: p.targets.Children, Again: p.again, Redraw: p.camera.Redraw,
 	})
 	p.whole = whole.New(whole.Config{
-		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
-		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
+		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
 		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
 	})
-	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
 	p.printer = pdf.New(pdf.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
 	})
@@ -123,6 +120,9 @@ func (p *parts) motion() whole.Motion {
 	}
 	return p.still
 }
+
+// postponed reports whether what moves on the page will have the delay on a clock of its own.
+func (p *parts) postponed() bool { return p.clock != nil && p.o.Delay > 0 && !p.clock.Started() }
 
 // again waits for what the page does when its animations have ended.
 func (p *parts) again(ctx context.Context) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/savepage/savepage/internal/page/block"
 	"github.com/savepage/savepage/internal/page/script"
 	"github.com/savepage/savepage/internal/page/session"
+	"github.com/savepage/savepage/internal/page/shot"
 	"github.com/savepage/savepage/internal/page/traffic"
 	"github.com/savepage/savepage/internal/page/virtual"
 )
@@ -40,7 +40,6 @@ func newSetup(p *parts, r *Renderer) *setup {
 func (s *setup) prepare(ctx context.Context) error {
 	s.notes.Await("the tab")
 	// The answer to this one comes with the next frame: it is not awaited here. The new document has the size in any case.
-	s.frame()
 	s.view.set(s.o.Height)
 	s.sent.Send(network.CommandEnable, traffic.EnableParams())
 	s.sent.Send(runtime.CommandEnable, nil)
@@ -48,11 +47,7 @@ func (s *setup) prepare(ctx context.Context) error {
 		return err
 	}
 	if s.o.Transparent || s.o.Background != "" {
-		// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.
-		behind := s.o.Backdrop()
-		s.sent.Send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]any{
-			"r": behind.R, "g": behind.G, "b": behind.B, "a": float64(behind.A) / 0xff,
-		}})
+		s.sent.Add(shot.Behind(s.page, s.o.Backdrop()))
 	}
 	if err := s.addScripts(ctx); err != nil {
 		return err
@@ -74,7 +69,6 @@ func (s *setup) addScripts(ctx context.Context) error {
 		s.clock = virtual.New(virtual.Config{
 			To: s.page, Events: s.events, Page: s.beside, Motion: s.still, Network: s.requests,
 		}, s.sent.Send)
-		s.runner.SetClock(s.clock)
 	}
 	if rests(s.o) {
 		s.waiter.FollowTimers(s.sent.Send)

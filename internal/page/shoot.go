@@ -25,8 +25,20 @@ func (j *job) freeze(ctx context.Context) error {
 	}
 }
 
+// hold has a frozen page begin nothing more, if anything waits to.
+func (j *job) hold(ctx context.Context) error {
+	event := j.waiter.Holder()
+	if event == "" || j.o.Animations == savepage.AnimationsAllow || j.budget.PastDeadline() {
+		return nil
+	}
+	return j.still.Hold(ctx, event)
+}
+
 // shoot makes the picture of the area that was chosen.
 func (j *job) shoot(ctx context.Context) (err error) {
+	if err := j.hold(ctx); err != nil {
+		return err
+	}
 	if j.o.Format.Info().Paged {
 		return j.print(ctx)
 	}
@@ -39,6 +51,9 @@ func (j *job) shoot(ctx context.Context) (err error) {
 	}
 	if err := j.block.HideUndrawn(ctx, j.beside, filtered); err != nil {
 		return err
+	}
+	if j.waiter.Moved() {
+		j.camera.Repaint()
 	}
 	err = j.camera.Take(ctx, j.frame.area)
 	j.picture = j.camera.Picture()

@@ -145,7 +145,7 @@ func TestAnnoying(t *testing.T) {
 		{"print", savepage.Options{URL: shared.url("/print")}, "Print", ""},
 		{"popups", savepage.Options{URL: shared.url("/popup")}, "Popups", ""},
 		{"dialogs", savepage.Options{URL: shared.url("/dialogs")}, "Dialogs", ""},
-		{"ticker", savepage.Options{URL: shared.url("/ticker")}, "Ticker", ""},
+		{"ticker", savepage.Options{URL: shared.url("/ticker")}, "Ticker", "an animation did not end in time: p#now"},
 		{"animation", savepage.Options{URL: shared.url("/animation")}, "Animation", ""},
 		{
 			"pending request", savepage.Options{URL: shared.url("/pending"), Timeout: 12_000}, "Pending",

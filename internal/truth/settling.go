@@ -54,6 +54,7 @@ func moments() []Case {
 		{"module", "a module that loads late"},
 		{"stream", "the first event of a stream"},
 		{"poll", "beside a poll"},
+		{"late", "a timer of a page that says it is loading"},
 	} {
 		cases = append(cases, Case{
 			Name: "filled by " + way.name, Path: "/moments?by=" + way.by,

@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"encoding/json"
 
 	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -19,10 +20,10 @@ type stage struct {
 	done  *cdp.Pending // Runtime.evaluate there
 }
 
-// InFrames runs an expression in every frame but the main one, in all at once, and waits for its end. targets are those that
-// belong to the page: frames of the same site as their parent have no process of their own. Frames that go away or do not
-// answer are passed over.
-func (p *Beside) InFrames(ctx context.Context, expression string, targets []*session.Target) {
+// InFrames runs an expression in every frame but the main one, in all at once, and returns their values. targets are those
+// that belong to the page: frames of the same site as their parent have no process of their own. Frames that go away or do
+// not answer are passed over.
+func (p *Beside) InFrames(ctx context.Context, expression string, targets []*session.Target) []json.RawMessage {
 	stages := p.stages(ctx, targets)
 	yes := true
 	for _, st := range stages {
@@ -34,11 +35,18 @@ func (p *Beside) InFrames(ctx context.Context, expression string, targets []*ses
 			Expression: expression, ContextID: world.ExecutionContextID, AwaitPromise: &yes, ReturnByValue: &yes, Silent: &yes,
 		})
 	}
+	var values []json.RawMessage
 	for _, st := range stages {
-		if st.done != nil {
-			_ = st.done.Wait(ctx, nil)
+		var res struct {
+			Result struct {
+				Value json.RawMessage `json:"value"`
+			} `json:"result"`
+		}
+		if st.done != nil && st.done.Wait(ctx, &res) == nil {
+			values = append(values, res.Result.Value)
 		}
 	}
+	return values
 }
 
 func (p *Beside) stages(ctx context.Context, targets []*session.Target) []*stage {

@@ -2,26 +2,28 @@
 if (!globalThis.savepage) globalThis.savepage = (() => {
   const sleep = ms => new Promise(done => setTimeout(done, ms));
 
-  // What is still since when. A node that only ever changes its own text or look is restless: a clock, a carousel.
-  // Nobody waits for it to end.
-  let last = 0, moved = 0, watching = false;
-  const changes = new WeakMap(), lively = new Map();
+  // What is still since when. A node that only ever changes its own text or look, or what it holds, is restless: a clock, a
+  // carousel, confetti. Whether it comes to an end is another question.
+  let last = 0, busy = -1e9, watching = false;
+  const changes = new WeakMap();
   const restless = record => {
-    if (record.type === 'childList' && record.addedNodes.length !== record.removedNodes.length) return false;
-    const n = (changes.get(record.target) || 0) + 1;
-    changes.set(record.target, n);
-    if (n > 3 && record.attributeName === 'style') lively.set(record.target, performance.now());
+    const is = changes.get(record.target) || {n: 0, added: 0, removed: 0}, {addedNodes: {length: added}, removedNodes: {length: removed}} = record;
+    changes.set(record.target, is);
+    if (record.type === 'childList' && added !== removed) {
+      is.added += added;
+      is.removed += removed;
+      return is.removed > 8 && is.added < is.removed * 3;
+    }
+    const n = ++is.n;
+    if (n > 3) busy = performance.now();
     return n > 8;
   };
   const watch = () => {
     if (watching) return;
     watching = true;
-    last = moved = performance.now();
+    last = performance.now();
     new MutationObserver(records => {
-      let changed = false;
-      for (const record of records) if (!restless(record)) changed = true;
-      moved = performance.now();
-      if (changed) last = moved;
+      for (const record of records) if (!restless(record)) last = performance.now();
     }).observe(document, {
       subtree: true, childList: true, characterData: true, attributes: true,
       attributeFilter: ['class', 'style', 'src', 'srcset', 'href', 'hidden', 'open', 'width', 'height', 'd', 'points', 'transform', 'fill', 'viewBox', 'value', 'data-theme'],
@@ -50,13 +52,32 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   // Families of fonts that are in use and have not come.
   const coming = () => [...new Set([...document.fonts].filter(f => f.status === 'loading').map(f => f.family.replace(/^["']|["']$/g, '')))].slice(0, 5);
 
+  // alive reports a sign of something that may move: a canvas, a frame that can be seen into, what has just changed several
+  // times. What scripts are about to do is told by the timers.
+  const frames = () => [...document.querySelectorAll('iframe,frame')];
+  const inside = f => { try { return f.contentDocument; } catch { return null; } };
+  const alive = () => performance.now() - busy < 500 || !!document.querySelector('canvas') || frames().some(f => inside(f)?.scripts.length);
+  const animated = () => !!document.querySelector('animate,animateTransform,animateMotion,set') || document.getAnimations().length > 0;
+  // foreign reports a frame of another origin that can be seen, in the window or, of a whole page, anywhere.
+  const foreign = whole => frames().some(f => !inside(f) && (whole ? drawn(f) : inView(f)) && f.checkVisibility({visibilityProperty: true}));
+
+  // loading reports that the page says of itself, in view, that it is not ready: by a role, a text, or a name of what moves.
+  const named = /(^|[-_\s])(loading|loader|spinner|skeleton|shimmer|placeholder-(glow|wave))([-_\s]|$)/i;
+  const says = /^\s*(loading|please wait|wird geladen|lädt|laden|chargement|cargando|caricamento|carregando|загрузка|加载中|読み込み中)[^\n]{0,12}$/im;
+  const endless = a => a.playState === 'running' && a.effect?.getComputedTiming().endTime === Infinity;
+  const seen = e => e.checkVisibility({opacityProperty: true, visibilityProperty: true}) && inView(e);
+  const busyRoles = '[aria-busy="true"],[role="progressbar"]:not([aria-valuenow]),progress:not([value])';
+  const busyNames = ['load', 'spinner', 'skeleton', 'shimmer', 'placeholder-'].map(name => `[class*="${name}" i]`).join();
+  const loading = () => [...document.querySelectorAll(busyRoles)].some(seen)
+    || [...document.querySelectorAll(busyNames)].slice(0, 200).some(e => named.test(e.getAttribute('class')) && seen(e) && e.getAnimations({subtree: true}).some(endless))
+    || says.test((document.body?.innerText || '').slice(0, 5000));
+
   return {
-    // lively are the elements whose style has changed more than a few times, with the last time.
-    lively,
     still,
+    timers,
     // look waits for fonts and large pictures in view, at most ms, and says how the page is. watched has the document's
-    // changes followed from now on.
-    look: async (ms, token, watched) => {
+    // changes followed from now on, whole says that what is out of view counts.
+    look: async (ms, token, watched, whole) => {
       if (watched) watch();
       const end = sleep(ms);
       if (ms > 0) {
@@ -64,11 +85,12 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
         const decoding = [...document.images].filter(i => large(i) && inView(i)).map(i => i.decode().catch(() => 0));
         if (decoding.length) await Promise.race([Promise.all(decoding), end]);
       }
-      const root = document.scrollingElement || document.documentElement;
+      const root = document.scrollingElement || document.documentElement, said = timers(token);
       return {
-        still: still(), moved: watching ? performance.now() - moved : 0, scripted: scripted(), fonts: document.fonts.status === 'loaded', coming: coming(),
+        still: still(), scripted: scripted(), fonts: document.fonts.status === 'loaded', coming: coming(),
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
-        height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth, now: performance.now(), timers: timers(token),
+        height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth,
+        alive: watching && alive(), animated: animated(), foreign: foreign(whole), timers: said, loading: !!said?.late.length && loading(),
       };
     },
   };

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed" // for the scripts
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,21 +34,28 @@ const (
 // Look is what the page says of itself.
 type Look struct {
 	Still    float64  `json:"still"`    // milliseconds since the document last changed
-	Moved    float64  `json:"moved"`    // the same, counting what changes all the time
 	Scripted bool     `json:"scripted"` // something on the page may still run
 	Fonts    bool     `json:"fonts"`    // all that are in use are loaded
 	Coming   []string `json:"coming"`   // families of those that are not
 	Title    string   `json:"title"`
 	URL      string   `json:"url"`
-	Ready    string   `json:"ready"`  // document.readyState
-	Height   int      `json:"height"` // of the whole page, CSS pixels
-	Width    int      `json:"width"`  // of the whole page, CSS pixels
-	Timers   *timers  `json:"timers"` // nil when it is not known
+	Ready    string   `json:"ready"`    // document.readyState
+	Height   int      `json:"height"`   // of the whole page, CSS pixels
+	Width    int      `json:"width"`    // of the whole page, CSS pixels
+	Alive    bool     `json:"alive"`    // something on the page may move
+	Animated bool     `json:"animated"` // animations of styles, or of SVG
+	Loading  bool     `json:"loading"`  // the page says of itself that it loads something, and has a timer
+	Foreign  bool     `json:"foreign"`  // frames of other origins can be seen
+	Timers   *timers  `json:"timers"`   // nil when it is not known
+	Motion   *moves   `json:"motion"`   // nil when it is not followed
 }
 
-// Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
+// Asker asks the page by scripts beside its own.
 type Asker interface {
+	// Ask calls a function of a script; the text of the script stands before its name.
 	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
+	// InFrames returns the values of an expression in every frame but the main one.
+	InFrames(ctx context.Context, expression string, targets []*session.Target) []json.RawMessage
 }
 
 // Navigation says where the main frame is.
@@ -87,9 +95,13 @@ type Notes interface {
 // Config is the page that is waited for, and the parts of the render that this one needs.
 type Config struct {
 	Until      savepage.WaitUntil
-	Watch      bool // the document's changes count
+	Watch      bool        // the document's changes count
+	Whole      bool        // what is out of view counts
+	Ends       bool        // animations of styles that end are waited for
+	Postponed  func() bool // what moves gets time on the page's own clock; nil: never
 	Events     *session.Router
 	Page       Asker
+	Children   func() []*session.Target // that belong to the page
 	Navigation Navigation
 	Network    Network
 	Budget     *budget.Budget
@@ -103,12 +115,13 @@ type Waiter struct {
 	workers *workers // nil: timers are not followed
 	token   string   // by which the page is asked for its timers; empty: they are not followed
 	late    bool     // the load event was not waited for any longer
-	seen    Look     // what the page last said of itself
+	motion  motion
+	seen    Look // what the page last said of itself
 	looked  time.Time
 }
 
 // New returns a Waiter that does not follow timers.
-func New(c Config) *Waiter { return &Waiter{Config: c} }
+func New(c Config) *Waiter { return &Waiter{Config: c, motion: motion{Config: c}} }
 
 // FollowTimers has each new document note its short timers. Only the world beside the page knows how to ask for them. send
 // sends a command to the page.
@@ -138,7 +151,7 @@ func (w *Waiter) SetSeen(l Look) { w.seen = l }
 // Look asks the page how it is. It waits at most so long for fonts and pictures in view.
 func (w *Waiter) Look(ctx context.Context, wait time.Duration) error {
 	w.looked = time.Now()
-	return w.Page.Ask(ctx, wait, &w.seen, lookScript+"savepage.look", wait.Milliseconds(), w.token, w.Watch)
+	return w.Page.Ask(ctx, wait, &w.seen, lookScript+"savepage.look", wait.Milliseconds(), w.token, w.Watch, w.Whole)
 }
 
 // Ready waits for the moment that wait_until names.
@@ -170,9 +183,13 @@ func (w *Waiter) reach(ctx context.Context, there func() bool) error {
 
 func (w *Waiter) networkIdle(ctx context.Context) error {
 	w.Notes.Await("the network to be idle")
-	return w.reach(ctx, func() bool {
+	err := w.reach(ctx, func() bool {
 		return w.Navigation.Loaded() && w.Network.Waiting() == 0 && w.Network.Quiet() >= idle
 	})
+	if err != nil {
+		return err
+	}
+	return w.still(ctx)
 }
 
 // Settled waits for the load event and then for quiet, again for each document that the page goes to. It ends early, and
@@ -212,36 +229,61 @@ func (w *Waiter) Load(ctx context.Context) error {
 	return err
 }
 
-// Quiet waits until neither the document changes nor a request is open.
+// Quiet waits until neither the document changes nor a request is open, and what moves has ended.
 func (w *Waiter) Quiet(ctx context.Context) error {
 	w.Notes.Await("the page to settle")
 	timeout := w.Budget.Timeout()
 	stall, last := w.Budget.Stall(), time.Now().Add(min(w.Budget.Scaled(8*time.Second), timeout/3))
 	for began := time.Now(); ; {
+		from := time.Now()
 		if err := w.workers.ask(ctx); err != nil {
 			return err
 		}
-		w.looked = time.Now() // as Look does
-		err := w.Page.Ask(ctx, stall, &w.seen, lookScript+"savepage.look", stall.Milliseconds(), w.token, w.Watch)
-		if err != nil {
+		question, args := w.question(stall)
+		if err := w.Page.Ask(ctx, stall+time.Second, &w.seen, question, args...); err != nil {
 			return err
 		}
 		moved, rest := w.restless()
+		moving := w.motion.rest(&w.seen)
+		if apart := w.motion.asksApart(&w.seen); apart != "" && !moved && rest+moving == 0 {
+			asking, stop := context.WithTimeout(ctx, frameAnswer)
+			moving = w.motion.restApart(w.Page.InFrames(asking, apart, w.Children()))
+			stop()
+		}
+		if !moved && rest+moving == 0 {
+			moving = w.motion.loads(&w.seen)
+		}
 		switch {
 		case moved:
 			return session.ErrMoved
-		case rest == 0:
+		case rest+moving == 0:
 			w.noteLate()
 			w.noteFonts()
+			w.motion.note(&w.seen)
 			return nil
-		case time.Now().After(last), w.stalled(began, stall):
+		case moving == 0 && (time.Now().After(last) || w.stalled(began, stall)):
 			w.noteUnrest()
+			w.motion.note(&w.seen)
 			return nil
 		}
-		if err := w.Events.Until(ctx, w.silence(rest)); err != nil {
+		if err := w.Events.Until(ctx, w.silence(max(rest, moving))); err != nil {
 			return err
 		}
+		if moving > 0 { // what moves has time of its own
+			passed := time.Since(from)
+			w.motion.spent, last = w.motion.spent+passed, last.Add(passed)
+		}
 	}
+}
+
+// question is what the page is asked: how it is and, when it has shown a sign of motion, what moves. It waits for fonts and
+// pictures in view, and a part of the time for what moves.
+func (w *Waiter) question(stall time.Duration) (function string, args []any) {
+	w.looked, w.seen.Motion = time.Now(), nil
+	if !w.motion.follows {
+		return lookScript + "savepage.look", []any{stall.Milliseconds(), w.token, w.Watch, w.Whole}
+	}
+	return lookScript + motionScript + "savepageMotion.look", []any{stall.Milliseconds(), w.token, w.Watch, w.motion.how()}
 }
 
 // restless says how long it takes at least until the page has settled, from what it said last: nothing when it has.
@@ -257,8 +299,8 @@ func (w *Waiter) restless() (moved bool, rest time.Duration) {
 	}
 	said := w.seen.Timers
 	still := min(w.Network.Quiet(), said.silence(), milli(w.seen.Still))
-	quiet := min(w.Network.QuietAt(w.looked), said.silence())
-	return false, max(0, said.calm()-still, said.missing(quiet, milli(w.seen.Moved)), w.workers.atWork(said))
+	quiet := min(w.Network.QuietAt(w.looked), said.silence(), w.seen.Motion.quiet())
+	return false, max(0, said.calm()-still, said.missing(quiet), w.workers.atWork(said))
 }
 
 // silence waits for the network to be quiet for a while, and for the time that is missing at least. It does not wait

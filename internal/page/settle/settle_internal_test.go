@@ -1,12 +1,14 @@
 package settle
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/target"
 
 	"github.com/savepage/savepage/internal/page/budget"
+	"github.com/savepage/savepage/internal/page/note"
 )
 
 // loaded is a page that has loaded and asks for nothing, and when something last came of its network.
@@ -48,7 +50,7 @@ func TestRestlessOnABusyMachine(t *testing.T) {
 		}
 		b := budget.New(time.Minute, false)
 		w := New(Config{Navigation: page, Network: page, Budget: b})
-		w.looked, w.seen = asked, Look{Still: 1000, Moved: 1000, Timers: &timers{Silence: -1}}
+		w.looked, w.seen = asked, Look{Still: 1000, Timers: &timers{Silence: -1}}
 		w.workers = &workers{network: page, budget: b}
 		if c.worker {
 			w.workers.all = map[target.SessionID]*worker{"w": {began: asked.Add(-time.Minute), ran: true, since: asked, timers: said}}
@@ -58,5 +60,48 @@ func TestRestlessOnABusyMachine(t *testing.T) {
 		if moved, rest := w.restless(); moved || rest < c.least || rest > c.most {
 			t.Errorf("%s: moved %v, rest %v, want %v to %v", name, moved, rest, c.least, c.most)
 		}
+	}
+}
+
+// A script that goes on by timers is followed while its steps move something.
+func TestStepsOfWhatMoves(t *testing.T) {
+	for name, c := range map[string]struct {
+		next, since float64
+		want        time.Duration
+	}{
+		"moves, and goes on":       {700, 100, 700*time.Millisecond + frame},
+		"has not moved for long":   {700, 600, 0},
+		"goes on after a long way": {1300, 10, 0},
+		"nothing has moved":        {100, -1, 0},
+		"nothing goes on":          {-1, 100, 0},
+	} {
+		said := &timers{Next: c.next}
+		if got := said.step(&moves{Since: c.since}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if got := (*timers)(nil).step(nil); got != 0 {
+		t.Errorf("nothing known: %v", got)
+	}
+}
+
+// All that moves has half of the timeout. What is waited for then is named, and the picture is partial.
+func TestMotionHasAnEnd(t *testing.T) {
+	notes := &note.Notes{}
+	w := New(Config{Budget: budget.New(10*time.Second, false), Notes: notes})
+	w.motion.follows = true
+	w.seen.Motion = &moves{Rest: 300, Since: 10, Waits: []string{"p#count"}, Endless: []string{"canvas#scene"}}
+	if got := w.motion.rest(&w.seen); got != frame || notes.Awaiting() != "what moves to end: p#count" {
+		t.Errorf("%v, %q", got, notes.Awaiting())
+	}
+	w.motion.spent = 5 * time.Second
+	if got := w.motion.rest(&w.seen); got != 0 {
+		t.Errorf("%v after half of the timeout", got)
+	}
+	w.motion.note(&w.seen)
+	w.motion.note(&w.seen)
+	reasons, want := notes.Reasons(), []string{"an animation did not end in time: p#count"}
+	if !slices.Equal(reasons, want) || !slices.Equal(w.Moving(), []string{"p#count", "canvas#scene"}) {
+		t.Errorf("%q, moving %q", reasons, w.Moving())
 	}
 }

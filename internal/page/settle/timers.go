@@ -12,6 +12,9 @@ var timersScript string
 // timers is what a page, or a worker of it, has still to do on its own.
 type timers struct {
 	Left    []float64 `json:"left"`    // milliseconds to each short timer; negative for one that is late
+	Next    float64   `json:"next"`    // milliseconds to the next of the timers that follow from many; negative for none
+	Later   int       `json:"later"`   // longer timers
+	Late    []float64 `json:"late"`    // milliseconds to each of them that comes once, within ten seconds
 	Beyond  bool      `json:"beyond"`  // a shared worker or a lasting connection may do more
 	Frame   int       `json:"frame"`   // a script asks for the next frame, after so many that it asked for before; or -1
 	Workers []made    `json:"workers"` // that it has made
@@ -33,9 +36,10 @@ const (
 	frame = 20 * time.Millisecond
 	// maxLate is how long a timer is waited for that does not come.
 	maxLate = 5 * time.Second
-	// single is how many frames in a row are still work that ends, and tween how many are when they change the page.
-	single = 4
-	tween  = 45
+	// single is how many frames in a row are still work that ends. starting is how many a script may ask for before it moves
+	// something: a second's.
+	single   = 4
+	starting = 60
 )
 
 // calm is how long nothing must change for the page to count as settled. A page whose timers are known needs less.
@@ -52,10 +56,10 @@ func (t *timers) calm() time.Duration {
 	}
 }
 
-// missing is the time until everything that is under way has ended: timers, and changes from frame to frame as of a picture that is
-// faded in. Timers are waited for that are due before the network has been quiet for as long as networkidle wants, which
-// would still see what they do; on a busy machine they may be late. moved is the time since the last change of any kind.
-func (t *timers) missing(quiet, moved time.Duration) time.Duration {
+// missing is the time until everything that is under way has ended: timers, and frames of a script that has just begun. Timers
+// are waited for that are due before nothing has come of the network, and nothing has moved, for as long as networkidle
+// wants, which would still see what they do; on a busy machine they may be late.
+func (t *timers) missing(quiet time.Duration) time.Duration {
 	if t == nil {
 		return 0
 	}
@@ -65,7 +69,7 @@ func (t *timers) missing(quiet, moved time.Duration) time.Duration {
 			rest = max(rest, left, frame)
 		}
 	}
-	if n := t.Frame; quiet < 3*idle && n >= 0 && (n < single || n < tween && moved < idle) {
+	if n := t.Frame; quiet < 3*idle && n >= 0 && n < starting {
 		rest = max(rest, 2*frame)
 	}
 	return rest

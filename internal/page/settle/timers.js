@@ -1,34 +1,44 @@
 // Runs in the page's own world, and in each of its workers, before its scripts. It notes which short timers are on: what a
 // page does a moment later is part of it. Timers that follow from timers, as those of a clock or a poll do, are followed
-// eight times deep.
+// eight times deep. From the second on they are steps, which count for longer while they move something.
 token => {
   const own = globalThis;
   if (own.window && window !== top) return;
   void own.WorkerGlobalScope?.prototype; // in a worker its functions come with the first look at it
-  const maxDepth = 8, maxDelay = 1000, maxWorkers = 50, maxTalk = 40; // maxDelay in ms
-  const now = performance.now.bind(performance), due = new Map();
-  let depth = 0, beyond = false; // beyond: something works or listens where no timer is seen
+  const maxDepth = 8, maxDelay = 1000, maxLate = 10000, maxWorkers = 50, maxTalk = 40; // maxDelay and maxLate in ms
+  const now = performance.now.bind(performance), due = new Map(), steps = new Map(), later = new Map(), once = new Map();
+  let depth = 0, beyond = false, held = false; // beyond: something works or listens where no timer is seen
   const frames = new Map(); // that are asked for: how many went before
   let step = 0;
   const follow = (name, repeats) => {
     own[name] = new Proxy(own[name], {
       apply(native, self, args) {
         const [fn, ms = 0] = args, delay = typeof ms === 'number' || typeof ms === 'string' ? Math.max(+ms || 0, 0) : 0;
-        if (typeof fn !== 'function' || depth >= maxDepth || delay > maxDelay) return Reflect.apply(native, self, args);
-        let level = depth + 1;
+        if (typeof fn !== 'function') return Reflect.apply(native, self, args);
+        let level = depth;
+        const plan = id => {
+          if (delay > maxDelay) later.set(id, now() + delay);
+          else if (level < maxDepth) due.set(id, now() + delay);
+          if (delay <= maxDelay && level > 1) steps.set(id, now() + delay);
+          level++;
+        };
         const id = Reflect.apply(native, self, [function (...given) {
-          if (repeats && level < maxDepth) { level++; due.set(id, now() + delay); } else due.delete(id);
+          if (held) return;
+          gone(id);
+          if (repeats) plan(id);
           const outer = depth;
           depth = level;
           try { return Reflect.apply(fn, this, given); } finally { depth = outer; }
         }, ...args.slice(1)]);
-        due.set(id, now() + delay);
+        plan(id);
+        if (delay > maxDelay && delay <= maxLate && !repeats && !depth) once.set(id, now() + delay);
         return id;
       },
     });
   };
+  const gone = id => { for (const list of [due, steps, later, once]) list.delete(id); };
   const forget = name => {
-    own[name] = new Proxy(own[name], {apply(native, self, args) { due.delete(Number(args[0])); return Reflect.apply(native, self, args); }});
+    own[name] = new Proxy(own[name], {apply(native, self, args) { gone(Number(args[0])); return Reflect.apply(native, self, args); }});
   };
   const note = (name, made) => {
     if (!own[name]) return;
@@ -74,6 +84,7 @@ token => {
       const fn = args[0], mine = step;
       if (typeof fn !== 'function') return Reflect.apply(native, self, args);
       const id = Reflect.apply(native, self, [function (at) {
+        if (held) return;
         frames.delete(id);
         const outer = step;
         step = mine + 1;
@@ -92,12 +103,14 @@ token => {
   note('SharedWorker');
   note('WebSocket');
   note('EventSource');
+  // No timer and no frame does anything any more when the page is to stand as it is.
+  addEventListener(token + '.', () => { held = true; });
   // Who asks does so by an event that only it knows, and is answered before its question returns.
   addEventListener(token, () => {
-    const left = [...due.values()].map(at => at - now());
+    const left = [...due.values()].map(at => at - now()), next = [...steps.values()].map(at => at - now());
     const made = workers.map(w => ({url: w.url, age: now() - w.at, told: w.told, heard: w.heard}));
     dispatchEvent(new CustomEvent(token + '!', {detail: {
-      left, beyond, workers: made, said, heard, silence: talks ? now() - talk : -1,
+      left, next: next.length ? Math.max(0, Math.min(...next)) : -1, later: later.size, late: [...once.values()].map(at => at - now()), beyond, workers: made, said, heard, silence: talks ? now() - talk : -1,
       frame: frames.size ? Math.min(...frames.values()) : -1,
     }}));
   });

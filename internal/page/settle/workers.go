@@ -195,7 +195,7 @@ func (w *workers) missing(one *worker, recent time.Duration) time.Duration {
 		return 0
 	default:
 		quiet := min(w.network.QuietAt(one.since), recent, one.timers.silence())
-		return max(one.timers.missing(quiet, idle), one.timers.calm()-quiet)
+		return max(one.timers.missing(quiet), one.timers.calm()-quiet)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	cdpage "github.com/chromedp/cdproto/page"
 
 	"github.com/savepage/savepage"
@@ -95,6 +96,25 @@ func (c *Camera) Take(ctx context.Context, a layout.Area) error {
 		return c.tiles(ctx, a, joined)
 	}
 	return c.direct(ctx, a)
+}
+
+// Repaint has the browser draw all of the page anew with the next picture. What it has drawn piece by piece, while something
+// moved, may differ by one from what it draws at once.
+func (c *Camera) Repaint() {
+	Behind(c.To, color.NRGBA{R: 254, G: 254, B: 254, A: 255})
+	if c.Options.Transparent || c.Options.Background != "" {
+		Behind(c.To, c.Options.Backdrop())
+		return
+	}
+	c.To.Send(emulation.CommandSetDefaultBackgroundColorOverride, nil)
+}
+
+// Behind sets what stands behind a page without a background of its own.
+func Behind(to session.Sender, c color.NRGBA) *cdp.Pending {
+	// Not cdproto's type: it leaves out an alpha of 0, and the default is 1.
+	return to.Send(emulation.CommandSetDefaultBackgroundColorOverride, map[string]any{"color": map[string]any{
+		"r": c.R, "g": c.G, "b": c.B, "a": float64(c.A) / 0xff,
+	}})
 }
 
 // Redraw has the browser draw a pixel of the page.

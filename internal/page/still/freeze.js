@@ -89,10 +89,13 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
   };
 
   // hold stops endless animations at the moment at which they began, or, where that hides something, at the first moment at
-  // which most of it is seen. Neighbours are stopped at the same moment, as they would be seen: one slide of several.
+  // which most of it is seen. Neighbours are stopped at the same moment, as they would be seen: one slide of several. A
+  // transition stops where it leads to: the rest of the page is there already.
+  const leads = a => a instanceof CSSTransition;
   const hold = async held => {
     const groups = new Map();
     for (const a of held) {
+      if (leads(a)) continue;
       at(a, 0);
       const of = a.effect.target.parentNode || a.effect.target, name = a.animationName || '';
       if (!groups.has(of)) groups.set(of, new Map());
@@ -109,23 +112,54 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
       for (const g of poor) g.scores.push(g.list.reduce((sum, a) => sum + shown(a), 0));
     }
     for (const g of poor) if (steps) g.at = g.span * g.scores.findIndex(s => s >= Math.max(...g.scores) * 0.999) / steps;
+    const end = a => a.effect.getComputedTiming().endTime;
     for (const g of every) for (const a of g.list) aside(a, span(a), g.at);
+    for (const a of held.filter(leads)) aside(a, end(a), end(a));
     if (held.length) await frame().then(frame);
     for (const g of every) for (const a of g.list) at(a, g.at);
+    for (const a of held.filter(leads)) at(a, end(a));
   };
 
-  // SVG's own animations do not run: the browser holds them with the moving pictures. Those that would end and leave
-  // something behind have done so.
+  // SVG's own animations do not run: the browser holds them with the moving pictures. Those that would end have done so, and
+  // have left behind what they leave.
+  const times = e => (e.getAttribute('begin') || '0s').split(';').map(t => t.trim());
+  const ends = (e, before = []) => {
+    const forever = ['repeatCount', 'repeatDur', 'dur'].some(name => e.getAttribute(name) === 'indefinite');
+    if (before.includes(e) || forever || (e.localName !== 'set' && !(attempt(() => e.getSimpleDuration()) > 0))) return false;
+    let timed = false;
+    for (const t of times(e)) {
+      const [, id] = /^([\w-]+)\.(?:end|begin)\b/.exec(t) || [];
+      const after = id && e.getRootNode().getElementById(id);
+      if (after && !(after.getStartTime && ends(after, [...before, e]))) return false;
+      timed ||= !!after || /^[+-]?[\d.:]+(h|min|s|ms)?$/.test(t);
+    }
+    return timed;
+  };
+  // arrived is where an animation along a path arrives, as a transformation.
+  const arrived = (e, to) => {
+    const along = e.querySelector('mpath'), id = along && (along.getAttribute('href') || along.getAttribute('xlink:href') || '').slice(1);
+    const d = id ? e.getRootNode().getElementById(id)?.getAttribute('d') : e.getAttribute('path');
+    if (!d) return to && `translate(${to})`;
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    path.setAttribute('d', d);
+    const length = path.getTotalLength(), last = path.getPointAtLength(length), before = path.getPointAtLength(length - 0.1);
+    const angle = Math.atan2(last.y - before.y, last.x - before.x) * 180 / Math.PI, turn = e.getAttribute('rotate') || 0;
+    return `translate(${last.x} ${last.y}) rotate(${turn === 'auto' ? angle : turn === 'auto-reverse' ? angle + 180 : turn})`;
+  };
   const smil = root => {
-    for (const e of root.querySelectorAll('animate,animateTransform,set')) {
-      const to = (e.getAttribute('values') || '').split(';').filter(v => v.trim()).pop() || e.getAttribute('to');
-      const name = e.getAttribute('attributeName'), target = e.targetElement;
-      const timed = attempt(() => e.getStartTime() + e.getSimpleDuration()) >= 0 || e.localName === 'set';
-      if (!to || !name || !target || !timed || e.getAttribute('repeatCount') === 'indefinite' || e.getAttribute('repeatDur') === 'indefinite') continue;
-      if (e.getAttribute('fill') !== 'freeze' || /[a-z]\w*\.|click|indefinite/i.test(e.getAttribute('begin') || '')) continue;
-      const value = e.localName === 'animateTransform' ? `${e.getAttribute('type') || 'translate'}(${to})` : to.trim();
+    const all = [...root.querySelectorAll('animate,animateTransform,animateMotion,set')].filter(e => ends(e));
+    for (const e of all) {
+      const to = ((e.getAttribute('values') || '').split(';').filter(v => v.trim()).pop() || e.getAttribute('to') || '').trim();
+      const moves = e.localName === 'animateMotion', name = moves ? 'transform' : e.getAttribute('attributeName'), target = e.targetElement;
+      const sums = e.getAttribute('additive') === 'sum' || e.getAttribute('accumulate') === 'sum' || e.hasAttribute('by');
+      if (!name || !target || sums) continue;
+      const leaves = e.getAttribute('fill') === 'freeze' || (e.localName === 'set' && !e.hasAttribute('dur'));
+      const value = moves ? attempt(() => arrived(e, to)) : to && e.localName === 'animateTransform' ? `${e.getAttribute('type') || 'translate'}(${to})` : to;
+      if (leaves && !value) continue;
       e.remove();
-      target.setAttribute(name, value);
+      if (!leaves) continue;
+      target.setAttribute(name, moves ? `${value} ${target.getAttribute(name) || ''}` : value);
+      if (target.style.getPropertyValue(name) || CSS.supports(name, value)) target.style.setProperty(name, value, 'important');
     }
   };
 
@@ -164,13 +198,6 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     await heard(v, 'seeked');
   };
 
-  // A script that fades something in, picture by picture, is let to end.
-  const fades = async () => {
-    const lively = globalThis.savepage?.lively, end = performance.now() + 2000;
-    const fading = ([e, when]) => performance.now() - when < 100 && e.isConnected && e.style.opacity > 0 && e.style.opacity < 1;
-    while (lively && [...lively].some(fading) && performance.now() < end) await frame();
-  };
-
   // The focus may come late: what has it never shows where it writes.
   const writable = new WeakSet();
   const caret = root => {
@@ -196,6 +223,12 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
       const tell = w => { attempt(() => w.dispatchEvent(new Event(token))); for (let i = 0; i < w.length; i++) attempt(() => tell(w[i])); };
       tell(window);
     },
+    // stop stops what the page would begin, and ends what it has begun.
+    stop: async event => {
+      dispatchEvent(new Event(event));
+      const all = roots();
+      if (running(all).length) await hold(await finish(all));
+    },
     // move moves the page's animations on and waits for a frame.
     move: async ms => {
       for (const a of running(roots())) at(a, a.currentTime + ms * a.playbackRate);
@@ -214,7 +247,6 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     freeze: async () => {
       const began = performance.now();
       if (document.activeElement === document.body && document.querySelector('[autofocus]')) await frame().then(frame);
-      await fades();
       for (const a of viewed(roots())) {
         a.pause();
         let best = 0, there = 50;

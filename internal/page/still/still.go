@@ -35,7 +35,7 @@ type Page interface {
 	// Current is the world of the scripts in the current document.
 	Current(ctx context.Context) (runtime.ExecutionContextID, error)
 	// InFrames runs an expression in every frame but the main one.
-	InFrames(ctx context.Context, expression string, targets []*session.Target)
+	InFrames(ctx context.Context, expression string, targets []*session.Target) []json.RawMessage
 }
 
 // Notes keeps what is waited for, and why a picture is partial.
@@ -138,6 +138,12 @@ func (s *Still) Freeze(ctx context.Context) error {
 // End ends what the page has begun because it is seen as a whole, and has an end.
 func (s *Still) End(ctx context.Context) error {
 	return s.Page.Ask(ctx, freezeTime, nil, freezeScript+"savepageStill.end")
+}
+
+// Hold has an event of the given name stop what the page would begin by itself, and ends what it has begun since it was
+// frozen: what belongs together is at the same moment.
+func (s *Still) Hold(ctx context.Context, event string) error {
+	return s.Page.Ask(ctx, freezeTime, nil, freezeScript+"savepageStill.stop", event)
 }
 
 // stillness is what the script says when the page's own document is at rest.

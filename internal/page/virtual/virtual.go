@@ -77,6 +77,9 @@ func New(config Config, send func(method string, params any)) *Clock {
 	return c
 }
 
+// Started reports whether the page's clock is no longer the real one.
+func (c *Clock) Started() bool { return c.started }
+
 // budgetExpired notes that the time that was given to the page has passed.
 func (c *Clock) budgetExpired(*session.Target, json.RawMessage) {
 	select {

@@ -63,6 +63,18 @@ func TestDatabasesOfEarlierVersions(t *testing.T) {
 	}
 }
 
+// TestWaitingJobsKeepTheirTurn opens what a version left that had all waiting jobs in one queue.
+func TestWaitingJobsKeepTheirTurn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	fill(t, dir, oldDatabases(t)["972bf89"])
+	l := openInside(t, dir, ledger.Config{})
+	want := first(t, l, `SELECT id FROM accounts`) + " available 1970-01-01 00:00:00.050"
+	if got := first(t, l, `SELECT queue || ' ' || state || ' ' || CAST(scheduled_at AS TEXT) FROM river_job`); got != want {
+		t.Errorf("the job is %s, want %s", got, want)
+	}
+}
+
 func fill(t *testing.T, dir, text string) {
 	t.Helper()
 	db, err := openWriter(dir)

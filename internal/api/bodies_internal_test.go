@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/clock"
 )
 
 func requestWith(b *bodies, account string, size int64, length int64) (*http.Request, func()) {
@@ -117,5 +118,32 @@ func TestBodyIsFreedWhenRecorded(t *testing.T) {
 	}
 	if free(); b.held != 0 {
 		t.Errorf("%d bytes are held at the end", b.held)
+	}
+}
+
+// anyKey is keys of which each is valid.
+type anyKey struct{}
+
+// Authenticate knows each key.
+func (anyKey) Authenticate(context.Context, string) (savepage.Principal, error) {
+	scopes := []savepage.Scope{savepage.ScopeCapture}
+	return savepage.Principal{Account: savepage.Account{ID: "a"}, Limits: savepage.DefaultLimits(), Scopes: scopes}, nil
+}
+
+// TestBodiesCountBehindTheGate has a body count for the account of its key from when it is read until its request has been answered.
+func TestBodiesCountBehindTheGate(t *testing.T) {
+	t.Parallel()
+	g := newGate(responder{}, Parts{Keys: anyKey{}, Clock: clock.System()}, Config{})
+	var during int64
+	handler := g.with(maySubmit, func(w http.ResponseWriter, r *http.Request, _ savepage.Principal) error {
+		_, err := readBody(w, r)
+		during = g.bodies.accounts["a"]
+		return err
+	})
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"url":"https://a.test"}`))
+	r.Header.Set("Authorization", "Bearer x")
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	if during == 0 || g.bodies.held != 0 {
+		t.Errorf("%d bytes count for the account while its request is handled, and %d afterwards", during, g.bodies.held)
 	}
 }

@@ -125,7 +125,7 @@ func (f *flow) watch(part health.Part) {
 func TestRunWithoutARecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlow(t)
-		f.watch(health.Database)
+		f.health.Watch(health.Database, func(context.Context) error { return nil })
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); f.health.Run(ctx) }()
@@ -147,6 +147,7 @@ func TestGiveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlow(t)
 		f.watch(health.Browser)
+		f.health.Watch(health.Database, func(context.Context) error { return nil })
 		f.overdue = f.ledger
 		f.ledger.waiting = []Claim{claim(savepage.Options{URL: "http://a.test"})}
 		giveUp := func() int {
@@ -174,6 +175,12 @@ func TestGiveUp(t *testing.T) {
 		}
 		if want := time.Now().Add(-f.cfg.Patience); !f.ledger.overdue.Equal(want) {
 			t.Errorf("asked for those before %s, want %s", f.ledger.overdue, want)
+		}
+		f.health.Report(health.Of(health.Database, errors.New("full")))
+		<-time.After(2 * f.cfg.Patience)
+		f.ledger.waiting = []Claim{claim(savepage.Options{URL: "http://a.test"})}
+		if giveUp() != 0 {
+			t.Error("gave up without a database that could record it")
 		}
 	})
 }

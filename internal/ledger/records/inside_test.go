@@ -178,7 +178,7 @@ func TestSharedOptionsAreStoredOnce(t *testing.T) {
 	html := strings.Repeat("x", long)
 	s := capture.BatchSubmission{Batch: savepage.Batch{ID: "bat", Account: issued.Account, CreatedAt: time.Now()}}
 	for i := range 1000 {
-		o := savepage.Options{HTML: html, CSS: "p{}", Width: 400 + i%2}
+		o := savepage.Options{HTML: html, CSS: "p{}", Width: 400 + i%2, BlockAds: true}
 		s.Captures = append(s.Captures, capture.Submission{Capture: savepage.Capture{
 			ID: fmt.Sprintf("cap_%04d", i), Account: issued.Account, BatchID: "bat", Options: o, State: savepage.Queued, CreatedAt: time.Now(),
 		}})
@@ -202,7 +202,8 @@ func TestSharedOptionsAreStoredOnce(t *testing.T) {
 		}
 	}
 	list, _, err := l.List(t.Context(), issued.Account, capture.Filter{Limit: 2})
-	if err != nil || len(list) != 2 || list[0].Options.HTML != "" || list[0].Options.Width == list[1].Options.Width {
+	if err != nil || len(list) != 2 || list[0].Options.HTML != "" || list[0].Options.Width == list[1].Options.Width ||
+		!list[0].Options.BlockAds {
 		t.Errorf("the list: %v, %+v", err, list)
 	}
 }

@@ -33,9 +33,10 @@ func scanDoomed(scan func(dest ...any) error) (doomed, error) {
 }
 
 // doomedQuery selects what waits or runs first: no page should be rendered for nobody.
-const doomedQuery = `SELECT * FROM (SELECT id, state, picture_name FROM captures WHERE account = ?1 AND state IN ('queued', 'running') LIMIT ?2) AS open
-	UNION ALL
-	SELECT * FROM (SELECT id, state, picture_name FROM captures WHERE account = ?1 AND state IN ('success', 'failed', 'canceled') LIMIT ?2) AS ended
+const doomedQuery = `SELECT * FROM (SELECT id, state, picture_name FROM captures
+		WHERE account = ?1 AND state IN ('queued', 'running') LIMIT ?2) AS open
+	UNION ALL SELECT * FROM (SELECT id, state, picture_name FROM captures
+		WHERE account = ?1 AND state IN ('success', 'failed', 'canceled') LIMIT ?2) AS ended
 	LIMIT ?2`
 
 // RemoveSome removes a share of a closed account: captures first, then what else there is, at last the account.

@@ -138,8 +138,9 @@ func judge(t *testing.T, l *Ledger, query string) string {
 var (
 	verb = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
 	// beginning is a statement that is put together of more.
-	beginning = regexp.MustCompile(` (WHERE|INDEXED BY|VALUES) $|FROM river_job$|FROM \($|^SELECT id, queue,[^?]*TEXT\)$|^UPDATE accounts SET limit_$`)
-	places    = regexp.MustCompile(`\?\d*`)
+	beginning = regexp.MustCompile(` (WHERE|INDEXED BY|VALUES) $|FROM river_job$|FROM \($|^SELECT id, queue,[^?]*TEXT\)$|` +
+		`^UPDATE accounts SET limit_$`)
+	places = regexp.MustCompile(`\?\d*`)
 	// few are tables that hold little: accounts, keys and secrets are made by people.
 	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|identity|sqlite_master|usage|receivers|seen|owed)\b|` +
 		` captures USING (COVERING )?INDEX captures_running\b`)

@@ -161,10 +161,10 @@ func (j judge) sickTooLong(now time.Time) (part health.Part, sick bool) {
 	since := now.Add(-j.cfg.Patience)
 	for _, state := range j.health.States() {
 		switch {
-		case !state.Sick || state.Since.After(since):
+		case !state.Sick:
 		case state.Part == health.Database:
 			return "", false
-		default:
+		case !state.Since.After(since):
 			part, since, sick = state.Part, state.Since, true
 		}
 	}

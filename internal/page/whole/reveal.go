@@ -128,7 +128,7 @@ func (r *reveal) keep(ctx context.Context) error {
 		return nil
 	}
 	var left int
-	if err := r.Page.Ask(ctx, time.Second, &left, revealScript+"savepageReveal.keep", r.Motion != nil); err != nil {
+	if err := r.Page.Ask(ctx, restTime, &left, revealScript+"savepageReveal.keep", r.Motion != nil, restTime.Milliseconds()); err != nil {
 		return err
 	}
 	r.lost = r.lost || left > 0

@@ -205,6 +205,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     return is;
   };
 
+  let first = 0; // the height of the page's own window
   const apart = 'nav,header,menu,dialog,[popover],[role=menu],[role=tooltip],[role=dialog],[role=listbox],[aria-hidden=true]';
   // asks says that an element may wait to be reached: it is hidden, or a script has moved it out of its place and goes on at that.
   // driven says that what follows its place in view by its style alone is not asked for: freezing shows it at its best.
@@ -213,19 +214,35 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     if (n.flat && e.offsetWidth) return false; // folded up, until somebody opens it
     if (n.best > 0.3 && !(n.moved && (e.style.transform || e.style.translate)) && !scrolled(e)) return false;
     if ((driven && viewed(e)) || !e.checkVisibility() || e.closest(apart)) return false;
+    if (e.getBoundingClientRect().bottom + scrollY <= first) return false; // it has been in the window from the beginning
     return (n.flat || (e.offsetWidth || 0) * (e.offsetHeight || 0) > 400) && !tied(e);
   };
-  // strays says that an element stood in its place, and a script has moved it up or down since, where it is not seen.
+  // strays says that an element stood in its place, and a script has moved it up or down since.
   const strays = e => {
-    if (!e.style?.transform || !sound.has(e) || e.hasAttribute(mark) || e.getBoundingClientRect().top + scrollY < innerHeight) return false;
+    if (!e.style?.transform || !sound.has(e) || e.hasAttribute(mark)) return false;
     const s = getComputedStyle(e);
     return /^matrix\(1, 0, 0, 1, 0, /.test(s.transform) && shows(e, s) < full && !e.getAnimations().length && !tied(e);
+  };
+  // home waits at most ms for what the window showed before, and shows anew now that the page is back at its top.
+  const home = async ms => {
+    let list = [];
+    for (const e of elements()) if (sound.has(e) && e.isConnected && shows(e, getComputedStyle(e)) < full && e.checkVisibility()) list.push(e);
+    list = list.slice(0, maxFollowed);
+    let was = list.map(e => state(e));
+    for (let same = 0, end = performance.now() + ms; list.length && same < 12 && performance.now() < end;) {
+      await frame();
+      list = list.filter(e => shows(e, getComputedStyle(e)) < full);
+      const is = list.map(e => state(e));
+      same = is.join() === was.join() ? same + 1 : 0;
+      was = is;
+    }
   };
   const some = driven => [...noted].some(([e, n]) => asks(e, n, driven));
 
   return {
     // begin notes what is hidden before the page is seen as a whole, and says whether that is anything.
     begin: () => {
+      first = innerHeight;
       scan();
       savepageLists.begin();
       return some(false);
@@ -268,7 +285,8 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       if (late) await frame();
     }),
     // keep shows what was seen also where the page has hidden it again, and counts what it could not keep.
-    keep: driven => {
+    keep: async (driven, ms) => {
+      await home(ms);
       const left = savepageLists.restore();
       for (const [e, is] of noted) {
         if (is.best <= is.before + better || is.kept || !e.isConnected || restless.has(e)) continue;

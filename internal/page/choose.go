@@ -40,7 +40,7 @@ func (f *frame) choose(ctx context.Context) (err error) {
 			return failed
 		}
 		if f.area, err = f.whole.Area(ctx, extent, growing); err == nil {
-			err = f.whole.Extend(ctx, f.area.Height)
+			err = f.whole.Extend(ctx, extent, f.area.Height)
 		}
 	default:
 		f.area = f.window()

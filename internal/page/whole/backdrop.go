@@ -15,8 +15,8 @@ var backdropScript string
 func (p *Page) Backdrop() savepage.Backdrop { return p.backdrop }
 
 // Extend has what fills the window, and stands still while the page scrolls, reach down to a height of the page.
-func (p *Page) Extend(ctx context.Context, height int) error {
-	if height <= p.Height {
+func (p *Page) Extend(ctx context.Context, is Extent, height int) error {
+	if height <= p.Height || !is.Still && p.followed == 0 {
 		return nil
 	}
 	return p.Page.Ask(ctx, time.Second, &p.backdrop, backdropScript+"savepageBackdrop.extend", height)

@@ -38,6 +38,7 @@ type Extent struct {
 
 	Frameset bool `json:"frameset"` // the page is nothing but frames
 	More     bool `json:"more"`     // a part that scrolls is too long to be shown
+	Still    bool `json:"still"`    // something may stand still while the page scrolls
 }
 
 // Asker calls a function of a script that runs beside the page; the text of the script stands before its name.

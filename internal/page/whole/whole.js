@@ -41,6 +41,9 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     }
   }
 
+  let fixed = false; // something stands still while the page scrolls
+  const still = () => fixed || !!document.querySelector('dialog[open],[popover]') || [document.documentElement, document.body].some(e => e && ['::before', '::after'].some(part => getComputedStyle(e, part).position === 'fixed'));
+
   // steady undoes what depends on where the window stands: backgrounds that are fixed to it, and parts that are only
   // drawn when it is near.
   const steady = () => {
@@ -48,6 +51,7 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     for (const e of elements()) {
       if (++n > maxElements) return;
       const style = getComputedStyle(e);
+      if (style.position === 'fixed') fixed = true;
       if (style.contentVisibility === 'auto') force(e, 'content-visibility', 'visible');
       if (style.backgroundAttachment.includes('fixed')) force(e, 'background-attachment', style.backgroundAttachment.replaceAll('fixed', 'scroll'));
     }
@@ -156,7 +160,7 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
     const leftward = page.direction === 'rtl' || (body && body.direction === 'rtl');
     const frameset = document.body?.localName === 'frameset';
     const more = [...grown].some(e => e.isConnected && e.scrollHeight - e.clientHeight > 100);
-    return {height: r.scrollHeight, width, left: leftward ? innerWidth - width : 0, frameset, more};
+    return {height: r.scrollHeight, width, left: leftward ? innerWidth - width : 0, frameset, more, still: still()};
   };
   // hidden is how much of its document the frame of a frameset hides that hides most.
   const hidden = (of = document) => Math.max(0, ...[...of.querySelectorAll('frame')].map(e => {

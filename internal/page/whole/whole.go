@@ -115,11 +115,8 @@ func (p *Page) Keep(ctx context.Context) error { return p.reveal.keep(ctx) }
 // LoadAll brings the page to its top, makes it one long page, and has it load its lazy parts, again as long as that makes it
 // longer. It gives up on a page without an end: growing says that it would go on.
 func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error) {
-	if err := p.Page.Ask(ctx, time.Second, &is, wholeScript+"savepageWhole.prepare", p.MaxHeight); err != nil {
-		return is, false, err
-	}
-	if is.Frameset && !p.Budget.PastDeadline() {
-		is, err = p.loadFrames(ctx, is)
+	is, err = p.prepare(ctx)
+	if err != nil || is.Frameset {
 		return is, false, err
 	}
 	loaded, last := p.Height, time.Now().Add(p.Budget.Timeout()/3)
@@ -146,13 +143,29 @@ func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error)
 		}
 	}
 	growing = growing || min(is.Height, p.MaxHeight) > loaded
-	p.cut = p.cut || growing || is.More
-	if p.reveal.keeps {
-		if err = p.Keep(ctx); err == nil {
-			is, err = p.measure(ctx)
-		}
-	}
+	is, err = p.kept(ctx, is, growing)
 	return is, growing, err
+}
+
+// prepare brings the page to its top and makes it one long page. The frames of a frameset are then loaded in their whole length.
+func (p *Page) prepare(ctx context.Context) (is Extent, err error) {
+	err = p.Page.Ask(ctx, time.Second, &is, wholeScript+"savepageWhole.prepare", p.MaxHeight)
+	if err == nil && is.Frameset && !p.Budget.PastDeadline() {
+		return p.loadFrames(ctx, is)
+	}
+	return is, err
+}
+
+// kept has what was seen be seen in the picture, and measures a page that this has changed.
+func (p *Page) kept(ctx context.Context, is Extent, growing bool) (Extent, error) {
+	p.cut = p.cut || growing || is.More
+	if !p.reveal.keeps {
+		return is, nil
+	}
+	if err := p.Keep(ctx); err != nil {
+		return is, err
+	}
+	return p.measure(ctx)
 }
 
 // measure says how large the page is now. What it has loaded is unfolded too.

@@ -125,7 +125,9 @@ func TestPDFOfALongPage(t *testing.T) {
 // A pdf has what scrolling reveals, also where the page hides it again, and every row of a list.
 func TestPDFOfWhatScrollingReveals(t *testing.T) {
 	t.Parallel()
-	for path, bands := range map[string]int{"/reveal-kinds": 10, "/scrub": 8, "/timelines": 5, "/smooth?by=fixed": 7, "/feed-late": 40, "/window-list": 120} {
+	for path, bands := range map[string]int{
+		"/reveal-kinds": 10, "/scrub": 8, "/timelines": 5, "/smooth?by=fixed": 7, "/feed-late": 40, "/window-list": 120,
+	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			shot := printPDF(t, savepage.Options{URL: shared.url(path)})

@@ -38,7 +38,9 @@ func (p *Beside) Listens(ctx context.Context, names ...string) (bool, error) {
 		if err := p.Wait(ctx, place, 0, &found); err != nil && !errors.Is(err, session.ErrMoved) {
 			return false, err
 		}
-		listens = listens || slices.ContainsFunc(found.Listeners, func(l *domdebugger.EventListener) bool { return slices.Contains(names, l.Type) })
+		for _, l := range found.Listeners {
+			listens = listens || slices.Contains(names, l.Type)
+		}
 	}
 	return listens, nil
 }

@@ -102,7 +102,8 @@ func (r *reveal) visit(ctx context.Context, y int) (found int, err error) {
 		wait = 3 * late
 	}
 	r.Network.ResetQuiet()
-	if err := r.Page.Ask(ctx, restTime, nil, revealScript+"savepageReveal.visit", y, wait.Milliseconds(), restTime.Milliseconds()); err != nil {
+	err = r.Page.Ask(ctx, restTime, nil, revealScript+"savepageReveal.visit", y, wait.Milliseconds(), restTime.Milliseconds())
+	if err != nil {
 		return 0, err
 	}
 	if r.Motion != nil {

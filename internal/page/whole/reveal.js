@@ -225,17 +225,17 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   };
   // home waits at most ms for what the window showed before, and shows anew now that the page is back at its top.
   const home = async ms => {
-    let list = [];
-    for (const e of elements()) if (sound.has(e) && e.isConnected && shows(e, getComputedStyle(e)) < full && e.checkVisibility()) list.push(e);
-    list = list.slice(0, maxFollowed);
-    let was = list.map(e => state(e));
+    const dim = e => sound.has(e) && !restless.has(e) && e.isConnected && shows(e, getComputedStyle(e)) < full && e.checkVisibility();
+    let list = [...elements()].filter(dim).slice(0, maxFollowed), moving = [];
+    const last = new Map(list.map(e => [e, state(e)]));
     for (let same = 0, end = performance.now() + ms; list.length && same < 12 && performance.now() < end;) {
       await frame();
-      list = list.filter(e => shows(e, getComputedStyle(e)) < full);
-      const is = list.map(e => state(e));
-      same = is.join() === was.join() ? same + 1 : 0;
-      was = is;
+      list = list.filter(dim);
+      moving = list.filter(e => state(e) !== last.get(e));
+      for (const e of moving) last.set(e, state(e));
+      same = moving.length ? 0 : same + 1;
     }
+    for (const e of moving) restless.add(e);
   };
   const some = driven => [...noted].some(([e, n]) => asks(e, n, driven));
 

@@ -136,6 +136,13 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
 
   // restless are elements that move also while the page stands still.
   const restless = new WeakSet();
+  // tire counts how often elements have moved while something was waited for, and tells those that go on apart.
+  const tire = (moving, moves, over) => {
+    for (const e of moving) {
+      moves.set(e, (moves.get(e) || 0) + 1);
+      if (over && moves.get(e) > 8) restless.add(e);
+    }
+  };
   const runs = a => a.playState === 'running' && a.timeline instanceof DocumentTimeline && noted.has(a.effect?.target) && a.effect.getComputedTiming().endTime < 4000;
   const followed = () => [...noted.keys()].filter(e => !restless.has(e) && e.isConnected).slice(0, maxFollowed);
   const moves = list => list.some(e => state(e) !== noted.get(e).state) || document.getAnimations().some(runs);
@@ -144,14 +151,16 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     const list = followed();
     if (!moves(list)) return;
     let was = list.map(e => state(e)), moving = [];
-    for (let same = 0, end = performance.now() + ms; same < 3 && performance.now() < end;) {
+    const moved = new Map(), end = performance.now() + ms;
+    for (let same = 0; same < 3 && performance.now() < end;) {
       await frame();
       const is = list.map(e => state(e));
       moving = list.filter((_, i) => is[i] !== was[i]);
+      tire(moving, moved, false);
       same = moving.length || document.getAnimations().some(runs) ? 0 : same + 1;
       was = is;
     }
-    for (const e of moving) restless.add(e);
+    tire(moving, moved, true);
     list.forEach((e, i) => { noted.get(e).state = was[i]; });
   };
 
@@ -210,7 +219,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   // asks says that an element may wait to be reached: it is hidden, or a script has moved it out of its place and goes on at that.
   // driven says that what follows its place in view by its style alone is not asked for: freezing shows it at its best.
   const asks = (e, n, driven) => {
-    if (n.best >= full - better || !e.isConnected || restless.has(e)) return false;
+    if (n.best >= 0.93 || !e.isConnected || restless.has(e)) return false;
     if (n.flat && e.offsetWidth) return false; // folded up, until somebody opens it
     if (n.best > 0.3 && !(n.moved && (e.style.transform || e.style.translate)) && !scrolled(e)) return false;
     if ((driven && viewed(e)) || !e.checkVisibility() || e.closest(apart)) return false;
@@ -227,15 +236,16 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   const home = async ms => {
     const dim = e => sound.has(e) && !restless.has(e) && e.isConnected && shows(e, getComputedStyle(e)) < full && e.checkVisibility();
     let list = [...elements()].filter(dim).slice(0, maxFollowed), moving = [];
-    const last = new Map(list.map(e => [e, state(e)]));
+    const last = new Map(list.map(e => [e, state(e)])), moved = new Map();
     for (let same = 0, end = performance.now() + ms; list.length && same < 12 && performance.now() < end;) {
       await frame();
       list = list.filter(dim);
       moving = list.filter(e => state(e) !== last.get(e));
       for (const e of moving) last.set(e, state(e));
+      tire(moving, moved, false);
       same = moving.length ? 0 : same + 1;
     }
-    for (const e of moving) restless.add(e);
+    tire(moving, moved, true);
   };
   const some = driven => [...noted].some(([e, n]) => asks(e, n, driven));
 

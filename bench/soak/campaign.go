@@ -22,7 +22,7 @@ type victim struct {
 	frozen time.Duration // with SIGSTOP: until SIGCONT
 }
 
-// victims are what a campaign does. A frozen renderer is left out: the service cannot tell it from a page that hangs.
+// victims are what a campaign does.
 func victims() []victim {
 	const frozen = 20 * time.Second
 	return []victim{
@@ -37,6 +37,7 @@ func victims() []victim {
 		{"browser STOP", "browser", syscall.SIGSTOP, 1, frozen},
 		{"network STOP", "network", syscall.SIGSTOP, 1, frozen},
 		{"gpu STOP", "gpu", syscall.SIGSTOP, 1, frozen},
+		{"renderer STOP", "renderer", syscall.SIGSTOP, 1, frozen},
 	}
 }
 

@@ -129,6 +129,7 @@ type Rules struct {
 
 	framed *regexp.Regexp
 	look   string
+	names  map[string]string // right ones of rules that are called after another tool
 }
 
 // Load reads the rules, which takes some milliseconds. Keep them. css is a style sheet that hides banners, and selectors
@@ -179,6 +180,7 @@ func Load(css string, selectors []string) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.names = namesOf(texts, r.all[r.from[0]:r.from[1]])
 	for _, tool := range slices.Sorted(maps.Keys(coded())) {
 		marks = append(marks, coded()[tool]...)
 	}

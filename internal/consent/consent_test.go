@@ -69,3 +69,20 @@ func TestExpressions(t *testing.T) {
 		t.Error("x is a message")
 	}
 }
+
+// A library that several tools are made with is not called after one of them.
+func TestToolsOfALibraryAreNamedByIt(t *testing.T) {
+	t.Parallel()
+	rules, err := Load("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rule, want := range map[string]string{
+		"Complianz opt-out": "Cookie Consent by Osano", "Complianz notice": "Cookie Consent by Osano", "Complianz banner": "Complianz banner",
+		"Onetrust": "Onetrust", "osano": "osano",
+	} {
+		if got := rules.Tool(rule); got != want {
+			t.Errorf("%s is named %s, want %s", rule, got, want)
+		}
+	}
+}

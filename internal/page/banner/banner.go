@@ -204,7 +204,7 @@ func (b *Banners) done(tool string, hidden bool) {
 	if b.result.Outcome == savepage.BannerRejected {
 		return
 	}
-	b.result = savepage.BannerReport{Outcome: savepage.BannerRejected, Tool: tool}
+	b.result = savepage.BannerReport{Outcome: savepage.BannerRejected, Tool: b.rules.Tool(tool)}
 	if strings.HasPrefix(tool, "HEURISTIC") {
 		b.result.Tool = "" // the site's own
 	}

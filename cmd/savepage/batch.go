@@ -37,7 +37,7 @@ func newBatch(env environment) *cobra.Command {
 	parallel := cmd.Flags().Int("parallel", 0, fmt.Sprintf("pages rendered at once, 1 to %d (default: from cores and memory)", maxParallel))
 	restart := cmd.Flags().Bool("restart", false, "ignore the report and capture every page again")
 	addOptionFlags(cmd.Flags(), "html")
-	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
+	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX", "USER_AGENT_SUFFIX")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := loadSettings(cmd.Flags(), env.environ)
 		if err != nil {

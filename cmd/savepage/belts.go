@@ -15,7 +15,7 @@ import (
 // browserConfig is how browsers are started: in the sandbox and the network namespace that the settings ask for.
 func browserConfig(s Settings, pages int) browser.Config {
 	cfg := browser.Config{
-		Path: s.Browser, Sandbox: browser.Required, Pages: pages, Warm: pages, Jail: browser.Jail(s.Jail),
+		Path: s.Browser, Sandbox: browser.Required, Pages: pages, Warm: pages, Jail: browser.Jail(s.Jail), AgentSuffix: s.UserAgent,
 		Helper: []string{"/proc/self/exe", jailCommand},
 	}
 	if s.SandboxOff {

@@ -64,7 +64,7 @@ func newCapture(env environment) *cobra.Command {
 	output := cmd.Flags().StringP("output", "o", "", "file of the picture; - for standard output")
 	asJSON := cmd.Flags().Bool("json", false, "print the result with its report as JSON on standard output")
 	addOptionFlags(cmd.Flags())
-	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX")
+	addSettingFlags(cmd.Flags(), "EGRESS_ALLOW", "BROWSER", "SANDBOX", "USER_AGENT_SUFFIX")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := loadSettings(cmd.Flags(), env.environ)
 		if err != nil {

@@ -176,7 +176,7 @@ func (n *node) joinFlow(context.Context) error {
 				return err
 			}
 		}
-		parts.Renderer = page.New(n.pool, page.Config{Spool: n.settings.Data, Lists: lists.Lists}, n.log)
+		parts.Renderer = page.New(n.pool, page.Config{Spool: n.settings.Data, Lists: lists.Lists, AgentSuffix: n.settings.UserAgent}, n.log)
 	}
 	n.service = capture.New(parts, cfg, n.log)
 	hooks := webhook.Config{

@@ -28,7 +28,7 @@ func startRenderer(ctx context.Context, s Settings, policy *guard.Policy, pages 
 		return nil, err
 	}
 	lists := blocklist.NewSource(s.Blocklists, log).Lists
-	return &renderer{policy: policy, pool: pool, page: page.New(pool, page.Config{Lists: lists}, log)}, nil
+	return &renderer{policy: policy, pool: pool, page: page.New(pool, page.Config{Lists: lists, AgentSuffix: s.UserAgent}, log)}, nil
 }
 
 func (r *renderer) close() error { return r.pool.Close() }

@@ -52,6 +52,7 @@ type Settings struct {
 	Blocklists string // folder of newer filter lists; empty: those of the program
 	SandboxOff bool
 	Jail       string // auto, required or off
+	UserAgent  string // behind the user agents of pages; empty: nothing
 
 	FaultPatience time.Duration
 	Grace         time.Duration
@@ -103,7 +104,7 @@ var errForm = errors.New("has another form")
 // settingTable is the only source of settings, for reading them, for the help and for the manual.
 func settingTable() []setting {
 	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), limitSettings(),
-		browserSettings(), processSettings())
+		browserSettings(), agentSettings(), processSettings())
 }
 
 func addressSettings() []setting {

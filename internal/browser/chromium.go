@@ -30,6 +30,7 @@ type chromium struct {
 	lost    chan struct{} // closed when it has died
 	work    chan struct{} // holds a token when a tab was taken: the watch begins
 	vitals  *vitals
+	version Version
 
 	mu   sync.Mutex
 	tabs map[target.SessionID]*Tab
@@ -62,7 +63,7 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 	}
 	b.vitals = newVitals(b, log)
 	b.conn().Browser().Listen(b.detached)
-	if err := b.answer(ctx, startWithin); err != nil {
+	if b.version, err = b.answer(ctx, startWithin); err != nil {
 		b.stop()
 		return nil, p.explain(path, err)
 	}
@@ -70,16 +71,20 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 }
 
 // answer asks for the browser's version.
-func (b *chromium) answer(ctx context.Context, within time.Duration) error {
+func (b *chromium) answer(ctx context.Context, within time.Duration) (Version, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	_, err := wire.Call(ctx, b.conn().Browser(), browser.GetVersion, cdp.Empty{})
-	return err
+	is, err := wire.Call(ctx, b.conn().Browser(), browser.GetVersion, cdp.Empty{})
+	if err != nil {
+		return Version{}, err
+	}
+	return Version{Product: is.Product, UserAgent: is.UserAgent}, nil
 }
 
 // answers reports whether a browser is alive that failed to do something before ctx ended.
 func (b *chromium) answers(ctx context.Context) bool {
-	return b.answer(context.WithoutCancel(ctx), answerWithin) == nil
+	_, err := b.answer(context.WithoutCancel(ctx), answerWithin)
+	return err == nil
 }
 
 // stop ends a browser and waits until nothing of it is left.

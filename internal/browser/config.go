@@ -38,10 +38,12 @@ type Config struct {
 	TempDir      string        // where profile folders are made; os.TempDir
 	Budget       guard.Budget  // of each capture's proxy
 	Jail         Jail          // JailAuto
+	AgentSuffix  string        // behind the browser's user agent
 	Helper       []string      // command line that calls jail.Enter; empty: only a service with CAP_SYS_ADMIN can make a jail
 
 	moving bool      // pictures move
 	alone  bool      // one page has the browser to itself
+	agent  string    // the browser's user agent; empty: its own
 	jail   jail.Kind // which is made for the browser
 }
 

@@ -25,6 +25,7 @@ func flags(cfg Config, dir string) []string {
 		"--disable-extensions",                                           // code from elsewhere
 		"--js-flags=--max-old-space-size=512",                            // MB of a page's heap: it dies at 0.5 GB instead of 4
 		"--no-first-run",                                                 // no welcome page
+		"--accept-lang=en-US,en",                                         // as an ordinary browser has it
 		"--disable-breakpad", "--disable-crash-reporter", "--mute-audio", // no dumps of pages on disk, no reports, no sound
 
 		// The picture.
@@ -32,8 +33,14 @@ func flags(cfg Config, dir string) []string {
 		"--hide-scrollbars",            // no grey bar of 15 px
 		"--font-render-hinting=slight", // the shell's text then equals the full browser's, byte for byte
 	}
+	// A mouse, which the shell has not (ui/base/pointer/pointer_device.h): it can hover and is fine.
+	blink := "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 	if !cfg.moving {
-		list = append(list, "--blink-settings=imageAnimationPolicy=2") // moving pictures show their first frame, on all pages of the browser
+		blink += ",imageAnimationPolicy=2" // moving pictures show their first frame, on all pages of the browser
+	}
+	list = append(list, blink)
+	if cfg.agent != "" {
+		list = append(list, "--user-agent="+cfg.agent) // for workers of several documents: those of one are told by their page
 	}
 	if smallSharedMemory() {
 		list = append(list, "--disable-dev-shm-usage") // a container's 64 MB are less than one large picture

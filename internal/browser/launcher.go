@@ -24,6 +24,7 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 	began := time.Now()
 	cfg := l.cfg
 	cfg.jail = l.belts.jail
+	cfg.agent = ordinaryAgent(ctx, l.path, cfg.AgentSuffix)
 	b, err := startChromium(ctx, l.path, cfg, l.log)
 	if err != nil {
 		return nil, nil, err

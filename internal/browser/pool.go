@@ -183,7 +183,7 @@ func (p *Pool) Ready() error {
 	if b == nil {
 		return errors.New("no browser is running")
 	}
-	if err := b.answer(context.Background(), answerWithin); err != nil {
+	if _, err := b.answer(context.Background(), answerWithin); err != nil {
 		return fmt.Errorf("browser does not answer: %w", err)
 	}
 	return nil

@@ -23,6 +23,7 @@ type Tab struct {
 	browser  *chromium
 	session  *wire.Session
 	target   target.ID
+	window   browser.WindowID
 	context  cdp.BrowserContextID
 	identity *guard.Identity
 	late     time.Duration // of the browser, when the tab was taken
@@ -44,6 +45,12 @@ func (t *Tab) ContextID() cdp.BrowserContextID { return t.context }
 
 // Identity is the proxy that the page's connections go through. The tab closes it.
 func (t *Tab) Identity() *guard.Identity { return t.identity }
+
+// Window is the browser's window that the page is in.
+func (t *Tab) Window() browser.WindowID { return t.window }
+
+// Version is how the page's browser names itself.
+func (t *Tab) Version() Version { return t.browser.version }
 
 // Crashed is closed when the page's renderer has died, or was killed for its memory, or the page has closed itself.
 func (t *Tab) Crashed() <-chan struct{} { return t.crashed }
@@ -132,6 +139,7 @@ func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
 	}
 	t.session = t.browser.attach(attached.SessionID, t)
 	inspect := t.session.Send(inspector.CommandEnable, nil)
+	window := root.Send(browser.CommandGetWindowForTarget, browser.GetWindowForTargetParams{TargetID: t.target})
 	// Awaited: a navigation that overtakes it can lose its load event.
 	if _, err := wire.Call(ctx, t.session, page.Enable, page.EnableParams{}); err != nil {
 		return err
@@ -141,6 +149,11 @@ func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
 			return err
 		}
 	}
+	var in browser.GetWindowForTargetResult
+	if err := window.Wait(ctx, &in); err != nil {
+		return err
+	}
+	t.window = in.WindowID
 	return nil
 }
 

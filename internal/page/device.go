@@ -1,17 +1,53 @@
 package page
 
 import (
-	"regexp"
+	"cmp"
 	"strings"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/page/agent"
+	"github.com/savepage/savepage/internal/page/session"
 )
 
 // maxTouches is how many fingers a phone follows.
 const maxTouches = 5
+
+// usualLanguages are those of a page whose client names none.
+const usualLanguages = "en-US,en"
+
+// chrome is how much taller the window of a browser is than the page in it, in CSS pixels: tabs and the bar of addresses.
+const chrome = 87
+
+// inWorkers is what has a target that is no page say what the page does.
+func inWorkers(kind string, p agent.Override) []session.Command {
+	if !strings.HasSuffix(kind, session.WorkerKind) {
+		return nil
+	}
+	return []session.Command{{Method: runtime.CommandEvaluate, Params: runtime.EvaluateParams{Expression: p.InWorker()}}}
+}
+
+// frame makes the browser's window as large as one around the page is.
+func (s *setup) frame() {
+	s.sent.Send(browser.CommandSetWindowBounds, browser.SetWindowBoundsParams{
+		WindowID: s.tab.Window(), Bounds: &browser.Bounds{Width: int64(s.o.Width), Height: int64(s.o.Height + chrome)},
+	})
+}
+
+// showOnDesktop makes a viewport one in a browser's window on a screen that it fits on.
+func showOnDesktop(o savepage.Options, params *emulation.SetDeviceMetricsOverrideParams) {
+	params.ScreenWidth, params.ScreenHeight = int64(o.Width), int64(o.Height+chrome)
+	for _, usual := range [][2]int64{{1920, 1080}, {2560, 1440}, {3840, 2160}} {
+		if params.ScreenWidth <= usual[0] && params.ScreenHeight <= usual[1] {
+			params.ScreenWidth, params.ScreenHeight = usual[0], usual[1]
+			break
+		}
+	}
+}
 
 // showOn makes a viewport one of a device.
 func showOn(d savepage.Device, params *emulation.SetDeviceMetricsOverrideParams) {
@@ -24,87 +60,36 @@ func showOn(d savepage.Device, params *emulation.SetDeviceMetricsOverrideParams)
 	}
 }
 
-// identify says which browser and device it is, in every way that a page can ask: a site sees one truth.
+// identify says which browser and device it is, in every way that a page can ask: a site sees one truth. Without an option it is
+// an ordinary Chrome of the browser's version.
 func (s *setup) identify() {
-	if d, known := savepage.FindDevice(s.o.Device); known && d.Touch {
+	d, known := savepage.FindDevice(s.o.Device)
+	if known && d.Touch {
 		s.sent.Send(emulation.CommandSetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{
 			Enabled: true, MaxTouchPoints: maxTouches,
 		})
 	}
-	p := emulation.SetUserAgentOverrideParams{UserAgent: s.o.UserAgent, AcceptLanguage: s.o.AcceptLanguage}
-	if p.AcceptLanguage == "" && s.o.Locale != "" {
-		p.AcceptLanguage = languages(s.o.Locale)
-	}
-	if p.UserAgent != "" {
-		p.Platform, p.UserAgentMetadata = platform(p.UserAgent), hints(p.UserAgent)
-		if p.UserAgentMetadata == nil { // a browser without client hints: the headers are then not sent
-			s.sent.Send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
-				Source: "delete Navigator.prototype.userAgentData",
-			})
-		}
-	}
-	if p.UserAgent != "" || p.AcceptLanguage != "" {
-		s.sent.Send(emulation.CommandSetUserAgentOverride, p)
-	}
-}
-
-// platform is what navigator.platform says in a browser with this user agent; empty leaves it as it is.
-func platform(userAgent string) string {
-	for _, known := range [][2]string{
-		{"iPhone", "iPhone"},
-		{"iPad", "iPad"},
-		{"Android", "Linux armv81"},
-		{"Windows", "Win32"},
-		{"Macintosh", "MacIntel"},
-		{"Linux", "Linux x86_64"},
-	} {
-		if strings.Contains(userAgent, known[0]) {
-			return known[1]
-		}
-	}
-	return ""
-}
-
-// hints are the client hints of a browser with this user agent (https://wicg.github.io/ua-client-hints), or nil when it is
-// none that sends them.
-func hints(userAgent string) *emulation.UserAgentMetadata {
-	version := regexp.MustCompile(`\bChrome/((\d+)[\d.]*)`).FindStringSubmatch(userAgent)
-	if version == nil || len(version[2]) < 2 || len(version[2]) == 2 && version[2] < "89" || strings.Contains(userAgent, " Edge/") {
-		return nil
-	}
-	brand := "Google Chrome"
-	brandVersion := version
-	if edge := regexp.MustCompile(`\bEdg[A]?/((\d+)[\d.]*)`).FindStringSubmatch(userAgent); edge != nil {
-		brand, brandVersion = "Microsoft Edge", edge
-	}
-	m := &emulation.UserAgentMetadata{
-		Brands: []*emulation.UserAgentBrandVersion{
-			{Brand: "Not:A-Brand", Version: "99"}, {Brand: brand, Version: brandVersion[2]}, {Brand: "Chromium", Version: version[2]},
-		},
-		FullVersionList: []*emulation.UserAgentBrandVersion{
-			{Brand: "Not:A-Brand", Version: "99.0.0.0"}, {Brand: brand, Version: brandVersion[1]}, {Brand: "Chromium", Version: version[1]},
-		},
-		Mobile: strings.Contains(userAgent, " Mobile"),
-	}
-	describeSystem(m, userAgent)
-	return m
-}
-
-// describeSystem fills in what the user agent says of the machine.
-func describeSystem(m *emulation.UserAgentMetadata, userAgent string) {
-	if android := regexp.MustCompile(`Android (\d+)[\d.]*; ([^;)]*?)(?: Build/[^)]*)?\)`).FindStringSubmatch(userAgent); android != nil {
-		m.Platform, m.PlatformVersion, m.Model = "Android", android[1]+".0.0", android[2]
-		return
-	}
-	m.Architecture, m.Bitness = "x86", "64"
+	own := s.tab.Version()
+	p := agent.Override{UserAgent: cmp.Or(s.o.UserAgent, agent.Ordinary(own.UserAgent)), AcceptLanguage: s.o.AcceptLanguage}
 	switch {
-	case strings.Contains(userAgent, "Windows NT"):
-		m.Platform, m.PlatformVersion = "Windows", "10.0.0"
-	case strings.Contains(userAgent, "Mac OS X"):
-		m.Platform, m.PlatformVersion = "macOS", "10.15.7"
-	case strings.Contains(userAgent, "CrOS"):
-		m.Platform = "Chrome OS"
+	case p.AcceptLanguage != "":
+	case s.o.Locale != "":
+		p.AcceptLanguage = languages(s.o.Locale)
 	default:
-		m.Platform = "Linux"
+		p.AcceptLanguage = usualLanguages
+	}
+	p.Platform, p.Metadata = agent.Platform(p.UserAgent), agent.Hints(p.UserAgent, own.Product)
+	if p.Metadata == nil { // a browser without client hints: the headers are then not sent
+		s.sent.Send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
+			Source: "delete Navigator.prototype.userAgentData",
+		})
+	}
+	ours := s.o.UserAgent == "" || known && s.o.UserAgent == d.UserAgent
+	if suffix := s.cfg.AgentSuffix; ours && suffix != "" && !strings.HasSuffix(p.UserAgent, " "+suffix) {
+		p.UserAgent += " " + suffix
+	}
+	s.targets.Setup(emulation.CommandSetUserAgentOverride, p) // also for workers that belong to no single document
+	if p.UserAgent != own.UserAgent {
+		s.targets.First(func(kind string) []session.Command { return inWorkers(kind, p) })
 	}
 }

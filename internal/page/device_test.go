@@ -16,7 +16,7 @@ func TestDevice(t *testing.T) {
 		"iPhone 15": {"393|393|3|393x852|5|true|iPhone|portrait-primary|none|||", "", "", ""},
 		"Pixel 7": {
 			"412|412|2.625|412x915|5|true|Linux armv81|portrait-primary|Google Chrome 159+Chromium 159|true|Android|Pixel 7 14.0.0",
-			`"Google Chrome";v="159", "Chromium";v="159"`, "?1", `"Android"`,
+			`"Google Chrome";v="159"`, "?1", `"Android"`,
 		},
 		"Pixel 7 landscape": {
 			"863|863|2.625|915x412|5|true|Linux armv81|landscape-primary|Google Chrome 159+Chromium 159|true|Android|Pixel 7 14.0.0",
@@ -92,7 +92,7 @@ func TestDeviceAndOptions(t *testing.T) {
 		Delay:     100,
 	})
 	if shot.Width != 1000 || shot.Height != 1678 || !strings.HasPrefix(shot.Report.Title, "500|500|2|") ||
-		!strings.HasSuffix(shot.Report.Title, "|5|true|Linux x86_64|portrait-primary|Google Chrome 150+Chromium 150|false|Linux|") {
+		!strings.HasSuffix(shot.Report.Title, "|5|true|Linux x86_64|portrait-primary|Chromium 150+Google Chrome 150|false|Linux|") {
 		t.Errorf("%d x %d, %q", shot.Width, shot.Height, shot.Report.Title)
 	}
 	for _, o := range []savepage.Options{{Device: "iPhone 15"}, {Device: "Pixel 7 landscape"}} {

@@ -30,6 +30,8 @@ type Config struct {
 	Hold      int    // bytes of a picture that are held in memory; 32 MiB. A larger one is in a file
 	Spool     string // folder for that file; the system's for temporary files
 
+	AgentSuffix string // behind user agents that the client has not given itself
+
 	Lists func() (*blocklist.Lists, error) // filter lists; those of the program
 }
 

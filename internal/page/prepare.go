@@ -40,6 +40,7 @@ func newSetup(p *parts, r *Renderer) *setup {
 func (s *setup) prepare(ctx context.Context) error {
 	s.notes.Await("the tab")
 	// The answer to this one comes with the next frame: it is not awaited here. The new document has the size in any case.
+	s.frame()
 	s.view.set(s.o.Height)
 	s.sent.Send(network.CommandEnable, traffic.EnableParams())
 	s.sent.Send(runtime.CommandEnable, nil)

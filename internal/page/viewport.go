@@ -24,6 +24,8 @@ func (v *viewport) set(height int) {
 	params := emulation.SetDeviceMetricsOverrideParams{Width: int64(v.o.Width), Height: int64(height), DeviceScaleFactor: v.o.Scale}
 	if d, known := savepage.FindDevice(v.o.Device); known {
 		showOn(d, &params)
+	} else {
+		showOnDesktop(v.o, &params)
 	}
 	v.sent.Send(emulation.CommandSetDeviceMetricsOverride, params)
 }

@@ -1,6 +1,7 @@
 package testsite
 
 import (
+	_ "embed" // for a script
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/module.js":                  s.module,
 		"/message.js":                 message,
 		"/worker.js":                  s.worker,
+		"/identity.js":                identity,
 		"/kind/{name}":                s.kind,
 		"/hang":                       s.hang,
 		"/drip":                       s.drip,
@@ -187,6 +189,15 @@ func (s *Site) kind(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", known[0])
 	_, _ = io.WriteString(w, known[1])
+}
+
+//go:embed identity.js
+var identityScript []byte
+
+// identity is the script by which the page /identity, its frames and its workers say what browser they are in.
+func identity(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript")
+	_, _ = w.Write(identityScript)
 }
 
 // worker is the script of a worker of any kind. It asks both hosts for something.

@@ -24,7 +24,7 @@ var owners = map[string][]string{
 	"github.com/chromedp/cdproto": {
 		"internal/cdp", "internal/browser", "internal/page", "internal/page/banner", "internal/page/block",
 		"internal/page/pdf", "internal/page/script", "internal/page/session", "internal/page/settle", "internal/page/shot",
-		"internal/page/still", "internal/page/targets", "internal/page/traffic", "internal/page/virtual", "bench",
+		"internal/page/steps", "internal/page/still", "internal/page/targets", "internal/page/traffic", "internal/page/virtual", "bench",
 	},
 	"github.com/danielgtaylor/huma/v2":    {"internal/api"},
 	"github.com/google/go-cmp":            {"internal/ledger/ledgertest"},

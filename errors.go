@@ -31,6 +31,10 @@ const (
 	CodeAddressBlocked      Code = "address_blocked"
 	CodeHTTPError           Code = "http_error"
 	CodeSelectorNotFound    Code = "selector_not_found"
+	CodeStepFailed          Code = "step_failed"
+	CodeTextMissing         Code = "text_missing"
+	CodeTextFound           Code = "text_found"
+	CodeWall                Code = "wall"
 	CodeBlank               Code = "blank"
 	CodeRequestFailed       Code = "request_failed"
 	CodePageCrashed         Code = "page_crashed"
@@ -103,6 +107,16 @@ func captureCodes() []CodeInfo {
 			"The page's server answered with an error status that fail_on lists, that has no page, or that asks for credentials.",
 		},
 		{CodeSelectorNotFound, http.StatusBadGateway, false, "No visible element matched the selector in time."},
+		{
+			CodeStepFailed, http.StatusBadGateway, false,
+			"A step could not be done. The message names its index, its type, its element and why.",
+		},
+		{CodeTextMissing, http.StatusBadGateway, false, "The page does not show a text of require_text. The message names it."},
+		{CodeTextFound, http.StatusBadGateway, false, "The page shows a text of fail_on_text. The message names it."},
+		{
+			CodeWall, http.StatusBadGateway, false,
+			"Something stands in the place of the page, such as a captcha or a login, and fail_on lists it. The message names it.",
+		},
 		{CodeBlank, http.StatusBadGateway, false, "The picture has only one colour, and fail_on lists blank."},
 		{
 			CodeRequestFailed, http.StatusBadGateway, false,

@@ -105,12 +105,20 @@ func readyTexts() OptionGroup {
 		{"wait_until", "When the page counts as ready. settled: loaded, fonts and visible images included, and quiet for a moment. " +
 			"networkidle: no request for 500 ms."},
 		{"wait_for_selector", "CSS selector. Wait until an element that matches is visible."},
-		{"delay", "Additional wait in milliseconds."},
+		{"wait_for_text", "Wait until the page shows this text, wherever on it. Case and spaces make no difference."},
+		{"delay", "Additional wait in milliseconds. Of a full page and a pdf, the whole page is loaded before it, so that it holds for all " +
+			"of it."},
+		{"scroll_delay", "Scroll through a full page or a pdf in steps of most of a window, and wait so many milliseconds after each, for " +
+			"pages that need it to load or show their parts."},
 		{"timeout", "Limit of the whole render in milliseconds."},
 		{"on_timeout", "At the timeout, fail, or capture the page as it is; report.partial is then true, and report.reasons names what was " +
 			"awaited. A page that has not answered at all fails in both cases."},
-		{"fail_on", "Fail when the page's HTTP status is 4xx or 5xx, when the picture has one colour only (blank), or when a request of the " +
-			"page fails (request_failed)."},
+		{"fail_on", "Fail when the page's HTTP status is 4xx or 5xx, when the picture has one colour only (blank), when a request of the " +
+			"page fails (request_failed), or when something stands in the place of the page (wall, or one kind of it: captcha, challenge, " +
+			"login, consent, error_page; report.wall names it)."},
+		{"require_text", "Fail when the page does not show one of these texts. Case and spaces make no difference. One text alone can be a " +
+			"string."},
+		{"fail_on_text", "Fail when the page shows one of these texts. Case and spaces make no difference. One text alone can be a string."},
 	}}
 }
 
@@ -125,8 +133,8 @@ func motionTexts() OptionGroup {
 	return OptionGroup{"Motion and time", []OptionText{
 		{"animations", "freeze: animations that end are shown at their end, endless ones at the same moment in every picture, and the text " +
 			"cursor is hidden. allow: capture the page as it moves."},
-		{"time", "virtual: delay and wait_for_selector pass on a clock of the page, as fast as the page can compute. A delay of 5000 then " +
-			"takes as long as the page computes and loads, and at most 5 s."},
+		{"time", "virtual: delay, steps and what is waited for pass on a clock of the page, as fast as the page can compute. A delay of 5000 " +
+			"then takes as long as the page computes and loads, and at most 5 s."},
 	}}
 }
 
@@ -147,6 +155,9 @@ func changeTexts() OptionGroup {
 	return OptionGroup{"Changing the page", []OptionText{
 		{"hide", "CSS selectors. Hide every element that matches, including those added later."},
 		{"click", "CSS selectors. Click the first visible element of each, in this order, and let the page settle after each click."},
+		{"steps", "What to do on the page before the picture, in this order, after click: click, fill, press, hover, scroll, " +
+			"wait_for_selector, wait_until_gone, wait_for_text, delay. A step waits until its element can be used; one that cannot be done " +
+			"fails the capture, and the error names it."},
 		{"css", "Style sheet to add. The page's content security policy does not apply to it."},
 		{"js", "Script to run when the page has loaded, with the rights of the page. It may use await, a promise that it returns is awaited, " +
 			"and the page settles again afterwards."},

@@ -29,17 +29,6 @@ const (
 	OnTimeoutCapture OnTimeout = "capture"
 )
 
-// Failure is a value of fail_on.
-type Failure string
-
-// The values of fail_on.
-const (
-	FailOn4xx     Failure = "4xx"
-	FailOn5xx     Failure = "5xx"
-	FailOnBlank   Failure = "blank"
-	FailOnRequest Failure = "request_failed"
-)
-
 // Clock is the clock by which a page waits.
 type Clock string
 
@@ -116,10 +105,14 @@ type Options struct {
 	// When to capture.
 	WaitUntil       WaitUntil `json:"wait_until,omitempty" enum:"settled,load,domcontentloaded,networkidle" default:"settled"`
 	WaitForSelector string    `json:"wait_for_selector,omitempty" maxLength:"2048" example:"#chart"`
+	WaitForText     string    `json:"wait_for_text,omitempty" maxLength:"1024" example:"Updated today"`
 	Delay           int       `json:"delay,omitempty" minimum:"0" maximum:"30000" default:"0"`
+	ScrollDelay     int       `json:"scroll_delay,omitempty" minimum:"0" maximum:"5000" default:"0"`
 	Timeout         int       `json:"timeout,omitempty" minimum:"1000" maximum:"300000" default:"30000"`
 	OnTimeout       OnTimeout `json:"on_timeout,omitempty" enum:"fail,capture" default:"fail"`
-	FailOn          []Failure `json:"fail_on,omitempty" maxItems:"4" enum:"4xx,5xx,blank,request_failed" example:"[\"4xx\",\"5xx\"]"`
+	FailOn          []Failure `json:"fail_on,omitempty" maxItems:"10" example:"[\"4xx\",\"5xx\"]"`
+	RequireText     Texts     `json:"require_text,omitempty" maxItems:"20" minLength:"1" maxLength:"1024" example:"[\"In stock\"]"`
+	FailOnText      Texts     `json:"fail_on_text,omitempty" maxItems:"20" minLength:"1" maxLength:"1024" example:"[\"Out of stock\"]"`
 
 	// The cache.
 	CacheTTL int `json:"cache_ttl,omitempty" minimum:"0" maximum:"2592000" default:"0"`
@@ -139,6 +132,7 @@ type Options struct {
 	// Changing the page.
 	Hide  []string `json:"hide,omitempty" maxItems:"50" minLength:"1" maxLength:"2048" example:"[\".banner\"]"`
 	Click []string `json:"click,omitempty" maxItems:"20" minLength:"1" maxLength:"2048" example:"[\"#open\"]"`
+	Steps []Step   `json:"steps,omitempty" maxItems:"50" example:"[{\"type\":\"click\",\"selector\":\"#open\"}]"`
 	CSS   string   `json:"css,omitempty" maxLength:"262144" example:"header { display: none }"`
 	JS    string   `json:"js,omitempty" maxLength:"262144" example:"document.title = 'Hello'"`
 
@@ -222,6 +216,7 @@ func (o Options) ValidateFields() []FieldError {
 	wrong = append(wrong, o.checkFormat()...)
 	wrong = append(wrong, o.checkPicture()...)
 	wrong = append(wrong, o.checkPaper()...)
+	wrong = append(wrong, o.checkSteps()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
 	wrong = append(wrong, o.checkCallback()...)

@@ -93,6 +93,9 @@ type Report struct {
 	Truncated  bool     `json:"truncated"`         // something of a full page is not in the picture, or a clip reaches beyond the page
 	Moving     []string `json:"moving,omitempty"`  // what moved without an end: the first few elements, as "canvas#scene"
 
+	Wall      Wall     `json:"wall,omitempty"`       // what stands in the place of the page; WallNone for nothing
+	WallSigns []string `json:"wall_signs,omitempty"` // what it was known by
+
 	Pages int `json:"pages,omitempty"` // of a pdf
 
 	Requests RequestReport `json:"requests"`
@@ -123,7 +126,8 @@ type FontReport struct {
 // BannerReport is the outcome of block_cookie_banners.
 type BannerReport struct {
 	Outcome BannerOutcome `json:"outcome"`
-	// Tool is the consent tool, as autoconsent names it; empty for the site's own banner and for an unknown tool.
+	// Tool is the consent tool, as autoconsent names it, or the library that its banner is made with; empty for the site's own
+	// banner and for an unknown tool.
 	Tool string `json:"tool,omitempty"`
 }
 

@@ -54,8 +54,8 @@ func newCapture(env environment) *cobra.Command {
 		Use:   "capture URL",
 		Short: "Capture a page without a server",
 		Long: "Captures a page without a server. The options of the API are flags.\n" +
-			"--html replaces the URL. --html @FILE reads the document from a file, --html @- from standard input; --css and\n" +
-			"--js likewise. Repeat a flag to give a list: --hide .banner --hide '#chat'.\n" +
+			"--html replaces the URL. --html @FILE reads the document from a file, --html @- from standard input; --css, --js\n" +
+			"and --steps likewise. Repeat a flag to give a list: --hide .banner --hide '#chat'.\n" +
 			"Without -o the file is named after the page's host; -o - writes the picture to standard output.",
 		Example: "  savepage capture https://example.com -o page.png\n" +
 			"  savepage capture https://example.com --fullpage --format webp -o - > page.webp",
@@ -165,7 +165,7 @@ func givenOptions(flags *pflag.FlagSet, stdin io.Reader) (map[string][]string, e
 			given[strings.ReplaceAll(f.Name, "-", "_")] = flag.texts
 		}
 	})
-	for _, name := range []string{"html", "css", "js"} {
+	for _, name := range []string{"html", "css", "js", "steps"} {
 		value, found := given[name]
 		if !found {
 			continue
@@ -351,6 +351,9 @@ func notes(r savepage.Report) []string {
 	var lines []string
 	if r.HTTPStatus >= 400 {
 		lines = append(lines, fmt.Sprintf("the page answered with status %d", r.HTTPStatus))
+	}
+	if r.Wall != "" && r.Wall != savepage.WallNone && r.HTTPStatus < 400 {
+		lines = append(lines, fmt.Sprintf("what is shown may be a wall (%s): %s", r.Wall, strings.Join(r.WallSigns, "; ")))
 	}
 	if r.Blank {
 		lines = append(lines, "the picture has a single colour")

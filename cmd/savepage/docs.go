@@ -136,6 +136,17 @@ png.
 		}
 	}
 	b.WriteString(`
+## Steps
+
+Members of a step. [pictures.md](pictures.md#steps-before-the-picture) says what each type does.
+
+| member | value | meaning |
+|---|---|---|
+`)
+	for _, f := range api.StepFields() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Name, valueText(f), f.Doc)
+	}
+	b.WriteString(`
 ## Formats
 
 | format | other names | media type | quality | transparency | largest side | encoded by |

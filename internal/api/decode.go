@@ -23,6 +23,7 @@ type Decoder struct {
 	registry huma.Registry
 	schema   *huma.Schema
 	fields   map[string]Field
+	steps    map[string]Field // members of a step
 	names    []string
 	paths    sync.Pool // *huma.PathBuffer
 }
@@ -31,10 +32,13 @@ type Decoder struct {
 func NewDecoder() *Decoder {
 	registry := newRegistry()
 	schema, fields := describe(registry)
-	d := &Decoder{registry: registry, schema: schema, fields: make(map[string]Field, len(fields))}
+	d := &Decoder{registry: registry, schema: schema, fields: make(map[string]Field, len(fields)), steps: map[string]Field{}}
 	for _, f := range fields {
 		d.fields[f.Name] = f
 		d.names = append(d.names, f.Name)
+	}
+	for _, f := range stepFields(registry) {
+		d.steps[f.Name] = f
 	}
 	d.paths.New = func() any { return huma.NewPathBuffer(make([]byte, 0, 64), 0) }
 	return d
@@ -92,7 +96,7 @@ func (o object) coerce(k Kind, name, text string) {
 		case "false", "0":
 			o.values[name] = false
 		}
-	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps:
 		o.coerceJSON(k, name, text)
 	default: // a text
 	}
@@ -125,7 +129,7 @@ func (o object) coerceList(f Field, name string, texts []string) {
 // coerceJSON reads text as JSON if it looks like a list or an object, else as a string.
 func (o object) coerceJSON(k Kind, name, text string) {
 	trimmed := strings.TrimSpace(text)
-	looksRight := strings.HasPrefix(trimmed, "{") || k == KindCookies && strings.HasPrefix(trimmed, "[")
+	looksRight := strings.HasPrefix(trimmed, "{") || (k == KindCookies || k == KindSteps) && strings.HasPrefix(trimmed, "[")
 	if looksRight {
 		wrapped, err := parseObject([]byte(`{"v":` + trimmed + `}`))
 		if err == nil && len(wrapped.values) == 1 {
@@ -148,6 +152,7 @@ func (d *Decoder) decode(carrier string, o object, wrong []savepage.FieldError) 
 // again, but for what concerns both.
 func (d *Decoder) decodeOver(carrier string, common savepage.Options, o object, wrong []savepage.FieldError) (savepage.Options, error) {
 	d.giveWay(&common, o)
+	d.widen(o)
 	wrong = append(wrong, d.dropUnknown(carrier, o)...)
 	wrong = append(wrong, d.validate(carrier, o)...)
 	bad := map[string]bool{}
@@ -169,6 +174,19 @@ func (d *Decoder) decodeOver(carrier string, common savepage.Options, o object, 
 	}
 	options.Timeout = timeout // 0 for none: the account's limit may shorten the default, and nothing else
 	return options, nil
+}
+
+// widen makes a list of a single text where an option is one of texts.
+func (d *Decoder) widen(o object) {
+	for name, value := range o.values {
+		text, alone := value.(string)
+		if !alone || d.fields[name].Kind != KindList || !d.fields[name].texts {
+			continue
+		}
+		if raw, err := json.Marshal([]string{text}); err == nil {
+			o.values[name], o.raw[name] = []any{text}, raw
+		}
+	}
 }
 
 // giveWay removes from common options what o replaces, also by null. A url takes the place of html, and the other way round.
@@ -228,15 +246,17 @@ func (d *Decoder) validate(carrier string, o object) []savepage.FieldError {
 		}
 		field := d.fields[topName(carrier, detail.Location)]
 		wrong = append(wrong, savepage.FieldError{
-			Location: detail.Location, Message: reword(field, carrier, detail), Value: shown(field, detail.Value),
+			Location: detail.Location, Message: d.reword(field, carrier, detail), Value: shown(field, detail.Value),
 		})
 	}
 	return wrong
 }
 
 // reword returns the message of a schema error.
-func reword(f Field, carrier string, detail *huma.ErrorDetail) string {
+func (d *Decoder) reword(f Field, carrier string, detail *huma.ErrorDetail) string {
 	switch {
+	case f.Kind == KindSteps:
+		return d.rewordStep(f, carrier, detail)
 	case detail.Location != at(carrier, f.Name): // a part of it
 		if detail.Message == validation.MsgExpectedString {
 			return "must be a string"

@@ -27,6 +27,7 @@ const (
 	KindClip     Kind = "x,y,w,h"  // four numbers, or a JSON object
 	KindPlace    Kind = "lat,lon"  // two or three numbers, or a JSON object
 	KindList     Kind = "list"     // given several times, or a JSON list; fixed words also with commas
+	KindSteps    Kind = "steps"    // a JSON list of objects
 )
 
 // Field describes an option, as read from the tags of savepage.Options.
@@ -44,6 +45,7 @@ type Field struct {
 	expect string // message for an invalid value: "must be …"
 	sort   string // message for a value of another type
 	item   string // message for an invalid member of a list
+	texts  bool   // a list of which one member alone can be written as a string
 }
 
 // OptionFields lists every option in the order of savepage.Options.
@@ -62,6 +64,9 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Format](), reflect.TypeFor[formatSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Resource](), reflect.TypeFor[resourceSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.AttemptOutcome](), reflect.TypeFor[outcomeSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Failure](), reflect.TypeFor[failureSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Wall](), reflect.TypeFor[wallSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.StepType](), reflect.TypeFor[stepTypeSchema]())
 	return r
 }
 
@@ -80,8 +85,13 @@ func describe(r huma.Registry) (*huma.Schema, []Field) {
 func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Field {
 	f := Field{Name: name, index: index, Doc: s.Description, Kind: kindOf(sf.Type), Default: sf.Tag.Get("default"), Secret: s.WriteOnly}
 	f.Example = exampleOf(sf.Tag.Get("example"))
-	if f.Kind == KindList {
+	f.texts = sf.Type == reflect.TypeFor[savepage.Texts]()
+	switch f.Kind {
+	case KindList:
 		return newListField(f, s)
+	case KindSteps:
+		return newStepsField(f, s)
+	default:
 	}
 	f.Enum = words(s)
 	f.Range = rangeOf(s, f.Enum)
@@ -146,6 +156,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindClip
 	case reflect.TypeFor[*savepage.Geolocation]():
 		return KindPlace
+	case reflect.TypeFor[[]savepage.Step]():
+		return KindSteps
 	}
 	switch t.Kind() {
 	case reflect.Slice:

@@ -84,6 +84,24 @@ func (outcomeSchema) Schema(huma.Registry) *huma.Schema {
 	return wordsSchema(savepage.AttemptOutcomes())
 }
 
+// failureSchema stands for savepage.Failure in schemas.
+type failureSchema string
+
+// Schema lists what fail_on takes.
+func (failureSchema) Schema(huma.Registry) *huma.Schema { return wordsSchema(savepage.Failures()) }
+
+// wallSchema stands for savepage.Wall in schemas.
+type wallSchema string
+
+// Schema lists the walls.
+func (wallSchema) Schema(huma.Registry) *huma.Schema { return wordsSchema(savepage.Walls()) }
+
+// stepTypeSchema stands for savepage.StepType in schemas.
+type stepTypeSchema string
+
+// Schema lists the types of steps.
+func (stepTypeSchema) Schema(huma.Registry) *huma.Schema { return wordsSchema(savepage.StepTypes()) }
+
 // cookiesSchema stands for savepage.Cookies in schemas.
 type cookiesSchema struct{}
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
@@ -31,87 +30,36 @@ func (a *actions) redress(ctx context.Context) error {
 	return a.beside.Ask(ctx, 0, nil, actScript+"savepageAct.dress")
 }
 
-// run does what the client asks for before the picture: waits for an element, clicks, runs a script, waits a while. It lets
-// the page settle after each.
+// run does what the client asks for before the picture: waits for an element and a text, clicks, does steps, runs a script,
+// waits a while. It lets the page settle after each.
 func (a *actions) run(ctx context.Context) error {
-	if a.o.WaitForSelector != "" {
-		if err := a.appear(ctx); err != nil {
+	for _, act := range []func(context.Context) error{a.appear, a.click, a.step, a.scripted, a.delay, a.redress} {
+		if err := act(ctx); err != nil {
 			return err
 		}
-	}
-	for _, selector := range a.o.Click {
-		if err := a.click(ctx, selector); err != nil {
-			return err
-		}
-	}
-	if a.o.JS != "" {
-		if err := a.script(ctx, a.o.JS); err != nil {
-			return err
-		}
-		if err := a.waiter.Ready(ctx); err != nil {
-			return err
-		}
-	}
-	if a.o.Delay > 0 {
-		if err := a.delay(ctx); err != nil {
-			return err
-		}
-	}
-	if err := a.redress(ctx); err != nil {
-		return err
 	}
 	return a.broken()
 }
 
-// aim is where a click goes, in CSS pixels of what is seen, and how far the page is scrolled before and for it.
-type aim struct {
-	X      float64 `json:"x"`
-	Y      float64 `json:"y"`
-	Before float64 `json:"before"`
-	For    float64 `json:"for"`
-}
-
-// click clicks the middle of the first visible element that matches, as a reader would. The page stands then where it was,
-// unless the click has moved it.
-func (a *actions) click(ctx context.Context, selector string) error {
-	a.notes.Await("the selector " + note.Quoted(selector) + " to click")
-	at, err := a.find(ctx, selector, a.budget.Find())
-	if err != nil {
-		return err
-	}
-	var to *aim
-	if at != nil {
-		if err := a.beside.Ask(ctx, time.Second, &to, actScript+"savepageAct.aim", selector); err != nil {
-			return err
-		}
-	}
-	if to == nil {
-		return savepage.Errorf(savepage.CodeSelectorNotFound, "no visible element matches %s to click", note.Quoted(selector))
-	}
-	if err := a.press(ctx, to.X, to.Y); err != nil {
-		return err
-	}
-	if err := a.waiter.Ready(ctx); err != nil {
-		return err
-	}
-	return a.beside.Ask(ctx, 0, nil, actScript+"savepageAct.backFrom", to.For, to.Before)
-}
-
-// press moves the mouse to a point and presses its left button there. A page that goes elsewhere at it may not answer.
-func (a *actions) press(ctx context.Context, x, y float64) error {
-	for _, kind := range []input.DispatchMouseEventType{
-		input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased,
-	} {
-		params := input.DispatchMouseEventParams{Type: kind, X: x, Y: y}
-		if kind != input.DispatchMouseEventTypeMouseMoved {
-			params.Button, params.ClickCount = input.MouseButtonLeft, 1
-		}
-		err := a.beside.Wait(ctx, a.page.Send(input.CommandDispatchMouseEvent, params), 0, nil)
-		if err != nil && !errors.Is(err, session.ErrMoved) {
+func (a *actions) click(ctx context.Context) error {
+	for _, selector := range a.o.Click {
+		if err := a.runner.Click(ctx, selector); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a *actions) step(ctx context.Context) error { return a.runner.Run(ctx, a.o.Steps) }
+
+func (a *actions) scripted(ctx context.Context) error {
+	if a.o.JS == "" {
+		return nil
+	}
+	if err := a.script(ctx, a.o.JS); err != nil {
+		return err
+	}
+	return a.waiter.Ready(ctx)
 }
 
 // script runs the client's script in the page's own world and waits for the promise that it may end with. What goes wrong

@@ -1,4 +1,4 @@
-// Finds elements, and shows them where a click or a picture needs them. Runs beside the page's scripts.
+// Finds the element that is shown. Runs beside the page's scripts.
 if (!globalThis.savepageAct) globalThis.savepageAct = (() => {
   const sleep = ms => new Promise(done => setTimeout(done, ms));
   // frame waits for the next picture of the page, or a little longer than one takes.
@@ -26,22 +26,6 @@ if (!globalThis.savepageAct) globalThis.savepageAct = (() => {
     },
     // dress brings the client's style sheet and what it hides to their own again.
     dress: () => globalThis.savepageDress?.(),
-    // aim brings an element into view and says where its middle is seen.
-    aim: async selector => {
-      const found = box(selector);
-      if (!found) return null;
-      const before = scrollY;
-      found.e.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
-      await frame();
-      const r = [...found.e.getClientRects()].find(r => r.width > 0 && r.height > 0) || found.e.getBoundingClientRect(), v = visualViewport;
-      return {x: r.left + r.width / 2 - v.offsetLeft, y: r.top + r.height / 2 - v.offsetTop, before, for: scrollY};
-    },
-    // backFrom takes the page back to where it was before it was scrolled for a click, if it still stands there.
-    backFrom: async (there, before) => {
-      if (scrollY !== there || there === before) return;
-      scrollTo({left: 0, top: before, behavior: 'instant'});
-      await frame();
-    },
     // uncover scrolls whatever an element scrolls in, but not the page.
     uncover: async selector => {
       const found = box(selector);

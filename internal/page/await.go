@@ -5,51 +5,46 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/page/note"
 )
 
-// searchTime is how long the page looks for an element before it is asked again.
-const searchTime = 500 * time.Millisecond
-
-// appear waits until an element that matches wait_for_selector is visible.
+// appear waits until an element that matches wait_for_selector is visible, and until the page shows wait_for_text.
 func (a *actions) appear(ctx context.Context) error {
-	a.notes.Await("the selector " + note.Quoted(a.o.WaitForSelector) + " to be visible")
-	waited := 0
-	for ; ; waited++ {
-		found, err := a.find(ctx, a.o.WaitForSelector, a.searching(waited))
+	waited := false
+	if a.o.WaitForSelector != "" {
+		late, err := a.runner.Await(ctx, a.o.WaitForSelector)
 		if err != nil {
 			return err
 		}
-		if found != nil {
-			break
-		}
-		if err := ctx.Err(); err != nil {
+		waited = late
+	}
+	if a.o.WaitForText != "" {
+		late, err := a.runner.AwaitText(ctx, a.o.WaitForText)
+		if err != nil {
 			return err
 		}
-		if a.clock != nil {
-			if err := a.clock.Pass(ctx, searchTime); err != nil {
-				return err
-			}
-		}
+		waited = waited || late
 	}
-	if waited == 0 {
+	switch {
+	case !waited:
+		return nil
+	case a.o.WaitUntil == savepage.WaitSettled:
+		return a.waiter.Settled(ctx) // what came with the element may load more
+	default:
+		return a.waiter.Look(ctx, 0)
+	}
+}
+
+// delay has the whole page load, where it is wanted, and waits as long as the client says: for what that has woken too.
+func (a *actions) delay(ctx context.Context) error {
+	if a.o.Delay == 0 {
 		return nil
 	}
-	if a.o.WaitUntil == savepage.WaitSettled {
-		return a.waiter.Settled(ctx) // what came with the element may load more
+	if a.o.Fullpage || a.o.Format.Info().Paged {
+		a.notes.Await("the whole page")
+		if _, _, err := a.whole.LoadAll(ctx); err != nil {
+			return err
+		}
 	}
-	return a.waiter.Look(ctx, 0)
-}
-
-// searching is how long the page itself looks for an element: not at all at first, nor where its time passes faster.
-func (a *actions) searching(waited int) time.Duration {
-	if waited == 0 || a.clock != nil {
-		return 0
-	}
-	return searchTime
-}
-
-func (a *actions) delay(ctx context.Context) error {
 	a.notes.Await("the delay")
 	if a.clock != nil {
 		if err := a.clock.Pass(ctx, savepage.Milliseconds(a.o.Delay)); err != nil {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // for the script
 	"encoding/json"
@@ -37,10 +38,14 @@ func (s *setup) dress(ctx context.Context) error {
 
 // checkSelectors asks the empty tab which selectors are not valid.
 func (s *setup) checkSelectors(ctx context.Context) error {
+	inSteps := make([]string, len(s.o.Steps))
+	for i, step := range s.o.Steps {
+		inSteps[i] = cmp.Or(step.Selector, "*")
+	}
 	for _, list := range []struct {
-		option    string
+		option    string // as it is named in errors
 		selectors []string
-	}{{"hide", s.o.Hide}, {"click", s.o.Click}} {
+	}{{"hide[%d]", s.o.Hide}, {"click[%d]", s.o.Click}, {"steps[%d].selector", inSteps}} {
 		if len(list.selectors) == 0 {
 			continue
 		}
@@ -67,7 +72,7 @@ func (s *setup) checkSelectors(ctx context.Context) error {
 }
 
 func noSelector(option string, index int, selector string) error {
-	at := fmt.Sprintf("%s[%d]", option, index)
+	at := fmt.Sprintf(option, index)
 	return &savepage.Error{
 		Code: savepage.CodeInvalidRequest, Message: fmt.Sprintf("%s: %s is not a valid CSS selector", at, note.Quoted(selector)),
 		Fields: []savepage.FieldError{{Location: at, Message: "is not a valid CSS selector", Value: selector}},

@@ -21,6 +21,7 @@ type job struct {
 	setup   *setup
 	frame   *frame
 	actions *actions
+	reader  *reader
 
 	cancel  context.CancelCauseFunc
 	watched chan struct{} // closed when the watch for the tab's end has ended
@@ -42,7 +43,7 @@ func newJob(ctx context.Context, r *Renderer, o savepage.Options, to address.Pag
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := newParts(kit{o: o, to: to, tab: tab, page: &session.Target{Session: r.session(tab)}, cfg: r.cfg}, cancel)
 	j := &job{
-		parts: p, setup: newSetup(p, r), frame: &frame{parts: p}, actions: &actions{p},
+		parts: p, setup: newSetup(p, r), frame: &frame{parts: p}, actions: &actions{p}, reader: &reader{parts: p},
 		spent: map[capture.Phase]time.Duration{}, cancel: cancel, watched: make(chan struct{}),
 	}
 	bound(tab.Session())

@@ -13,6 +13,9 @@ func (j *job) judge(context.Context) error {
 	if len(j.o.FailOn) == 0 {
 		return nil
 	}
+	if is := j.reader.wall; j.o.FailsOn(is.Wall) {
+		return savepage.Errorf(savepage.CodeWall, "what is shown is a wall of the kind %s: %s", is.Wall, strings.Join(is.Signs, "; "))
+	}
 	r := j.report()
 	for _, on := range j.o.FailOn {
 		if err := j.fails(on, r); err != nil {

@@ -110,11 +110,13 @@ func (j *job) steps() []step {
 		{capture.PhaseNavigate, untilTimeout, j.navigate},
 		{capture.PhaseSettle, untilDeadline, j.settle},
 		{capture.PhaseSettle, untilDeadline, j.actions.run},
+		{capture.PhaseSettle, untilEnd, j.reader.look},
 		{capture.PhaseSettle, untilEnd, j.judge},
 		{capture.PhaseShoot, untilEnd, j.freeze},
 		{capture.PhaseShoot, untilDeadline, j.frame.choose},
 		{capture.PhaseShoot, untilEnd, j.frame.confirm},
 		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
+		{capture.PhaseShoot, untilEnd, j.reader.read},
 		{capture.PhaseShoot, untilDeadline, j.whole.Keep},
 		{capture.PhaseShoot, untilEnd, j.shoot},
 		{capture.PhaseShoot, untilEnd, j.judge},

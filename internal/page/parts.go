@@ -20,6 +20,7 @@ import (
 	"github.com/savepage/savepage/internal/page/settle"
 	"github.com/savepage/savepage/internal/page/shot"
 	"github.com/savepage/savepage/internal/page/spool"
+	"github.com/savepage/savepage/internal/page/steps"
 	"github.com/savepage/savepage/internal/page/still"
 	"github.com/savepage/savepage/internal/page/targets"
 	"github.com/savepage/savepage/internal/page/traffic"
@@ -54,6 +55,7 @@ type parts struct {
 	camera   *shot.Camera
 	whole    *whole.Page
 	printer  *pdf.Printer
+	runner   *steps.Runner
 	banners  *banner.Banners // nil: they may stay
 	clock    *virtual.Clock  // nil: the real one
 }
@@ -88,10 +90,12 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		To: p.page, Events: p.events, Page: p.beside, Notes: p.notes, Children: p.targets.Children, Again: p.again, Redraw: p.camera.Redraw,
 	})
 	p.whole = whole.New(whole.Config{
-		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(), Events: p.events, Page: p.beside,
+		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
+		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
 		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
 	})
+	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
 	p.printer = pdf.New(pdf.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
 	})

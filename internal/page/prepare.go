@@ -70,6 +70,7 @@ func (s *setup) addScripts(ctx context.Context) error {
 		s.clock = virtual.New(virtual.Config{
 			To: s.page, Events: s.events, Page: s.beside, Motion: s.still, Network: s.requests,
 		}, s.sent.Send)
+		s.runner.SetClock(s.clock)
 	}
 	if rests(s.o) {
 		s.waiter.FollowTimers(s.sent.Send)

@@ -58,6 +58,8 @@ func (j *job) report() savepage.Report {
 		Reasons:      reasons[:min(len(reasons), maxReasons)],
 		Truncated:    j.frame.cut || j.whole.Cut(),
 		Moving:       j.waiter.Moving(),
+		Wall:         j.reader.wall.Wall,
+		WallSigns:    j.reader.wall.Signs,
 		Pages:        j.pages,
 		Requests:     j.requests.Report(j.tab.Identity().Events()),
 		Console:      said,

@@ -19,6 +19,13 @@ func together() map[string]savepage.Options {
 		URL: shared.url("/third"), Headers: savepage.Headers{"X-Secret": "s3cret"}, UserAgent: "Harbour/1.0",
 		Cookies: savepage.Cookies{{Name: "a", Value: "1"}}, Timezone: "Asia/Tokyo", Locale: "de-DE", ColorScheme: "dark",
 	}
+	steps := savepage.Options{
+		URL: shared.url("/steps"), WaitForText: "row 4", RequireText: savepage.Texts{"row 3"}, FailOn: savepage.Failures()[:5],
+		Steps: []savepage.Step{
+			{Type: "fill", Selector: "#name", Value: "Ann"}, {Type: "press", Key: "Tab"}, {Type: "click", Selector: "#inner"},
+			{Type: "scroll", Y: 500}, {Type: "hover", Selector: "#menu"}, {Type: "wait_until_gone", Selector: "#cover"},
+		},
+	}
 	return map[string]savepage.Options{
 		"plain":            {URL: shared.url("/a")},
 		"script":           {URL: shared.url("/c")},
@@ -50,6 +57,8 @@ func together() map[string]savepage.Options {
 		"late":             late,
 		"acts":             acts,
 		"dressed":          dressed,
+		"steps":            steps,
+		"slow scrolling":   {URL: shared.url("/woken"), Fullpage: true, ScrollDelay: 50, Delay: 100},
 	}
 }
 

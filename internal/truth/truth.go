@@ -5,6 +5,7 @@ package truth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Case struct {
 	Blank     bool          // the report calls the picture blank
 	Truncated bool          // the report says that the page is taller than the picture
 	Partial   string        // part of a reason that the report gives for a partial picture
+	Wall      savepage.Wall // that the report names; none where it is empty
 	Fails     savepage.Code // the capture fails with this code
 	Same      int           // so many more shots have the same bytes
 	Heavy     bool          // joins large pictures, which takes seconds: of no use to a comparison of ways to wait
@@ -209,6 +211,9 @@ func (c Case) honest(r savepage.Report) []string {
 	}
 	if r.Truncated != c.Truncated {
 		faults = append(faults, fmt.Sprintf("report.truncated is %v", r.Truncated))
+	}
+	if got, want := cmp.Or(r.Wall, savepage.WallNone), cmp.Or(c.Wall, savepage.WallNone); got != want {
+		faults = append(faults, fmt.Sprintf("report.wall is %s (%s)", got, strings.Join(r.WallSigns, "; ")))
 	}
 	reasons := strings.Join(r.Reasons, "; ")
 	if r.Partial != (c.Partial != "") || !strings.Contains(reasons, c.Partial) {

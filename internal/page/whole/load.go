@@ -52,11 +52,10 @@ func (p *Page) loadLazy(ctx context.Context, height int) error {
 	if err := p.Page.Ask(ctx, 0, &unseen, wholeScript+"savepageWhole.unseen"); err != nil {
 		return err
 	}
-	if !stretched && unseen == 0 {
+	if !stretched && unseen == 0 && !p.slow(height) {
 		return nil
 	}
-	most := 3 * time.Second
-	if err := p.Page.Ask(ctx, most, nil, wholeScript+"savepageWhole.walk", maxWalk, most.Milliseconds()); err != nil {
+	if err := p.walk(ctx, height); err != nil {
 		return err
 	}
 	p.Network.ResetQuiet()
@@ -111,6 +110,23 @@ func (p *Page) scrollToEnd(ctx context.Context) (is Extent, err error) {
 		return is, err
 	}
 	return p.measure(ctx)
+}
+
+// slow reports whether the page is to be walked through with pauses, and was not that far yet.
+func (p *Page) slow(height int) bool { return p.ScrollDelay > 0 && height > p.walked }
+
+// walk scrolls through the page as a reader would, with the pause that the client asks for after each step.
+func (p *Page) walk(ctx context.Context, height int) error {
+	most, pause := 3*time.Second, time.Duration(0)
+	if p.slow(height) {
+		most, pause, p.walked = p.Budget.Timeout()/2, p.ScrollDelay, height
+	}
+	arrived := true
+	err := p.Page.Ask(ctx, most, &arrived, wholeScript+"savepageWhole.walk", maxWalk, most.Milliseconds(), pause.Milliseconds())
+	if err == nil && !arrived && pause > 0 {
+		p.Notes.Partial("the page was not scrolled to its end with scroll_delay within half of the timeout")
+	}
+	return err
 }
 
 // inTallWindow shows the page in a window as tall as itself. stretched says that the page has grown with its window, so

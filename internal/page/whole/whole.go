@@ -75,7 +75,8 @@ type Notes interface {
 type Config struct {
 	Width, Height int // of the viewport, CSS pixels
 	Scale         float64
-	MaxHeight     int // CSS pixels, where a page is cut
+	MaxHeight     int           // CSS pixels, where a page is cut
+	ScrollDelay   time.Duration // after each step of a walk through the page; 0: it is walked through only where it needs it
 	Events        *session.Router
 	Page          Asker
 	Network       Network
@@ -100,6 +101,7 @@ type Page struct {
 	grows     bool // the page may become longer when it is scrolled
 	followed  int  // times that the page was scrolled to its end
 	stretched int  // times that the window of a frameset was made taller
+	walked    int  // CSS pixels that were walked through with ScrollDelay
 }
 
 // New returns a Page that has loaded nothing.

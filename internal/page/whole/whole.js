@@ -206,17 +206,21 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
       for (const e of grown) e.dispatchEvent(new Event('scroll'));
       return {height: root().scrollHeight};
     },
-    // walk scrolls through the page as a reader would, with a frame or two for each step, and back.
-    walk: async (steps, ms) => {
+    // walk scrolls through the page as a reader would, with a frame or two and a pause for each step, and back. It says
+    // whether it came to the end.
+    walk: async (steps, ms, pause) => {
       const end = performance.now() + ms;
-      for (let i = 1; i <= steps && performance.now() < end; i++) {
+      let arrived = false;
+      for (let i = 1; !arrived && i <= steps && performance.now() < end; i++) {
         const before = scrollY;
         scrollTo({left: 0, top: i * innerHeight * 0.9, behavior: 'instant'});
-        if (scrollY === before) break;
-        await frame();
+        arrived = scrollY === before;
+        if (!arrived) await frame();
+        if (!arrived && pause) await new Promise(done => setTimeout(done, pause));
       }
       scrollTo({left: 0, top: 0, behavior: 'instant'});
       await frame();
+      return arrived;
     },
     // unseen counts the pictures that have not been asked for, or that wait to be seen.
     unseen: () => {

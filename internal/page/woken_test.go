@@ -1,0 +1,30 @@
+package page_test
+
+import (
+	"testing"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/testsite"
+)
+
+// A delay holds for what the whole page has woken too, and scroll_delay lets a reader stay where the page waits for that.
+func TestDelayOfTheWholePage(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct {
+		o           savepage.Options
+		slow, dwell bool
+	}{
+		{savepage.Options{}, false, false},
+		{savepage.Options{Delay: 1200}, true, false},
+		{savepage.Options{Delay: 1200, ScrollDelay: 400}, true, true},
+		{savepage.Options{Delay: 1200, Time: savepage.TimeVirtual}, true, false},
+	} {
+		one.o.URL, one.o.Fullpage = shared.url("/woken"), true
+		shot := render(t, one.o)
+		img := decode(t, shot)
+		slow, dwell := near(img.At(50, 1550), testsite.BoxColor(), 0), near(img.At(50, 2850), testsite.BoxColor(), 0)
+		if slow != one.slow || dwell != one.dwell || shot.Height != 3200 || shot.Report.Partial {
+			t.Errorf("%+v: the slow part is there: %v, the one to stay at: %v; %+v", one.o, slow, dwell, shot.Report)
+		}
+	}
+}

@@ -25,7 +25,7 @@ func settling() []Case {
 			Checks: []Check{Names("pending: http")},
 		},
 		{
-			Name: "nothing there", Path: "/status/404",
+			Name: "nothing there", Path: "/status/404", Wall: savepage.WallErrorPage,
 			Checks: []Check{Report("status 404", func(r savepage.Report) string { return differ(r.HTTPStatus, 404) })},
 		},
 		{Name: "a page of one colour", Path: "/blank?color=teal", Blank: true},

@@ -10,7 +10,10 @@ func verdicts() []Case {
 	jpeg.Format, webp.Format, tall.Fullpage = savepage.FormatJPEG, savepage.FormatWebP, true
 	return []Case{
 		{Name: "fail on: nothing wrong", Path: "/a", Options: on(all...), Checks: []Check{Size(1440, 900)}},
-		{Name: "fail on: 404 is no 5xx", Path: "/status/404", Options: on(savepage.FailOn5xx, savepage.FailOnBlank, savepage.FailOnRequest)},
+		{
+			Name: "fail on: 404 is no 5xx", Path: "/status/404", Wall: savepage.WallErrorPage,
+			Options: on(savepage.FailOn5xx, savepage.FailOnBlank, savepage.FailOnRequest),
+		},
 		{Name: "fail on: 404", Path: "/status/404", Options: on(savepage.FailOn4xx), Fails: savepage.CodeHTTPError},
 		{Name: "fail on: 503", Path: "/status/503", Options: on(all...), Fails: savepage.CodeHTTPError},
 		{Name: "fail on: 404 that goes on to a page", Path: "/js-redirect?status=404&to=/a", Options: on(savepage.FailOn4xx)},

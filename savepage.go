@@ -84,7 +84,7 @@ type Phases struct {
 
 // Report says what may be missing from a picture.
 type Report struct {
-	HTTPStatus int      `json:"http_status"`         // of the main document; 0 for the html option
+	HTTPStatus int      `json:"http_status"`         // of the main document; 200 for the html option, which the service answers itself
 	FinalURL   string   `json:"final_url,omitempty"` // after redirects
 	Title      string   `json:"title,omitempty"`
 	Blank      bool     `json:"blank"`             // every pixel has one colour

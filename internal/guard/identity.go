@@ -37,6 +37,7 @@ type Identity struct {
 	refuse    atomic.Pointer[func(host string) bool]
 	cut       context.CancelFunc // ends every lookup, dial and request
 	conns     *connections
+	waits     *waits
 }
 
 // NewIdentity opens the proxy of one capture on 127.0.0.1 and serves it. The caller closes it.
@@ -71,6 +72,7 @@ func newIdentity(p *Policy, b Budget, listener net.Listener) *Identity {
 		journal:  &journal{latest: map[hostPort]Event{}},
 		pins:     newPins(func(to target) ([]netip.Addr, error) { return p.lookup(life, to) }),
 		cut:      cut,
+		waits:    newWaits(),
 	}
 	limit := i.meter.budget.Conns
 	i.conns = &connections{max: limit, open: map[net.Conn]bool{}, tooMany: func() {

@@ -41,11 +41,26 @@ func (i *Identity) exchange(w http.ResponseWriter, r *http.Request, to target) e
 	if err := i.request(to); err != nil {
 		return err
 	}
-	answer, err := i.transport.RoundTrip(outgoing(r, to))
-	if err != nil {
+	waiting, ctx := i.waits.begin(r)
+	defer waiting.end()
+	if waiting.ended() != 0 {
+		waiting.refuse(w)
+		return nil
+	}
+	answer, err := i.transport.RoundTrip(outgoing(r, to).WithContext(ctx))
+	switch {
+	case err != nil && waiting.ended() != 0:
+		waiting.refuse(w)
+		return nil
+	case err != nil:
 		return fmt.Errorf("forward a request: %w", err)
 	}
-	return errors.Join(relay(w, answer), answer.Body.Close())
+	err = errors.Join(relay(w, answer, waiting.move), answer.Body.Close())
+	if waiting.ended() != 0 { // within its answer, which nobody may take for whole
+		i.hangUp(w)
+		return nil
+	}
+	return err
 }
 
 // plainTarget reads the request line. A browser writes http:// and a host; anything else is not from a browser.
@@ -106,8 +121,8 @@ func removeHopHeaders(h http.Header) {
 	}
 }
 
-// relay passes an answer on as it comes in.
-func relay(w http.ResponseWriter, answer *http.Response) error {
+// relay passes an answer on as it comes in, and calls moved with each part.
+func relay(w http.ResponseWriter, answer *http.Response, moved func()) error {
 	if answer.StatusCode < http.StatusOK {
 		return fmt.Errorf("%w: %d", errStatus, answer.StatusCode)
 	}
@@ -116,16 +131,18 @@ func relay(w http.ResponseWriter, answer *http.Response) error {
 	header["Content-Type"], header["Date"] = nil, nil
 	removeHopHeaders(answer.Header)
 	maps.Copy(header, answer.Header)
+	moved()
 	w.WriteHeader(answer.StatusCode)
-	return relayBody(w, answer.Body)
+	return relayBody(w, answer.Body, moved)
 }
 
-func relayBody(w http.ResponseWriter, body io.Reader) error {
+func relayBody(w http.ResponseWriter, body io.Reader, moved func()) error {
 	out := http.NewResponseController(w)
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
+			moved()
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("pass an answer on: %w", err)
 			}

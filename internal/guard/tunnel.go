@@ -32,6 +32,7 @@ func (i *Identity) serveTunnel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer i.conns.drop(browser)
+	defer i.waits.pass(to, browser, server)()
 	if err := i.tunnel(browser, server, buffered.Reader); err != nil {
 		i.journal.add(eventOf(to, err))
 	}

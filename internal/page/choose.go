@@ -70,7 +70,7 @@ func (f *frame) window() layout.Area {
 // element is the box of the element that the options name.
 func (f *frame) element(ctx context.Context) (layout.Area, error) {
 	f.notes.Await("the selector " + note.Quoted(f.o.Selector))
-	at, err := f.find(ctx, f.o.Selector, f.budget.Find())
+	at, err := f.find(ctx, f.o.Selector, f.findTime())
 	if err != nil {
 		return layout.Area{}, err
 	}

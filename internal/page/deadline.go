@@ -90,6 +90,8 @@ func (j *job) showAsIs(ctx context.Context) error {
 	if err := j.broken(); err != nil {
 		return err
 	}
+	j.hangs.Stay(ctx)
+	j.hangs.Unblock(ctx)
 	// Scripts that keep the page from answering are switched off here. What cannot be asked is drawn all the same.
 	asking, stop := context.WithTimeout(ctx, j.budget.Brief())
 	defer stop()

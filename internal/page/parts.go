@@ -28,6 +28,9 @@ import (
 	"github.com/savepage/savepage/internal/page/whole"
 )
 
+// restedFind is how long an element is looked for on a page that is at rest.
+const restedFind = 300 * time.Millisecond
+
 // kit is what a render begins with.
 type kit struct {
 	o    savepage.Options
@@ -49,6 +52,7 @@ type parts struct {
 	console  *console
 	view     *viewport
 	block    *block.Interception
+	hangs    *hangs
 	beside   *script.Beside
 	waiter   *settle.Waiter
 	still    *still.Still
@@ -67,7 +71,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	p.budget = budget.New(savepage.Milliseconds(k.o.Timeout), k.o.OnTimeout == savepage.OnTimeoutCapture)
 	frame := string(k.tab.Target())
 	p.targets = targets.New(p.events)
-	p.requests = traffic.NewRequests(p.events, frame)
+	p.requests = traffic.NewRequests(p.events, frame, p.budget.Stall())
 	p.main = traffic.NewNavigation(p.events, frame, p.to.URL, p.requests, end)
 	p.targets.First(p.requests.First)
 	p.targets.OnBegin(p.requests.Begin)
@@ -77,11 +81,13 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		Page: p.page, Frame: frame, To: p.to, Events: p.events, Setup: p.targets, Navigation: p.main, Requests: p.requests,
 		AllowLocation: k.allowLocation,
 	})
-	p.beside = script.New(p.page, p.events, frame, p.budget, p.notes)
+	p.hangs = &hangs{p}
+	p.beside = script.New(p.page, p.events, frame, p.budget, p.notes, p.hangs)
 	p.waiter = settle.New(settle.Config{
 		Until: p.o.WaitUntil, Watch: rests(p.o) || p.o.Animations != savepage.AnimationsAllow, Whole: showsMore(p.o),
 		Ends: p.o.Animations == savepage.AnimationsAllow, Postponed: p.postponed, Events: p.events, Page: p.beside,
-		Children: p.targets.Children, Navigation: p.main, Network: p.requests, Budget: p.budget, Notes: p.notes, Broken: p.broken,
+		Children: p.targets.Children, Navigation: p.main, Network: p.requests, Hangs: p.hangs, Budget: p.budget, Notes: p.notes,
+		Broken: p.broken,
 	})
 	p.camera = shot.New(shot.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
@@ -134,6 +140,14 @@ func (p *parts) again(ctx context.Context) error {
 		return p.waiter.Settled(ctx)
 	}
 	return p.waiter.Look(ctx, 0)
+}
+
+// findTime is how long an element is looked for that the page may still bring: not long where it is at rest.
+func (p *parts) findTime() time.Duration {
+	if p.waiter.Rested() {
+		return min(restedFind, p.budget.Find())
+	}
+	return p.budget.Find()
 }
 
 // find looks for a visible element, for at most the given time. The answer is nil when there is none.

@@ -153,7 +153,7 @@ func TestAnnoying(t *testing.T) {
 		},
 		{
 			"pending picture", savepage.Options{URL: shared.url("/pending-picture"), Timeout: 12_000}, "Pending picture",
-			"the load event did not come (open: " + shared.url("/hang"),
+			"nobody answered, and the page was shown without: " + shared.url("/hang"),
 		},
 		{"drip", savepage.Options{URL: shared.url("/drip"), Timeout: 12_000}, "Drip", "the load event did not come"},
 		{"endless script", savepage.Options{URL: shared.url("/spin"), Timeout: 12_000}, "Spin", "a script that did not end was stopped"},

@@ -30,6 +30,11 @@ func (s *Site) answers() map[string]http.HandlerFunc {
 		"/identity.js":                identity,
 		"/kind/{name}":                s.kind,
 		"/hang":                       s.hang,
+		"/held":                       never{s}.held,
+		"/flow":                       never{s}.flow,
+		"/half.css":                   never{s}.half,
+		"/importing.css":              importing,
+		"/refresh":                    never{s}.refresh,
 		"/drip":                       s.drip,
 		"/slow":                       s.slow,
 		"/empty":                      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
@@ -226,6 +231,12 @@ func (s *Site) hang(_ http.ResponseWriter, r *http.Request) {
 	case <-s.ended:
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// importing is a style sheet that imports one that never comes.
+func importing(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css")
+	_, _ = fmt.Fprint(w, `@import "/hang?nested";`)
 }
 
 // drip sends the beginning of a page and never the rest.

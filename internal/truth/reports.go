@@ -58,7 +58,7 @@ func reports() []Case {
 		{
 			Name:    "report: closed address",
 			Options: savepage.Options{HTML: `<h1>Harbour</h1><img src="http://10.0.0.7/secret.png" width="50" height="50">`},
-			Checks:  []Check{counts(2, 0, 1), Names("blocked: 10.0.0.7:80"), page(0, "", "")},
+			Checks:  []Check{counts(2, 0, 1), Names("blocked: 10.0.0.7:80"), page(200, "", "")},
 		},
 	}, blanks())
 }

@@ -37,6 +37,15 @@ type Notes interface {
 	Partial(format string, args ...any)
 }
 
+// Holds are what else keeps an answer back than a script that runs.
+type Holds interface {
+	// Leaves reports whether the page is on its way to another document: the browser asks it nothing then. A way that has taken
+	// too long is ended.
+	Leaves(ctx context.Context) bool
+	// Release ends other holds; free says that no script runs. It reports whether there may have been one.
+	Release(ctx context.Context, free bool) bool
+}
+
 // Beside asks the page's main document. Its methods are for the goroutine of the render.
 type Beside struct {
 	to     session.Sender
@@ -44,6 +53,7 @@ type Beside struct {
 	events *session.Router
 	budget *budget.Budget
 	notes  Notes
+	holds  Holds
 
 	mu      sync.Mutex
 	current *document // nil before the first one
@@ -60,8 +70,8 @@ type document struct {
 }
 
 // New returns a Beside that follows the documents of the main frame. Close must be called.
-func New(to session.Sender, events *session.Router, frame string, b *budget.Budget, notes Notes) *Beside {
-	p := &Beside{to: to, frame: frame, events: events, budget: b, notes: notes, ended: make(chan struct{})}
+func New(to session.Sender, events *session.Router, frame string, b *budget.Budget, notes Notes, holds Holds) *Beside {
+	p := &Beside{to: to, frame: frame, events: events, budget: b, notes: notes, holds: holds, ended: make(chan struct{})}
 	events.On(session.Main, "Page.frameNavigated", p.navigated)
 	return p
 }
@@ -208,17 +218,24 @@ func (p *Beside) Wait(ctx context.Context, sent *cdp.Pending, slack time.Duratio
 	return session.Answered(ctx, sent, into)
 }
 
-// Await waits until the answer is there, ctx ends, or the page has kept it back for too long: then its script is ended.
-// Scripts of a page that is shown as it is do not get to begin again.
+// Await waits until the answer is there, ctx ends, or the page has kept it back for too long: then what keeps it back is ended,
+// a script of the page or something that it waits for. Scripts of a page that is shown as it is do not get to begin again.
 func (p *Beside) Await(ctx context.Context, sent *cdp.Pending, slack time.Duration) {
-	timer := time.NewTimer(p.budget.Patience(slack))
-	defer timer.Stop()
-	select {
-	case <-sent.Done():
+	patience := p.budget.Patience(slack)
+	for end := time.Now().Add(patience); !within(ctx, sent, min(patience, awaitStep)); {
+		if p.holds.Leaves(ctx) {
+			end = time.Now().Add(patience)
+		}
+		if ctx.Err() != nil || time.Now().After(end) {
+			break
+		}
+	}
+	if within(ctx, sent, 0) || ctx.Err() != nil {
 		return
-	case <-ctx.Done():
+	}
+	free := p.Free(ctx)
+	if released := p.holds.Release(ctx, free); released && within(ctx, sent, min(patience, releaseTime)) || free || ctx.Err() != nil {
 		return
-	case <-timer.C:
 	}
 	if p.budget.PastDeadline() {
 		p.disable()
@@ -226,4 +243,36 @@ func (p *Beside) Await(ctx context.Context, sent *cdp.Pending, slack time.Durati
 	}
 	p.to.Send(runtime.CommandTerminateExecution, nil)
 	p.notes.Partial("a script that did not end was stopped")
+}
+
+// Free reports whether no script keeps the page busy.
+func (p *Beside) Free(ctx context.Context) bool {
+	return within(ctx, p.to.Send(runtime.CommandEvaluate, runtime.EvaluateParams{Expression: "0"}), probeTime)
+}
+
+const (
+	// awaitStep is how often it is seen whether the page is on its way to another document.
+	awaitStep = 250 * time.Millisecond
+	// probeTime is how soon a page answers in which no script runs.
+	probeTime = 300 * time.Millisecond
+	// releaseTime is how soon the answer is there that nothing keeps back any more.
+	releaseTime = 2 * time.Second
+)
+
+// within reports whether the answer is there in time.
+func within(ctx context.Context, sent *cdp.Pending, atMost time.Duration) bool {
+	select {
+	case <-sent.Done():
+		return true
+	default:
+	}
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-sent.Done():
+		return true
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return false
 }

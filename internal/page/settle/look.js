@@ -40,14 +40,17 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   const large = i => i.complete && i.naturalWidth * i.naturalHeight > 131072;
   const inView = i => { const r = drawn(i); return r && r.bottom > 0 && r.right > 0 && r.top < innerHeight && r.left < innerWidth; };
 
-  // timers are the milliseconds that are left to the page's short timers, and whether something works where none is seen. Without a token nothing notes them.
-  const timers = token => {
-    if (!token) return null;
-    let said = null;
-    addEventListener(token + '!', e => { said = e.detail; }, {once: true});
+  // timers are the milliseconds that are left to the page's short timers, and whether something works where none is seen;
+  // later is what later.js says. Without a token nothing notes them.
+  const told = token => {
+    const said = {timers: null, later: null};
+    if (!token) return said;
+    addEventListener(token + '!', e => { said.timers = e.detail; }, {once: true});
+    addEventListener(token + '+', e => { said.later = e.detail; }, {once: true});
     dispatchEvent(new Event(token));
     return said;
   };
+  const refresh = () => document.querySelector('meta[http-equiv="refresh" i]')?.content.slice(0, 8192) || '';
 
   // Families of fonts that are in use and have not come.
   const coming = () => [...new Set([...document.fonts].filter(f => f.status === 'loading').map(f => f.family.replace(/^["']|["']$/g, '')))].slice(0, 5);
@@ -74,7 +77,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
 
   return {
     still,
-    timers,
+    timers: token => told(token).timers,
     // look waits for fonts and large pictures in view, at most ms, and says how the page is. watched has the document's
     // changes followed from now on, whole says that what is out of view counts.
     look: async (ms, token, watched, whole) => {
@@ -85,12 +88,13 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
         const decoding = [...document.images].filter(i => large(i) && inView(i)).map(i => i.decode().catch(() => 0));
         if (decoding.length) await Promise.race([Promise.all(decoding), end]);
       }
-      const root = document.scrollingElement || document.documentElement, said = timers(token);
+      const root = document.scrollingElement || document.documentElement, {timers: said, later: soon} = told(token);
       return {
         still: still(), scripted: scripted(), fonts: document.fonts.status === 'loaded', coming: coming(),
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
         height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth,
         alive: watching && alive(), animated: animated(), foreign: foreign(whole), timers: said, loading: !!said?.late.length && loading(),
+        later: soon, elements: document.getElementsByTagName('*').length, refresh: refresh(),
       };
     },
   };

@@ -48,6 +48,9 @@ type Look struct {
 	Foreign  bool     `json:"foreign"`  // frames of other origins can be seen
 	Timers   *timers  `json:"timers"`   // nil when it is not known
 	Motion   *moves   `json:"motion"`   // nil when it is not followed
+	Later    *later   `json:"later"`    // nil when it is not known
+	Elements int      `json:"elements"`
+	Refresh  string   `json:"refresh"` // content of the meta element of that name
 }
 
 // Asker asks the page by scripts beside its own.
@@ -63,21 +66,51 @@ type Navigation interface {
 	Leaving() bool // on its way to another document
 	Parsed() bool
 	Loaded() bool
+	Onward
+}
+
+// Onward is where the main frame goes by itself, and where it has been.
+type Onward interface {
+	// Planned is the time until the document goes to another, when it says so in its header or with the content of its meta
+	// element, and does it soon.
+	Planned(meta string) (left time.Duration, is bool)
+	// Been is how many documents there were, and whether this one's address was there before.
+	Been() (documents int, here bool)
 }
 
 // Network says what the page asks of the network.
 type Network interface {
 	Activity
+	Questions
 	Waiting() int         // open requests that settling waits for
 	Quiet() time.Duration // since the last event of one
 	Scripts() int         // requests for scripts
-	Open(n int) []string  // names of those that settling waits for, oldest first
+	Open(n int) []string  // names of those without which the picture may lack something, oldest first
 }
 
 // Activity is when something last came of the network.
 type Activity interface {
 	QuietAt(asked time.Time) time.Duration // Network.Quiet, at an earlier time
 	ResetQuiet()                           // the page was given cause to do something: quiet is counted from here
+}
+
+// Questions are what scripts ask for.
+type Questions interface {
+	Unsure() bool           // it matters what the page shows
+	SetLoading(is bool)     // it shows that it waits for something
+	SetAside(urls []string) // addresses that are asked for without a use for the answer
+	Grew()                  // the page has more in it than before
+}
+
+// Hangs ends what is never answered.
+type Hangs interface {
+	// GiveUp ends the requests of which nothing has come for so long, and reports whether there were any. It passes over what
+	// scripts ask for.
+	GiveUp(waited time.Duration) bool
+	// Stay ends the way to another document, with a note, when the page is on one.
+	Stay(ctx context.Context)
+	// Unblock has the page drawn that waits for something to be drawn.
+	Unblock(ctx context.Context)
 }
 
 // Setup has what belongs to the page set up before it begins.
@@ -104,6 +137,7 @@ type Config struct {
 	Children   func() []*session.Target // that belong to the page
 	Navigation Navigation
 	Network    Network
+	Hangs      Hangs
 	Budget     *budget.Budget
 	Notes      Notes
 	Broken     func() error // why the page is none; nil when it is one
@@ -112,12 +146,16 @@ type Config struct {
 // Waiter waits for one page. Its methods are for the goroutine of the render.
 type Waiter struct {
 	Config
-	workers *workers // nil: timers are not followed
-	token   string   // by which the page is asked for its timers; empty: they are not followed
-	late    bool     // the load event was not waited for any longer
-	motion  motion
-	seen    Look // what the page last said of itself
-	looked  time.Time
+	workers  *workers // nil: timers are not followed
+	token    string   // by which the page is asked for its timers; empty: they are not followed
+	late     bool     // the load event was not waited for any longer
+	lateOf   int      // the document, by its number, of which it was not
+	motion   motion
+	seen     Look // what the page last said of itself
+	looked   time.Time
+	looks    unfinished // what it looked like then, where that mattered
+	elements int        // it had at the look before
+	rested   bool       // it came to rest when it was last waited for
 }
 
 // New returns a Waiter that does not follow timers.
@@ -131,7 +169,9 @@ func (w *Waiter) FollowTimers(send func(method string, params any)) {
 		token: w.token, script: fmt.Sprintf("(%s)(%q)", timersScript, w.token), network: w.Network, budget: w.Budget,
 		all: map[target.SessionID]*worker{}, begun: map[string]int{},
 	}
-	send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: w.workers.script})
+	for _, source := range []string{w.workers.script, fmt.Sprintf("(%s)(%q)", laterScript, w.token)} {
+		send(cdpage.CommandAddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: source})
+	}
 }
 
 // FollowWorkers has the page's workers note their timers too, behind the scripts of those who have set them up before.
@@ -195,8 +235,9 @@ func (w *Waiter) networkIdle(ctx context.Context) error {
 // Settled waits for the load event and then for quiet, again for each document that the page goes to. It ends early, and
 // says so, when the page does not come to rest.
 func (w *Waiter) Settled(ctx context.Context) error {
+	last := lastLoad(w.Budget)
 	for {
-		if err := w.Load(ctx); err != nil {
+		if err := w.load(ctx, last); err != nil {
 			return err
 		}
 		err := w.Quiet(ctx)
@@ -209,40 +250,32 @@ func (w *Waiter) Settled(ctx context.Context) error {
 	}
 }
 
-// Load waits for the load event as long as something moves, but not longer than six tenths of the timeout.
-func (w *Waiter) Load(ctx context.Context) error {
-	w.Notes.Await("the load event")
-	timeout := w.Budget.Timeout()
-	stall, last := min(w.Budget.Scaled(8*time.Second), timeout/3), time.Now().Add(timeout*6/10)
-	began, late := time.Now(), false
-	err := w.Events.Until(ctx, func() (bool, time.Duration) {
-		if w.Navigation.Loaded() && !w.Navigation.Leaving() {
-			return true, 0
-		}
-		left := min(stall-min(w.Network.Quiet(), time.Since(began)), time.Until(last))
-		late = left <= 0
-		return late, max(min(left, idle), time.Millisecond)
-	})
-	if late {
-		w.late = true
-	}
-	return err
-}
+// Rested reports whether the page came to rest when it was last waited for.
+func (w *Waiter) Rested() bool { return w.rested }
 
 // Quiet waits until neither the document changes nor a request is open, and what moves has ended.
 func (w *Waiter) Quiet(ctx context.Context) error {
 	w.Notes.Await("the page to settle")
-	timeout := w.Budget.Timeout()
-	stall, last := w.Budget.Stall(), time.Now().Add(min(w.Budget.Scaled(8*time.Second), timeout/3))
+	w.rested = false
+	stall := w.Budget.Stall()
+	var asking, given time.Duration // the page was busy or did not answer; what moves had time of its own
 	for began := time.Now(); ; {
 		from := time.Now()
 		if err := w.workers.ask(ctx); err != nil {
 			return err
 		}
-		question, args := w.question(stall)
+		// Fonts and pictures that do not come are waited for once.
+		question, args := w.question(max(0, stall-time.Since(began)))
 		if err := w.Page.Ask(ctx, stall+time.Second, &w.seen, question, args...); err != nil {
 			return err
 		}
+		if is, timed := w.unsure(); is {
+			if err := w.Page.Ask(ctx, 0, &w.looks, unfinishedScript+"savepageUnfinished.look", timed); err != nil {
+				return err
+			}
+		}
+		w.Network.SetLoading(w.looks.Loading)
+		asking += time.Since(w.looked)
 		moved, rest := w.restless()
 		moving := w.motion.rest(&w.seen)
 		if apart := w.motion.asksApart(&w.seen); apart != "" && !moved && rest+moving == 0 {
@@ -257,11 +290,14 @@ func (w *Waiter) Quiet(ctx context.Context) error {
 		case moved:
 			return session.ErrMoved
 		case rest+moving == 0:
+			w.rested = !w.late
 			w.noteLate()
+			w.noteOpen()
 			w.noteFonts()
+			w.ahead().note(w.Notes)
 			w.motion.note(&w.seen)
 			return nil
-		case moving == 0 && (time.Now().After(last) || w.stalled(began, stall)):
+		case moving == 0 && time.Since(began)-given-min(asking, w.lastQuiet()) > w.lastQuiet():
 			w.noteUnrest()
 			w.motion.note(&w.seen)
 			return nil
@@ -271,7 +307,7 @@ func (w *Waiter) Quiet(ctx context.Context) error {
 		}
 		if moving > 0 { // what moves has time of its own
 			passed := time.Since(from)
-			w.motion.spent, last = w.motion.spent+passed, last.Add(passed)
+			w.motion.spent, given = w.motion.spent+passed, given+passed
 		}
 	}
 }
@@ -294,13 +330,14 @@ func (w *Waiter) restless() (moved bool, rest time.Duration) {
 	if w.Network.Waiting() > 0 && !w.late {
 		return false, calm
 	}
-	if !w.seen.Scripted && w.Network.Scripts() == 0 {
+	toCome := w.ahead().toCome()
+	if toCome == 0 && !w.seen.Scripted && w.Network.Scripts() == 0 {
 		return false, 0
 	}
 	said := w.seen.Timers
 	still := min(w.Network.Quiet(), said.silence(), milli(w.seen.Still))
 	quiet := min(w.Network.QuietAt(w.looked), said.silence(), w.seen.Motion.quiet())
-	return false, max(0, said.calm()-still, said.missing(quiet), w.workers.atWork(said))
+	return false, max(0, said.calm()-still, said.missing(quiet), w.workers.atWork(said), toCome)
 }
 
 // silence waits for the network to be quiet for a while, and for the time that is missing at least. It does not wait
@@ -329,9 +366,14 @@ func (w *Waiter) OpenList() string {
 	return " (open: " + strings.Join(names, ", ") + ")"
 }
 
-// stalled reports that requests are open and nothing has come of them for long.
-func (w *Waiter) stalled(began time.Time, stall time.Duration) bool {
-	return w.Network.Waiting() > 0 && time.Since(began) >= stall && w.Network.Quiet() >= stall && w.seen.Still >= float64(stall.Milliseconds())
+// lastQuiet is for how long the page is waited for at most that does not come to rest: longer where it shows that it waits for
+// something itself.
+func (w *Waiter) lastQuiet() time.Duration {
+	timeout := w.Budget.Timeout()
+	if w.looks.Loading {
+		return min(w.Budget.Scaled(12*time.Second), timeout*2/5)
+	}
+	return min(w.Budget.Scaled(8*time.Second), timeout/3)
 }
 
 // noteLate says that the load event did not come. The event itself may be lost: the document knows.
@@ -344,14 +386,19 @@ func (w *Waiter) noteLate() {
 // noteUnrest says what kept the page from settling.
 func (w *Waiter) noteUnrest() {
 	w.noteLate()
-	switch open := w.Network.Open(3); {
-	case w.late:
-	case len(open) > 0:
-		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))
-	default:
+	if !w.noteOpen() && !w.late {
 		w.Notes.Partial("the document did not stop changing")
 	}
 	w.noteFonts()
+}
+
+// noteOpen names the requests that did not end, and reports whether there are any.
+func (w *Waiter) noteOpen() bool {
+	open := w.Network.Open(3)
+	if len(open) > 0 && !w.late {
+		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))
+	}
+	return len(open) > 0
 }
 
 // noteFonts names the fonts that are in use and did not come.

@@ -21,6 +21,12 @@ func (loaded) Waiting() int                            { return 0 }
 func (loaded) Scripts() int                            { return 1 }
 func (loaded) Open(int) []string                       { return nil }
 func (loaded) ResetQuiet()                             {}
+func (loaded) Planned(string) (time.Duration, bool)    { return 0, false }
+func (loaded) Been() (int, bool)                       { return 1, false }
+func (loaded) Unsure() bool                            { return false }
+func (loaded) SetLoading(bool)                         {}
+func (loaded) SetAside([]string)                       {}
+func (loaded) Grew()                                   {}
 func (l loaded) Quiet() time.Duration                  { return time.Since(l.active) }
 func (l loaded) QuietAt(asked time.Time) time.Duration { return max(0, asked.Sub(l.active)) }
 

@@ -26,23 +26,29 @@ type Navigation struct {
 	url         string // of the document that came last, or of the request for it
 	commits     int
 	requested   int
-	request     string // id of the last one for a document of the main frame
-	leaving     bool   // on the way to another document
-	parsed      bool   // DOMContentLoaded
-	loaded      bool   // load
-	unreachable string // the address that an error page stands for
-	failure     string // of the main document: Chromium's code, as net::ERR_FAILED
-	status      int    // of the main document
+	request     string         // id of the last one for a document of the main frame
+	leaving     bool           // on the way to another document
+	left        time.Time      // when that began
+	parsed      bool           // DOMContentLoaded
+	loaded      bool           // load
+	unreachable string         // the address that an error page stands for
+	failure     string         // of the main document: Chromium's code, as net::ERR_FAILED
+	status      int            // of the main document
+	loadedAt    time.Time      // the load event; zero before
+	refresh     string         // the header of that name
+	coming      string         // the same, of the document that is on its way
+	been        map[string]int // documents by their addresses
 }
 
 // NewNavigation follows the main frame of a page that is asked for at a URL, by the browser's events. end is called with
 // the reason when the page goes where no page may.
 func NewNavigation(events *session.Router, frame, url string, requests *Requests, end context.CancelCauseFunc) *Navigation {
-	n := &Navigation{frame: frame, url: url, requests: requests, end: end}
+	n := &Navigation{frame: frame, url: url, requests: requests, end: end, been: map[string]int{}}
 	for event, handle := range map[string]session.Handler{
 		"Page.frameNavigated":           n.navigatedTo,
 		"Page.frameRequestedNavigation": n.navigationRequested,
 		"Page.frameStoppedLoading":      n.stoppedLoading,
+		"Page.downloadWillBegin":        n.downloads,
 		"Page.domContentEventFired":     n.contentParsed,
 		"Page.loadEventFired":           n.loadFired,
 		"Network.requestWillBeSent":     n.documentRequested,
@@ -65,7 +71,7 @@ func (n *Navigation) loadFired(*session.Target, json.RawMessage) {
 	n.requests.ResetQuiet()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.loaded, n.parsed = true, true
+	n.loaded, n.parsed, n.loadedAt = true, true, time.Now()
 }
 
 func (n *Navigation) navigatedTo(_ *session.Target, params json.RawMessage) {
@@ -86,7 +92,9 @@ func (n *Navigation) navigatedTo(_ *session.Target, params json.RawMessage) {
 		n.url = n.unreachable
 	}
 	n.leaving, n.parsed, n.loaded = false, false, false
+	n.loadedAt, n.refresh, n.coming = time.Time{}, n.coming, ""
 	n.commits++
+	n.been[n.url]++ // at most maxNavigations of them
 	n.count(n.commits)
 	n.leftWeb(e.Frame.URL)
 }
@@ -111,7 +119,7 @@ func (n *Navigation) navigationRequested(_ *session.Target, params json.RawMessa
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.leaving = true
+	n.leave()
 	n.requested++
 	n.count(n.requested)
 }
@@ -129,6 +137,21 @@ func (n *Navigation) stoppedLoading(_ *session.Target, params json.RawMessage) {
 	n.leaving = false
 }
 
+// downloads ends a navigation whose answer is a file: the page stays.
+func (n *Navigation) downloads(_ *session.Target, params json.RawMessage) {
+	var e struct {
+		FrameID string `json:"frameId"`
+		URL     string `json:"url"`
+	}
+	if !session.Read(params, &e) {
+		return
+	}
+	n.requests.drop(e.URL)
+	if e.FrameID == n.frame {
+		n.Stay()
+	}
+}
+
 func (n *Navigation) count(navigations int) {
 	if navigations > maxNavigations {
 		n.end(savepage.Errorf(savepage.CodeTooManyRedirects, "the page went to another address more than %d times", maxNavigations))
@@ -142,7 +165,8 @@ func (n *Navigation) documentRequested(_ *session.Target, params json.RawMessage
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.url, n.request, n.leaving = url, id, true
+	n.url, n.request = url, id
+	n.leave()
 }
 
 func (n *Navigation) documentAnswered(_ *session.Target, params json.RawMessage) {
@@ -150,15 +174,21 @@ func (n *Navigation) documentAnswered(_ *session.Target, params json.RawMessage)
 		FrameID  string `json:"frameId"`
 		Type     string `json:"type"`
 		Response struct {
-			Status int `json:"status"`
+			Status  int               `json:"status"`
+			Headers map[string]string `json:"headers"`
 		} `json:"response"`
 	}
-	if !session.OfDocument(params) || !session.Read(params, &e) || e.Type != "Document" || e.FrameID != n.frame {
+	if !session.OfDocument(params) || !session.Read(params, &e) || e.Type != document || e.FrameID != n.frame {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.status = e.Response.Status
+	n.status, n.coming = e.Response.Status, ""
+	for name, value := range e.Response.Headers {
+		if strings.EqualFold(name, "Refresh") {
+			n.coming = strings.Clone(value[:min(len(value), longText)])
+		}
+	}
 }
 
 func (n *Navigation) documentFailed(_ *session.Target, params json.RawMessage) {
@@ -167,7 +197,7 @@ func (n *Navigation) documentFailed(_ *session.Target, params json.RawMessage) {
 		Type      string `json:"type"`
 		ErrorText string `json:"errorText"`
 	}
-	if !session.OfDocument(params) || !session.Read(params, &e) || e.Type != "Document" {
+	if !session.OfDocument(params) || !session.Read(params, &e) || e.Type != document {
 		return
 	}
 	n.mu.Lock()

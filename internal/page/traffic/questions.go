@@ -1,8 +1,7 @@
 package traffic
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -10,42 +9,88 @@ import (
 	"github.com/savepage/savepage/internal/page/address"
 )
 
-const maxNamed = 10 // requests that the report names
+// repeating is how long after a repeated question it matters what the page shows.
+const repeating = 2 * time.Second
 
 // Waiting counts the open requests that settling waits for.
 func (r *Requests) Waiting() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := 0
+	n, now := 0, time.Now()
 	for _, one := range r.open {
-		if one.waited {
+		if one.waits(now, r.stall, r.loading) {
 			n++
 		}
 	}
 	return n
 }
 
-// Quiet is the time since the last event of the network.
-func (r *Requests) Quiet() time.Duration {
+// SetLoading notes whether the page shows that it waits for something: any request may then be what it waits for.
+func (r *Requests) SetLoading(is bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Since(r.active)
+	r.loading = is
 }
 
-// QuietAt is what Quiet was when the page or a worker was asked. What they answered is as old: on a busy machine it may be
-// read much later.
-func (r *Requests) QuietAt(asked time.Time) time.Duration {
+// Unsure reports whether it matters what the page shows: something is open, or scripts have lately asked for the same again.
+func (r *Requests) Unsure() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return max(0, asked.Sub(r.active))
+	return len(r.open) > 0 || time.Since(r.repeated) < repeating
 }
 
-// ResetQuiet notes that the page was given cause to do something: quiet is counted from here.
-func (r *Requests) ResetQuiet() {
+// SetAside notes addresses that scripts ask for without a use for the answer.
+func (r *Requests) SetAside(urls []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active = time.Now()
+	for _, one := range r.open {
+		if scripted(one.kind) && slices.ContainsFunc(urls, func(url string) bool { return same(one.url, url) }) {
+			one.lasting = true
+		}
+	}
 }
+
+// Hang is a request of which nothing has come for long.
+type Hang struct{ URL, Kind string }
+
+// Hanging are the open requests of which nothing has come for so long, that for a document of the main frame excepted, and the
+// servers, as "host:port", of which nothing has come at all in that time. Those that scripts make for data are among them only
+// where they are asked for.
+func (r *Requests) Hanging(long time.Duration, data bool) (hanging []Hang, silent []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, alive := time.Now(), map[string]bool{}
+	for _, one := range oldest(r.open) {
+		if one.main || one.lasting && !one.silent() || scripted(one.kind) && !data || now.Sub(one.moved) < long {
+			alive[Server(one.url)] = true
+			continue
+		}
+		hanging = append(hanging, Hang{one.url, one.kind})
+	}
+	for _, one := range hanging {
+		if at := Server(one.URL); !alive[at] && !slices.Contains(silent, at) {
+			silent = append(silent, at)
+		}
+	}
+	return hanging, silent
+}
+
+// GiveUp notes that requests for an address are waited for no longer: they fail. It reports whether there were any.
+func (r *Requests) GiveUp(url string) (is bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, one := range r.open {
+		if !one.given && same(one.url, url) {
+			one.given, is = true, true
+			r.gave[one.url] = true
+			r.fault(one.url, noAnswer)
+		}
+	}
+	return is
+}
+
+// noAnswer is what becomes of a request that was given up.
+const noAnswer = "no answer"
 
 // SetGrowing notes whether what the page asks for again brings more of it.
 func (r *Requests) SetGrowing(is bool) {
@@ -73,69 +118,44 @@ func (r *Requests) Asks(url string) bool {
 	return false
 }
 
-// Open names at most n open requests that are waited for, oldest first.
+// drop forgets the open requests for a document that is none.
+func (r *Requests) drop(url string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, one := range r.open {
+		if one.kind == document && same(one.url, url) {
+			r.close(id)
+		}
+	}
+}
+
+// Grew notes that the page has more in it than before.
+func (r *Requests) Grew() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.grew = time.Now()
+}
+
+// Open names at most n open requests without which the picture may lack something, oldest first.
 func (r *Requests) Open(n int) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var names []string
+	now := time.Now()
 	for _, one := range oldest(r.open) {
-		if one.waited && len(names) < n {
+		if len(names) < n && one.wanted(now, r.loading) {
 			names = append(names, address.Named(one.url))
 		}
 	}
 	return names
 }
 
-// OpenList is up to three open requests for the end of a message.
-func (r *Requests) OpenList() string {
-	names := r.Open(3)
-	if len(names) == 0 {
-		return ""
-	}
-	return " (open: " + strings.Join(names, ", ") + ")"
-}
-
-// Undrawn are the pictures and frames that were refused: unwanted ones, which leave no trace, and the others.
-func (r *Requests) Undrawn() (unwanted, others []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, one := range r.refusals {
-		switch {
-		case !one.shown:
-		case one.unwanted():
-			unwanted = append(unwanted, one.url)
-		default:
-			others = append(others, one.url)
-		}
-	}
-	return unwanted, others
-}
-
-// Refused counts the requests that options of the capture keep from the page.
-func (r *Requests) Refused() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.unmade
-}
-
-// Report counts what became of the page's requests. What the guard refused is counted by its own record, once: the browser
-// sees the same as a failure.
+// Report counts what became of the page's requests.
 func (r *Requests) Report(events []guard.Event) savepage.RequestReport {
+	all := r.report(events)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	blocked, hosts, names := blockedBy(events)
-	all := savepage.RequestReport{Total: r.total, Blocked: blocked + r.unmade, Failed: r.failed, Named: names}
-	for _, one := range r.refusals[:min(len(r.refusals), maxNamed)] {
-		all.Named = append(all.Named, fmt.Sprintf("blocked: %s (%s)", address.Named(one.url), one.option))
-	}
-	for _, f := range r.faults {
-		host, port := address.Authority(f.url)
-		if hosts[fmt.Sprintf("%s:%d", host, port)] {
-			all.Failed--
-			continue
-		}
-		all.Named = append(all.Named, fmt.Sprintf("failed: %s (%s)", address.Named(f.url), f.what))
-	}
+	all.Total = r.total
 	open := oldest(r.open)
 	all.Pending = len(open)
 	for _, one := range open {
@@ -143,26 +163,4 @@ func (r *Requests) Report(events []guard.Event) savepage.RequestReport {
 	}
 	all.Named = all.Named[:min(len(all.Named), maxNamed)]
 	return all
-}
-
-// blockedBy counts the connections that the guard has refused, and names each host once.
-func blockedBy(events []guard.Event) (blocked int, hosts map[string]bool, names []string) {
-	hosts = map[string]bool{}
-	for _, e := range events {
-		switch e.Kind {
-		case guard.Filtered, guard.Blocked, guard.OverBudget:
-		default:
-			continue
-		}
-		if e.Host == guard.Nowhere { // a refused socket, which is counted by its own address
-			continue
-		}
-		blocked++
-		at := fmt.Sprintf("%s:%d", e.Host, e.Port)
-		if !hosts[at] {
-			hosts[at] = true
-			names = append(names, "blocked: "+at)
-		}
-	}
-	return blocked, hosts, names
 }

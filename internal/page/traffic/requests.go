@@ -3,7 +3,6 @@
 package traffic
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -19,66 +18,37 @@ import (
 	"github.com/savepage/savepage/internal/page/session"
 )
 
-const (
-	maxFaults = 256 // failed requests that are remembered
-	// maxAsked is how often a script may ask for the same before it is taken for a poll, which nobody waits for.
-	maxAsked = 3
-)
+// document is the browser's name for the kind of request that a frame's document is asked for with.
+const document = "Document"
 
 // Requests is what the page asks of the network, with its frames and workers. It is safe for concurrent use.
 type Requests struct {
-	frame string // id of the main frame
+	pace
+	record
+	frame string        // id of the main frame
+	stall time.Duration // for which a request may bring nothing and is waited for
 
-	mu       sync.Mutex
-	open     map[string]*request
-	total    int
-	scripts  int       // requests for scripts
-	active   time.Time // of the last event of a request that is waited for, or of the load event
-	faults   []fault
-	failed   int
-	refused  map[string]bool // ids of requests that a rule has refused
-	refusals []refusal       // the first of them
-	unmade   int             // how many a rule has refused
-	asked    repeats
-	growing  bool                          // the page loads what it shows further down: what it asks for again brings more of it
-	workers  map[target.SessionID][]string // ids of the requests of those that have not ended
-	texts    texts
+	mu        sync.Mutex
+	open      map[string]*request
+	total     int
+	scripts   int                           // requests for scripts
+	asked     all                           // what scripts ask for
+	endpoints all                           // the same, by the endpoint
+	servers   map[string]*server            // by host and port
+	gave      map[string]bool               // addresses that were given up
+	repeated  time.Time                     // when a script last asked for the same once more
+	growing   bool                          // what the page asks for again brings more of it
+	grew      time.Time                     // when the page last had more in it than before
+	loading   bool                          // the page shows that it waits for something
+	workers   map[target.SessionID][]string // ids of the requests of those that have not ended
 }
 
-// request is one that has begun and not ended.
-type request struct {
-	url    string
-	kind   string
-	waited bool // settling waits for it
-	begun  time.Time
-}
-
-// fault is a request that failed.
-type fault struct {
-	url  string
-	what string // Chromium's code, or the status
-}
-
-// refusal is a request that a rule has refused.
-type refusal struct {
-	url, option string
-	shown       bool // a picture or a frame
-}
-
-// unwanted reports whether the page is to look as if it had never asked.
-func (r refusal) unwanted() bool {
-	switch r.option {
-	case "block_ads", "block_trackers", "block_chats":
-		return true
-	default:
-		return false
-	}
-}
-
-// NewRequests follows the requests of a page, by its main frame's id.
-func NewRequests(events *session.Router, frame string) *Requests {
+// NewRequests follows the requests of a page, by its main frame's id. One that brings nothing for the time of stall is waited
+// for no longer.
+func NewRequests(events *session.Router, frame string, stall time.Duration) *Requests {
 	r := &Requests{
-		frame: frame, open: map[string]*request{}, refused: map[string]bool{}, asked: repeats{},
+		record: record{refused: map[string]bool{}}, frame: frame, stall: stall,
+		open: map[string]*request{}, asked: all{}, endpoints: all{}, servers: map[string]*server{}, gave: map[string]bool{},
 		workers: map[target.SessionID][]string{},
 	}
 	const both = session.Main | session.Worker
@@ -114,7 +84,7 @@ func (r *Requests) Begin(t *session.Target) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.workers[t.ID] = []string{}
-	r.active = time.Now()
+	r.ResetQuiet()
 }
 
 // workerLeft forgets a worker that has ended, and what it was waiting for.
@@ -143,34 +113,24 @@ func lasting(kind string) bool {
 	}
 }
 
-// repeats is how often a script has asked for the same, by a digest of it.
-type repeats map[[sha256.Size]byte]int
-
-// poll reports that a script asks for what it has asked for several times. kind is the request's.
-func (n repeats) poll(kind, what string) bool {
-	if kind != "XHR" && kind != "Fetch" {
-		return false
-	}
-	is := sha256.Sum256([]byte(what))
-	if len(n) < session.MaxTracked {
-		n[is]++
-	}
-	return n[is] > maxAsked
+// sending is a request that the browser is about to make.
+type sending struct {
+	RequestID string    `json:"requestId"`
+	LoaderID  string    `json:"loaderId"`
+	FrameID   string    `json:"frameId"`
+	Type      string    `json:"type"`
+	Document  string    `json:"documentURL"`
+	Initiator initiator `json:"initiator"`
+	Request   struct {
+		URL      string `json:"url"`
+		Method   string `json:"method"`
+		HasBody  bool   `json:"hasPostData"`
+		PostData string `json:"postData"` // empty also when it is too long
+	} `json:"request"`
 }
 
 func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
-	var e struct {
-		RequestID string `json:"requestId"`
-		LoaderID  string `json:"loaderId"`
-		Type      string `json:"type"`
-		Document  string `json:"documentURL"`
-		Request   struct {
-			URL      string `json:"url"`
-			Method   string `json:"method"`
-			HasBody  bool   `json:"hasPostData"`
-			PostData string `json:"postData"` // empty also when it is too long
-		} `json:"request"`
-	}
+	var e sending
 	if !session.Read(params, &e) {
 		return
 	}
@@ -182,27 +142,61 @@ func (r *Requests) requestSent(from *session.Target, params json.RawMessage) {
 	if session.OfPage(e.Request.URL) {
 		return
 	}
-	now := time.Now()
-	// A body that is too long to be told may be another each time.
-	repeats := !e.Request.HasBody || e.Request.PostData != ""
-	polls := repeats && !r.growing && r.asked.poll(e.Type, e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData)
-	waited := !lasting(e.Type) && !polls
-	if waited {
-		r.active = now
-	}
 	if known := r.open[e.RequestID]; known != nil { // a redirect
-		known.url = r.texts.keep(e.Request.URL)
+		known.url = r.keep(e.Request.URL)
+		r.moved(known)
 		return
 	}
 	r.total++
 	if e.Type == "Script" {
 		r.scripts++
 	}
+	one := r.begun(e)
+	if r.gave[one.url] {
+		one.given = true
+		r.fault(one.url, noAnswer)
+	}
+	if one.waits(one.begun, r.stall, r.loading) {
+		r.ResetQuiet()
+	}
 	// A worker's own script has no loader, and its end is told to nobody here.
 	if worker := e.LoaderID == "" && e.Document == e.Request.URL; worker || len(r.open) >= session.MaxTracked {
+		one.ends(one.begun)
 		return
 	}
-	r.open[e.RequestID] = &request{url: r.texts.keep(e.Request.URL), kind: e.Type, waited: waited, begun: now}
+	r.open[e.RequestID] = one
+}
+
+// begun is a request that begins. The lock is held.
+func (r *Requests) begun(e sending) *request {
+	now := time.Now()
+	one := &request{
+		url: r.keep(e.Request.URL), kind: e.Type, begun: now, moved: now, lasting: lasting(e.Type),
+		main: e.Type == document && e.FrameID == r.frame,
+	}
+	one.at = r.servers[Server(one.url)]
+	if one.at == nil && len(r.servers) < session.MaxTracked {
+		one.at = &server{}
+		r.servers[Server(one.url)] = one.at
+	}
+	if !scripted(e.Type) {
+		return one
+	}
+	one.held = polls.MatchString(one.url) || e.Initiator.polls()
+	if e.Request.HasBody && e.Request.PostData == "" { // too long to be told: it may be another each time
+		return one
+	}
+	one.of = r.asked.of(plain(e.Request.Method+" "+e.Request.URL+" "+e.Request.PostData, now))
+	if one.of != nil {
+		one.poll = one.of.ask(now, r.growing || r.loading || r.grew.After(one.of.round))
+		if one.of.rounds > 1 {
+			r.repeated = now
+		}
+	}
+	if one.among = r.endpoints.of(endpoint(e.Request.Method, one.url)); one.among != nil {
+		one.among.ask(now, true)
+	}
+	return one
 }
 
 func (r *Requests) answered(_ *session.Target, params json.RawMessage) {
@@ -211,8 +205,10 @@ func (r *Requests) answered(_ *session.Target, params json.RawMessage) {
 		FrameID   string `json:"frameId"`
 		Type      string `json:"type"`
 		Response  struct {
-			URL    string `json:"url"`
-			Status int    `json:"status"`
+			URL     string            `json:"url"`
+			Status  int               `json:"status"`
+			Mime    string            `json:"mimeType"`
+			Headers map[string]string `json:"headers"`
 		} `json:"response"`
 	}
 	if !session.Read(params, &e) {
@@ -220,8 +216,13 @@ func (r *Requests) answered(_ *session.Target, params json.RawMessage) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.moved(e.RequestID)
-	if main := e.Type == "Document" && e.FrameID == r.frame; !main && e.Response.Status >= 400 {
+	known := r.open[e.RequestID]
+	if known != nil {
+		known.answerBegins(time.Now(), e.Response.Mime, e.Response.Headers)
+		r.moved(known)
+	}
+	main := e.Type == document && e.FrameID == r.frame
+	if !main && e.Response.Status >= 400 && (known == nil || !known.given) {
 		r.fault(e.Response.URL, fmt.Sprintf("status %d", e.Response.Status))
 	}
 }
@@ -251,7 +252,7 @@ func (r *Requests) requestFailed(_ *session.Target, params json.RawMessage) {
 	defer r.mu.Unlock()
 	known := r.open[e.RequestID]
 	r.close(e.RequestID)
-	if !e.Canceled && known != nil && !r.refused[e.RequestID] {
+	if !e.Canceled && known != nil && !known.given && !r.refuses(e.RequestID) {
 		r.fault(known.url, e.ErrorText)
 	}
 }
@@ -265,7 +266,10 @@ func (r *Requests) dataCame(_ *session.Target, params json.RawMessage) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.moved(e.RequestID)
+	if known := r.open[e.RequestID]; known != nil {
+		known.brings()
+		r.moved(known)
+	}
 }
 
 // socketCreated notes a WebSocket that was sent nowhere instead.
@@ -294,36 +298,26 @@ func (r *Requests) socketCreated(_ *session.Target, params json.RawMessage) {
 	r.total++
 }
 
-// Refuse notes a request that is not made, with the option that refuses it; shown says that it is for a picture or a
-// frame. The id may be empty.
-func (r *Requests) Refuse(id, url, option string, shown bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unmade++
-	if len(r.refusals) < session.MaxTracked {
-		r.refusals = append(r.refusals, refusal{r.texts.keep(url), option, shown})
-	}
-	if id != "" && len(r.refused) < session.MaxTracked {
-		r.refused[id] = true
-	}
-}
-
 func (r *Requests) close(id string) {
-	r.moved(id)
+	known := r.open[id]
+	if known == nil {
+		return
+	}
+	r.moved(known)
+	known.ends(time.Now())
 	delete(r.open, id)
 }
 
 // moved notes that something has come of a request.
-func (r *Requests) moved(id string) {
-	if known := r.open[id]; known != nil && known.waited {
-		r.active = time.Now()
+func (r *Requests) moved(known *request) {
+	now := time.Now()
+	waited := known.wanted(now, r.loading)
+	known.moved = now
+	if known.at != nil {
+		known.at.moved = now
 	}
-}
-
-func (r *Requests) fault(url, what string) {
-	r.failed++
-	if len(r.faults) < maxFaults {
-		r.faults = append(r.faults, fault{r.texts.keep(url), what})
+	if waited {
+		r.ResetQuiet()
 	}
 }
 

@@ -5,13 +5,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/savepage/savepage/internal/page/session"
 )
 
 // What a page asks for is kept in bounds, however long its addresses are, and is still told apart.
 func TestTextsAreBounded(t *testing.T) {
-	r := NewRequests(session.NewRouter(), "F")
+	r := NewRequests(session.NewRouter(), "F", time.Minute)
 	long := strings.Repeat("a", 2*longText)
 	for i := range 3000 {
 		id := strconv.Itoa(i)
@@ -45,7 +46,7 @@ func TestTextsAreBounded(t *testing.T) {
 
 // A request whose body is too long to be told is no repetition of another.
 func TestLongBodiesAreNoPoll(t *testing.T) {
-	r := NewRequests(session.NewRouter(), "F")
+	r := NewRequests(session.NewRouter(), "F", time.Minute)
 	for i := range 10 {
 		r.requestSent(&session.Target{}, json.RawMessage(`{"requestId":"`+strconv.Itoa(i)+
 			`","type":"Fetch","request":{"url":"http://x/","method":"POST","hasPostData":true}}`))

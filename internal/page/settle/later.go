@@ -29,7 +29,7 @@ type unfinished struct {
 
 // unsure takes in what the page has said, and reports whether it matters to how long it is waited for what it looks like; timed
 // says that it is about to change by itself.
-func (w *Waiter) unsure() (is, timed bool) {
+func unsure(w *Waiter) (is, timed bool) {
 	said := w.seen.Later
 	if said != nil && len(said.Aside) > 0 {
 		w.Network.SetAside(said.Aside)
@@ -50,7 +50,7 @@ type ahead struct {
 	looks unfinished
 }
 
-func (w *Waiter) ahead() ahead { return ahead{w.Navigation, w.seen, w.looks} }
+func aheadOf(w *Waiter) ahead { return ahead{w.Navigation, w.seen, w.looks} }
 
 // toCome is how long it takes at least until the page has become what it is about to be: it goes to another address, or ends
 // what it shows only while it begins.

@@ -30,23 +30,23 @@ func (w *Waiter) load(ctx context.Context, last time.Time) error {
 	}
 	patience := min(w.Budget.Scaled(loadPatience), w.Budget.Timeout()/3)
 	for began := time.Now(); ; {
-		there, err := w.loads(ctx, min(idle, patience))
+		there, err := loads(ctx, w, min(idle, patience))
 		switch {
 		case err != nil, there:
 			return err
 		case time.Now().After(last):
 			w.Hangs.Stay(ctx)
-			return w.goOn(ctx)
+			return goOn(ctx, w)
 		case w.Hangs.GiveUp(patience):
 			patience, began = min(patience, morePatience), time.Now()
 		case min(w.Network.Quiet(), time.Since(began)) >= patience && !w.Navigation.Leaving():
-			return w.goOn(ctx)
+			return goOn(ctx, w)
 		}
 	}
 }
 
 // goOn goes on without the load event.
-func (w *Waiter) goOn(ctx context.Context) error {
+func goOn(ctx context.Context, w *Waiter) error {
 	w.late = !w.Navigation.Loaded()
 	if w.late {
 		w.lateOf, _ = w.Navigation.Been()
@@ -56,7 +56,7 @@ func (w *Waiter) goOn(ctx context.Context) error {
 }
 
 // loads waits for the load event for a while. It reports whether the document is there.
-func (w *Waiter) loads(ctx context.Context, while time.Duration) (there bool, err error) {
+func loads(ctx context.Context, w *Waiter, while time.Duration) (there bool, err error) {
 	began := time.Now()
 	err = w.Events.Until(ctx, func() (bool, time.Duration) {
 		there = w.Navigation.Loaded() && !w.Navigation.Leaving()

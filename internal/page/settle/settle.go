@@ -269,7 +269,7 @@ func (w *Waiter) Quiet(ctx context.Context) error {
 		if err := w.Page.Ask(ctx, stall+time.Second, &w.seen, question, args...); err != nil {
 			return err
 		}
-		if is, timed := w.unsure(); is {
+		if is, timed := unsure(w); is {
 			if err := w.Page.Ask(ctx, 0, &w.looks, unfinishedScript+"savepageUnfinished.look", timed); err != nil {
 				return err
 			}
@@ -292,12 +292,12 @@ func (w *Waiter) Quiet(ctx context.Context) error {
 		case rest+moving == 0:
 			w.rested = !w.late
 			w.noteLate()
-			w.noteOpen()
+			noteOpen(w)
 			w.noteFonts()
-			w.ahead().note(w.Notes)
+			aheadOf(w).note(w.Notes)
 			w.motion.note(&w.seen)
 			return nil
-		case moving == 0 && time.Since(began)-given-min(asking, w.lastQuiet()) > w.lastQuiet():
+		case moving == 0 && time.Since(began)-given-min(asking, lastQuiet(w)) > lastQuiet(w):
 			w.noteUnrest()
 			w.motion.note(&w.seen)
 			return nil
@@ -330,7 +330,7 @@ func (w *Waiter) restless() (moved bool, rest time.Duration) {
 	if w.Network.Waiting() > 0 && !w.late {
 		return false, calm
 	}
-	toCome := w.ahead().toCome()
+	toCome := aheadOf(w).toCome()
 	if toCome == 0 && !w.seen.Scripted && w.Network.Scripts() == 0 {
 		return false, 0
 	}
@@ -368,7 +368,7 @@ func (w *Waiter) OpenList() string {
 
 // lastQuiet is for how long the page is waited for at most that does not come to rest: longer where it shows that it waits for
 // something itself.
-func (w *Waiter) lastQuiet() time.Duration {
+func lastQuiet(w *Waiter) time.Duration {
 	timeout := w.Budget.Timeout()
 	if w.looks.Loading {
 		return min(w.Budget.Scaled(12*time.Second), timeout*2/5)
@@ -386,14 +386,14 @@ func (w *Waiter) noteLate() {
 // noteUnrest says what kept the page from settling.
 func (w *Waiter) noteUnrest() {
 	w.noteLate()
-	if !w.noteOpen() && !w.late {
+	if !noteOpen(w) && !w.late {
 		w.Notes.Partial("the document did not stop changing")
 	}
 	w.noteFonts()
 }
 
 // noteOpen names the requests that did not end, and reports whether there are any.
-func (w *Waiter) noteOpen() bool {
+func noteOpen(w *Waiter) bool {
 	open := w.Network.Open(3)
 	if len(open) > 0 && !w.late {
 		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))

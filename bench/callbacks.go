@@ -50,7 +50,7 @@ func endedAt(id string) (time.Time, error) {
 	if err != nil || len(raw) < 8 {
 		return time.Time{}, fmt.Errorf("the id of a delivery is %q: %w", id, err)
 	}
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(raw[:8]) >> 16)), nil //nolint:gosec // 48 bits
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(raw[:8]) >> 16)), nil
 }
 
 // submit asks for a capture without waiting for it.

@@ -31,7 +31,7 @@ func (i *Identity) servePlain(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if err := i.exchange(w, r, to); err != nil {
+	if err := i.exchange(w, r, to); err != nil { //nolint:contextcheck // the context is the request's
 		i.note(r.Context(), to, err)
 		i.hangUp(w)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -46,7 +47,7 @@ func TestHeadsLookAtFew(t *testing.T) {
 
 // TestHeadsOfAccountsThatChange compares with a look at everything while captures come, go and are given back.
 func TestHeadsOfAccountsThatChange(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same in each run
+	random := rand.New(rand.NewPCG(1, 2))
 	var heads Heads
 	waiting := map[string][]Head{}
 	first := func(account string) (Head, bool, error) {
@@ -107,7 +108,7 @@ func allHeads(waiting map[string][]Head, n int, holding map[string]int) []Head {
 func TestHeadsAfterAFault(t *testing.T) {
 	var heads Heads
 	for i := range 4 {
-		heads.Note(fmt.Sprint(i), int64(i), "cap")
+		heads.Note(strconv.Itoa(i), int64(i), "cap")
 	}
 	broken, left := errors.New("broken"), 2
 	read := func(account string) (Head, bool, error) {

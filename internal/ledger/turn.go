@@ -88,7 +88,7 @@ func (p Pages) Next(holding map[string]int, heads []Head) int {
 	share := max(p.Usual/max(accounts, 1), 1)
 	best := -1
 	for i, h := range heads {
-		if p.open(h, holding[h.Account], taken) && (best < 0 || before(h, heads[best], holding, share)) {
+		if p.open(h, holding[h.Account], taken) && (best < 0 || before(h, heads[best], holding, share)) { //nolint:gosec // not below 0 here
 			best = i
 		}
 	}

@@ -122,7 +122,7 @@ func (l *libraries) bundled(ctx context.Context, file string) ([]byte, error) {
 		return nil, fmt.Errorf("no page has the bundle %q", file)
 	}
 	kept := filepath.Join(l.folder, "bundles", file)
-	if made, err := os.ReadFile(kept); err == nil {
+	if made, err := os.ReadFile(kept); err == nil { //nolint:gosec // a name of our own
 		return made, nil
 	}
 	made, err := l.build(ctx, source)
@@ -138,6 +138,7 @@ func (l *libraries) build(ctx context.Context, source string) ([]byte, error) {
 	if err = cmp.Or(err, os.ErrNotExist); len(found) == 0 {
 		return nil, errors.New(notInstalled + err.Error())
 	}
+	//nolint:gosec // the bundler that was installed for the tests
 	cmd := exec.CommandContext(ctx, found[0], "--bundle", "--minify", "--format=iife", "--loader=jsx", "--jsx=automatic", "--log-level=error",
 		`--define:process.env.NODE_ENV="production"`)
 	cmd.Dir = l.folder
@@ -155,13 +156,13 @@ func keep(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fmt.Errorf("keep a bundle: %w", err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "*.part")
+	file, err := os.CreateTemp(filepath.Dir(path), "*.part") //nolint:gosec // a path of our own
 	if err != nil {
 		return fmt.Errorf("keep a bundle: %w", err)
 	}
 	_, err = file.Write(data)
 	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
+		err = os.Rename(file.Name(), path) //nolint:gosec // a path of our own
 	}
 	if err != nil {
 		return fmt.Errorf("keep a bundle: %w", err)

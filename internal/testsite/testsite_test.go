@@ -158,7 +158,8 @@ func TestLibraries(t *testing.T) {
 		t.Errorf("only %d packages", len(lock.Packages))
 	}
 	for name, one := range lock.Packages {
-		if name != "" && (!free.MatchString(one.License) && name != "node_modules/xmlhttprequest-ssl" || one.Integrity == "") || one.Resolved != "" {
+		if name != "" && (!free.MatchString(one.License) && name != "node_modules/xmlhttprequest-ssl" || one.Integrity == "") ||
+			one.Resolved != "" {
 			t.Errorf("%s: licence %q, resolved %q, integrity %q", name, one.License, one.Resolved, one.Integrity)
 		}
 	}

@@ -18,7 +18,8 @@ const (
 
 // built are the pages that are made with libraries, or by hand to do what libraries do.
 func built(all bool) []Case {
-	return told(slices.Concat(chartStories(), figureStories(), moveStories(), slideStories(), revealStories(), scrollStories(), listStories(), dataStories(), layoutStories()), all)
+	return told(slices.Concat(chartStories(), figureStories(), moveStories(), slideStories(), revealStories(), scrollStories(),
+		listStories(), dataStories(), layoutStories()), all)
 }
 
 // within is the part of section i that begins so many pixels from the corner of its content.
@@ -95,16 +96,6 @@ func twins(n int) []Check {
 	return checks
 }
 
-// pairs wants the first line of n sections to be like the second one, so many pixels lower.
-func pairs(n, y, width, tall, lower int) []Check {
-	var checks []Check
-	for i := range n {
-		at, below := within(i, 0, y-20, width, tall), within(i, 0, y-20+lower, width, tall)
-		checks = append(checks, Alike(fmt.Sprintf("line %d is at its end", i), at, below, true), Ink(fmt.Sprintf("line %d is there", i), at, 0.01, 0.6))
-	}
-	return checks
-}
-
 func join(parts ...[]Check) []Check { return slices.Concat(parts...) }
 
 // chartStories are charts that grow.
@@ -117,7 +108,8 @@ func chartStories() []story {
 		},
 		{name: "ECharts: a line, points, a gauge", path: "echarts-twins", checks: twins(3), shown: anyView},
 		{
-			name: "Plotly and uPlot", path: "plots", checks: join(bars(0), []Check{Fill("the area", within(1, 10, 80, 340, 190), testsite.BandColor(4))}),
+			name: "Plotly and uPlot", path: "plots", checks: join(bars(0), []Check{Fill("the area", within(1, 10, 80, 340, 190),
+				testsite.BandColor(4))}),
 			shown: anyView,
 		},
 	}
@@ -128,7 +120,8 @@ func figureStories() []story {
 	return []story{
 		{
 			name: "three.js: a square that comes in", path: "three-intro", height: headTall + 3*partTall, shown: inWindow | onPhone, checks: []Check{
-				Close("above", 20+330, headTall+21+140, testsite.BandColor(1)), Close("where it came from", 20+30, headTall+21+140, testsite.BandColor(3)),
+				Close("above", 20+330, headTall+21+140, testsite.BandColor(1)), Close("where it came from", 20+30, headTall+21+140,
+					testsite.BandColor(3)),
 				Close("further down", 20+330, headTall+2*partTall+21+140, testsite.BandColor(1)),
 			},
 		},
@@ -142,7 +135,8 @@ func moveStories() []story {
 			name: "anime.js: parts and a line", path: "anime", height: headTall + 5*partTall, shown: anyView, always: inWindow,
 			checks: append(squares(4, 200), Fill("the line", within(4, 24, 124, 312, 32), testsite.BandColor(7))),
 		},
-		{name: "jQuery: faded in, then moved", path: "jquery-fade", height: headTall + 4*partTall, checks: squares(4, 200), shown: anyView, always: inWindow},
+		{name: "jQuery: faded in, then moved", path: "jquery-fade", height: headTall + 4*partTall, checks: squares(4, 200),
+			shown: anyView, always: inWindow},
 		{name: "Alpine: answers that open", path: "alpine", height: headTall + 3*partTall, checks: squares(3, 0), shown: anyView},
 		{
 			name: "Vue: a list that comes row by row", path: "vue-list", height: headTall + 1200, checks: rows(12, 100, 0), shown: anyView | onPaper,

@@ -25,9 +25,11 @@ func dataStories() []story {
 		asked("urql: six questions in a row to one address", "urql", "Sailor", 6),
 		asked("Apollo: twelve questions to one address", "apollo", "Boat", 6),
 		asked("React: a page that is rendered twice", "hydrate", "Row", 4),
-		{name: "Masonry and lazysizes", path: "masonry", checks: []Check{Has("24 pictures", gallery...)}, shown: moving | onPhone, always: onPhone},
+		{name: "Masonry and lazysizes", path: "masonry", checks: []Check{Has("24 pictures", gallery...)}, shown: moving | onPhone,
+			always: onPhone},
 		{
-			name: "lozad and vanilla-lazyload", path: "lazy-loaders", height: headTall + 12*300, checks: []Check{Pictures(photographs...)}, shown: anyView,
+			name: "lozad and vanilla-lazyload", path: "lazy-loaders", height: headTall + 12*300,
+				checks: []Check{Pictures(photographs...)}, shown: anyView,
 			always: moving,
 		},
 		{
@@ -45,19 +47,22 @@ func layoutStories() []story {
 	return []story{
 		{
 			name: "KaTeX: formulas in their fonts", path: "katex", height: headTall + 3*partTall, shown: anyView, checks: []Check{
-				Ink("the first", Box{20, headTall + 21, 1400, 120}, 0.005, 0.2), Ink("the last", Box{20, headTall + 2*partTall + 21, 1400, 120}, 0.005, 0.2),
+				Ink("the first", Box{20, headTall + 21, 1400, 120}, 0.005, 0.2), Ink("the last", Box{20, headTall + 2*partTall + 21, 1400,
+					120}, 0.005, 0.2),
 			},
 		},
 		{name: "Prism and highlight.js", path: "code", checks: []Check{Has("keywords", key)}, shown: anyView},
 		{
-			name: "DataTables: 25 of 60 members", path: "datatables", shown: anyView | onPaper, always: onPaper, words: []string{"Member 59", "Member 35"},
+			name: "DataTables: 25 of 60 members", path: "datatables", shown: anyView | onPaper, always: onPaper,
+				words: []string{"Member 59", "Member 35"},
 			checks: []Check{Ink("the last row", Box{0, 1000, 390, 60}, 0.005, 0.4)},
 		},
 		{name: "FullCalendar: a month", path: "calendar", shown: anyView | onPaper, words: []string{"Market"}, checks: []Check{
 			Ink("the month", Box{20, 200, 360, 500}, 0.005, 0.5),
 		}},
 		{
-			name: "SweetAlert: a warning over the page", path: "dialog-sweet", height: headTall + 6*partTall, shown: inWindow | onPhone, always: inWindow,
+			name: "SweetAlert: a warning over the page", path: "dialog-sweet", height: headTall + 6*partTall, shown: inWindow | onPhone,
+				always: inWindow,
 			checks: []Check{Ink("the warning", Box{500, 250, 440, 400}, 0.01, 0.6)},
 		},
 		{

@@ -11,7 +11,8 @@ func revealStories() []story {
 	everything := anyView | onPaper
 	reveal := func(name, path, word string, n int, always view) story {
 		return story{
-			name: name, path: path, height: headTall + n*partTall, checks: squares(n, 0), words: numbered(word, n), shown: everything, always: always,
+			name: name, path: path, height: headTall + n*partTall, checks: squares(n, 0), words: numbered(word, n), shown: everything,
+				always: always,
 		}
 	}
 	return []story{
@@ -39,37 +40,22 @@ func scrollStories() []story {
 			name: "Locomotive Scroll 5: chapters", path: "locomotive5", height: 3000, checks: scenes(190), words: numbered("Chapter", 6),
 			shown: inWindow | moving | onPaper, always: onPaper,
 		},
-		{name: "Lenis: a page that scrolls itself", path: "lenis", height: 3000, checks: parts, words: numbered("Part", 10), shown: moving | onPhone | onPaper},
-		{name: "SimpleBar: a part that scrolls", path: "simplebar", height: 3064, checks: rows(30, 100, 0), shown: inWindow | moving, always: moving},
+		{name: "Lenis: a page that scrolls itself", path: "lenis", height: 3000, checks: parts, words: numbered("Part", 10),
+			shown: moving | onPhone | onPaper},
+		{name: "SimpleBar: a part that scrolls", path: "simplebar", height: 3064, checks: rows(30, 100, 0), shown: inWindow | moving,
+			always: moving},
 		{
 			name: "a frameset", path: "frameset", shown: inWindow, checks: []Check{Bands(0, 0, 900, 100, 800)},
 		},
 	}
 }
 
-// letters are the rows of a part that scrolls, from x on.
-func letters(x, first int) []Check {
-	var checks []Check
-	for i := range 30 {
-		checks = append(checks, Fill(fmt.Sprintf("letter %d", first+i), Box{x + 100, headTall + 60*i + 2, 60, 56}, testsite.BandColor(first+i)))
-	}
-	return checks
-}
-
-// files are the rows of /panes-nested.
-func files() []Check {
-	checks := letters(0, 0)
-	for i := range 30 {
-		checks = append(checks, Fill(fmt.Sprintf("line %d", i), Box{260, headTall + 60 + 60*i + 2, 60, 56}, testsite.BandColor(50+i)))
-	}
-	return checks
-}
-
 // listStories are lists that grow, or of which only a part exists.
 func listStories() []story {
 	notices := func(name, path string, always view) story {
 		return story{
-			name: name, path: path, height: headTall + 8000, checks: rows(40, 200, 0), words: numbered("Notice", 40), shown: moving | onPhone | onPaper,
+			name: name, path: path, height: headTall + 8000, checks: rows(40, 200, 0), words: numbered("Notice", 40),
+				shown: moving | onPhone | onPaper,
 			always: always,
 		}
 	}

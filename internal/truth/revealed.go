@@ -9,6 +9,8 @@ import (
 )
 
 // below wants n boxes below each other, each with the colour of the band of its number.
+//
+//nolint:revive // where the boxes are
 func below(n, left, first, step, width, height int) []Check {
 	checks := make([]Check, n)
 	for i := range checks {

@@ -21,7 +21,6 @@ func About(ctx context.Context, q Queries) (ledger.About, error) {
 		return about, fmt.Errorf("read the version of the tables: %w", err)
 	}
 	for _, column := range sealedColumns() {
-		//nolint:gosec // names from a list
 		query := fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s WHERE substr(%s, 1, %d) = ?)`, column.table, column.name,
 			len(ledger.SealedPrefix))
 		var sealed bool

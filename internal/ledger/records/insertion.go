@@ -22,7 +22,7 @@ type Insertion struct {
 // texts, and each stays prepared.
 func (i Insertion) Exec(ctx context.Context, tx *sql.Tx, values []any) error {
 	for len(values) > 0 {
-		rows := 1 << (bits.Len(uint(min(len(values)/i.Width, mostRows))) - 1) //nolint:gosec // not negative
+		rows := 1 << (bits.Len(uint(min(len(values)/i.Width, mostRows))) - 1)
 		if _, err := tx.ExecContext(ctx, i.text(rows), values[:rows*i.Width]...); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestLinesOfManyAccounts(t *testing.T) {
 	l := openInside(t, newPlace(t), ledger.Config{Workers: 3, Reserve: 1})
 	accounts := `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
 		INSERT INTO river_job (kind, unique_states, args, queue, state, scheduled_at, unique_key)
-		SELECT 'capture', ` + fmt.Sprint(liveBits) + `, 
+		SELECT 'capture', ` + strconv.Itoa(liveBits) + `, 
 			jsonb_object('id', 'cap_' || i, 'account', printf('acc_%03d', i), 'class', 1, 'turn', (i * 7) % 500 + 100),
 			printf('acc_%03d', i), 'available', printf('1970-01-01 00:00:00.%03d', (i * 7) % 500 + 100), CAST('cap_' || i AS BLOB) FROM n`
 	if _, err := l.db.write.ExecContext(t.Context(), accounts); err != nil {

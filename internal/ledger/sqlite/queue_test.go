@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestInsertionKeepsFewTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values = append(values, n, fmt.Sprint(n))
+		values = append(values, n, strconv.Itoa(n))
 	}
 	if more := kept(t, db) - before; more != 9 { // 1, 2, 4 … 256
 		t.Errorf("%d more statements are kept", more)
@@ -94,6 +95,9 @@ func TestJobsAreInsertedAsByRiver(t *testing.T) {
 				t.Fatal(err)
 			}
 			rows = append(rows, row)
+		}
+		if err := found.Err(); err != nil {
+			t.Fatal(err)
 		}
 		return rows
 	}

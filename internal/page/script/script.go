@@ -70,6 +70,8 @@ type document struct {
 }
 
 // New returns a Beside that follows the documents of the main frame. Close must be called.
+//
+//nolint:revive // six parts, each of another kind
 func New(to session.Sender, events *session.Router, frame string, b *budget.Budget, notes Notes, holds Holds) *Beside {
 	p := &Beside{to: to, frame: frame, events: events, budget: b, notes: notes, holds: holds, ended: make(chan struct{})}
 	events.On(session.Main, "Page.frameNavigated", p.navigated)

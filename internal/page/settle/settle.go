@@ -79,7 +79,7 @@ type Onward interface {
 }
 
 // Network says what the page asks of the network.
-type Network interface {
+type Network interface { //nolint:interfacebloat // one part answers all of it
 	Activity
 	Questions
 	Waiting() int         // open requests that settling waits for
@@ -254,7 +254,7 @@ func (w *Waiter) Settled(ctx context.Context) error {
 func (w *Waiter) Rested() bool { return w.rested }
 
 // Quiet waits until neither the document changes nor a request is open, and what moves has ended.
-func (w *Waiter) Quiet(ctx context.Context) error {
+func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look after another, until the page is at rest
 	w.Notes.Await("the page to settle")
 	w.rested = false
 	stall := w.Budget.Stall()

@@ -31,6 +31,7 @@ var owners = map[string][]string{
 	"github.com/klauspost/compress":       {"internal/picture", "internal/hostile"},
 	"github.com/knadh/koanf":              {"cmd/savepage"},
 	"github.com/lmittmann/tint":           {"cmd/savepage"},
+	"github.com/minio/minio-go/v7":        {"internal/blob/s3"},
 	"github.com/pressly/goose/v3":         {"internal/ledger/sqlite"},
 	"github.com/prometheus/client_golang": {"internal/httpd"},
 	"github.com/riverqueue/river":         {"internal/ledger/sqlite"},
@@ -201,6 +202,7 @@ func TestEnginesAreOpenedInOnePlace(t *testing.T) {
 	lists := map[string]string{
 		"internal/ledger/sqlite": "internal/ledger/engines",
 		"internal/blob/folder":   "internal/blob/stores",
+		"internal/blob/s3":       "internal/blob/stores",
 	}
 	for name, one := range packages(t) {
 		for _, imported := range one.Imports {

@@ -121,6 +121,9 @@ func (n *node) openPictures(ctx context.Context) (err error) {
 	if n.blobs, err = stores.Open(ctx, n.settings.blobs()); err != nil {
 		return fmt.Errorf("open the pictures: %w", err)
 	}
+	if _, is := n.blobs.(blob.Linker); n.settings.PictureLinks > 0 && !is {
+		return errors.New("SAVEPAGE_PICTURE_LINKS: only a bucket has links to pictures")
+	}
 	return keeper.Claim(ctx, n.blobs, n.ledger, n.log)
 }
 
@@ -190,7 +193,7 @@ func (n *node) joinHTTP(context.Context) error {
 		Progress: &n.progress, Clock: n.clock, Open: n.openPicture,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,
-		Operations: operations, OnAccount: httpd.SetAccount,
+		Operations: operations, OnAccount: httpd.SetAccount, Link: n.linkPicture(),
 	}, n.log)
 	if err != nil {
 		return err
@@ -224,11 +227,30 @@ func (p pictures) Has(ctx context.Context, key string) bool {
 // openPicture opens a stored picture for the API.
 func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error) {
 	picture, err := n.blobs.Open(ctx, name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
-		err = health.Of(health.Pictures, err)
-		n.health.Report(err)
+	return picture, n.judged(ctx, err)
+}
+
+// judged reports an error of the store that is the store's own.
+func (n *node) judged(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
+		return err
 	}
-	return picture, err
+	err = health.Of(health.Pictures, err)
+	n.health.Report(err)
+	return err
+}
+
+// linkPicture is how the API links to a stored picture; nil if the server sends pictures itself.
+func (n *node) linkPicture() func(ctx context.Context, name, mediaType, disposition string) (string, error) {
+	linker, is := n.blobs.(blob.Linker)
+	if !is || n.settings.PictureLinks == 0 {
+		return nil
+	}
+	return func(ctx context.Context, name, mediaType, disposition string) (string, error) {
+		served := blob.Served{MediaType: mediaType, Disposition: disposition, Valid: n.settings.PictureLinks}
+		address, err := linker.Link(ctx, name, served)
+		return address, n.judged(ctx, err)
+	}
 }
 
 // welcome creates the first account in an empty database and prints its key. That comes last, so that a start that fails

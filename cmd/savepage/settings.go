@@ -23,22 +23,24 @@ import (
 
 // Settings are the operator's decisions. Every field is a row of settingTable.
 type Settings struct {
-	Listen      string   // host:port
-	Hosts       []string // names beside those of the URLs and loopback under which the server may be asked
-	Metrics     string   // host:port of the metrics; empty: that of the API
-	PublicURL   string   // without a slash at the end; empty: from the address that is listened on
-	CDNURL      string   // without a slash at the end; empty: PublicURL
-	Data        string   // folder
-	Database    Secret   // "sqlite"
-	Blobs       string   // folder; empty: in Data
-	Roles       []string
-	Concurrency int // pages at once; 0: from cores and memory
-	SyncWait    time.Duration
-	MaxPending  int
-	Retention   time.Duration
-	Limits      savepage.Limits // of accounts that have none of their own
-	EgressAllow []guard.Rule
-	NAT64Prefix []netip.Prefix
+	Listen    string   // host:port
+	Hosts     []string // names beside those of the URLs and loopback under which the server may be asked
+	Metrics   string   // host:port of the metrics; empty: that of the API
+	PublicURL string   // without a slash at the end; empty: from the address that is listened on
+	CDNURL    string   // without a slash at the end; empty: PublicURL
+	Data      string   // folder
+	Database  Secret   // "sqlite"
+	Blobs     string   // folder or bucket; empty: in Data
+
+	PictureLinks time.Duration // how long they are valid; 0: the server sends pictures itself
+	Roles        []string
+	Concurrency  int // pages at once; 0: from cores and memory
+	SyncWait     time.Duration
+	MaxPending   int
+	Retention    time.Duration
+	Limits       savepage.Limits // of accounts that have none of their own
+	EgressAllow  []guard.Rule
+	NAT64Prefix  []netip.Prefix
 
 	WebhookRetryBase   time.Duration
 	WebhookMaxAttempts int
@@ -164,9 +166,15 @@ func storeSettings() []setting {
 			set: setDatabase,
 		},
 		{
-			name: "BLOBS", kind: "folder", shown: "pictures in the data folder", form: stores.Forms(),
+			name: "BLOBS", kind: "store", shown: "pictures in the data folder", form: stores.Forms(),
 			doc: "Where pictures are kept.",
 			set: setBlobs,
+		},
+		{
+			name: "PICTURE_LINKS", kind: "duration", value: "0s", form: "0s, or a duration from 1m to 168h",
+			doc: "How long the address is valid to which GET /captures/{name} redirects, if pictures are kept in a bucket: whoever asks " +
+				"reads from there, signed by the server's credentials. 0s: the server sends pictures itself.",
+			set: setPictureLinks,
 		},
 		{
 			name: "RETENTION", kind: "duration", value: "720h", form: "a duration from 1s to 87600h, such as 720h",
@@ -328,6 +336,15 @@ func (s Settings) database() (ledger.Database, error) {
 func setBlobs(s *Settings, text string) error {
 	s.Blobs = text
 	return stores.Check(text)
+}
+
+func setPictureLinks(s *Settings, text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d != 0 && (d < time.Minute || d > 168*time.Hour) {
+		return errForm
+	}
+	s.PictureLinks = d
+	return nil
 }
 
 // blobs is where the pictures are kept.

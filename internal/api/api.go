@@ -117,6 +117,9 @@ type Config struct {
 	MaxWait    time.Duration // longest wait that a client may ask for with Prefer: wait=N
 	Heartbeat  time.Duration // between two comments in an event stream
 	Operations Operations
+	// Link returns an address from which a stored picture can be read without this server, or fs.ErrNotExist. Nil, where the
+	// server sends pictures itself.
+	Link func(ctx context.Context, name, mediaType, disposition string) (string, error)
 	// OnAccount, if set, is called with the account that a request belongs to, for the access log.
 	OnAccount func(r *http.Request, account string)
 }

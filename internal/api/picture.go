@@ -38,6 +38,7 @@ func formatOf(name string) savepage.Format {
 type pictureHandlers struct {
 	out  responder
 	open func(ctx context.Context, name string) (Picture, error)
+	link func(ctx context.Context, name, mediaType, disposition string) (string, error) // nil: there are none
 }
 
 // get answers GET /captures/{name}. It needs no key, because the name cannot be guessed.
@@ -47,8 +48,13 @@ func (h *pictureHandlers) get(w http.ResponseWriter, r *http.Request) {
 		h.out.fail(w, r, notFound())
 		return
 	}
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	err := h.send(w, r, &savepage.Picture{Name: name, Format: formatOf(name)})
+	picture := &savepage.Picture{Name: name, Format: formatOf(name)}
+	serve := h.redirect
+	if h.link == nil {
+		serve = h.send
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	err := serve(w, r, picture)
 	if err == nil {
 		return
 	}
@@ -57,6 +63,27 @@ func (h *pictureHandlers) get(w http.ResponseWriter, r *http.Request) {
 		err = notFound()
 	}
 	h.out.fail(w, r, err)
+}
+
+// redirect sends who asks to where the picture is stored. The address is good for a time, so the answer is not kept.
+func (h *pictureHandlers) redirect(w http.ResponseWriter, r *http.Request, p *savepage.Picture) error {
+	address, err := h.link(r.Context(), p.Name, p.Format.Info().MediaType, disposition(p))
+	if err != nil {
+		return fmt.Errorf("link to the picture: %w", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	http.Redirect(w, r, address, http.StatusFound)
+	return nil
+}
+
+// disposition is how a browser shows a picture: some formats apart from this origin.
+func disposition(p *savepage.Picture) string {
+	shown := "inline"
+	if p.Format.Info().Download {
+		shown = "attachment"
+	}
+	return shown + `; filename="` + p.Name + `"`
 }
 
 // send sends a stored picture, or a part of it, or 304. Nothing has been written when it returns an error.
@@ -71,13 +98,8 @@ func (h *pictureHandlers) send(w http.ResponseWriter, r *http.Request, p *savepa
 	defer picture.Close() //nolint:errcheck // it was only read
 	stem, _, _ := strings.Cut(p.Name, ".")
 	header := w.Header()
-	format := p.Format.Info()
-	header.Set("Content-Type", format.MediaType)
-	shown := "inline"
-	if format.Download {
-		shown = "attachment" // a browser opens it apart from this origin
-	}
-	header.Set("Content-Disposition", shown+`; filename="`+p.Name+`"`)
+	header.Set("Content-Type", p.Format.Info().MediaType)
+	header.Set("Content-Disposition", disposition(p))
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	header.Set("Etag", `"`+stem+`"`)

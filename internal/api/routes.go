@@ -53,7 +53,7 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 	gate := newGate(out, p, cfg)
 	finder := finder{records: p.Records, links: cfg.Links}
 	submits := &submitter{out: out, captures: p.Captures, records: p.Records, drain: drain}
-	pictures := &pictureHandlers{out: out, open: p.Open}
+	pictures := &pictureHandlers{out: out, open: p.Open, link: cfg.Link}
 	waits := waits{usual: cfg.SyncWait, atMost: cfg.MaxWait}
 	captures := &captureHandlers{out: out, submits: submits, pictures: pictures, decoder: decoder, waits: waits, links: cfg.Links}
 	return &handlers{

@@ -57,10 +57,26 @@ type Blob interface {
 	ModTime() time.Time // when it was stored
 }
 
+// Linker is a store from which others can read a blob without the program, by an address that is valid for a time.
+type Linker interface {
+	// Link returns such an address. Where there is no blob, and for a key that cannot be one, the error is fs.ErrNotExist.
+	Link(ctx context.Context, key string, served Served) (string, error)
+}
+
+// Served is how a link gives a blob to who follows it.
+type Served struct {
+	MediaType   string
+	Disposition string        // the header Content-Disposition
+	Valid       time.Duration // from now; at most 7 days
+}
+
 // Kind is one way to keep blobs.
 type Kind struct {
 	Form  string                    // what a setting that names such a store looks like, for people
 	Takes func(setting string) bool // whether the setting names a store of this kind
+	// Check returns nil for a setting that can name a store, and else what is wrong with it. It opens nothing. A kind without
+	// it takes every setting that it Takes.
+	Check func(setting string) error
 	// Open opens the store that the setting names, and makes it where that is possible.
 	Open func(ctx context.Context, setting string) (Store, error)
 	// View opens the store that the setting names for reading, beside the process that has it open.

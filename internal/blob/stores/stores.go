@@ -9,12 +9,14 @@ import (
 
 	"github.com/savepage/savepage/internal/blob"
 	"github.com/savepage/savepage/internal/blob/folder"
+	"github.com/savepage/savepage/internal/blob/s3"
 )
 
 // kinds are the stores that the program has.
 func kinds() []blob.Kind {
 	return []blob.Kind{
 		folder.Kind(),
+		s3.Kind(),
 	}
 }
 
@@ -29,8 +31,11 @@ func Forms() string {
 
 // Check returns nil when a kind of store takes the setting, and else why none does.
 func Check(setting string) error {
-	_, err := find(setting)
-	return err
+	kind, err := find(setting)
+	if err != nil || kind.Check == nil {
+		return err
+	}
+	return kind.Check(setting)
 }
 
 // Open opens the store that the setting names. The caller closes it.

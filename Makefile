@@ -15,7 +15,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test quick truth hostile hostile-teeth lint fmt bench soak campaign docs clean
+.PHONY: help serve build test quick truth hostile hostile-teeth lint fmt bench soak campaign docs deb check-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,15 @@ campaign: ## kill and freeze processes of every kind under load, and fail on wha
 
 docs: ## write docs/configuration.md and docs/errors.md from the code
 	go run ./cmd/savepage docs docs
+
+deb: ## build the Debian package into bin
+	@$(MAKE) --no-print-directory build
+	@scripts/make-deb '$(VERSION)'
+
+check-packages: ## install the Debian package and do the steps of the container image in Debian roots of their own (as root)
+	@$(MAKE) --no-print-directory deb
+	scripts/check-deb bin/savepage.deb
+	scripts/check-image
 
 clean: ## remove what was built
 	rm -rf bin

@@ -114,7 +114,7 @@ func newRoot(env environment) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newServe(env), newCapture(env), newBatch(env), newKey(env), newAccount(env), newWebhook(env), newDoctor(env), newMigrate(env),
-		newBackup(env), newRestore(env), newCompact(env), newAdopt(env), newDevices(env), newVersion(env), newDocs(), newJail(),
+		newBackup(env), newRestore(env), newCompact(env), newAdopt(env), newDevices(env), newVersion(env), newHealth(env), newDocs(), newJail(),
 	)
 	return root
 }

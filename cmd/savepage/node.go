@@ -20,6 +20,7 @@ import (
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/dash"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/httpd"
@@ -52,10 +53,12 @@ type node struct {
 	service    *capture.Service
 	handler    http.Handler
 
-	refuse   func() // makes the API refuse new captures
-	server   *httpd.Server
-	parts    *errgroup.Group // what serve has started
-	stopWork func()          // ends the context of what works beside the server of HTTP
+	sources   httpd.Sources   // of the metrics and the dashboard
+	dashboard *dash.Dashboard // nil without the role api
+	refuse    func()          // makes the API refuse new captures
+	server    *httpd.Server
+	parts     *errgroup.Group // what serve has started
+	stopWork  func()          // ends the context of what works beside the server of HTTP
 }
 
 // newNode returns a node of which nothing is open.
@@ -147,6 +150,7 @@ func (n *node) measure(context.Context) error {
 	if n.pool != nil {
 		sources.Browsers = counts.browsers
 	}
+	n.sources = sources
 	n.metrics = httpd.NewMetrics(readBuild().Version, sources)
 	return nil
 }
@@ -200,7 +204,11 @@ func (n *node) joinHTTP(context.Context) error {
 	}
 	n.refuse = served.Drain
 	chain.Fault = served.Fault
-	n.handler = chain.Wrap(onlyKnownHosts(served, n.listener, n.settings, n.links))
+	all, err := n.withDashboard(served)
+	if err != nil {
+		return err
+	}
+	n.handler = chain.Wrap(onlyKnownHosts(all, n.listener, n.settings, n.links))
 	return nil
 }
 
@@ -260,16 +268,24 @@ func (n *node) welcome(ctx context.Context, out io.Writer) error {
 	if err != nil || !created {
 		return err
 	}
-	_, err = fmt.Fprint(out, welcomeText(issued, n.links))
+	link := ""
+	if n.dashboard != nil {
+		link = n.dashboard.OneTimeLink(issued.Key)
+	}
+	_, err = fmt.Fprint(out, welcomeText(issued, n.links, link))
 	return err
 }
 
-func welcomeText(issued savepage.Issued, links capture.Links) string {
+func welcomeText(issued savepage.Issued, links capture.Links, link string) string {
 	return fmt.Sprintf(`
 This is the first start. These are shown once:
 
   key             %[1]s
   webhook secret  %[2]s
+
+Open the playground, signed in (once, within an hour):
+
+  %[4]s
 
 Capture some HTML:
 
@@ -279,5 +295,5 @@ Capture a page:
 
   curl -fsS -G -H 'Authorization: Bearer %[1]s' %[3]s/v1/ --data-urlencode 'url=https://example.com' -d response=image -o page.png
 
-`, issued.Key, issued.WebhookSecret, links.PublicURL)
+`, issued.Key, issued.WebhookSecret, links.PublicURL, link)
 }

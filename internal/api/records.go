@@ -1,7 +1,9 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -16,6 +18,7 @@ type Record struct {
 	CreatedAt  time.Time            `json:"created_at" doc:"When the capture was accepted."`
 	StartedAt  *time.Time           `json:"started_at,omitempty" doc:"When the last attempt started."`
 	Attempts   int                  `json:"attempts" doc:"Number of attempts to render it."`
+	Options    map[string]any       `json:"options,omitempty" doc:"Options that differ from their defaults, without secret ones. Not in lists."`
 	Deliveries *[]savepage.Delivery `json:"deliveries,omitempty" doc:"Its callbacks, oldest first. Not in lists."`
 }
 
@@ -29,6 +32,7 @@ type Page struct {
 type finder struct {
 	records Records
 	links   capture.Links
+	fields  []Field // of all options
 }
 
 // find looks up the capture of the path. The answer to an unknown id and to another account's is the same.
@@ -56,7 +60,29 @@ func (f finder) full(r *http.Request, c savepage.Capture) (Record, error) {
 	record := f.record(c)
 	owed := shownDeliveries(deliveries)
 	record.Deliveries = &owed
+	record.Options = f.given(c.Options)
 	return record, err
+}
+
+// given are the options of a capture that differ from their defaults. Secret ones are left out, and so is what the record says
+// elsewhere.
+func (f finder) given(o savepage.Options) map[string]any {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil
+	}
+	all := map[string]any{}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil
+	}
+	for _, one := range f.fields {
+		if value, there := all[one.Name]; there && (one.Secret || one.Default != "" && fmt.Sprint(value) == one.Default) {
+			delete(all, one.Name)
+		}
+	}
+	delete(all, "metadata")
+	delete(all, "async")
+	return all
 }
 
 // recordHandlers answer look-ups, lists, cancellations and deletions of captures.

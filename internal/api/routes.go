@@ -51,7 +51,7 @@ type handlers struct {
 func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 	out, drain, decoder := responder{publicURL: cfg.Links.PublicURL, log: log}, newDrain(), NewDecoder()
 	gate := newGate(out, p, cfg)
-	finder := finder{records: p.Records, links: cfg.Links}
+	finder := finder{records: p.Records, links: cfg.Links, fields: OptionFields()}
 	submits := &submitter{out: out, captures: p.Captures, records: p.Records, drain: drain}
 	pictures := &pictureHandlers{out: out, open: p.Open, link: cfg.Link}
 	waits := waits{usual: cfg.SyncWait, atMost: cfg.MaxWait}

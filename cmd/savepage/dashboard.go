@@ -1,0 +1,66 @@
+package main
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/dash"
+)
+
+// sessionSecretBytes is the length of the secret that seals the sessions of the dashboard.
+const sessionSecretBytes = 32
+
+// sessionFile is the file of the data folder that keeps it, so that a restart signs nobody out.
+const sessionFile = "session.key"
+
+// withDashboard serves the dashboard beside the API.
+func (n *node) withDashboard(served *api.API) (http.Handler, error) {
+	secret, err := n.settings.sessionSecret()
+	if err != nil {
+		return nil, err
+	}
+	n.dashboard, err = dash.New(dash.Parts{
+		API: served, Authenticate: n.ledger.Authenticate, Clock: n.clock, Sources: n.sources,
+	}, dash.Config{
+		Secret: secret, PublicURL: n.links.PublicURL, Version: readBuild().Version, Log: n.log,
+		Elsewhere: n.settings.PictureLinks > 0,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", n.dashboard)
+	mux.Handle(dash.Prefix, n.dashboard)
+	mux.Handle("/", served)
+	return mux, nil
+}
+
+// sessionSecret seals the sessions. With a master key it is made of that, so that all servers behind one address have the same;
+// else a file of the data folder keeps it.
+func (s Settings) sessionSecret() ([]byte, error) {
+	if s.MasterKey != "" {
+		return hkdf.Key(sha256.New, []byte(s.MasterKey.Reveal()), nil, "savepage dashboard sessions", sessionSecretBytes)
+	}
+	path := filepath.Join(s.Data, sessionFile)
+	secret, err := os.ReadFile(path)
+	switch {
+	case err == nil && len(secret) == sessionSecretBytes:
+		return secret, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read the secret of sessions: %w", err)
+	}
+	secret = make([]byte, sessionSecretBytes)
+	_, _ = rand.Read(secret) // it never fails
+	if err := os.WriteFile(path, secret, 0o600); err != nil {
+		return nil, fmt.Errorf("keep the secret of sessions: %w", err)
+	}
+	return secret, nil
+}

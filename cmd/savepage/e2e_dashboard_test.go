@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDashboard is a visit: signing in, a capture from the form to its picture, and every page at three widths in both colours,
+// with data and with much of it. Then the server is killed while a capture is watched, and comes back.
+func TestDashboard(t *testing.T) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+	defer receiver.Close()
+	p := newProgram(t)
+	p.start()
+	v := newVisitor(t)
+
+	v.open(p.base + "/")
+	v.sees("the way in", `document.querySelector("h1").textContent === "Sign in to SavePage"`)
+	v.fine("sign in")
+	v.keep("sign-in")
+	v.fill("#key", "sp_wrong")
+	v.press("#key")
+	v.sees("what is wrong", `document.querySelector(".wrong")?.textContent.includes("not a valid key")`)
+	v.forget() // the browser says that the answer was 401
+	v.fill("#key", p.key)
+	v.press("#key")
+	v.sees("the playground", `document.querySelector("h1")?.textContent === "Playground" && document.querySelector("#o-url")`)
+	v.fine("empty playground")
+	v.keep("playground-empty")
+
+	v.fill("#o-width", "12")
+	v.fill("#o-url", "https://example.com/")
+	v.sees("what is wrong with the width", `document.querySelector("#o-width-wrong").textContent.includes("from 320 to 3840")`)
+	page := httptest.NewServer(http.HandlerFunc(greenPage))
+	defer page.Close()
+	v.open(p.base + "/ui/playground?fullpage=true")
+	v.fill("#o-url", page.URL+"/")
+	v.press("#o-url")
+	v.sees("the picture", `document.querySelector(".shown img")?.naturalWidth === 1440`)
+	v.sees("the whole form in the address", `location.search.includes("fullpage=true") && location.search.includes("capture=cap_")`)
+
+	failed := p.submit(map[string]any{"url": "https://" + strings.Repeat("long-", 40) + ".invalid/" + strings.Repeat("x", 7000), "async": true,
+		"callback_url": receiver.URL})
+	p.eventually("it fails and its callback is dead", func() bool {
+		got := p.lookup(failed)
+		return got.Status == "failed" && len(got.Deliveries) == 1 && got.Deliveries[0].State == "dead"
+	})
+	batch := p.batchOf(60)
+	p.eventually("the batch ends", func() bool {
+		_, _, text := p.call(http.MethodGet, "/v1/batches/"+batch, nil)
+		return strings.Contains(string(text), `"ended"`)
+	})
+	p.everyPage(v, failed, batch)
+	p.comesBack(v)
+}
+
+// everyPage looks at all pages.
+func (p *program) everyPage(v *visitor, failed, batch string) {
+	p.t.Helper()
+	_, _, text := p.call(http.MethodGet, "/v1/deliveries", nil)
+	delivery := regexp.MustCompile(`msg_\w+`).FindString(string(text))
+	_, _, text = p.call(http.MethodGet, "/v1/captures?state=success&limit=1", nil)
+	good := regexp.MustCompile(`cap_\w+`).FindString(string(text))
+	pages := map[string]string{
+		"playground": "playground?capture=" + good, "captures": "captures", "none": "captures?state=canceled", "capture": "captures/" + good,
+		"failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
+		"delivery": "deliveries/" + delivery, "webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
+	}
+	for name, path := range pages {
+		for _, width := range []int{360, 768, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				v.looks(width, scheme)
+				v.open(p.base + "/ui/" + path)
+				if name == "nowhere" || name == "keys" || name == "system" {
+					v.forget() // the browser says that the answer was 404 or 403
+				}
+				v.fine(fmt.Sprintf("%s at %d, %s", name, width, scheme))
+				v.keep(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+			}
+		}
+	}
+}
+
+// comesBack kills the server while somebody watches a capture.
+func (p *program) comesBack(v *visitor) {
+	p.t.Helper()
+	hang := make(chan struct{})
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+			greenPage(w, r)
+		case <-r.Context().Done():
+		}
+	}))
+	defer page.Close()
+	id := p.submit(map[string]any{"url": page.URL, "async": true})
+	v.open(p.base + "/ui/captures/" + id)
+	v.sees("the capture's phase", `document.querySelector("[data-step=navigate].now")`)
+	p.kill()
+	v.sees("that the connection is lost", `document.querySelector("[data-lost]").hidden === false`)
+	v.forget()
+	close(hang)
+	p.start()
+	v.sees("the picture by itself", `document.querySelector(".shown img")?.naturalWidth === 1440`)
+	v.forget()
+}
+
+// batchOf submits small captures as a batch and returns its id.
+func (p *program) batchOf(count int) string {
+	p.t.Helper()
+	var captures []map[string]any
+	for n := range count {
+		captures = append(captures, map[string]any{"html": fmt.Sprintf("<body style='background:#00%02x00'>%d", n, n)})
+	}
+	_, _, text := p.call(http.MethodPost, "/v1/batches", map[string]any{"captures": captures, "options": map[string]any{"width": 320, "height": 240}})
+	return regexp.MustCompile(`bat_\w+`).FindString(string(text))
+}

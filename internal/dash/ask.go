@@ -1,0 +1,150 @@
+package dash
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/api"
+)
+
+// maxForm is how many bytes a form may have: the option html has 2 MiB, and a form writes some characters as three.
+const maxForm = 8 << 20
+
+// answer is what the API said.
+type answer struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+// Header returns the header that a handler writes to.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader takes the first status.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+// Write takes a part of the body.
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// problem is an answer of the API that is an error.
+type problem struct {
+	api.Problem
+
+	retryAfter string
+}
+
+func (p *problem) Error() string { return p.Detail }
+
+// ask sends a request to the API with the session's key and reads its JSON into result, unless that is nil. The error of a
+// request that was refused is *problem.
+func (d *Dashboard) ask(r *http.Request, s session, method, address string, body, result any) (http.Header, error) {
+	request, err := d.request(r, s, method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	got := &answer{header: http.Header{}}
+	d.parts.API.ServeHTTP(got, request)
+	if got.status >= http.StatusBadRequest {
+		refused := &problem{retryAfter: got.header.Get("Retry-After")}
+		if err := json.Unmarshal(got.body.Bytes(), &refused.Problem); err != nil {
+			return nil, fmt.Errorf("the API answered %d to %s %s", got.status, method, request.URL.Path)
+		}
+		return got.header, refused
+	}
+	if result == nil {
+		return got.header, nil
+	}
+	if err := json.Unmarshal(got.body.Bytes(), result); err != nil {
+		return nil, fmt.Errorf("read the API's answer to %s %s: %w", method, request.URL.Path, err)
+	}
+	return got.header, nil
+}
+
+// request makes a request to the API in the name of another.
+func (d *Dashboard) request(r *http.Request, s session, method, address string, body any) (*http.Request, error) {
+	var content io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("write the request: %w", err)
+		}
+		content = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(r.Context(), method, address, content)
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	request.RemoteAddr, request.RequestURI = r.RemoteAddr, address
+	request.Header.Set("Authorization", "Bearer "+s.key)
+	request.Header.Set("Accept", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return request, nil
+}
+
+// withQuery is an address with those of the values that are not empty.
+func withQuery(address string, values url.Values) string {
+	given := url.Values{}
+	for name, all := range values {
+		for _, value := range all {
+			if value != "" {
+				given.Add(name, value)
+			}
+		}
+	}
+	if len(given) == 0 {
+		return address
+	}
+	return address + "?" + given.Encode()
+}
+
+// showFault shows an error as a page: what, why, what to do, and the id under which the log has it.
+func (d *Dashboard) showFault(w http.ResponseWriter, r *http.Request, s session, err error) {
+	v := view{"Title": "This did not work", "RequestID": w.Header().Get("X-Request-Id")}
+	status := http.StatusInternalServerError
+	var refused *problem
+	var known *savepage.Error
+	switch {
+	case errors.As(err, &refused):
+		status = refused.Status
+		v["What"], v["Code"], v["Retry"] = refused.Detail, refused.Code, refused.retryAfter
+		if refused.RequestID != "" {
+			v["RequestID"] = refused.RequestID
+		}
+	case errors.As(err, &known):
+		status = known.Code.Info().Status
+		v["What"], v["Code"] = known.Message, known.Code
+	default:
+		d.config.Log.ErrorContext(r.Context(), "page of the dashboard failed", "path", r.URL.Path, "error", err)
+		v["What"] = "The server could not make this page. Its log says why."
+	}
+	v["What"] = sentence(fmt.Sprint(v["What"]))
+	d.show(w, r, s, status, "fault", v)
+}
+
+// sentence begins with a capital letter and ends with a stop.
+func sentence(text string) string {
+	if text == "" {
+		return text
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}

@@ -1,0 +1,185 @@
+package dash
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/client"
+)
+
+// pageLength is how many rows a list shows.
+const pageLength = 50
+
+// filters are the parameters of the list of captures that the API has too.
+var filters = [...]string{"state", "url", "batch_id", "created_after", "created_before", "cursor"}
+
+// detail is a capture as the API shows it by its id.
+type detail struct {
+	client.Capture
+
+	Attempts int            `json:"attempts"`
+	Options  map[string]any `json:"options"`
+}
+
+// captures shows the list, newest first.
+func (d *Dashboard) captures(w http.ResponseWriter, r *http.Request, s session) error {
+	query := r.URL.Query()
+	asked := url.Values{"limit": {strconv.Itoa(pageLength)}}
+	for _, name := range filters {
+		asked[name] = query[name]
+	}
+	if since := sinceTime(query.Get("since"), d.parts.Clock.Now()); since != "" {
+		asked.Set("created_after", since)
+	}
+	var page client.Page
+	if _, err := d.ask(r, s, http.MethodGet, withQuery("/v1/captures", asked), nil, &page); err != nil {
+		return err
+	}
+	older := maps.Clone(query)
+	older.Set("cursor", page.Next)
+	d.show(w, r, s, http.StatusOK, "captures", view{
+		"Title": "Captures", "Captures": page.Captures, "Older": page.Next != "", "OlderLink": withQuery(Prefix+"captures", older),
+		"Newer": query.Get("cursor") != "", "NewerLink": withQuery(Prefix+"captures", without(query, "cursor")), "Query": first(query),
+		"Filtered": len(without(query, "cursor")) > 0, "States": savepage.States(), "Spans": map[string]string{"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days"},
+		"Live": query.Get("cursor") == "" && slices.ContainsFunc(page.Captures, func(c client.Capture) bool { return !c.Status.Final() }),
+		"Self": r.URL.RequestURI(),
+	})
+	return nil
+}
+
+// sinceTime is the time of one of the choices of the list; empty for none.
+func sinceTime(choice string, now time.Time) string {
+	spans := map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
+	if back, known := spans[choice]; known {
+		return now.Add(-back).UTC().Format(time.RFC3339)
+	}
+	return ""
+}
+
+// first is the first value of each parameter.
+func first(query url.Values) map[string]string {
+	all := map[string]string{}
+	for name := range query {
+		all[name] = query.Get(name)
+	}
+	return all
+}
+
+// without is a query without one parameter and without empty ones.
+func without(query url.Values, name string) url.Values {
+	kept := url.Values{}
+	for other, all := range query {
+		if other != name && query.Get(other) != "" {
+			kept[other] = all
+		}
+	}
+	return kept
+}
+
+// addCapture adds what a page shows of one capture.
+func (d *Dashboard) addCapture(r *http.Request, s session, id string, v view) error {
+	var c detail
+	header, err := d.ask(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
+	if err != nil {
+		return err
+	}
+	bars := waterfall(header.Get("Server-Timing"))
+	if bars == nil {
+		bars = phases(c.Timing)
+	}
+	v["Capture"], v["Remarks"], v["Bars"], v["Response"] = c, remarks(c.Report), bars, jsonText(c)
+	given := url.Values{}
+	for name, value := range c.Options {
+		if list, is := value.([]any); is {
+			for _, one := range list {
+				given.Add(name, plainText(one))
+			}
+			continue
+		}
+		given.Set(name, plainText(value))
+	}
+	v["Again"] = playgroundAddress(given, "")
+	return nil
+}
+
+// plainText is a value of JSON as a form has it.
+func plainText(value any) string {
+	if text, is := value.(string); is {
+		return text
+	}
+	return strings.ReplaceAll(jsonText(value), "\n", "")
+}
+
+// capture shows one.
+func (d *Dashboard) capture(w http.ResponseWriter, r *http.Request, s session) error {
+	v := view{"Title": "Capture"}
+	if err := d.addCapture(r, s, r.PathValue("id"), v); err != nil {
+		return err
+	}
+	d.show(w, r, s, http.StatusOK, "capture", v)
+	return nil
+}
+
+// events passes the API's events of a capture on, as they happen.
+func (d *Dashboard) events(w http.ResponseWriter, r *http.Request, s session) error {
+	request, err := d.request(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(r.PathValue("id"))+"/events", nil)
+	if err != nil {
+		return err
+	}
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		request.Header.Set("Last-Event-ID", last)
+	}
+	request.Header.Set("Accept", "text/event-stream")
+	d.parts.API.ServeHTTP(w, request)
+	return nil
+}
+
+// deleteCapture cancels a capture, or removes it with its picture.
+func (d *Dashboard) deleteCapture(w http.ResponseWriter, r *http.Request, s session) error {
+	if _, err := d.ask(r, s, http.MethodDelete, "/v1/captures/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
+		return err
+	}
+	http.Redirect(w, r, Prefix+"captures", http.StatusSeeOther)
+	return nil
+}
+
+func (d *Dashboard) batches(w http.ResponseWriter, r *http.Request, s session) error {
+	query := url.Values{"limit": {strconv.Itoa(pageLength)}, "cursor": r.URL.Query()["cursor"]}
+	var page client.BatchPage
+	if _, err := d.ask(r, s, http.MethodGet, withQuery("/v1/batches", query), nil, &page); err != nil {
+		return err
+	}
+	d.show(w, r, s, http.StatusOK, "batches", view{
+		"Title": "Batches", "Batches": page.Batches, "Older": page.Next != "",
+		"OlderLink": withQuery(Prefix+"batches", url.Values{"cursor": {page.Next}}),
+	})
+	return nil
+}
+
+func (d *Dashboard) batch(w http.ResponseWriter, r *http.Request, s session) error {
+	var b client.BatchState
+	id := r.PathValue("id")
+	if _, err := d.ask(r, s, http.MethodGet, "/v1/batches/"+url.PathEscape(id), nil, &b); err != nil {
+		return err
+	}
+	d.show(w, r, s, http.StatusOK, "batch", view{"Title": "Batch", "Batch": b, "Self": r.URL.RequestURI()})
+	return nil
+}
+
+func (d *Dashboard) cancelBatch(w http.ResponseWriter, r *http.Request, s session) error {
+	id := url.PathEscape(r.PathValue("id"))
+	if _, err := d.ask(r, s, http.MethodDelete, "/v1/batches/"+id, nil, nil); err != nil {
+		return err
+	}
+	http.Redirect(w, r, Prefix+"batches/"+id, http.StatusSeeOther)
+	return nil
+}
+
+// sortedKeys are the names of an object, in order.
+func sortedKeys[V any](all map[string]V) []string { return slices.Sorted(maps.Keys(all)) }

@@ -1,0 +1,209 @@
+// Package dash is the dashboard: pages for people over the HTTP API of the same server. It asks that API in the same process
+// with the key that somebody signed in with, so that it shows and changes nothing that the key may not. It holds no data, and
+// refuses to know the database.
+package dash
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path"
+	"time"
+
+	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/httpd"
+)
+
+// Prefix is below which all pages are but the front door, /.
+const Prefix = "/ui/"
+
+//go:embed pages static
+var files embed.FS
+
+// Parts are what the dashboard works with.
+type Parts struct {
+	API http.Handler // the server's API, keys included
+	// Authenticate returns whose a key is, or *savepage.Error of CodeUnauthorized.
+	Authenticate func(ctx context.Context, key string) (savepage.Principal, error)
+	Clock        *clock.Clock
+	Sources      httpd.Sources // what the server counts
+}
+
+// Config is the operator's part.
+type Config struct {
+	Secret    []byte // seals the cookies of sessions; servers behind one address have the same
+	PublicURL string // of the API, as clients name it
+	Version   string
+	Elsewhere bool // pictures come from another origin: a bucket
+	Log       *slog.Logger
+}
+
+// images is where pictures may come from, for the content security policy.
+func (c Config) images() string {
+	if c.Elsewhere {
+		return "'self' data: https: http:"
+	}
+	return "'self' data:"
+}
+
+// Dashboard serves the pages. It is an http.Handler for / and for everything below Prefix.
+type Dashboard struct {
+	parts    Parts
+	config   Config
+	sessions *sessions
+	decoder  *api.Decoder
+	groups   []api.OptionGroup
+	pages    map[string]*template.Template
+	assets   map[string]asset
+	handler  http.Handler
+}
+
+// asset is a file that the pages load.
+type asset struct {
+	data    []byte
+	version string // changes with its bytes
+}
+
+// New returns the dashboard.
+func New(parts Parts, config Config) (*Dashboard, error) {
+	sessions, err := newSessions(config.Secret, parts.Clock)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dashboard{
+		parts: parts, config: config, sessions: sessions, decoder: api.NewDecoder(), groups: api.OptionGroups(),
+	}
+	if d.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if d.pages, err = d.loadPages(); err != nil {
+		return nil, err
+	}
+	d.handler = d.routes()
+	return d, nil
+}
+
+// OneTimeLink returns an address that signs in with the key, once, within an hour.
+func (d *Dashboard) OneTimeLink(key string) string {
+	return d.config.PublicURL + Prefix + "welcome?token=" + d.sessions.once(key)
+}
+
+// ServeHTTP answers a request.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; img-src "+d.config.images())
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Content-Type-Options", "nosniff")
+	d.handler.ServeHTTP(w, r)
+}
+
+// page is a handler of somebody who is signed in.
+type page func(w http.ResponseWriter, r *http.Request, s session) error
+
+func (d *Dashboard) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", d.front)
+	mux.HandleFunc("GET "+Prefix+"{$}", d.front)
+	mux.HandleFunc("GET "+Prefix+"static/{name}", d.static)
+	mux.HandleFunc("GET "+Prefix+"sign-in", d.showSignIn)
+	mux.HandleFunc("POST "+Prefix+"sign-in", d.signIn)
+	mux.HandleFunc("POST "+Prefix+"sign-out", d.signOut)
+	mux.HandleFunc("GET "+Prefix+"welcome", d.welcome)
+	for pattern, do := range map[string]page{
+		"GET playground":                   d.playground,
+		"POST playground":                  d.run,
+		"GET playground/check":             d.check,
+		"GET captures":                     d.captures,
+		"GET captures/{id}":                d.capture,
+		"GET captures/{id}/events":         d.events,
+		"POST captures/{id}/delete":        d.deleteCapture,
+		"GET batches":                      d.batches,
+		"GET batches/{id}":                 d.batch,
+		"POST batches/{id}/cancel":         d.cancelBatch,
+		"GET deliveries":                   d.deliveries,
+		"GET deliveries/{id}":              d.delivery,
+		"POST deliveries/{id}/send":        d.sendAgain,
+		"POST deliveries/send":             d.sendAllAgain,
+		"GET webhooks":                     d.webhooks,
+		"POST webhooks/rotate":             d.rotateSecret,
+		"POST webhooks/test":               d.testWebhook,
+		"GET keys":                         d.keys,
+		"POST keys":                        d.createKey,
+		"POST keys/{account}/{key}/revoke": d.revokeKey,
+		"GET usage":                        d.usage,
+		"GET system":                       d.system,
+	} {
+		method, address, _ := cutSpace(pattern)
+		mux.Handle(method+" "+Prefix+address, d.signedIn(do))
+	}
+	mux.HandleFunc(Prefix, func(w http.ResponseWriter, r *http.Request) {
+		d.showFault(w, r, session{}, savepage.Errorf(savepage.CodeNotFound, "there is no page at this address"))
+	})
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+func (d *Dashboard) front(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, Prefix+"playground", http.StatusSeeOther)
+}
+
+// signedIn shows the page to who is signed in, and the way in to others.
+func (d *Dashboard) signedIn(do page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, err := d.sessions.of(r)
+		if err == nil {
+			s.who, err = d.parts.Authenticate(r.Context(), s.key)
+		}
+		var known *savepage.Error
+		switch {
+		case errors.Is(err, errNoSession), errors.As(err, &known) && known.Code == savepage.CodeUnauthorized:
+			d.sessions.end(w, r)
+			http.Redirect(w, r, signInAddress(r), http.StatusSeeOther)
+			return
+		case err != nil:
+			d.showFault(w, r, s, err)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		if err := do(w, r, s); err != nil {
+			d.showFault(w, r, s, err)
+		}
+	})
+}
+
+// static serves what the pages load. Its address has the file's version, so that it is kept for good.
+func (d *Dashboard) static(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	one, there := d.assets[name]
+	if !there {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, name, time.Time{}, newReader(one.data))
+}
+
+func loadAssets() (map[string]asset, error) {
+	all := map[string]asset{}
+	names, err := fs.Glob(files, "static/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		data, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(data)
+		all[path.Base(name)] = asset{data: data, version: hex.EncodeToString(sum[:6])}
+	}
+	return all, nil
+}

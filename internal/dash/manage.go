@@ -1,0 +1,165 @@
+package dash
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/savepage/savepage"
+)
+
+// keyList is the keys of an account, as the API lists them.
+type keyList struct {
+	Keys []savepage.Key `json:"keys"`
+}
+
+// keys shows the keys of the account.
+func (d *Dashboard) keys(w http.ResponseWriter, r *http.Request, s session) error {
+	return d.showKeys(w, r, s, http.StatusOK, view{})
+}
+
+func (d *Dashboard) showKeys(w http.ResponseWriter, r *http.Request, s session, status int, v view) error {
+	v["Title"], v["Scopes"], v["Now"] = "Keys", savepage.Scopes(), d.parts.Clock.Now()
+	if s.who.May(savepage.ScopeAdmin) {
+		var list keyList
+		if _, err := d.ask(r, s, http.MethodGet, keysOf(s.who.Account.ID), nil, &list); err != nil {
+			return err
+		}
+		v["Keys"] = list.Keys
+	}
+	d.show(w, r, s, status, "keys", v)
+	return nil
+}
+
+func keysOf(account string) string { return "/v1/accounts/" + url.PathEscape(account) + "/keys" }
+
+// createKey makes a key and shows it, once.
+func (d *Dashboard) createKey(w http.ResponseWriter, r *http.Request, s session) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return savepage.Errorf(savepage.CodeTooLarge, "the form must be at most %d bytes", maxForm)
+	}
+	body := map[string]any{"name": strings.TrimSpace(r.PostFormValue("name"))}
+	if scopes := r.PostForm["scope"]; len(scopes) > 0 {
+		body["scopes"] = scopes
+	}
+	if day := r.PostFormValue("expires"); day != "" {
+		body["expires_at"] = day + "T00:00:00Z"
+	}
+	var issued savepage.Issued
+	_, err := d.ask(r, s, http.MethodPost, keysOf(s.who.Account.ID), body, &issued)
+	if wrong := wrongFields(err); len(wrong) > 0 {
+		return d.showKeys(w, r, s, http.StatusBadRequest, view{"Wrong": wrong, "Name": body["name"]})
+	}
+	if err != nil {
+		return err
+	}
+	return d.showKeys(w, r, s, http.StatusOK, view{"Issued": issued, "Base": d.config.PublicURL})
+}
+
+func (d *Dashboard) revokeKey(w http.ResponseWriter, r *http.Request, s session) error {
+	address := keysOf(r.PathValue("account")) + "/" + url.PathEscape(r.PathValue("key"))
+	if _, err := d.ask(r, s, http.MethodDelete, address, nil, nil); err != nil {
+		return err
+	}
+	http.Redirect(w, r, Prefix+"keys", http.StatusSeeOther)
+	return nil
+}
+
+// use is one limit with what is used of it.
+type use struct {
+	Name, Text string
+	savepage.Use
+	Part int // used of the limit, in percent
+}
+
+// usage shows what the account uses of its limits.
+func (d *Dashboard) usage(w http.ResponseWriter, r *http.Request, s session) error {
+	var u savepage.Usage
+	if _, err := d.ask(r, s, http.MethodGet, "/v1/usage", nil, &u); err != nil {
+		return err
+	}
+	uses := []use{
+		{Name: "Captures this month", Text: "A full page counts 3, a cached picture 0.", Use: u.CapturesPerMonth},
+		{Name: "Requests a minute", Text: "All requests with a key of the account.", Use: u.RequestsPerMinute},
+		{Name: "Captures waiting", Text: "Those that have not ended.", Use: u.Pending},
+		{Name: "Bytes waiting", Text: "What the options of those take.", Use: u.PendingBytes},
+		{Name: "Pages at once", Text: "Captures that are rendered now.", Use: u.Pages},
+	}
+	for i, one := range uses {
+		if one.Limit != nil && *one.Limit > 0 {
+			uses[i].Part = min(one.Used*100 / *one.Limit, 100)
+		}
+	}
+	d.show(w, r, s, http.StatusOK, "usage", view{"Title": "Usage", "Usage": u, "Uses": uses})
+	return nil
+}
+
+// health is the answer of /readyz.
+type health struct {
+	Status string            `json:"status"`
+	Wrong  map[string]string `json:"wrong"`
+	Belts  map[string]string `json:"belts"`
+}
+
+// build is the answer of /version.
+type build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+// system shows the server: what does not work first.
+func (d *Dashboard) system(w http.ResponseWriter, r *http.Request, s session) error {
+	if !s.who.May(savepage.ScopeAdmin) {
+		d.show(w, r, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
+		return nil
+	}
+	var ready health
+	if err := d.open(r, s, "/readyz", &ready); err != nil {
+		return err
+	}
+	var version build
+	if err := d.open(r, s, "/version", &version); err != nil {
+		return err
+	}
+	v := view{"Title": "System", "Ready": ready, "Build": version, "Self": r.URL.RequestURI()}
+	d.addSources(r, v)
+	d.show(w, r, s, http.StatusOK, "system", v)
+	return nil
+}
+
+// open reads the JSON of an address that needs no key, whatever its status.
+func (d *Dashboard) open(r *http.Request, s session, address string, result any) error {
+	request, err := d.request(r, s, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Del("Authorization")
+	got := &answer{header: http.Header{}}
+	d.parts.API.ServeHTTP(got, request)
+	return json.Unmarshal(got.body.Bytes(), result)
+}
+
+// addSources adds what the server counts. What cannot be read is left out: the part that is sick stands above it.
+func (d *Dashboard) addSources(r *http.Request, v view) {
+	sources := d.parts.Sources
+	if sources.Queues != nil {
+		queues, err := sources.Queues(r.Context())
+		if err == nil {
+			v["Queues"] = queues
+		}
+	}
+	if sources.Deliveries != nil {
+		owed, err := sources.Deliveries(r.Context())
+		if err == nil {
+			v["Owed"] = owed
+		}
+	}
+	if sources.Browsers != nil {
+		v["Browsers"] = sources.Browsers()
+	}
+	if sources.Parts != nil {
+		v["Parts"] = sources.Parts()
+	}
+}

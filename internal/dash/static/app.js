@@ -1,0 +1,97 @@
+// What the dashboard does beyond forms and links, all of which work without it: events of a running capture, copy buttons, the
+// search over options, questions before something is removed, and light or dark.
+"use strict";
+
+const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+
+function begin(root) {
+  all("[data-copy], [data-copy-from]", root).forEach((button) => {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.onclick = async () => {
+      const from = button.dataset.copyFrom;
+      await navigator.clipboard.writeText(from ? document.getElementById(from).textContent : button.dataset.copy);
+      const said = button.textContent;
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = said; }, 1500);
+    };
+  });
+  all("form[data-confirm]", root).forEach((form) => {
+    form.onsubmit = () => window.confirm(form.dataset.confirm);
+  });
+  all("[data-watch]", root).forEach(watch);
+}
+
+// watch shows the phases of a capture as they begin, and the page with its result when it has ended.
+function watch(box) {
+  if (box.source) return;
+  const lost = document.querySelector("[data-lost]");
+  const source = new EventSource(box.dataset.watch);
+  box.source = source;
+  const reached = (name) => {
+    const steps = all("[data-step]", box);
+    const at = steps.findIndex((step) => step.dataset.step === name);
+    if (at < 0) return;
+    steps.forEach((step, i) => {
+      step.classList.toggle("done", i < at);
+      step.classList.toggle("now", i === at);
+    });
+  };
+  source.onopen = () => { lost.hidden = true; };
+  source.onerror = () => { lost.hidden = false; };
+  reached("queue");
+  for (const name of ["queued", "running", "phase", "retried"]) {
+    source.addEventListener(name, (event) => {
+      const data = JSON.parse(event.data);
+      reached(data.phase || (data.status === "queued" ? "queue" : "navigate"));
+    });
+  }
+  source.addEventListener("done", () => {
+    source.close();
+    window.location.reload();
+  });
+}
+
+// The search shows the options whose name or text has all the words, with their groups unfolded.
+function find(input) {
+  const form = input.form;
+  const before = new Map(all("details", form).map((group) => [group, group.open]));
+  input.oninput = () => {
+    const words = input.value.toLowerCase().split(/[\s_]+/).filter(Boolean);
+    all("details", form).forEach((group) => {
+      let some = false;
+      all(".field", group).forEach((field) => {
+        const text = (field.dataset.name.replaceAll("_", " ") + " " + field.dataset.doc).toLowerCase();
+        const fits = words.every((word) => text.includes(word));
+        field.hidden = !fits;
+        some ||= fits;
+      });
+      group.hidden = !some;
+      group.open = words.length > 0 ? some : before.get(group);
+    });
+  };
+}
+
+function theme(button) {
+  const root = document.documentElement;
+  button.hidden = false;
+  button.onclick = () => {
+    const dark = root.dataset.scheme ? root.dataset.scheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.scheme = dark ? "light" : "dark";
+    try { localStorage.setItem("scheme", root.dataset.scheme); } catch { /* it is not kept then */ }
+  };
+}
+
+try {
+  const kept = localStorage.getItem("scheme");
+  if (kept) document.documentElement.dataset.scheme = kept;
+} catch { /* none is kept */ }
+if (matchMedia("(max-width: 900px)").matches) all(".menu").forEach((menu) => { menu.open = false; });
+all("[data-find]").forEach(find);
+all("[data-theme]").forEach(theme);
+begin(document);
+document.addEventListener("htmx:after:swap", () => begin(document));
+// An empty field is not part of the address.
+all("form.filters").forEach((form) => form.addEventListener("submit", () => {
+  all("input, select", form).forEach((one) => { one.disabled = one.value === ""; });
+}));

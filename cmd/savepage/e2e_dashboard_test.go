@@ -67,7 +67,7 @@ func (p *program) everyPage(v *visitor, failed, batch string) {
 	good := regexp.MustCompile(`cap_\w+`).FindString(string(text))
 	pages := map[string]string{
 		"playground": "playground?capture=" + good, "captures": "captures", "none": "captures?state=canceled", "capture": "captures/" + good,
-		"failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
+		"compared": "captures/" + good + "?with=" + good, "failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
 		"delivery": "deliveries/" + delivery, "webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}
 	for name, path := range pages {

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -121,6 +122,22 @@ func (d *Dashboard) capture(w http.ResponseWriter, r *http.Request, s session) e
 	v := view{"Title": "Capture"}
 	if err := d.addCapture(r, s, r.PathValue("id"), v); err != nil {
 		return err
+	}
+	if other := r.URL.Query().Get("with"); other != "" {
+		var with client.Capture
+		_, err := d.ask(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(other), nil, &with)
+		var refused *problem
+		switch {
+		case errors.As(err, &refused):
+			v["WithWrong"] = sentence(refused.Detail)
+		case err != nil:
+			return err
+		case with.Image == "":
+			v["WithWrong"] = "That capture has no picture."
+		default:
+			v["With"] = with
+		}
+		v["WithID"] = other
 	}
 	d.show(w, r, s, http.StatusOK, "capture", v)
 	return nil

@@ -20,6 +20,34 @@ function begin(root) {
     form.onsubmit = () => window.confirm(form.dataset.confirm);
   });
   all("[data-watch]", root).forEach(watch);
+  all("[data-zoom]", root).forEach(zoom);
+  all("[data-compare]", root).forEach(compare);
+}
+
+// zoom shows a picture as wide as its box, or with one or two pixels of the screen for each of its own.
+function zoom(group) {
+  const box = group.nextElementSibling;
+  const image = box.querySelector("img");
+  group.hidden = false;
+  all("button", group).forEach((button) => {
+    button.onclick = () => {
+      all("button", group).forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+      const size = button.dataset.size;
+      box.dataset.size = size;
+      image.style.width = size === "fit" ? "" : `${(image.naturalWidth * Number(size)) / devicePixelRatio}px`;
+    };
+  });
+}
+
+// compare lays one picture over another: the slider says how much of it is seen.
+function compare(box) {
+  const [slider, differs] = all("input", box);
+  const over = all("img", box)[1];
+  box.classList.add("over");
+  for (const one of all("[hidden]", box)) one.hidden = false;
+  slider.oninput = () => { over.style.clipPath = `inset(0 0 0 ${slider.value}%)`; };
+  differs.onchange = () => { box.classList.toggle("differs", differs.checked); };
+  slider.oninput();
 }
 
 // watch shows the phases of a capture as they begin, and the page with its result when it has ended.

@@ -22,7 +22,7 @@ const sessionSecretBytes = 32
 const sessionFile = "session.key"
 
 // withDashboard serves the dashboard beside the API.
-func (n *node) withDashboard(served *api.API) (http.Handler, error) {
+func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	secret, err := n.settings.sessionSecret()
 	if err != nil {
 		return nil, err

@@ -76,28 +76,28 @@ func TestPicturesInABucket(t *testing.T) {
 	if got := p.picture(first); string(got) != string(want) {
 		t.Errorf("the restored picture has %d bytes, want %d", len(got), len(want))
 	}
-	p.linkIsSigned(p.lookup(first).Image)
+	linkIsSigned(t, p.lookup(first).Image)
 }
 
 // linkIsSigned expects that a picture's address leads to the bucket.
-func (p *program) linkIsSigned(image string) {
-	p.t.Helper()
+func linkIsSigned(t *testing.T, image string) {
+	t.Helper()
 	plain := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := plain.Get(image)
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
 	if to := answer.Header.Get("Location"); answer.StatusCode != http.StatusFound || !strings.Contains(to, "X-Amz-Signature=") {
-		p.t.Fatalf("the picture's address answers %d to %q", answer.StatusCode, to)
+		t.Fatalf("the picture's address answers %d to %q", answer.StatusCode, to)
 	}
 	if answer, err = http.Get(image); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	text, err := io.ReadAll(answer.Body)
 	_ = answer.Body.Close()
 	if err != nil || answer.StatusCode != http.StatusOK || !strings.HasPrefix(string(text), "\x89PNG") ||
 		answer.Header.Get("Content-Type") != "image/png" {
-		p.t.Errorf("behind it: %d, %d bytes of %s, %v", answer.StatusCode, len(text), answer.Header.Get("Content-Type"), err)
+		t.Errorf("behind it: %d, %d bytes of %s, %v", answer.StatusCode, len(text), answer.Header.Get("Content-Type"), err)
 	}
 }

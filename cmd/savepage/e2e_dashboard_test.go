@@ -49,17 +49,17 @@ func TestDashboard(t *testing.T) {
 		got := p.lookup(failed)
 		return got.Status == "failed" && len(got.Deliveries) == 1 && got.Deliveries[0].State == "dead"
 	})
-	batch := p.batchOf(60)
+	batch := batchOf(p, 60)
 	p.eventually("the batch ends", func() bool {
 		_, _, text := p.call(http.MethodGet, "/v1/batches/"+batch, nil)
 		return strings.Contains(string(text), `"ended"`)
 	})
-	p.everyPage(v, failed, batch)
-	p.comesBack(v)
+	everyPage(p, v, failed, batch)
+	comesBack(p, v)
 }
 
 // everyPage looks at all pages.
-func (p *program) everyPage(v *visitor, failed, batch string) {
+func everyPage(p *program, v *visitor, failed, batch string) {
 	p.t.Helper()
 	_, _, text := p.call(http.MethodGet, "/v1/deliveries", nil)
 	delivery := regexp.MustCompile(`msg_\w+`).FindString(string(text))
@@ -86,7 +86,7 @@ func (p *program) everyPage(v *visitor, failed, batch string) {
 }
 
 // comesBack kills the server while somebody watches a capture.
-func (p *program) comesBack(v *visitor) {
+func comesBack(p *program, v *visitor) {
 	p.t.Helper()
 	hang := make(chan struct{})
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -110,7 +110,7 @@ func (p *program) comesBack(v *visitor) {
 }
 
 // batchOf submits small captures as a batch and returns its id.
-func (p *program) batchOf(count int) string {
+func batchOf(p *program, count int) string {
 	p.t.Helper()
 	var captures []map[string]any
 	for n := range count {

@@ -279,4 +279,3 @@ func quoted(text string) string {
 	out, _ := json.Marshal(text)
 	return string(out)
 }
-

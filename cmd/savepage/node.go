@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -87,9 +86,16 @@ func (n *node) listen(ctx context.Context) error {
 		return fmt.Errorf("SAVEPAGE_LISTEN: %w", err)
 	}
 	n.listener = listener
+	scheme := "http://"
+	if n.settings.TLSCert != "" || n.settings.TLSKey != "" {
+		scheme = "https://"
+		if n.listener, err = listenTLS(listener, n.settings, n.log); err != nil {
+			return err
+		}
+	}
 	n.links = capture.Links{PublicURL: n.settings.PublicURL, CDNURL: n.settings.CDNURL}
 	if n.links.PublicURL == "" {
-		n.links.PublicURL = "http://" + reachable(listener.Addr().String())
+		n.links.PublicURL = scheme + reachable(listener.Addr().String())
 	}
 	n.policy = guard.New(n.settings.guard(n.log))
 	own(n.policy, listener)
@@ -191,24 +197,25 @@ func (n *node) joinHTTP(context.Context) error {
 		n.handler = chain.Wrap(onlyKnownHosts(operationsOnly(operations), n.listener, n.settings, n.links))
 		return nil
 	}
+	stored := gallery{store: n.blobs, health: n.health, valid: n.settings.PictureLinks}
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
 		Secrets: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger, TestSender: n.testSender,
-		Progress: &n.progress, Clock: n.clock, Open: n.openPicture,
+		Progress: &n.progress, Clock: n.clock, Open: stored.open,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,
-		Operations: operations, OnAccount: httpd.SetAccount, Link: n.linkPicture(),
+		Operations: operations, OnAccount: httpd.SetAccount, Link: stored.linker(),
 	}, n.log)
 	if err != nil {
 		return err
 	}
 	n.refuse = served.Drain
 	chain.Fault = served.Fault
-	all, err := n.withDashboard(served)
+	all, err := withDashboard(n, served)
 	if err != nil {
 		return err
 	}
-	n.handler = chain.Wrap(onlyKnownHosts(all, n.listener, n.settings, n.links))
+	n.handler = httpd.Behind(n.settings.Proxies, chain.Wrap(onlyKnownHosts(all, n.listener, n.settings, n.links)))
 	return nil
 }
 
@@ -230,35 +237,6 @@ type pictures struct{ blob.Store }
 func (p pictures) Has(ctx context.Context, key string) bool {
 	file, err := p.Open(ctx, key)
 	return err == nil && file.Close() == nil
-}
-
-// openPicture opens a stored picture for the API.
-func (n *node) openPicture(ctx context.Context, name string) (api.Picture, error) {
-	picture, err := n.blobs.Open(ctx, name)
-	return picture, n.judged(ctx, err)
-}
-
-// judged reports an error of the store that is the store's own.
-func (n *node) judged(ctx context.Context, err error) error {
-	if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
-		return err
-	}
-	err = health.Of(health.Pictures, err)
-	n.health.Report(err)
-	return err
-}
-
-// linkPicture is how the API links to a stored picture; nil if the server sends pictures itself.
-func (n *node) linkPicture() func(ctx context.Context, name, mediaType, disposition string) (string, error) {
-	linker, is := n.blobs.(blob.Linker)
-	if !is || n.settings.PictureLinks == 0 {
-		return nil
-	}
-	return func(ctx context.Context, name, mediaType, disposition string) (string, error) {
-		served := blob.Served{MediaType: mediaType, Disposition: disposition, Valid: n.settings.PictureLinks}
-		address, err := linker.Link(ctx, name, served)
-		return address, n.judged(ctx, err)
-	}
 }
 
 // welcome creates the first account in an empty database and prints its key. That comes last, so that a start that fails

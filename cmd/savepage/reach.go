@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -27,6 +28,18 @@ func own(policy *guard.Policy, listener net.Listener) {
 	if address, is := listener.Addr().(*net.TCPAddr); is {
 		policy.Own(address.AddrPort())
 	}
+}
+
+// listenTLS puts TLS before a listener, which it closes when that cannot be.
+func listenTLS(plain net.Listener, s Settings, log *slog.Logger) (net.Listener, error) {
+	if s.TLSCert == "" || s.TLSKey == "" {
+		return nil, errors.Join(errors.New("SAVEPAGE_TLS_CERT and SAVEPAGE_TLS_KEY: want both, or none"), plain.Close())
+	}
+	listener, err := httpd.ListenTLS(plain, s.TLSCert, s.TLSKey, log)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("SAVEPAGE_TLS_CERT: %w", err), plain.Close())
+	}
+	return listener, nil
 }
 
 // onlyKnownHosts answers the requests to a listener that name a host which the server has.

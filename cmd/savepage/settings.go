@@ -26,11 +26,14 @@ type Settings struct {
 	Listen    string   // host:port
 	Hosts     []string // names beside those of the URLs and loopback under which the server may be asked
 	Metrics   string   // host:port of the metrics; empty: that of the API
-	PublicURL string   // without a slash at the end; empty: from the address that is listened on
-	CDNURL    string   // without a slash at the end; empty: PublicURL
-	Data      string   // folder
-	Database  Secret   // "sqlite"
-	Blobs     string   // folder or bucket; empty: in Data
+	TLSCert   string   // file; empty: plain HTTP
+	TLSKey    string   // file
+	Proxies   []netip.Prefix
+	PublicURL string // without a slash at the end; empty: from the address that is listened on
+	CDNURL    string // without a slash at the end; empty: PublicURL
+	Data      string // folder
+	Database  Secret // "sqlite"
+	Blobs     string // folder or bucket; empty: in Data
 
 	PictureLinks time.Duration // how long they are valid; 0: the server sends pictures itself
 	Roles        []string
@@ -131,6 +134,19 @@ func addressSettings() []setting {
 			name: "PUBLIC_URL", kind: "url", shown: "http:// and the listen address", form: "an http or https URL without query",
 			doc: "Base URL of links in answers and callbacks: the one at which clients reach the server.",
 			set: func(s *Settings, text string) error { return setBaseURL(&s.PublicURL, text) },
+		},
+		{
+			name: "TLS_CERT", kind: "path", shown: "none", form: "an existing file", set: fileThat(func(s *Settings) *string { return &s.TLSCert }),
+			doc: "File of PEM with the certificate and those between it and its root. With it and TLS_KEY the server speaks https. A file " +
+				"that is replaced is read within ten seconds.",
+		},
+		{
+			name: "TLS_KEY", kind: "path", shown: "none", form: "an existing file", set: fileThat(func(s *Settings) *string { return &s.TLSKey }),
+			doc: "File of PEM with the private key of TLS_CERT.",
+		},
+		{
+			name: "TRUSTED_PROXIES", kind: "list", shown: "none", form: "networks such as 10.0.0.0/8, separated by commas", set: setProxies,
+			doc: "Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. What others send in these headers is not.",
 		},
 		{
 			name: "CDN_URL", kind: "url", shown: "the public URL", form: "an http or https URL without query",
@@ -336,6 +352,29 @@ func (s Settings) database() (ledger.Database, error) {
 func setBlobs(s *Settings, text string) error {
 	s.Blobs = text
 	return stores.Check(text)
+}
+
+// fileThat takes the path of a file that is there.
+func fileThat(field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, text string) error {
+		if info, err := os.Stat(text); err != nil || info.IsDir() {
+			return errForm
+		}
+		*field(s) = text
+		return nil
+	}
+}
+
+func setProxies(s *Settings, text string) error {
+	s.Proxies = nil
+	for one := range strings.SplitSeq(text, ",") {
+		network, err := netip.ParsePrefix(strings.TrimSpace(one))
+		if err != nil {
+			return errForm
+		}
+		s.Proxies = append(s.Proxies, network.Masked())
+	}
+	return nil
 }
 
 func setPictureLinks(s *Settings, text string) error {

@@ -101,7 +101,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 	good := map[string]string{
 		"LISTEN": "0.0.0.0:99", "ALLOWED_HOSTS": "shots.example.com,b", "METRICS_LISTEN": ":9090",
 		"PUBLIC_URL": "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
-		"DATABASE": "sqlite", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
+		"DATABASE": "sqlite", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h", "TLS_CERT": "settings.go", "TLS_KEY": "settings.go",
+		"TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
 		"RETENTION": "2h", "FAULT_PATIENCE": "3h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
 		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4", "ACCOUNT_PENDING": "5", "ACCOUNT_PENDING_BYTES": "6", "ACCOUNT_PAGES": "2",
 		"ACCOUNT_TIMEOUT": "9000", "ACCOUNT_CAPTURES_PER_MONTH": "8",
@@ -112,7 +113,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 	bad := map[string]string{
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
 		"PUBLIC_URL": "shots.example.com", "CDN_URL": "ftp://x",
-		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s",
+		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s", "TLS_CERT": "/nowhere.pem", "TLS_KEY": "/nowhere.pem", "TRUSTED_PROXIES": "10.0.0.0/99",
 		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h",
 		"FAULT_PATIENCE": "0s", "RATE_LIMIT": "0",
 		"EGRESS_ALLOW": "10.0.0.0/99", "NAT64_PREFIX": "64:ff9b::/95", "WEBHOOK_RETRY_BASE": "1ns", "WEBHOOK_MAX_ATTEMPTS": "51",

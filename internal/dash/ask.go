@@ -51,7 +51,7 @@ func (p *problem) Error() string { return p.Detail }
 
 // ask sends a request to the API with the session's key and reads its JSON into result, unless that is nil. The error of a
 // request that was refused is *problem.
-func (d *Dashboard) ask(r *http.Request, s session, method, address string, body, result any) (http.Header, error) {
+func (d *core) ask(r *http.Request, s session, method, address string, body, result any) (http.Header, error) {
 	request, err := d.request(r, s, method, address, body)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (d *Dashboard) ask(r *http.Request, s session, method, address string, body
 }
 
 // request makes a request to the API in the name of another.
-func (d *Dashboard) request(r *http.Request, s session, method, address string, body any) (*http.Request, error) {
+func (d *core) request(r *http.Request, s session, method, address string, body any) (*http.Request, error) {
 	var content io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -114,7 +114,7 @@ func withQuery(address string, values url.Values) string {
 }
 
 // showFault shows an error as a page: what, why, what to do, and the id under which the log has it.
-func (d *Dashboard) showFault(w http.ResponseWriter, r *http.Request, s session, err error) {
+func (d *core) showFault(w http.ResponseWriter, r *http.Request, s session, err error) {
 	v := view{"Title": "This did not work", "RequestID": w.Header().Get("X-Request-Id")}
 	status := http.StatusInternalServerError
 	var refused *problem

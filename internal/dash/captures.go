@@ -29,7 +29,7 @@ type detail struct {
 }
 
 // captures shows the list, newest first.
-func (d *Dashboard) captures(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) captures(w http.ResponseWriter, r *http.Request, s session) error {
 	query := r.URL.Query()
 	asked := url.Values{"limit": {strconv.Itoa(pageLength)}}
 	for _, name := range filters {
@@ -84,7 +84,7 @@ func without(query url.Values, name string) url.Values {
 }
 
 // addCapture adds what a page shows of one capture.
-func (d *Dashboard) addCapture(r *http.Request, s session, id string, v view) error {
+func (d *core) addCapture(r *http.Request, s session, id string, v view) error {
 	var c detail
 	header, err := d.ask(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
 	if err != nil {
@@ -118,7 +118,7 @@ func plainText(value any) string {
 }
 
 // capture shows one.
-func (d *Dashboard) capture(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) capture(w http.ResponseWriter, r *http.Request, s session) error {
 	v := view{"Title": "Capture"}
 	if err := d.addCapture(r, s, r.PathValue("id"), v); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (d *Dashboard) capture(w http.ResponseWriter, r *http.Request, s session) e
 }
 
 // events passes the API's events of a capture on, as they happen.
-func (d *Dashboard) events(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) events(w http.ResponseWriter, r *http.Request, s session) error {
 	request, err := d.request(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(r.PathValue("id"))+"/events", nil)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request, s session) er
 }
 
 // deleteCapture cancels a capture, or removes it with its picture.
-func (d *Dashboard) deleteCapture(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) deleteCapture(w http.ResponseWriter, r *http.Request, s session) error {
 	if _, err := d.ask(r, s, http.MethodDelete, "/v1/captures/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (d *Dashboard) deleteCapture(w http.ResponseWriter, r *http.Request, s sess
 	return nil
 }
 
-func (d *Dashboard) batches(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) batches(w http.ResponseWriter, r *http.Request, s session) error {
 	query := url.Values{"limit": {strconv.Itoa(pageLength)}, "cursor": r.URL.Query()["cursor"]}
 	var page client.BatchPage
 	if _, err := d.ask(r, s, http.MethodGet, withQuery("/v1/batches", query), nil, &page); err != nil {
@@ -179,7 +179,7 @@ func (d *Dashboard) batches(w http.ResponseWriter, r *http.Request, s session) e
 	return nil
 }
 
-func (d *Dashboard) batch(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) batch(w http.ResponseWriter, r *http.Request, s session) error {
 	var b client.BatchState
 	id := r.PathValue("id")
 	if _, err := d.ask(r, s, http.MethodGet, "/v1/batches/"+url.PathEscape(id), nil, &b); err != nil {
@@ -189,7 +189,7 @@ func (d *Dashboard) batch(w http.ResponseWriter, r *http.Request, s session) err
 	return nil
 }
 
-func (d *Dashboard) cancelBatch(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *records) cancelBatch(w http.ResponseWriter, r *http.Request, s session) error {
 	id := url.PathEscape(r.PathValue("id"))
 	if _, err := d.ask(r, s, http.MethodDelete, "/v1/batches/"+id, nil, nil); err != nil {
 		return err

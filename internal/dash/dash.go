@@ -56,14 +56,34 @@ func (c Config) images() string {
 
 // Dashboard serves the pages. It is an http.Handler for / and for everything below Prefix.
 type Dashboard struct {
+	*core
+
+	handler http.Handler
+}
+
+// core is what all pages are made with.
+type core struct {
 	parts    Parts
 	config   Config
 	sessions *sessions
-	decoder  *api.Decoder
-	groups   []api.OptionGroup
 	pages    map[string]*template.Template
 	assets   map[string]asset
-	handler  http.Handler
+}
+
+// The pages, by what they are about. They share the core.
+type (
+	gate    struct{ *core } // signing in and out
+	records struct{ *core } // captures and batches
+	hooks   struct{ *core } // callbacks and their secret
+	manager struct{ *core } // keys, usage, the server
+)
+
+// trials are the playground.
+type trials struct {
+	*core
+
+	decoder *api.Decoder
+	groups  []api.OptionGroup
 }
 
 // asset is a file that the pages load.
@@ -78,17 +98,14 @@ func New(parts Parts, config Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{
-		parts: parts, config: config, sessions: sessions, decoder: api.NewDecoder(), groups: api.OptionGroups(),
-	}
-	if d.assets, err = loadAssets(); err != nil {
+	c := &core{parts: parts, config: config, sessions: sessions}
+	if c.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if d.pages, err = d.loadPages(); err != nil {
+	if c.pages, err = c.loadPages(); err != nil {
 		return nil, err
 	}
-	d.handler = d.routes()
-	return d, nil
+	return &Dashboard{core: c, handler: c.routes()}, nil
 }
 
 // OneTimeLink returns an address that signs in with the key, once, within an hour.
@@ -109,38 +126,40 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // page is a handler of somebody who is signed in.
 type page func(w http.ResponseWriter, r *http.Request, s session) error
 
-func (d *Dashboard) routes() http.Handler {
+func (d *core) routes() http.Handler {
+	way, play := &gate{d}, &trials{core: d, decoder: api.NewDecoder(), groups: api.OptionGroups()}
+	seen, hook, manage := &records{d}, &hooks{d}, &manager{d}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", d.front)
 	mux.HandleFunc("GET "+Prefix+"{$}", d.front)
 	mux.HandleFunc("GET "+Prefix+"static/{name}", d.static)
-	mux.HandleFunc("GET "+Prefix+"sign-in", d.showSignIn)
-	mux.HandleFunc("POST "+Prefix+"sign-in", d.signIn)
-	mux.HandleFunc("POST "+Prefix+"sign-out", d.signOut)
-	mux.HandleFunc("GET "+Prefix+"welcome", d.welcome)
+	mux.HandleFunc("GET "+Prefix+"sign-in", way.showSignIn)
+	mux.HandleFunc("POST "+Prefix+"sign-in", way.signIn)
+	mux.HandleFunc("POST "+Prefix+"sign-out", way.signOut)
+	mux.HandleFunc("GET "+Prefix+"welcome", way.welcome)
 	for pattern, do := range map[string]page{
-		"GET playground":                   d.playground,
-		"POST playground":                  d.run,
-		"GET playground/check":             d.check,
-		"GET captures":                     d.captures,
-		"GET captures/{id}":                d.capture,
-		"GET captures/{id}/events":         d.events,
-		"POST captures/{id}/delete":        d.deleteCapture,
-		"GET batches":                      d.batches,
-		"GET batches/{id}":                 d.batch,
-		"POST batches/{id}/cancel":         d.cancelBatch,
-		"GET deliveries":                   d.deliveries,
-		"GET deliveries/{id}":              d.delivery,
-		"POST deliveries/{id}/send":        d.sendAgain,
-		"POST deliveries/send":             d.sendAllAgain,
-		"GET webhooks":                     d.webhooks,
-		"POST webhooks/rotate":             d.rotateSecret,
-		"POST webhooks/test":               d.testWebhook,
-		"GET keys":                         d.keys,
-		"POST keys":                        d.createKey,
-		"POST keys/{account}/{key}/revoke": d.revokeKey,
-		"GET usage":                        d.usage,
-		"GET system":                       d.system,
+		"GET playground":                   play.playground,
+		"POST playground":                  play.run,
+		"GET playground/check":             play.check,
+		"GET captures":                     seen.captures,
+		"GET captures/{id}":                seen.capture,
+		"GET captures/{id}/events":         seen.events,
+		"POST captures/{id}/delete":        seen.deleteCapture,
+		"GET batches":                      seen.batches,
+		"GET batches/{id}":                 seen.batch,
+		"POST batches/{id}/cancel":         seen.cancelBatch,
+		"GET deliveries":                   hook.deliveries,
+		"GET deliveries/{id}":              hook.delivery,
+		"POST deliveries/{id}/send":        hook.sendAgain,
+		"POST deliveries/send":             hook.sendAllAgain,
+		"GET webhooks":                     hook.webhooks,
+		"POST webhooks/rotate":             hook.rotateSecret,
+		"POST webhooks/test":               hook.testWebhook,
+		"GET keys":                         manage.keys,
+		"POST keys":                        manage.createKey,
+		"POST keys/{account}/{key}/revoke": manage.revokeKey,
+		"GET usage":                        manage.usage,
+		"GET system":                       manage.system,
 	} {
 		method, address, _ := cutSpace(pattern)
 		mux.Handle(method+" "+Prefix+address, d.signedIn(do))
@@ -151,12 +170,12 @@ func (d *Dashboard) routes() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-func (d *Dashboard) front(w http.ResponseWriter, r *http.Request) {
+func (d *core) front(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, Prefix+"playground", http.StatusSeeOther)
 }
 
 // signedIn shows the page to who is signed in, and the way in to others.
-func (d *Dashboard) signedIn(do page) http.Handler {
+func (d *core) signedIn(do page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := d.sessions.of(r)
 		if err == nil {
@@ -180,7 +199,7 @@ func (d *Dashboard) signedIn(do page) http.Handler {
 }
 
 // static serves what the pages load. Its address has the file's version, so that it is kept for good.
-func (d *Dashboard) static(w http.ResponseWriter, r *http.Request) {
+func (d *core) static(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	one, there := d.assets[name]
 	if !there {

@@ -12,7 +12,7 @@ import (
 )
 
 // deliveries shows callbacks with their attempts.
-func (d *Dashboard) deliveries(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) deliveries(w http.ResponseWriter, r *http.Request, s session) error {
 	query := r.URL.Query()
 	asked := url.Values{
 		"limit": {strconv.Itoa(pageLength)}, "state": query["state"], "capture_id": query["capture_id"], "cursor": query["cursor"],
@@ -30,7 +30,7 @@ func (d *Dashboard) deliveries(w http.ResponseWriter, r *http.Request, s session
 	return nil
 }
 
-func (d *Dashboard) delivery(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) delivery(w http.ResponseWriter, r *http.Request, s session) error {
 	var one savepage.Delivery
 	if _, err := d.ask(r, s, http.MethodGet, "/v1/deliveries/"+url.PathEscape(r.PathValue("id")), nil, &one); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (d *Dashboard) delivery(w http.ResponseWriter, r *http.Request, s session) 
 	return nil
 }
 
-func (d *Dashboard) sendAgain(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) sendAgain(w http.ResponseWriter, r *http.Request, s session) error {
 	id := url.PathEscape(r.PathValue("id"))
 	if _, err := d.ask(r, s, http.MethodPost, "/v1/deliveries/"+id+"/redeliver", nil, nil); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (d *Dashboard) sendAgain(w http.ResponseWriter, r *http.Request, s session)
 }
 
 // sendAllAgain makes all dead letters due.
-func (d *Dashboard) sendAllAgain(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) sendAllAgain(w http.ResponseWriter, r *http.Request, s session) error {
 	var sent client.Redelivered
 	body := map[string]any{"since": time.Unix(0, 0).UTC().Format(time.RFC3339)}
 	if _, err := d.ask(r, s, http.MethodPost, "/v1/deliveries/redeliver", body, &sent); err != nil {
@@ -60,11 +60,11 @@ func (d *Dashboard) sendAllAgain(w http.ResponseWriter, r *http.Request, s sessi
 }
 
 // webhooks shows what signs callbacks, and tries a receiver.
-func (d *Dashboard) webhooks(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) webhooks(w http.ResponseWriter, r *http.Request, s session) error {
 	return d.showWebhooks(w, r, s, view{})
 }
 
-func (d *Dashboard) showWebhooks(w http.ResponseWriter, r *http.Request, s session, v view) error {
+func (d *hooks) showWebhooks(w http.ResponseWriter, r *http.Request, s session, v view) error {
 	if v["Secrets"] == nil {
 		var secrets savepage.WebhookSecrets
 		if _, err := d.ask(r, s, http.MethodGet, "/v1/webhooks/secret", nil, &secrets); err != nil {
@@ -82,7 +82,7 @@ func (d *Dashboard) showWebhooks(w http.ResponseWriter, r *http.Request, s sessi
 }
 
 // rotateSecret makes a new secret and shows it, once: the answer is not kept, and reloading it does not make another.
-func (d *Dashboard) rotateSecret(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) rotateSecret(w http.ResponseWriter, r *http.Request, s session) error {
 	var made savepage.WebhookSecrets
 	if _, err := d.ask(r, s, http.MethodPost, "/v1/webhooks/secret/rotate", map[string]any{}, &made); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (d *Dashboard) rotateSecret(w http.ResponseWriter, r *http.Request, s sessi
 	return d.showWebhooks(w, r, s, view{"Secrets": made, "Made": made.Secret})
 }
 
-func (d *Dashboard) testWebhook(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *hooks) testWebhook(w http.ResponseWriter, r *http.Request, s session) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	address := strings.TrimSpace(r.PostFormValue("url"))
 	var trial savepage.Trial

@@ -15,11 +15,11 @@ type keyList struct {
 }
 
 // keys shows the keys of the account.
-func (d *Dashboard) keys(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *manager) keys(w http.ResponseWriter, r *http.Request, s session) error {
 	return d.showKeys(w, r, s, http.StatusOK, view{})
 }
 
-func (d *Dashboard) showKeys(w http.ResponseWriter, r *http.Request, s session, status int, v view) error {
+func (d *manager) showKeys(w http.ResponseWriter, r *http.Request, s session, status int, v view) error {
 	v["Title"], v["Scopes"], v["Now"] = "Keys", savepage.Scopes(), d.parts.Clock.Now()
 	if s.who.May(savepage.ScopeAdmin) {
 		var list keyList
@@ -35,7 +35,7 @@ func (d *Dashboard) showKeys(w http.ResponseWriter, r *http.Request, s session, 
 func keysOf(account string) string { return "/v1/accounts/" + url.PathEscape(account) + "/keys" }
 
 // createKey makes a key and shows it, once.
-func (d *Dashboard) createKey(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *manager) createKey(w http.ResponseWriter, r *http.Request, s session) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return savepage.Errorf(savepage.CodeTooLarge, "the form must be at most %d bytes", maxForm)
@@ -58,7 +58,7 @@ func (d *Dashboard) createKey(w http.ResponseWriter, r *http.Request, s session)
 	return d.showKeys(w, r, s, http.StatusOK, view{"Issued": issued, "Base": d.config.PublicURL})
 }
 
-func (d *Dashboard) revokeKey(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *manager) revokeKey(w http.ResponseWriter, r *http.Request, s session) error {
 	address := keysOf(r.PathValue("account")) + "/" + url.PathEscape(r.PathValue("key"))
 	if _, err := d.ask(r, s, http.MethodDelete, address, nil, nil); err != nil {
 		return err
@@ -75,7 +75,7 @@ type use struct {
 }
 
 // usage shows what the account uses of its limits.
-func (d *Dashboard) usage(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *manager) usage(w http.ResponseWriter, r *http.Request, s session) error {
 	var u savepage.Usage
 	if _, err := d.ask(r, s, http.MethodGet, "/v1/usage", nil, &u); err != nil {
 		return err
@@ -110,7 +110,7 @@ type build struct {
 }
 
 // system shows the server: what does not work first.
-func (d *Dashboard) system(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *manager) system(w http.ResponseWriter, r *http.Request, s session) error {
 	if !s.who.May(savepage.ScopeAdmin) {
 		d.show(w, r, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
 		return nil
@@ -130,7 +130,7 @@ func (d *Dashboard) system(w http.ResponseWriter, r *http.Request, s session) er
 }
 
 // open reads the JSON of an address that needs no key, whatever its status.
-func (d *Dashboard) open(r *http.Request, s session, address string, result any) error {
+func (d *core) open(r *http.Request, s session, address string, result any) error {
 	request, err := d.request(r, s, http.MethodGet, address, nil)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (d *Dashboard) open(r *http.Request, s session, address string, result any)
 }
 
 // addSources adds what the server counts. What cannot be read is left out: the part that is sick stands above it.
-func (d *Dashboard) addSources(r *http.Request, v view) {
+func (d *manager) addSources(r *http.Request, v view) {
 	sources := d.parts.Sources
 	if sources.Queues != nil {
 		queues, err := sources.Queues(r.Context())

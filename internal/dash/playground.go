@@ -48,7 +48,7 @@ type fieldGroup struct {
 }
 
 // playground shows the form, and the capture that the address names.
-func (d *Dashboard) playground(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *trials) playground(w http.ResponseWriter, r *http.Request, s session) error {
 	query := r.URL.Query()
 	v, err := d.form(query, nil)
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *Dashboard) playground(w http.ResponseWriter, r *http.Request, s session
 }
 
 // run submits the form. The answer leads to an address that has all of it.
-func (d *Dashboard) run(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *trials) run(w http.ResponseWriter, r *http.Request, s session) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return savepage.Errorf(savepage.CodeTooLarge, "the form must be at most %d bytes", maxForm)
@@ -95,7 +95,7 @@ func (d *Dashboard) run(w http.ResponseWriter, r *http.Request, s session) error
 }
 
 // check says what is wrong with one value, as it is typed.
-func (d *Dashboard) check(w http.ResponseWriter, r *http.Request, s session) error {
+func (d *trials) check(w http.ResponseWriter, r *http.Request, s session) error {
 	query := r.URL.Query()
 	name := query.Get("name")
 	_, err := d.decoder.Values("", map[string][]string{name: {query.Get(name)}, "url": {cmp.Or(query.Get("url"), "https://example.com")}})
@@ -105,7 +105,7 @@ func (d *Dashboard) check(w http.ResponseWriter, r *http.Request, s session) err
 }
 
 // given are the options of a form or a query that are not empty.
-func (d *Dashboard) given(values url.Values) url.Values {
+func (d *trials) given(values url.Values) url.Values {
 	given := url.Values{}
 	for _, group := range d.groups {
 		for _, f := range group.Fields {
@@ -124,7 +124,7 @@ func (d *Dashboard) given(values url.Values) url.Values {
 }
 
 // options are the given ones as the JSON of a request.
-func (d *Dashboard) options(given url.Values) (map[string]any, error) {
+func (d *trials) options(given url.Values) (map[string]any, error) {
 	read, err := d.decoder.Values("", given)
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func wrongFields(err error) map[string]string {
 }
 
 // form makes the form with the values, and the code for the same request.
-func (d *Dashboard) form(values url.Values, wrong map[string]string) (view, error) {
+func (d *trials) form(values url.Values, wrong map[string]string) (view, error) {
 	given := d.given(values)
 	var first []field
 	var groups []fieldGroup

@@ -17,6 +17,7 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/httpd"
 )
 
 // Bounds of sessions.
@@ -85,7 +86,7 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request, key string) {
 func (s *sessions) cookie(r *http.Request, value string, age int) *http.Cookie {
 	return &http.Cookie{
 		Name: cookieName, Value: value, Path: Prefix, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"),
+		Secure: httpd.Secure(r),
 	}
 }
 
@@ -189,11 +190,11 @@ func inside(address string) string {
 	return Prefix + "playground"
 }
 
-func (d *Dashboard) showSignIn(w http.ResponseWriter, r *http.Request) {
+func (d *gate) showSignIn(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, session{}, http.StatusOK, "signin", view{"Title": "Sign in", "Next": r.URL.Query().Get("next")})
 }
 
-func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
+func (d *gate) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	key, next := strings.TrimSpace(r.PostFormValue("key")), r.PostFormValue("next")
 	refuse := func(status int, why string) {
@@ -218,13 +219,13 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (d *Dashboard) signOut(w http.ResponseWriter, r *http.Request) {
+func (d *gate) signOut(w http.ResponseWriter, r *http.Request) {
 	d.sessions.end(w, r)
 	http.Redirect(w, r, Prefix+"sign-in", http.StatusSeeOther)
 }
 
 // welcome signs in by a one-time link.
-func (d *Dashboard) welcome(w http.ResponseWriter, r *http.Request) {
+func (d *gate) welcome(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	key, valid := d.sessions.redeem(r.URL.Query().Get("token"))
 	if !valid {

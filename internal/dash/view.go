@@ -27,7 +27,7 @@ var pageNames = [...]string{
 }
 
 // loadPages reads the templates. Each page has the frame and the parts that pages share.
-func (d *Dashboard) loadPages() (map[string]*template.Template, error) {
+func (d *core) loadPages() (map[string]*template.Template, error) {
 	frame, err := template.New("frame").Funcs(d.functions()).ParseFS(files, "pages/frame.html", "pages/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates of the dashboard: %w", err)
@@ -43,7 +43,7 @@ func (d *Dashboard) loadPages() (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-func (d *Dashboard) functions() template.FuncMap {
+func (d *core) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset":    func(name string) string { return Prefix + "static/" + name + "?v=" + d.assets[name].version },
 		"ago":      func(t time.Time) string { return ago(d.parts.Clock.Now(), t) },
@@ -65,7 +65,7 @@ func (d *Dashboard) functions() template.FuncMap {
 }
 
 // show writes a page. A request that htmx sends gets the part that it asks for alone.
-func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, s session, status int, name string, v view) {
+func (d *core) show(w http.ResponseWriter, r *http.Request, s session, status int, name string, v view) {
 	block := "frame"
 	if part := r.Header.Get("HX-Target"); part != "" && d.pages[name].Lookup("part") != nil {
 		block = "part"

@@ -37,6 +37,10 @@ type service struct {
 	exited chan struct{}
 }
 
+// kept is how long the service keeps captures. It is shorter than the ten minutes after which growth is judged, so that from
+// then on the database has its size, and the caches of SQLite theirs.
+const kept = "5m"
+
 func newService(ctx context.Context, binary string, forced bool) (*service, error) {
 	dir, err := os.MkdirTemp("", "savepage-soak-")
 	if err != nil {
@@ -79,9 +83,15 @@ func (s *service) data() string { return filepath.Join(s.dir, "data") }
 
 // start starts the service and returns when it is ready.
 func (s *service) start(ctx context.Context) error {
+	args := []string{
+		"serve", "--listen", s.listen, "--data", s.data(), "--egress-allow", "127.0.0.0/8", "--log-format", "json",
+		"--webhook-retry-base", "200ms", "--webhook-timeout", "2s",
+	}
+	if !s.forced {
+		args = append(args, "--retention", kept)
+	}
 	//nolint:gosec // the binary under test
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.binary, "serve", "--listen", s.listen, "--data", s.data(),
-		"--egress-allow", "127.0.0.0/8", "--log-format", "json", "--webhook-retry-base", "200ms", "--webhook-timeout", "2s")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.binary, args...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(s.dir, "tmp"))
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {

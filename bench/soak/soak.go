@@ -29,7 +29,7 @@ type gauge struct {
 // at the bound would need days to matter, and less is lost in what a run of 45 minutes scatters.
 func gauges() []gauge {
 	return []gauge{
-		{"service MB", 1e6, 20, 0, "caches of SQLite grow with the database up to their bound"},
+		{"service MB", 1e6, 20, 0, "caches of SQLite grow with the database, which has its size after five minutes"},
 		{"browsers MB", 1e6, 80, 0, "a browser is replaced before it grows for long"},
 		{"files", 1, 10, 24, "open file descriptors of the service; its pool of connections to the database opens when it is needed"},
 		{"goroutines", 1, 20, 12, "of the service"},

@@ -101,7 +101,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 	good := map[string]string{
 		"LISTEN": "0.0.0.0:99", "ALLOWED_HOSTS": "shots.example.com,b", "METRICS_LISTEN": ":9090",
 		"PUBLIC_URL": "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
-		"DATABASE": "sqlite", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h", "TLS_CERT": "settings.go", "TLS_KEY": "settings.go",
+		"DATABASE": "sqlite", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h", "TLS_CERT": "/etc/passwd", "TLS_KEY": "/etc/passwd",
 		"TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
 		"RETENTION": "2h", "FAULT_PATIENCE": "3h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
 		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4", "ACCOUNT_PENDING": "5", "ACCOUNT_PENDING_BYTES": "6", "ACCOUNT_PAGES": "2",

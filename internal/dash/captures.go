@@ -83,12 +83,12 @@ func without(query url.Values, name string) url.Values {
 	return kept
 }
 
-// addCapture adds what a page shows of one capture.
-func (d *core) addCapture(r *http.Request, s session, id string, v view) error {
+// addCapture adds what a page shows of one capture, and returns its options.
+func (d *core) addCapture(r *http.Request, s session, id string, v view) (options url.Values, err error) {
 	var c detail
 	header, err := d.ask(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	bars := waterfall(header.Get("Server-Timing"))
 	if bars == nil {
@@ -106,7 +106,7 @@ func (d *core) addCapture(r *http.Request, s session, id string, v view) error {
 		given.Set(name, plainText(value))
 	}
 	v["Again"] = playgroundAddress(given, "")
-	return nil
+	return given, nil
 }
 
 // plainText is a value of JSON as a form has it.
@@ -120,7 +120,7 @@ func plainText(value any) string {
 // capture shows one.
 func (d *records) capture(w http.ResponseWriter, r *http.Request, s session) error {
 	v := view{"Title": "Capture"}
-	if err := d.addCapture(r, s, r.PathValue("id"), v); err != nil {
+	if _, err := d.addCapture(r, s, r.PathValue("id"), v); err != nil {
 		return err
 	}
 	if other := r.URL.Query().Get("with"); other != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -49,18 +50,22 @@ type fieldGroup struct {
 
 // playground shows the form, and the capture that the address names.
 func (d *trials) playground(w http.ResponseWriter, r *http.Request, s session) error {
-	query := r.URL.Query()
-	v, err := d.form(query, nil)
+	query, v := r.URL.Query(), view{}
+	given := d.given(query)
+	if id := query.Get("capture"); id != "" {
+		of, err := d.addCapture(r, s, id, v)
+		if err != nil {
+			return err
+		}
+		if len(given) == 0 {
+			given = of // the address names only the capture
+		}
+	}
+	form, err := d.form(given, nil)
 	if err != nil {
 		return err
 	}
-	id := query.Get("capture")
-	if id != "" {
-		if err := d.addCapture(r, s, id, v); err != nil {
-			return err
-		}
-	}
-	v["CaptureID"] = id
+	maps.Copy(v, form)
 	d.show(w, r, s, http.StatusOK, "playground", v)
 	return nil
 }

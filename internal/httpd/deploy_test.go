@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
@@ -78,9 +79,9 @@ func described(t *testing.T) map[string]bool {
 	m.Retried("code")
 	m.WebhookAttempt("delivered", time.Second)
 	chain := httpd.Chain{Log: slog.New(slog.DiscardHandler), Metrics: m}
-	chain.Wrap(m.Handler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil))
+	chain.Wrap(m.Handler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	scrape := httptest.NewRecorder()
-	m.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler().ServeHTTP(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	names := map[string]bool{}
 	for _, found := range regexp.MustCompile(`(?m)^# TYPE (\w+)`).FindAllStringSubmatch(scrape.Body.String(), -1) {
 		names[found[1]] = true

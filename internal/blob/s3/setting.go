@@ -50,7 +50,7 @@ func parsePlace(setting string) (place, error) {
 func (p *place) parameters(raw string) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return errors.New("the part behind ? is no query")
+		return errors.New("what stands behind the question mark is no query")
 	}
 	endpoint := amazon
 	for name, values := range query {

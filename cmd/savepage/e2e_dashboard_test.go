@@ -50,8 +50,9 @@ func TestDashboard(t *testing.T) {
 	v.sees("the picture", `document.querySelector(".shown img")?.naturalWidth === 1440`)
 	v.sees("the whole form in the address", `location.search.includes("fullpage=true") && location.search.includes("capture=cap_")`)
 
-	failed := p.submit(map[string]any{"url": "https://long-long-long-long.invalid/" + strings.Repeat("x", 7000), "async": true,
-		"callback_url": receiver.URL})
+	failed := p.submit(map[string]any{
+		"url": "https://long-long-long-long.invalid/" + strings.Repeat("x", 7000), "async": true, "callback_url": receiver.URL,
+	})
 	p.eventually("it fails and its callback is dead", func() bool {
 		got := p.lookup(failed)
 		return got.Status == "failed" && len(got.Deliveries) == 1 && got.Deliveries[0].State == "dead"
@@ -74,7 +75,8 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 	good := regexp.MustCompile(`cap_\w+`).FindString(string(text))
 	pages := map[string]string{
 		"playground": "playground?capture=" + good, "captures": "captures", "none": "captures?state=canceled", "capture": "captures/" + good,
-		"compared": "captures/" + good + "?with=" + good, "failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
+		"compared": "captures/" + good + "?with=" + good,
+		"failed":   "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
 		"delivery": "deliveries/" + delivery, "webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}
 	for name, path := range pages {
@@ -123,6 +125,7 @@ func batchOf(p *program, count int) string {
 	for n := range count {
 		captures = append(captures, map[string]any{"html": fmt.Sprintf("<body style='background:#00%02x00'>%d", n, n)})
 	}
-	_, _, text := p.call(http.MethodPost, "/v1/batches", map[string]any{"captures": captures, "options": map[string]any{"width": 320, "height": 240}})
+	small := map[string]any{"width": 320, "height": 240}
+	_, _, text := p.call(http.MethodPost, "/v1/batches", map[string]any{"captures": captures, "options": small})
 	return regexp.MustCompile(`bat_\w+`).FindString(string(text))
 }

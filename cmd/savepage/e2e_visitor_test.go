@@ -198,7 +198,8 @@ func (v *visitor) fill(selector, text string) {
 
 func (v *visitor) focus(selector string) {
 	v.t.Helper()
-	v.sees(selector+" can be focused", "document.querySelector("+quoted(selector)+")?.focus() || document.activeElement?.matches("+quoted(selector)+")")
+	v.sees(selector+" can be focused",
+		"document.querySelector("+quoted(selector)+")?.focus() || document.activeElement?.matches("+quoted(selector)+")")
 }
 
 // press presses Enter on what has the focus.
@@ -214,8 +215,10 @@ func (v *visitor) press(selector string) {
 // looks sets the window and the colours.
 func (v *visitor) looks(width int, scheme string) {
 	v.t.Helper()
-	v.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}, nil)
-	v.do("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+	window := map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}
+	v.do("Emulation.setDeviceMetricsOverride", window, nil)
+	colours := []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}
+	v.do("Emulation.setEmulatedMedia", map[string]any{"features": colours}, nil)
 }
 
 // fine expects of the page that is open what every page must keep: nothing wider than the window, no violation that axe finds,
@@ -224,7 +227,8 @@ func (v *visitor) fine(name string) {
 	v.t.Helper()
 	var wide []string
 	if err := v.ask(`document.documentElement.scrollWidth <= innerWidth ? [] : Array.from(document.querySelectorAll("body *"))
-		.filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.tagName + "." + e.className).slice(0, 5)`, &wide); err != nil {
+		.filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+		.map((e) => e.tagName + "." + e.className).slice(0, 5)`, &wide); err != nil {
 		v.t.Fatal(err)
 	}
 	if len(wide) > 0 {
@@ -234,8 +238,8 @@ func (v *visitor) fine(name string) {
 		v.t.Fatal(err)
 	}
 	var violations []string
-	if err := v.ask(`axe.run({resultTypes: ["violations"]}).then((r) => r.violations.map((one) => one.id + ": " + one.nodes.map((n) => n.html).join(" ").slice(0, 300)))`,
-		&violations); err != nil {
+	if err := v.ask(`axe.run({resultTypes: ["violations"]}).then((r) => r.violations.map((one) =>
+		one.id + ": " + one.nodes.map((n) => n.html).join(" ").slice(0, 300)))`, &violations); err != nil {
 		v.t.Fatal(err)
 	}
 	for _, one := range violations {

@@ -113,7 +113,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 	bad := map[string]string{
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
 		"PUBLIC_URL": "shots.example.com", "CDN_URL": "ftp://x",
-		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s", "TLS_CERT": "/nowhere.pem", "TLS_KEY": "/nowhere.pem", "TRUSTED_PROXIES": "10.0.0.0/99",
+		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s",
+		"TLS_CERT": "/nowhere.pem", "TLS_KEY": "/nowhere.pem", "TRUSTED_PROXIES": "10.0.0.0/99",
 		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h",
 		"FAULT_PATIENCE": "0s", "RATE_LIMIT": "0",
 		"EGRESS_ALLOW": "10.0.0.0/99", "NAT64_PREFIX": "64:ff9b::/95", "WEBHOOK_RETRY_BASE": "1ns", "WEBHOOK_MAX_ATTEMPTS": "51",

@@ -18,7 +18,7 @@ type Record struct {
 	CreatedAt  time.Time            `json:"created_at" doc:"When the capture was accepted."`
 	StartedAt  *time.Time           `json:"started_at,omitempty" doc:"When the last attempt started."`
 	Attempts   int                  `json:"attempts" doc:"Number of attempts to render it."`
-	Options    map[string]any       `json:"options,omitempty" doc:"Options that differ from their defaults, without secret ones. Not in lists."`
+	Options    map[string]any       `json:"options,omitempty" doc:"Options that are not their defaults, without secrets. Not in lists."`
 	Deliveries *[]savepage.Delivery `json:"deliveries,omitempty" doc:"Its callbacks, oldest first. Not in lists."`
 }
 

@@ -51,8 +51,8 @@ func (p *problem) Error() string { return p.Detail }
 
 // ask sends a request to the API with the session's key and reads its JSON into result, unless that is nil. The error of a
 // request that was refused is *problem.
-func (d *core) ask(r *http.Request, s session, method, address string, body, result any) (http.Header, error) {
-	request, err := d.request(r, s, method, address, body)
+func (d *core) ask(s session, method, address string, body, result any) (http.Header, error) {
+	request, err := d.request(s.request, s, method, address, body)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +115,7 @@ func withQuery(address string, values url.Values) string {
 
 // showFault shows an error as a page: what, why, what to do, and the id under which the log has it.
 func (d *core) showFault(w http.ResponseWriter, r *http.Request, s session, err error) {
+	s.request = r
 	v := view{"Title": "This did not work", "RequestID": w.Header().Get("X-Request-Id")}
 	status := http.StatusInternalServerError
 	var refused *problem
@@ -134,7 +135,7 @@ func (d *core) showFault(w http.ResponseWriter, r *http.Request, s session, err 
 		v["What"] = "The server could not make this page. Its log says why."
 	}
 	v["What"] = sentence(fmt.Sprint(v["What"]))
-	d.show(w, r, s, status, "fault", v)
+	d.show(w, s, status, "fault", v)
 }
 
 // sentence begins with a capital letter and ends with a stop.

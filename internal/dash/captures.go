@@ -39,17 +39,18 @@ func (d *records) captures(w http.ResponseWriter, r *http.Request, s session) er
 		asked.Set("created_after", since)
 	}
 	var page client.Page
-	if _, err := d.ask(r, s, http.MethodGet, withQuery("/v1/captures", asked), nil, &page); err != nil {
+	if _, err := d.ask(s, http.MethodGet, withQuery("/v1/captures", asked), nil, &page); err != nil {
 		return err
 	}
 	older := maps.Clone(query)
 	older.Set("cursor", page.Next)
-	d.show(w, r, s, http.StatusOK, "captures", view{
+	d.show(w, s, http.StatusOK, "captures", view{
 		"Title": "Captures", "Captures": page.Captures, "Older": page.Next != "", "OlderLink": withQuery(Prefix+"captures", older),
 		"Newer": query.Get("cursor") != "", "NewerLink": withQuery(Prefix+"captures", without(query, "cursor")), "Query": first(query),
-		"Filtered": len(without(query, "cursor")) > 0, "States": savepage.States(), "Spans": map[string]string{"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days"},
-		"Live": query.Get("cursor") == "" && slices.ContainsFunc(page.Captures, func(c client.Capture) bool { return !c.Status.Final() }),
-		"Self": r.URL.RequestURI(),
+		"Filtered": len(without(query, "cursor")) > 0, "States": savepage.States(),
+		"Spans": map[string]string{"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days"},
+		"Live":  query.Get("cursor") == "" && slices.ContainsFunc(page.Captures, func(c client.Capture) bool { return !c.Status.Final() }),
+		"Self":  r.URL.RequestURI(),
 	})
 	return nil
 }
@@ -86,7 +87,7 @@ func without(query url.Values, name string) url.Values {
 // addCapture adds what a page shows of one capture, and returns its options.
 func (d *core) addCapture(r *http.Request, s session, id string, v view) (options url.Values, err error) {
 	var c detail
-	header, err := d.ask(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
+	header, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (d *records) capture(w http.ResponseWriter, r *http.Request, s session) err
 	}
 	if other := r.URL.Query().Get("with"); other != "" {
 		var with client.Capture
-		_, err := d.ask(r, s, http.MethodGet, "/v1/captures/"+url.PathEscape(other), nil, &with)
+		_, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(other), nil, &with)
 		var refused *problem
 		switch {
 		case errors.As(err, &refused):
@@ -139,7 +140,7 @@ func (d *records) capture(w http.ResponseWriter, r *http.Request, s session) err
 		}
 		v["WithID"] = other
 	}
-	d.show(w, r, s, http.StatusOK, "capture", v)
+	d.show(w, s, http.StatusOK, "capture", v)
 	return nil
 }
 
@@ -159,7 +160,7 @@ func (d *records) events(w http.ResponseWriter, r *http.Request, s session) erro
 
 // deleteCapture cancels a capture, or removes it with its picture.
 func (d *records) deleteCapture(w http.ResponseWriter, r *http.Request, s session) error {
-	if _, err := d.ask(r, s, http.MethodDelete, "/v1/captures/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
+	if _, err := d.ask(s, http.MethodDelete, "/v1/captures/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
 		return err
 	}
 	http.Redirect(w, r, Prefix+"captures", http.StatusSeeOther)
@@ -169,10 +170,10 @@ func (d *records) deleteCapture(w http.ResponseWriter, r *http.Request, s sessio
 func (d *records) batches(w http.ResponseWriter, r *http.Request, s session) error {
 	query := url.Values{"limit": {strconv.Itoa(pageLength)}, "cursor": r.URL.Query()["cursor"]}
 	var page client.BatchPage
-	if _, err := d.ask(r, s, http.MethodGet, withQuery("/v1/batches", query), nil, &page); err != nil {
+	if _, err := d.ask(s, http.MethodGet, withQuery("/v1/batches", query), nil, &page); err != nil {
 		return err
 	}
-	d.show(w, r, s, http.StatusOK, "batches", view{
+	d.show(w, s, http.StatusOK, "batches", view{
 		"Title": "Batches", "Batches": page.Batches, "Older": page.Next != "",
 		"OlderLink": withQuery(Prefix+"batches", url.Values{"cursor": {page.Next}}),
 	})
@@ -182,16 +183,16 @@ func (d *records) batches(w http.ResponseWriter, r *http.Request, s session) err
 func (d *records) batch(w http.ResponseWriter, r *http.Request, s session) error {
 	var b client.BatchState
 	id := r.PathValue("id")
-	if _, err := d.ask(r, s, http.MethodGet, "/v1/batches/"+url.PathEscape(id), nil, &b); err != nil {
+	if _, err := d.ask(s, http.MethodGet, "/v1/batches/"+url.PathEscape(id), nil, &b); err != nil {
 		return err
 	}
-	d.show(w, r, s, http.StatusOK, "batch", view{"Title": "Batch", "Batch": b, "Self": r.URL.RequestURI()})
+	d.show(w, s, http.StatusOK, "batch", view{"Title": "Batch", "Batch": b, "Self": r.URL.RequestURI()})
 	return nil
 }
 
 func (d *records) cancelBatch(w http.ResponseWriter, r *http.Request, s session) error {
 	id := url.PathEscape(r.PathValue("id"))
-	if _, err := d.ask(r, s, http.MethodDelete, "/v1/batches/"+id, nil, nil); err != nil {
+	if _, err := d.ask(s, http.MethodDelete, "/v1/batches/"+id, nil, nil); err != nil {
 		return err
 	}
 	http.Redirect(w, r, Prefix+"batches/"+id, http.StatusSeeOther)

@@ -179,6 +179,7 @@ func (d *core) signedIn(do page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := d.sessions.of(r)
 		if err == nil {
+			s.request = r
 			s.who, err = d.parts.Authenticate(r.Context(), s.key)
 		}
 		var known *savepage.Error

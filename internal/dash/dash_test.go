@@ -96,7 +96,7 @@ func (w *world) post(address string, form url.Values) (int, string) {
 
 func (w *world) read(answer *http.Response) (int, string) {
 	w.t.Helper()
-	defer answer.Body.Close() //nolint:errcheck // it was only read
+	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		w.t.Fatal(err)
@@ -243,19 +243,23 @@ func TestPlayground(t *testing.T) {
 	})
 	w.answer("GET /v1/captures/cap_1", http.StatusOK, map[string]any{
 		"status": "success", "capture_id": "cap_1", "url": "https://example.com/", "image": "http://cdn.test/captures/abc.png",
-		"width": 1440, "height": 900, "format": "png", "size": 20144, "timing": map[string]int{"queue_ms": 5, "render_ms": 1200, "total_ms": 1205},
+		"width": 1440, "height": 900, "format": "png", "size": 20144,
+		"timing": map[string]int{"queue_ms": 5, "render_ms": 1200, "total_ms": 1205},
 		"report": map[string]any{"http_status": 404, "requests": map[string]any{"failed": 2, "named": []string{"https://x.test/<b>"}}},
 	})
 	_, text := w.post("/ui/playground", url.Values{
-		"url": {"https://example.com/"}, "width": {"1440"}, "fullpage": {"true"}, "hide": {".a\r\n.b, .c"}, "css": {"p::before{content:': true'}"},
+		"url": {"https://example.com/"}, "width": {"1440"}, "fullpage": {"true"}, "hide": {".a\r\n.b, .c"},
+		"css": {"p::before{content:': true'}"},
 	})
 	want := map[string]any{
-		"url": "https://example.com/", "fullpage": true, "hide": []any{".a", ".b, .c"}, "css": "p::before{content:': true'}", "async": true,
+		"url": "https://example.com/", "fullpage": true, "hide": []any{".a", ".b, .c"}, "async": true,
+		"css": "p::before{content:': true'}",
 	}
 	if a, b := mustJSON(t, got), mustJSON(t, want); a != b {
 		t.Errorf("submitted %s, want %s", a, b)
 	}
-	w.has(text, "success", "1.21 s", "The page answered 404.", "2 requests failed.", "https://x.test/&lt;b&gt;", "1440 × 900 pixels, 20.1 kB, png")
+	w.has(text, "success", "1.21 s", "The page answered 404.", "2 requests failed.", "https://x.test/&lt;b&gt;",
+		"1440 × 900 pixels, 20.1 kB, png")
 	if !strings.Contains(text, `src="/captures/abc.png"`) || strings.Contains(text, "https://x.test/<b>") {
 		t.Error("the picture is not shown from this server, or a text is not escaped")
 	}
@@ -290,7 +294,8 @@ func TestEveryPage(t *testing.T) {
 			w.api.HandleFunc("GET "+one.api, func(out http.ResponseWriter, _ *http.Request) {
 				if broken {
 					out.WriteHeader(http.StatusServiceUnavailable)
-					_, _ = io.WriteString(out, `{"status":503,"code":"storage_unavailable","detail":"the database does not answer","request_id":"req-7"}`)
+					_, _ = io.WriteString(out, `{"status":503,"code":"storage_unavailable",
+						"detail":"the database does not answer","request_id":"req-7"}`)
 					return
 				}
 				_, _ = io.WriteString(out, `{}`)

@@ -23,12 +23,12 @@ func (d *manager) showKeys(w http.ResponseWriter, r *http.Request, s session, st
 	v["Title"], v["Scopes"], v["Now"] = "Keys", savepage.Scopes(), d.parts.Clock.Now()
 	if s.who.May(savepage.ScopeAdmin) {
 		var list keyList
-		if _, err := d.ask(r, s, http.MethodGet, keysOf(s.who.Account.ID), nil, &list); err != nil {
+		if _, err := d.ask(s, http.MethodGet, keysOf(s.who.Account.ID), nil, &list); err != nil {
 			return err
 		}
 		v["Keys"] = list.Keys
 	}
-	d.show(w, r, s, status, "keys", v)
+	d.show(w, s, status, "keys", v)
 	return nil
 }
 
@@ -48,7 +48,7 @@ func (d *manager) createKey(w http.ResponseWriter, r *http.Request, s session) e
 		body["expires_at"] = day + "T00:00:00Z"
 	}
 	var issued savepage.Issued
-	_, err := d.ask(r, s, http.MethodPost, keysOf(s.who.Account.ID), body, &issued)
+	_, err := d.ask(s, http.MethodPost, keysOf(s.who.Account.ID), body, &issued)
 	if wrong := wrongFields(err); len(wrong) > 0 {
 		return d.showKeys(w, r, s, http.StatusBadRequest, view{"Wrong": wrong, "Name": body["name"]})
 	}
@@ -60,7 +60,7 @@ func (d *manager) createKey(w http.ResponseWriter, r *http.Request, s session) e
 
 func (d *manager) revokeKey(w http.ResponseWriter, r *http.Request, s session) error {
 	address := keysOf(r.PathValue("account")) + "/" + url.PathEscape(r.PathValue("key"))
-	if _, err := d.ask(r, s, http.MethodDelete, address, nil, nil); err != nil {
+	if _, err := d.ask(s, http.MethodDelete, address, nil, nil); err != nil {
 		return err
 	}
 	http.Redirect(w, r, Prefix+"keys", http.StatusSeeOther)
@@ -77,7 +77,7 @@ type use struct {
 // usage shows what the account uses of its limits.
 func (d *manager) usage(w http.ResponseWriter, r *http.Request, s session) error {
 	var u savepage.Usage
-	if _, err := d.ask(r, s, http.MethodGet, "/v1/usage", nil, &u); err != nil {
+	if _, err := d.ask(s, http.MethodGet, "/v1/usage", nil, &u); err != nil {
 		return err
 	}
 	uses := []use{
@@ -92,7 +92,7 @@ func (d *manager) usage(w http.ResponseWriter, r *http.Request, s session) error
 			uses[i].Part = min(one.Used*100 / *one.Limit, 100)
 		}
 	}
-	d.show(w, r, s, http.StatusOK, "usage", view{"Title": "Usage", "Usage": u, "Uses": uses})
+	d.show(w, s, http.StatusOK, "usage", view{"Title": "Usage", "Usage": u, "Uses": uses})
 	return nil
 }
 
@@ -112,7 +112,7 @@ type build struct {
 // system shows the server: what does not work first.
 func (d *manager) system(w http.ResponseWriter, r *http.Request, s session) error {
 	if !s.who.May(savepage.ScopeAdmin) {
-		d.show(w, r, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
+		d.show(w, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
 		return nil
 	}
 	var ready health
@@ -125,7 +125,7 @@ func (d *manager) system(w http.ResponseWriter, r *http.Request, s session) erro
 	}
 	v := view{"Title": "System", "Ready": ready, "Build": version, "Self": r.URL.RequestURI()}
 	d.addSources(r, v)
-	d.show(w, r, s, http.StatusOK, "system", v)
+	d.show(w, s, http.StatusOK, "system", v)
 	return nil
 }
 

@@ -61,12 +61,8 @@ func (d *trials) playground(w http.ResponseWriter, r *http.Request, s session) e
 			given = of // the address names only the capture
 		}
 	}
-	form, err := d.form(given, nil)
-	if err != nil {
-		return err
-	}
-	maps.Copy(v, form)
-	d.show(w, r, s, http.StatusOK, "playground", v)
+	maps.Copy(v, d.form(given, nil))
+	d.show(w, s, http.StatusOK, "playground", v)
 	return nil
 }
 
@@ -81,18 +77,14 @@ func (d *trials) run(w http.ResponseWriter, r *http.Request, s session) error {
 	var accepted client.Accepted
 	if err == nil {
 		options["async"] = true
-		_, err = d.ask(r, s, http.MethodPost, "/v1/capture", options, &accepted)
+		_, err = d.ask(s, http.MethodPost, "/v1/capture", options, &accepted)
 	}
 	if err != nil {
 		wrong := wrongFields(err)
 		if len(wrong) == 0 {
 			return err
 		}
-		v, err := d.form(given, wrong)
-		if err != nil {
-			return err
-		}
-		d.show(w, r, s, http.StatusBadRequest, "playground", v)
+		d.show(w, s, http.StatusBadRequest, "playground", d.form(given, wrong))
 		return nil
 	}
 	http.Redirect(w, r, playgroundAddress(given, accepted.CaptureID), http.StatusSeeOther)
@@ -105,7 +97,7 @@ func (d *trials) check(w http.ResponseWriter, r *http.Request, s session) error 
 	name := query.Get("name")
 	_, err := d.decoder.Values("", map[string][]string{name: {query.Get(name)}, "url": {cmp.Or(query.Get("url"), "https://example.com")}})
 	v := view{"Wrong": wrongFields(err)[name]}
-	d.show(w, r, s, http.StatusOK, "check", v)
+	d.show(w, s, http.StatusOK, "check", v)
 	return nil
 }
 
@@ -176,7 +168,7 @@ func wrongFields(err error) map[string]string {
 }
 
 // form makes the form with the values, and the code for the same request.
-func (d *trials) form(values url.Values, wrong map[string]string) (view, error) {
+func (d *trials) form(values url.Values, wrong map[string]string) view {
 	given := d.given(values)
 	var first []field
 	var groups []fieldGroup
@@ -209,7 +201,7 @@ func (d *trials) form(values url.Values, wrong map[string]string) (view, error) 
 	}
 	v["Snippets"] = snippets(d.config.PublicURL, options, flagsOf(given, d.groups))
 	v["Link"] = playgroundAddress(given, "")
-	return v, nil
+	return v
 }
 
 func isLong(f api.Field) bool {
@@ -222,10 +214,7 @@ func isLong(f api.Field) bool {
 
 // playgroundAddress is a link that keeps the options. Texts that are too long for an address are left out.
 func playgroundAddress(given url.Values, id string) string {
-	kept := url.Values{}
-	for name, all := range given {
-		kept[name] = all
-	}
+	kept := maps.Clone(given)
 	if id != "" {
 		kept.Set("capture", id)
 	}

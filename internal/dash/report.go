@@ -22,45 +22,54 @@ func remarks(r *savepage.Report) []remark {
 	if r == nil {
 		return nil
 	}
-	var bad, warn []remark
-	if r.HTTPStatus >= 400 {
-		bad = append(bad, remark{"bad", "The page answered " + strconv.Itoa(r.HTTPStatus) + ".", "Look whether the address is right, or whether the " +
-			"page wants a cookie or a header. fail_on: 4xx makes such captures fail.", nil})
+	all := append(faults(r), oddities(r)...)
+	if len(all) == 0 {
+		return []remark{{Level: "ok", Text: "Everything that the page asked for came."}}
 	}
-	if r.Blank {
-		bad = append(bad, remark{"bad", "Every pixel has one colour.", "Wait for something that is always there: wait_for_selector.", nil})
+	return all
+}
+
+// faults are what makes a picture wrong.
+func faults(r *savepage.Report) []remark {
+	var all []remark
+	add := func(is bool, one remark) {
+		if is {
+			one.Level = "bad"
+			all = append(all, one)
+		}
 	}
-	if r.Partial {
-		bad = append(bad, remark{"bad", "Something was missing when the picture was taken.", "A longer timeout or a delay may help.", r.Reasons})
+	add(r.HTTPStatus >= 400, remark{
+		Text:   "The page answered " + strconv.Itoa(r.HTTPStatus) + ".",
+		Advice: "Look whether the address is right, or whether the page wants a cookie or a header. fail_on: 4xx makes such captures fail.",
+	})
+	add(r.Blank, remark{
+		Text: "Every pixel has one colour.", Advice: "Wait for something that is always there: wait_for_selector.",
+	})
+	add(r.Partial, remark{
+		Text: "Something was missing when the picture was taken.", Advice: "A longer timeout or a delay may help.", Named: r.Reasons,
+	})
+	add(r.Truncated, remark{
+		Text: "The page is larger than the picture.", Advice: "A larger max_height, or several pictures with clip.",
+	})
+	return all
+}
+
+// oddities are what may be as the page's owner wants it.
+func oddities(r *savepage.Report) []remark {
+	var all []remark
+	add := func(n int, what, how, advice string, named []string) {
+		if n > 0 {
+			all = append(all, remark{Level: "warn", Text: plural(n, what) + how, Advice: advice, Named: named})
+		}
 	}
-	if r.Truncated {
-		bad = append(bad, remark{"bad", "The page is larger than the picture.", "A larger max_height, or several pictures with clip.", nil})
-	}
-	if n := r.Requests.Failed; n > 0 {
-		warn = append(warn, remark{"warn", plural(n, "request") + " failed.", "Often analytics; if it is a font or a style, the page looks " +
-			"otherwise than usual.", r.Requests.Named})
-	}
-	if n := r.Requests.Blocked; n > 0 {
-		warn = append(warn, remark{"warn", plural(n, "request") + " blocked.", "By your options, or because the address is not public.", nil})
-	}
-	if n := r.Requests.Pending; n > 0 {
-		warn = append(warn, remark{"warn", plural(n, "request") + " had not ended.", "wait_until: networkidle waits for them.", nil})
-	}
-	if n := r.Fonts.Missing; n > 0 {
-		warn = append(warn, remark{"warn", plural(n, "character") + " without a font.", "Install a font for the script on the server.", r.Fonts.Named})
-	}
-	if n := r.Console.Errors; n > 0 {
-		warn = append(warn, remark{"warn", plural(n, "error") + " in the page's console.", "", r.Console.Texts})
-	}
-	if n := r.Dialogs; n > 0 {
-		warn = append(warn, remark{"warn", plural(n, "dialog") + " dismissed.", "", nil})
-	}
+	add(r.Requests.Failed, "request", " failed.", "Often analytics; without a font or a style the page looks otherwise.", r.Requests.Named)
+	add(r.Requests.Blocked, "request", " blocked.", "By your options, or because the address is not public.", nil)
+	add(r.Requests.Pending, "request", " had not ended.", "wait_until: networkidle waits for them.", nil)
+	add(r.Fonts.Missing, "character", " without a font.", "Install a font for the script on the server.", r.Fonts.Named)
+	add(r.Console.Errors, "error", " in the page's console.", "", r.Console.Texts)
+	add(r.Dialogs, "dialog", " dismissed.", "", nil)
 	if b := r.CookieBanner; b != nil && b.Outcome != savepage.BannerNone {
-		warn = append(warn, remark{"ok", "A cookie banner was " + string(b.Outcome) + toolOf(b.Tool) + ".", "", nil})
-	}
-	all := append(bad, warn...)
-	if len(bad) == 0 && len(warn) == 0 {
-		return []remark{{"ok", "Everything that the page asked for came.", "", nil}}
+		all = append(all, remark{Level: "ok", Text: "A cookie banner was " + string(b.Outcome) + toolOf(b.Tool) + "."})
 	}
 	return all
 }

@@ -37,8 +37,9 @@ var errNoSession = errors.New("nobody is signed in")
 
 // session is somebody who is signed in.
 type session struct {
-	key string
-	who savepage.Principal
+	request *http.Request // what is asked for in it
+	key     string
+	who     savepage.Principal
 }
 
 // sessions keeps nothing but one-time links and wrong tries: a session is its cookie, in which the key is sealed.
@@ -191,14 +192,14 @@ func inside(address string) string {
 }
 
 func (d *gate) showSignIn(w http.ResponseWriter, r *http.Request) {
-	d.show(w, r, session{}, http.StatusOK, "signin", view{"Title": "Sign in", "Next": r.URL.Query().Get("next")})
+	d.show(w, session{request: r}, http.StatusOK, "signin", view{"Title": "Sign in", "Next": r.URL.Query().Get("next")})
 }
 
 func (d *gate) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	key, next := strings.TrimSpace(r.PostFormValue("key")), r.PostFormValue("next")
 	refuse := func(status int, why string) {
-		d.show(w, r, session{}, status, "signin", view{"Title": "Sign in", "Next": next, "Wrong": why})
+		d.show(w, session{request: r}, status, "signin", view{"Title": "Sign in", "Next": next, "Wrong": why})
 	}
 	if !d.sessions.mayTry(r) {
 		w.Header().Set("Retry-After", "300")
@@ -229,7 +230,7 @@ func (d *gate) welcome(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	key, valid := d.sessions.redeem(r.URL.Query().Get("token"))
 	if !valid {
-		d.show(w, r, session{}, http.StatusGone, "signin", view{
+		d.show(w, session{request: r}, http.StatusGone, "signin", view{
 			"Title": "Sign in", "Wrong": "This link was used already, or is older than an hour. Sign in with a key.",
 		})
 		return

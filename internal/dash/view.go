@@ -60,13 +60,12 @@ func (d *core) functions() template.FuncMap {
 		"sentence": sentence,
 		"join":     strings.Join,
 		"add":      func(a, b int) int { return a + b },
-		"has":      func(list []string, one string) bool { return contains(list, one) },
 	}
 }
 
 // show writes a page. A request that htmx sends gets the part that it asks for alone.
-func (d *core) show(w http.ResponseWriter, r *http.Request, s session, status int, name string, v view) {
-	block := "frame"
+func (d *core) show(w http.ResponseWriter, s session, status int, name string, v view) {
+	r, block := s.request, "frame"
 	if part := r.Header.Get("HX-Target"); part != "" && d.pages[name].Lookup("part") != nil {
 		block = "part"
 	}
@@ -191,15 +190,6 @@ func jsonText(v any) string {
 
 // words are the words of a code.
 func words(code any) string { return strings.ReplaceAll(fmt.Sprint(code), "_", " ") }
-
-func contains(list []string, one string) bool {
-	for _, have := range list {
-		if have == one {
-			return true
-		}
-	}
-	return false
-}
 
 func newReader(data []byte) io.ReadSeeker { return bytes.NewReader(data) }
 

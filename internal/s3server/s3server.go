@@ -67,7 +67,8 @@ func start(ctx context.Context, path, dir string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir, address: address, ended: make(chan struct{}), output: new(bytes.Buffer)}
-	s.process = exec.Command(path, "--port", address, "--quiet", "posix", dir) //nolint:noctx,gosec // Stop ends it; the path is of the user's own cache
+	//nolint:noctx,gosec // Stop ends it; the path is of the user's own cache
+	s.process = exec.Command(path, "--port", address, "--quiet", "posix", dir)
 	s.process.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+AccessKey, "ROOT_SECRET_ACCESS_KEY="+SecretKey)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -42,7 +42,7 @@ func parsePlace(setting string) (place, error) {
 		p.prefix += "/"
 	}
 	if slices.ContainsFunc(strings.Split(p.prefix, "/"), func(part string) bool { return part == "." || part == ".." }) {
-		return place{}, errors.New("the prefix has a part . or ..")
+		return place{}, errors.New("the prefix has a part that is one or two dots")
 	}
 	return p, p.parameters(u.RawQuery)
 }

@@ -84,6 +84,7 @@ func (d *core) request(r *http.Request, s session, method, address string, body 
 		}
 		content = bytes.NewReader(text)
 	}
+	//nolint:gosec // it is handed to a handler of this process
 	request, err := http.NewRequestWithContext(r.Context(), method, address, content)
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
@@ -135,7 +136,7 @@ func (d *core) showFault(w http.ResponseWriter, r *http.Request, s session, err 
 		v["What"] = "The server could not make this page. Its log says why."
 	}
 	v["What"] = sentence(fmt.Sprint(v["What"]))
-	d.show(w, s, status, "fault", v)
+	d.show(w, s, status, "fault", v) //nolint:contextcheck // the context is the request's
 }
 
 // sentence begins with a capital letter and ends with a stop.

@@ -85,7 +85,7 @@ func without(query url.Values, name string) url.Values {
 }
 
 // addCapture adds what a page shows of one capture, and returns its options.
-func (d *core) addCapture(r *http.Request, s session, id string, v view) (options url.Values, err error) {
+func (d *core) addCapture(s session, id string, v view) (options url.Values, err error) {
 	var c detail
 	header, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
 	if err != nil {
@@ -121,7 +121,7 @@ func plainText(value any) string {
 // capture shows one.
 func (d *records) capture(w http.ResponseWriter, r *http.Request, s session) error {
 	v := view{"Title": "Capture"}
-	if _, err := d.addCapture(r, s, r.PathValue("id"), v); err != nil {
+	if _, err := d.addCapture(s, r.PathValue("id"), v); err != nil {
 		return err
 	}
 	if other := r.URL.Query().Get("with"); other != "" {

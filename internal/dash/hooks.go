@@ -61,10 +61,10 @@ func (d *hooks) sendAllAgain(w http.ResponseWriter, r *http.Request, s session) 
 
 // webhooks shows what signs callbacks, and tries a receiver.
 func (d *hooks) webhooks(w http.ResponseWriter, r *http.Request, s session) error {
-	return d.showWebhooks(w, r, s, view{})
+	return d.showWebhooks(w, s, view{})
 }
 
-func (d *hooks) showWebhooks(w http.ResponseWriter, r *http.Request, s session, v view) error {
+func (d *hooks) showWebhooks(w http.ResponseWriter, s session, v view) error {
 	if v["Secrets"] == nil {
 		var secrets savepage.WebhookSecrets
 		if _, err := d.ask(s, http.MethodGet, "/v1/webhooks/secret", nil, &secrets); err != nil {
@@ -87,7 +87,7 @@ func (d *hooks) rotateSecret(w http.ResponseWriter, r *http.Request, s session) 
 	if _, err := d.ask(s, http.MethodPost, "/v1/webhooks/secret/rotate", map[string]any{}, &made); err != nil {
 		return err
 	}
-	return d.showWebhooks(w, r, s, view{"Secrets": made, "Made": made.Secret})
+	return d.showWebhooks(w, s, view{"Secrets": made, "Made": made.Secret})
 }
 
 func (d *hooks) testWebhook(w http.ResponseWriter, r *http.Request, s session) error {
@@ -96,10 +96,10 @@ func (d *hooks) testWebhook(w http.ResponseWriter, r *http.Request, s session) e
 	var trial savepage.Trial
 	_, err := d.ask(s, http.MethodPost, "/v1/webhooks/test", map[string]any{"url": address}, &trial)
 	if wrong := wrongFields(err); len(wrong) > 0 {
-		return d.showWebhooks(w, r, s, view{"URL": address, "Wrong": wrong["url"]})
+		return d.showWebhooks(w, s, view{"URL": address, "Wrong": wrong["url"]})
 	}
 	if err != nil {
 		return err
 	}
-	return d.showWebhooks(w, r, s, view{"URL": address, "Trial": trial})
+	return d.showWebhooks(w, s, view{"URL": address, "Trial": trial})
 }

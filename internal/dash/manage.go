@@ -16,10 +16,10 @@ type keyList struct {
 
 // keys shows the keys of the account.
 func (d *manager) keys(w http.ResponseWriter, r *http.Request, s session) error {
-	return d.showKeys(w, r, s, http.StatusOK, view{})
+	return d.showKeys(w, s, http.StatusOK, view{})
 }
 
-func (d *manager) showKeys(w http.ResponseWriter, r *http.Request, s session, status int, v view) error {
+func (d *manager) showKeys(w http.ResponseWriter, s session, status int, v view) error {
 	v["Title"], v["Scopes"], v["Now"] = "Keys", savepage.Scopes(), d.parts.Clock.Now()
 	if s.who.May(savepage.ScopeAdmin) {
 		var list keyList
@@ -50,12 +50,12 @@ func (d *manager) createKey(w http.ResponseWriter, r *http.Request, s session) e
 	var issued savepage.Issued
 	_, err := d.ask(s, http.MethodPost, keysOf(s.who.Account.ID), body, &issued)
 	if wrong := wrongFields(err); len(wrong) > 0 {
-		return d.showKeys(w, r, s, http.StatusBadRequest, view{"Wrong": wrong, "Name": body["name"]})
+		return d.showKeys(w, s, http.StatusBadRequest, view{"Wrong": wrong, "Name": body["name"]})
 	}
 	if err != nil {
 		return err
 	}
-	return d.showKeys(w, r, s, http.StatusOK, view{"Issued": issued, "Base": d.config.PublicURL})
+	return d.showKeys(w, s, http.StatusOK, view{"Issued": issued, "Base": d.config.PublicURL})
 }
 
 func (d *manager) revokeKey(w http.ResponseWriter, r *http.Request, s session) error {

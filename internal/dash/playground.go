@@ -53,7 +53,7 @@ func (d *trials) playground(w http.ResponseWriter, r *http.Request, s session) e
 	query, v := r.URL.Query(), view{}
 	given := d.given(query)
 	if id := query.Get("capture"); id != "" {
-		of, err := d.addCapture(r, s, id, v)
+		of, err := d.addCapture(s, id, v)
 		if err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request, key string) {
 }
 
 func (s *sessions) cookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure where the client speaks https
 		Name: cookieName, Value: value, Path: Prefix, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: httpd.Secure(r),
 	}
@@ -192,12 +192,14 @@ func inside(address string) string {
 }
 
 func (d *gate) showSignIn(w http.ResponseWriter, r *http.Request) {
-	d.show(w, session{request: r}, http.StatusOK, "signin", view{"Title": "Sign in", "Next": r.URL.Query().Get("next")})
+	v := view{"Title": "Sign in", "Next": r.URL.Query().Get("next")}
+	d.show(w, session{request: r}, http.StatusOK, "signin", v) //nolint:contextcheck // the context is the request's
 }
 
 func (d *gate) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	key, next := strings.TrimSpace(r.PostFormValue("key")), r.PostFormValue("next")
+	//nolint:contextcheck // the context is the request's
 	refuse := func(status int, why string) {
 		d.show(w, session{request: r}, status, "signin", view{"Title": "Sign in", "Next": next, "Wrong": why})
 	}
@@ -216,7 +218,7 @@ func (d *gate) signIn(w http.ResponseWriter, r *http.Request) {
 		d.showFault(w, r, session{}, err)
 	default:
 		d.sessions.begin(w, r, key)
-		http.Redirect(w, r, inside(next), http.StatusSeeOther)
+		http.Redirect(w, r, inside(next), http.StatusSeeOther) //nolint:gosec // inside keeps it on this server
 	}
 }
 
@@ -230,9 +232,8 @@ func (d *gate) welcome(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	key, valid := d.sessions.redeem(r.URL.Query().Get("token"))
 	if !valid {
-		d.show(w, session{request: r}, http.StatusGone, "signin", view{
-			"Title": "Sign in", "Wrong": "This link was used already, or is older than an hour. Sign in with a key.",
-		})
+		v := view{"Title": "Sign in", "Wrong": "This link was used already, or is older than an hour. Sign in with a key."}
+		d.show(w, session{request: r}, http.StatusGone, "signin", v) //nolint:contextcheck // the context is the request's
 		return
 	}
 	d.sessions.begin(w, r, key)

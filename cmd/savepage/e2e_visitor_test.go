@@ -78,7 +78,7 @@ func newVisitor(t *testing.T) *visitor {
 
 func startVisitor(t *testing.T, path string) *cdp.Conn {
 	t.Helper()
-	profile, err := os.MkdirTemp("", "savepage-visitor-")
+	profile, err := os.MkdirTemp("", "savepage-visitor-") //nolint:usetesting // the browser's user must get there
 	if err != nil {
 		t.Fatal(err)
 	}

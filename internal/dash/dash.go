@@ -4,6 +4,7 @@
 package dash
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -14,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -161,7 +163,7 @@ func (d *core) routes() http.Handler {
 		"GET usage":                        manage.usage,
 		"GET system":                       manage.system,
 	} {
-		method, address, _ := cutSpace(pattern)
+		method, address, _ := strings.Cut(pattern, " ")
 		mux.Handle(method+" "+Prefix+address, d.signedIn(do))
 	}
 	mux.HandleFunc(Prefix, func(w http.ResponseWriter, r *http.Request) {
@@ -208,7 +210,7 @@ func (d *core) static(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, name, time.Time{}, newReader(one.data))
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(one.data))
 }
 
 func loadAssets() (map[string]asset, error) {

@@ -199,13 +199,12 @@ func (d *gate) showSignIn(w http.ResponseWriter, r *http.Request) {
 func (d *gate) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	key, next := strings.TrimSpace(r.PostFormValue("key")), r.PostFormValue("next")
+	//nolint:contextcheck // the context is the request's
 	refuse := func(status int, why string) {
-		v := view{"Title": "Sign in", "Next": next, "Wrong": why}
-		d.show(w, session{request: r}, status, "signin", v) //nolint:contextcheck // the context is the request's
+		d.show(w, session{request: r}, status, "signin", view{"Title": "Sign in", "Next": next, "Wrong": why})
 	}
 	if !d.sessions.mayTry(r) {
 		w.Header().Set("Retry-After", "300")
-		//nolint:contextcheck // the context is the request's
 		refuse(http.StatusTooManyRequests, "Too many wrong keys came from your address. Try again in five minutes.")
 		return
 	}

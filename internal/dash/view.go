@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -58,7 +57,6 @@ func (d *core) functions() template.FuncMap {
 		"json":     jsonText,
 		"words":    words,
 		"sentence": sentence,
-		"join":     strings.Join,
 		"add":      func(a, b int) int { return a + b },
 	}
 }
@@ -190,7 +188,3 @@ func jsonText(v any) string {
 
 // words are the words of a code.
 func words(code any) string { return strings.ReplaceAll(fmt.Sprint(code), "_", " ") }
-
-func newReader(data []byte) io.ReadSeeker { return bytes.NewReader(data) }
-
-func cutSpace(text string) (before, after string, found bool) { return strings.Cut(text, " ") }

@@ -5,6 +5,7 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -148,7 +149,7 @@ func (b *Bucket) remove(ctx context.Context, name string) error {
 
 // Ready reports whether the bucket can be written: an object is stored and removed again.
 func (b *Bucket) Ready(ctx context.Context) error {
-	name := probeName + randomName()
+	name := probeName + rand.Text()
 	if err := b.putWhole(ctx, name, bytes.Repeat([]byte{'.'}, probeSize)); err != nil {
 		return err
 	}

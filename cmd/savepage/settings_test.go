@@ -108,6 +108,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"ACCOUNT_TIMEOUT": "9000", "ACCOUNT_CAPTURES_PER_MONTH": "8",
 		"WEBHOOK_TIMEOUT": "2s", "BROWSER": "/shell", "SANDBOX": "off", "JAIL": "required", "GRACE": "3s",
 		"LOG_FORMAT": "json", "LOG_LEVEL": "debug",
+		"USER_AGENT_SUFFIX": "ExampleShots/1.0",
 		"MASTER_KEY": strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
 	}
 	bad := map[string]string{
@@ -122,6 +123,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"ACCOUNT_CAPTURES_PER_MONTH": "many",
 		"WEBHOOK_TIMEOUT":            "1h", "SANDBOX": "maybe", "JAIL": "on",
 		"GRACE": "1d", "LOG_FORMAT": "xml", "LOG_LEVEL": "loud",
+		"USER_AGENT_SUFFIX": "caf\u00e9",
 		"MASTER_KEY": "0a", "MASTER_KEY_OLD": "hunter2",
 	}
 	defaults, err := load(t, "", nil)

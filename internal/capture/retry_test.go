@@ -125,7 +125,7 @@ func (f *flow) watch(part health.Part) {
 func TestRunWithoutARecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlow(t)
-		f.health.Watch(health.Database, func(context.Context) error { return nil })
+		f.watch(health.Database)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); f.health.Run(ctx) }()

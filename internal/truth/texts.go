@@ -30,8 +30,8 @@ func texts() []Case {
 		{
 			Name: "a font that never comes", Path: "/fonts-late",
 			Options: savepage.Options{Timeout: 20_000},
-			Partial: "fonts were not loaded: Harbour Sans",
-			Checks:  []Check{Ink("the headline in another font", Box{360, 100, 500, 60}, 0.05, 0.5), Names("pending: http")},
+			Partial: "nobody answered, and the page was shown without: http",
+			Checks:  []Check{Ink("the headline in another font", Box{360, 100, 500, 60}, 0.05, 0.5), Names("(no answer)")},
 		},
 		{
 			Name: "a font that is not there", Path: "/fonts-late?from=status/404",

@@ -21,7 +21,8 @@ func (m migrations) have(ctx context.Context) (s schema, err error) {
 		into         *int64
 	}{
 		{"goose_db_version", `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`, &s.records},
-		{"river_migration", `SELECT coalesce(max(version), 0) FROM river_migration WHERE line = 'main'`, &s.queue},
+		// The queue has one line of migrations, and its first versions have no column for it.
+		{"river_migration", `SELECT coalesce(max(version), 0) FROM river_migration`, &s.queue},
 	} {
 		var exists bool
 		if err := m.db.QueryRowContext(ctx, m.exists, one.table).Scan(&exists); err != nil {

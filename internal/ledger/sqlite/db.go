@@ -70,8 +70,10 @@ func openReaders(dir string) (*sql.DB, error) {
 	return db, nil
 }
 
+// connect never creates the file: a connection that the driver opens later, while the file is away, would put an empty database
+// in its place, and SQLite would remove the log beside it.
 func connect(file string, pragmas ...string) (*sql.DB, error) {
-	query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	connector, err := sqlite.NewConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
@@ -135,6 +136,12 @@ func TestDatabaseIsRemoved(t *testing.T) {
 			t.Fatalf("copies %q, %v", copies, err)
 		}
 		f.refuses(1, "put it back")
+		if name == "" {
+			f.opensConnections()
+			if _, err := os.Stat(f.file); err == nil {
+				t.Error("a new connection made another database")
+			}
+		}
 		dir := t.TempDir()
 		rename(t, copies[0], filepath.Join(dir, fileDatabase))
 		if _, err := openInside(t, dir, ledger.Config{}).Get(t.Context(), f.account, before); err != nil {
@@ -142,6 +149,16 @@ func TestDatabaseIsRemoved(t *testing.T) {
 		}
 		rename(t, away, f.file+name)
 		f.works()
+	}
+}
+
+// opensConnections has the pools open connections anew, as they do after a query that was given up. Whether these work does not
+// matter.
+func (f *faulty) opensConnections() {
+	for _, pool := range []*sql.DB{f.folder.read, f.folder.search} {
+		pool.SetMaxIdleConns(0)
+		_ = pool.PingContext(f.t.Context())
+		_, _ = pool.ExecContext(f.t.Context(), `SELECT count(*) FROM accounts`)
 	}
 }
 

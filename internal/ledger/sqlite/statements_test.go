@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -11,7 +12,11 @@ import (
 // openOne opens a database through one connection, with a table of the numbers from 1 to 9.
 func openOne(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := connect(filepath.Join(t.TempDir(), "one.db"), "journal_mode(WAL)")
+	file := filepath.Join(t.TempDir(), "one.db")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := connect(file, "journal_mode(WAL)")
 	if err != nil {
 		t.Fatal(err)
 	}

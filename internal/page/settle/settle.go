@@ -224,7 +224,7 @@ func (w *Waiter) reach(ctx context.Context, there func() bool) error {
 func (w *Waiter) networkIdle(ctx context.Context) error {
 	w.Notes.Await("the network to be idle")
 	err := w.reach(ctx, func() bool {
-		return w.Navigation.Loaded() && w.Network.Waiting() == 0 && w.Network.Quiet() >= idle
+		return w.Navigation.Loaded() && len(w.Network.Open(1)) == 0 && w.Network.Quiet() >= idle
 	})
 	if err != nil {
 		return err

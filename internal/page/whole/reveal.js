@@ -92,6 +92,9 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   // state is all that may move of a look.
   const state = (e, s = getComputedStyle(e)) => [s.opacity, s.visibility, s.transform, s.translate, s.scale, s.rotate, s.clipPath, s.filter, e.offsetWidth, e.offsetHeight].join();
 
+  // place is where the layout has an element that stands apart from the others; null for one in their row.
+  const place = (e, s) => s.position === 'absolute' || s.position === 'fixed' ? [e.offsetLeft, e.offsetTop].join() : null;
+
   // noted are elements that did not show all of themselves when they were first looked at: what each showed then, and its best
   // look since.
   const noted = new Map();
@@ -99,9 +102,10 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     let n = noted.get(e);
     if (!n) {
       if (noted.size >= maxNoted) return false;
-      noted.set(e, n = {before: part, best: part, look: look(s), flat: flat(e, s), up: 0, down: 0, first: state(e, s), state: state(e, s)});
+      noted.set(e, n = {before: part, best: part, look: look(s), flat: flat(e, s), up: 0, down: 0, first: state(e, s), state: state(e, s), place: place(e, s)});
       return false;
     }
+    n.placed ||= place(e, s) !== n.place; // by layout and transform together: neither says anything without the other
     const m = s.transform === 'none' ? null : matrix(e, s);
     if (m && part > 0.3) { n.up = Math.min(n.up, m.m42); n.down = Math.max(n.down, m.m42); }
     n.moved ||= state(e, s) !== n.first;
@@ -208,8 +212,9 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
   };
   const kept = n => {
     const is = {...n.look};
+    if (n.placed) for (const name of ['transform', 'translate']) delete is[name];
     // What passes through its own place while the page scrolls stands there.
-    if (n.up < -1 && n.down > 1 && /^matrix\(1, 0, 0, 1, 0, /.test(is.transform)) is.transform = 'none';
+    if (n.up < -1 && n.down > 1 && !n.placed && /^matrix\(1, 0, 0, 1, 0, /.test(is.transform)) is.transform = 'none';
     if (n.size) Object.assign(is, {width: n.size.width + 'px', height: n.size.height + 'px', 'max-width': 'none', 'max-height': 'none'});
     return is;
   };
@@ -301,6 +306,7 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
       for (const [e, is] of noted) {
         if (is.best <= is.before + better || is.kept || !e.isConnected || restless.has(e)) continue;
         const s = getComputedStyle(e);
+        is.placed ||= place(e, s) !== is.place;
         const folds = is.size && (e.offsetWidth < is.size.width || e.offsetHeight < is.size.height);
         if ((shows(e, s) >= is.best - better && !folds) || tied(e) || (driven && viewed(e))) continue;
         keep(e, kept(is));

@@ -109,7 +109,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"WEBHOOK_TIMEOUT": "2s", "BROWSER": "/shell", "SANDBOX": "off", "JAIL": "required", "GRACE": "3s",
 		"LOG_FORMAT": "json", "LOG_LEVEL": "debug",
 		"USER_AGENT_SUFFIX": "ExampleShots/1.0",
-		"MASTER_KEY": strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
+		"MASTER_KEY":        strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
 	}
 	bad := map[string]string{
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
@@ -124,7 +124,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"WEBHOOK_TIMEOUT":            "1h", "SANDBOX": "maybe", "JAIL": "on",
 		"GRACE": "1d", "LOG_FORMAT": "xml", "LOG_LEVEL": "loud",
 		"USER_AGENT_SUFFIX": "caf\u00e9",
-		"MASTER_KEY": "0a", "MASTER_KEY_OLD": "hunter2",
+		"MASTER_KEY":        "0a", "MASTER_KEY_OLD": "hunter2",
 	}
 	defaults, err := load(t, "", nil)
 	if err != nil {

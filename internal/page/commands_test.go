@@ -99,10 +99,12 @@ func TestPlainCommands(t *testing.T) {
 	const plain = `<!DOCTYPE html><title>Plain</title><p>Some text.`
 	const scripted = `<!DOCTYPE html><title>Scripted</title><p>Some text.<script>document.title = 'Ran'</script>`
 	settled := []string{
+		"Browser.setWindowBounds", // the window is as large as one around the page
 		"Emulation.setDeviceMetricsOverride",
 		"Network.enable",
 		"Runtime.enable",
 		"Page.addScriptToEvaluateOnNewDocument", // notes timers
+		"Emulation.setUserAgentOverride",        // an ordinary Chrome's
 		"Fetch.enable",                          // answers for the document of the option html
 		"Target.setAutoAttach",
 		"Page.navigate",
@@ -115,9 +117,11 @@ func TestPlainCommands(t *testing.T) {
 		"Runtime.evaluate", // missing glyphs
 	}
 	least := []string{
+		"Browser.setWindowBounds",
 		"Emulation.setDeviceMetricsOverride",
 		"Network.enable",
 		"Runtime.enable",
+		"Emulation.setUserAgentOverride",
 		"Fetch.enable",
 		"Target.setAutoAttach",
 		"Page.navigate",

@@ -15,16 +15,17 @@ func TestDelayOfTheWholePage(t *testing.T) {
 		slow, dwell bool
 	}{
 		{savepage.Options{}, false, false},
-		{savepage.Options{Delay: 1200}, true, false},
-		{savepage.Options{Delay: 1200, ScrollDelay: 400}, true, true},
-		{savepage.Options{Delay: 1200, Time: savepage.TimeVirtual}, true, false},
+		{savepage.Options{Delay: 2400}, true, false},
+		{savepage.Options{Delay: 2400, ScrollDelay: 400}, true, true},
+		{savepage.Options{Delay: 2400, Time: savepage.TimeVirtual}, true, false},
 	} {
 		one.o.URL, one.o.Fullpage = shared.url("/woken"), true
 		shot := render(t, one.o)
 		img := decode(t, shot)
 		slow, dwell := near(img.At(50, 1550), testsite.BoxColor(), 0), near(img.At(50, 2850), testsite.BoxColor(), 0)
-		if slow != one.slow || dwell != one.dwell || shot.Height != 3200 || shot.Report.Partial {
-			t.Errorf("%+v: the slow part is there: %v, the one to stay at: %v; %+v", one.o, slow, dwell, shot.Report)
+		if slow != one.slow || dwell != one.dwell || shot.Height != 4800 || shot.Report.Partial {
+			t.Errorf("delay %d, scroll_delay %d, %s: the slow part is there: %v, the one to stay at: %v; %d rows, %q",
+				one.o.Delay, one.o.ScrollDelay, one.o.Time, slow, dwell, shot.Height, shot.Report.Reasons)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func dataStories() []story {
 			always: onPhone},
 		{
 			name: "lozad and vanilla-lazyload", path: "lazy-loaders", height: headTall + 12*300,
-				checks: []Check{Pictures(photographs...)}, shown: anyView,
+			checks: []Check{Pictures(photographs...)}, shown: anyView,
 			always: moving,
 		},
 		{
@@ -54,7 +54,7 @@ func layoutStories() []story {
 		{name: "Prism and highlight.js", path: "code", checks: []Check{Has("keywords", key)}, shown: anyView},
 		{
 			name: "DataTables: 25 of 60 members", path: "datatables", shown: anyView | onPaper, always: onPaper,
-				words: []string{"Member 59", "Member 35"},
+			words:  []string{"Member 59", "Member 35"},
 			checks: []Check{Ink("the last row", Box{0, 1000, 390, 60}, 0.005, 0.4)},
 		},
 		{name: "FullCalendar: a month", path: "calendar", shown: anyView | onPaper, words: []string{"Market"}, checks: []Check{
@@ -62,7 +62,7 @@ func layoutStories() []story {
 		}},
 		{
 			name: "SweetAlert: a warning over the page", path: "dialog-sweet", height: headTall + 6*partTall, shown: inWindow | onPhone,
-				always: inWindow,
+			always: inWindow,
 			checks: []Check{Ink("the warning", Box{500, 250, 440, 400}, 0.01, 0.6)},
 		},
 		{

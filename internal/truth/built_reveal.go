@@ -12,7 +12,7 @@ func revealStories() []story {
 	reveal := func(name, path, word string, n int, always view) story {
 		return story{
 			name: name, path: path, height: headTall + n*partTall, checks: squares(n, 0), words: numbered(word, n), shown: everything,
-				always: always,
+			always: always,
 		}
 	}
 	return []story{
@@ -55,7 +55,7 @@ func listStories() []story {
 	notices := func(name, path string, always view) story {
 		return story{
 			name: name, path: path, height: headTall + 8000, checks: rows(40, 200, 0), words: numbered("Notice", 40),
-				shown: moving | onPhone | onPaper,
+			shown:  moving | onPhone | onPaper,
 			always: always,
 		}
 	}

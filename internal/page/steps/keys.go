@@ -89,8 +89,8 @@ func (r *Runner) strike(ctx context.Context, k key, held int64) error {
 	return nil
 }
 
-// press presses a key of a step, in the element that has the focus. at is where that is; nil where the step names none.
-func (r *Runner) press(ctx context.Context, text string, at *found) error {
+// press presses a key of a step, in the element that has the focus.
+func (r *Runner) press(ctx context.Context, text string) error {
 	name, held, err := savepage.ParseKey(text)
 	if err != nil {
 		return savepage.Errorf(savepage.CodeInvalidRequest, "the key %v", err)
@@ -100,17 +100,14 @@ func (r *Runner) press(ctx context.Context, text string, at *found) error {
 	if bits&8 != 0 && len([]rune(name)) == 1 {
 		k.name, k.text = strings.ToUpper(k.name), strings.ToUpper(k.text)
 	}
-	if err := r.strike(ctx, k, bits); err != nil {
-		return err
-	}
-	return r.settle(ctx, at)
+	return r.strike(ctx, k, bits)
 }
 
 // fill writes a value into the field that has the focus, in the place of what is selected there. The end of the value is typed,
 // so that the page hears of keys as it does of a reader's.
 func (r *Runner) fill(ctx context.Context, value string, at found) error {
 	if at.Done {
-		return r.settle(ctx, &at)
+		return nil
 	}
 	if !at.Lines {
 		value = strings.Join(strings.FieldsFunc(value, func(c rune) bool { return c == '\n' || c == '\r' }), " ")
@@ -130,7 +127,7 @@ func (r *Runner) fill(ctx context.Context, value string, at found) error {
 			return err
 		}
 	}
-	return r.settle(ctx, &at)
+	return nil
 }
 
 // write types one character, or puts it in where no key of an American keyboard writes it.

@@ -173,7 +173,13 @@ func (r *Runner) Click(ctx context.Context, selector string) error {
 	if err != nil {
 		return err
 	}
-	return r.click(ctx, is)
+	if err := r.click(ctx, is); err != nil {
+		return err
+	}
+	if err := r.Ready(ctx); err != nil {
+		return err
+	}
+	return r.back(ctx, is)
 }
 
 // middle is the middle of an element that is visible and cannot be used as it should be.
@@ -196,6 +202,9 @@ func (r *Runner) Run(ctx context.Context, steps []savepage.Step) error {
 		r.Notes.Await(named)
 		atMost := r.patience(step)
 		is, err := r.do(ctx, step, atMost)
+		if err == nil && step.Type != savepage.StepDelay {
+			err = r.ready(ctx, step, is)
+		}
 		if errors.Is(err, errGaveUp) {
 			return savepage.Errorf(savepage.CodeStepFailed, "%s: %s, after %v", named, note.Clean(is.Why, 200), atMost.Round(time.Millisecond))
 		}
@@ -226,7 +235,21 @@ func (r *Runner) patience(step savepage.Step) time.Duration {
 	}
 }
 
-// do does one step, and waits until the page is ready again.
+// ready waits until the page is ready after a step, and takes it back to where it was before it was scrolled for that. It stays
+// where the mouse hovers: scrolled back, the element would be elsewhere.
+func (r *Runner) ready(ctx context.Context, step savepage.Step, at found) error {
+	if err := r.Ready(ctx); err != nil {
+		return err
+	}
+	switch step.Type {
+	case savepage.StepClick, savepage.StepFill, savepage.StepPress:
+		return r.back(ctx, at)
+	default:
+		return nil
+	}
+}
+
+// do does one step.
 func (r *Runner) do(ctx context.Context, step savepage.Step, atMost time.Duration) (found, error) {
 	w := want{Selector: step.Selector, Value: step.Value, Text: step.Text}
 	need := map[savepage.StepType]string{
@@ -239,7 +262,7 @@ func (r *Runner) do(ctx context.Context, step savepage.Step, atMost time.Duratio
 	case step.Type == savepage.StepScroll:
 		return r.scroll(ctx, step, w, atMost)
 	case step.Type == savepage.StepPress && step.Selector == "":
-		return found{}, r.press(ctx, step.Key, nil)
+		return found{}, r.press(ctx, step.Key)
 	case step.Type == savepage.StepPress:
 		need = "focus"
 	}
@@ -258,9 +281,9 @@ func (r *Runner) do(ctx context.Context, step savepage.Step, atMost time.Duratio
 	case savepage.StepFill:
 		return is, r.fill(ctx, step.Value, is)
 	case savepage.StepPress:
-		return is, r.press(ctx, step.Key, &is)
+		return is, r.press(ctx, step.Key)
 	default:
-		return is, r.Ready(ctx)
+		return is, nil
 	}
 }
 
@@ -300,16 +323,13 @@ func (r *Runner) click(ctx context.Context, at found) error {
 			return err
 		}
 	}
-	return r.settle(ctx, &at)
+	return nil
 }
 
-// hover moves the mouse over a point. The page stays where it is: scrolled back, the element would be elsewhere.
+// hover moves the mouse over a point.
 func (r *Runner) hover(ctx context.Context, at found) error {
 	params := input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at.X, Y: at.Y}
-	if err := r.send(ctx, input.CommandDispatchMouseEvent, params); err != nil {
-		return err
-	}
-	return r.Ready(ctx)
+	return r.send(ctx, input.CommandDispatchMouseEvent, params)
 }
 
 // scroll brings an element into view, or turns the wheel over it or over the middle of the window.
@@ -327,23 +347,30 @@ func (r *Runner) scroll(ctx context.Context, step savepage.Step, w want, atMost 
 		return is, err
 	}
 	if turns {
-		if err := r.wheel(ctx, is, step); err != nil {
-			return is, err
-		}
+		err = r.wheel(ctx, is, step)
 	}
-	return is, r.Ready(ctx)
+	return is, err
+}
+
+// turn is an event of the wheel. The browser takes none without both of its distances, also where one is 0.
+type turn struct {
+	input.DispatchMouseEventParams
+
+	DeltaX int `json:"deltaX"`
+	DeltaY int `json:"deltaY"`
 }
 
 // wheel turns the wheel of the mouse, as far as the step says.
 func (r *Runner) wheel(ctx context.Context, at found, step savepage.Step) error {
-	params := input.DispatchMouseEventParams{
-		Type: input.DispatchMouseEventTypeMouseWheel, X: at.X, Y: at.Y, DeltaX: float64(step.X), DeltaY: float64(step.Y),
+	params := turn{
+		DispatchMouseEventParams: input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseWheel, X: at.X, Y: at.Y},
+		DeltaX:                   step.X, DeltaY: step.Y,
 	}
 	over := input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at.X, Y: at.Y}
 	if err := r.Page.Ask(ctx, 0, nil, script+"savepageSteps.watch"); err != nil {
 		return err
 	}
-	for _, event := range []input.DispatchMouseEventParams{over, params} {
+	for _, event := range []any{over, params} {
 		if err := r.send(ctx, input.CommandDispatchMouseEvent, event); err != nil {
 			return err
 		}
@@ -351,11 +378,8 @@ func (r *Runner) wheel(ctx context.Context, at found, step savepage.Step) error 
 	return r.Page.Ask(ctx, scrolling, nil, script+"savepageSteps.rest", scrolling.Milliseconds())
 }
 
-// settle waits until the page is ready, and takes it back to where it was before it was scrolled for the step.
-func (r *Runner) settle(ctx context.Context, at *found) error {
-	if err := r.Ready(ctx); err != nil || at == nil {
-		return err
-	}
+// back takes the page back to where it was before it was scrolled for a step.
+func (r *Runner) back(ctx context.Context, at found) error {
 	return r.Page.Ask(ctx, 0, nil, script+"savepageSteps.backFrom", at.For, at.Before)
 }
 

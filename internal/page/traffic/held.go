@@ -22,7 +22,7 @@ const (
 //
 //nolint:gochecknoglobals // they do not change
 var (
-	polls    = regexp.MustCompile(`(?i)(^|[/?&=_.-])(long[_-]?poll(ing)?|poll(ing)?|comet[a-z]*|hanging[_-]?get)([/?&=_.-]|$)` +
+	polls = regexp.MustCompile(`(?i)(^|[/?&=_.-])(long[_-]?poll(ing)?|poll(ing)?|comet[a-z]*|hanging[_-]?get)([/?&=_.-]|$)` +
 		`|[?&](wait|timeout|hold)=\d`)
 	pollName = regexp.MustCompile(`(^|[^A-Za-z])[pP]oll(ing)?([^a-z]|$)|[a-z]Poll(ing)?([^a-z]|$)`)
 )

@@ -49,10 +49,10 @@ func TestWords(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]string{
 		"challengers": challengers().FindString(""), "captchaHosts": captchaHosts().FindString(""),
-			"challengeTitles": challengeTitles().FindString(""),
-		"challengeWords": challengeWords().FindString(""), "captchaWords": captchaWords().FindString(""),
-			"loginWords": loginWords().FindString(""),
-		"providers": providers().FindString(""), "consentWords": consentWords().FindString(""), "acceptWords": acceptWords().FindString(""),
+		"challengeTitles": challengeTitles().FindString(""),
+		"challengeWords":  challengeWords().FindString(""), "captchaWords": captchaWords().FindString(""),
+		"loginWords": loginWords().FindString(""),
+		"providers":  providers().FindString(""), "consentWords": consentWords().FindString(""), "acceptWords": acceptWords().FindString(""),
 		"rejectWords": rejectWords().FindString(""), "consentFrames": consentFrames().FindString(""), "errorWords": errorWords().FindString(""),
 	} {
 		if of != "" {

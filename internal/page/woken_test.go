@@ -15,9 +15,9 @@ func TestDelayOfTheWholePage(t *testing.T) {
 		slow, dwell bool
 	}{
 		{savepage.Options{}, false, false},
-		{savepage.Options{Delay: 2400}, true, false},
-		{savepage.Options{Delay: 2400, ScrollDelay: 400}, true, true},
-		{savepage.Options{Delay: 2400, Time: savepage.TimeVirtual}, true, false},
+		{savepage.Options{Delay: 1200}, true, false},
+		{savepage.Options{Delay: 1200, ScrollDelay: 400}, true, true},
+		{savepage.Options{Delay: 1200, Time: savepage.TimeVirtual}, true, false},
 	} {
 		one.o.URL, one.o.Fullpage = shared.url("/woken"), true
 		shot := render(t, one.o)

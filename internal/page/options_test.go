@@ -23,7 +23,7 @@ func TestHTML(t *testing.T) {
 			<p id="p">ü</p><script>document.getElementById('p').textContent=location.origin</script><img src="/etc/passwd"><iframe ` +
 			`src="file:///etc/passwd"></iframe>`,
 	})
-	if r := shot.Report; r.Title != "Grüße" || r.HTTPStatus != 0 || r.FinalURL != "" {
+	if r := shot.Report; r.Title != "Grüße" || r.HTTPStatus != 200 || r.FinalURL != "" {
 		t.Errorf("%+v", r)
 	}
 	if img := decode(t, shot); !near(img.At(200, 150), testsite.PictureColor(5), 0) {

@@ -76,7 +76,7 @@ func (j *job) report() savepage.Report {
 		r.FinalURL = address.Named(r.FinalURL)
 	}
 	if j.o.HTML != "" && strings.HasPrefix(r.FinalURL, address.HTMLOrigin) {
-		r.HTTPStatus, r.FinalURL = 0, ""
+		r.FinalURL = ""
 	}
 	return r
 }

@@ -153,10 +153,10 @@ func (l *libraries) build(ctx context.Context, source string) ([]byte, error) {
 
 // keep writes a file that others may be writing too.
 func keep(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil { //nolint:gosec // a path of our own
 		return fmt.Errorf("keep a bundle: %w", err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "*.part") //nolint:gosec // a path of our own
+	file, err := os.CreateTemp(filepath.Dir(path), "*.part")
 	if err != nil {
 		return fmt.Errorf("keep a bundle: %w", err)
 	}

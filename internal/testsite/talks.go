@@ -49,7 +49,7 @@ func (s *Site) socket(w http.ResponseWriter, r *http.Request) {
 		switch s.talks.next(sid) {
 		case 1:
 			_, _ = io.WriteString(w, `40{"sid":"`+sid+`"}`) //nolint:gosec // the test site is its own
-		case 2: //nolint:mnd // the second poll
+		case 2: // the second poll
 			if s.wait(r, 200) {
 				_, _ = io.WriteString(w, `42["news",1]`)
 			}

@@ -9,7 +9,7 @@ import (
 // dataStories are pages that ask for what they show.
 func dataStories() []story {
 	asked := func(name, path, word string, n int) story {
-		return story{name: name, path: path, checks: rows(n, 80, 0), words: numbered(word, n), shown: anyView | onPaper}
+		return story{name: name, path: path, checks: rows(n, 80), words: numbered(word, n), shown: anyView | onPaper}
 	}
 	var photographs []Seat
 	for i := range 12 {

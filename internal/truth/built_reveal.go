@@ -42,7 +42,7 @@ func scrollStories() []story {
 		},
 		{name: "Lenis: a page that scrolls itself", path: "lenis", height: 3000, checks: parts, words: numbered("Part", 10),
 			shown: moving | onPhone | onPaper},
-		{name: "SimpleBar: a part that scrolls", path: "simplebar", height: 3064, checks: rows(30, 100, 0), shown: inWindow | moving,
+		{name: "SimpleBar: a part that scrolls", path: "simplebar", height: 3064, checks: rows(30, 100), shown: inWindow | moving,
 			always: moving},
 		{
 			name: "a frameset", path: "frameset", shown: inWindow, checks: []Check{Bands(0, 0, 900, 100, 800)},
@@ -54,20 +54,20 @@ func scrollStories() []story {
 func listStories() []story {
 	notices := func(name, path string, always view) story {
 		return story{
-			name: name, path: path, height: headTall + 8000, checks: rows(40, 200, 0), words: numbered("Notice", 40),
+			name: name, path: path, height: headTall + 8000, checks: rows(40, 200), words: numbered("Notice", 40),
 			shown:  moving | onPhone | onPaper,
 			always: always,
 		}
 	}
 	boats := func(name, path, word string) story {
 		return story{
-			name: name, path: path, height: headTall + 6000, checks: rows(60, 100, 0), words: numbered(word, 60), shown: moving | onPaper,
+			name: name, path: path, height: headTall + 6000, checks: rows(60, 100), words: numbered(word, 60), shown: moving | onPaper,
 		}
 	}
 	return []story{
 		notices("by hand: 40 notices, after a pause", "infinite-debounced", 0),
 		{
-			name: "React Query: 40 entries in five pages", path: "infinite-query", height: headTall + 4020, checks: rows(40, 100, 0),
+			name: "React Query: 40 entries in five pages", path: "infinite-query", height: headTall + 4020, checks: rows(40, 100),
 			words: numbered("Entry", 40), shown: moving | onPhone | onPaper,
 		},
 		boats("Virtuoso: 60 rows", "virtuoso", "Crew"),

@@ -76,6 +76,7 @@ func (s story) in(v view) Case {
 		c.Name = s.name + ", printed"
 		c.Options.Format = savepage.FormatPDF
 		c.Checks = []Check{Words(s.words...)}
+	case anyView: // a set of them
 	}
 	return c
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"io"
 	"log/slog"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 // TestStartIsKilled opens databases that a program left which was killed after each step of making the queue's tables.
 func TestStartIsKilled(t *testing.T) {
 	t.Parallel()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	for version := 1; ; version++ {
 		dir := t.TempDir()
 		db, err := openWriter(dir)

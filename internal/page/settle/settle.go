@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	cdpage "github.com/chromedp/cdproto/page"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/page/budget"
-	"github.com/savepage/savepage/internal/page/note"
 	"github.com/savepage/savepage/internal/page/session"
 )
 
@@ -357,15 +355,6 @@ func (w *Waiter) silence(missing time.Duration) func() (bool, time.Duration) {
 	}
 }
 
-// OpenList is up to three open requests for the end of a message.
-func (w *Waiter) OpenList() string {
-	names := w.Network.Open(3)
-	if len(names) == 0 {
-		return ""
-	}
-	return " (open: " + strings.Join(names, ", ") + ")"
-}
-
 // lastQuiet is for how long the page is waited for at most that does not come to rest: longer where it shows that it waits for
 // something itself.
 func lastQuiet(w *Waiter) time.Duration {
@@ -374,36 +363,4 @@ func lastQuiet(w *Waiter) time.Duration {
 		return min(w.Budget.Scaled(12*time.Second), timeout*2/5)
 	}
 	return min(w.Budget.Scaled(8*time.Second), timeout/3)
-}
-
-// noteLate says that the load event did not come. The event itself may be lost: the document knows.
-func (w *Waiter) noteLate() {
-	if w.late && w.seen.Ready != "complete" {
-		w.Notes.Partial("the load event did not come%s", w.OpenList())
-	}
-}
-
-// noteUnrest says what kept the page from settling.
-func (w *Waiter) noteUnrest() {
-	w.noteLate()
-	if !noteOpen(w) && !w.late {
-		w.Notes.Partial("the document did not stop changing")
-	}
-	w.noteFonts()
-}
-
-// noteOpen names the requests that did not end, and reports whether there are any.
-func noteOpen(w *Waiter) bool {
-	open := w.Network.Open(3)
-	if len(open) > 0 && !w.late {
-		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))
-	}
-	return len(open) > 0
-}
-
-// noteFonts names the fonts that are in use and did not come.
-func (w *Waiter) noteFonts() {
-	if !w.seen.Fonts {
-		w.Notes.Partial("fonts were not loaded: %s", note.Clean(strings.Join(w.seen.Coming, ", "), 100))
-	}
 }

@@ -130,8 +130,9 @@ func TestNamesOfPolls(t *testing.T) {
 
 func TestReadRefresh(t *testing.T) {
 	for text, want := range map[string]refresh{
-		"0": {}, "2; url=/x": {2 * time.Second, "/x"}, "1;URL='/y z'": {time.Second, "/y z"}, " 1.9 , url = http://h/": {time.Second, "http://h/"},
-		"5 /next": {5 * time.Second, "/next"}, "1;url": {time.Second, "url"}, ".5; url=a": {0, "a"},
+		"0": {}, "2; url=/x": {2 * time.Second, "/x"}, "1;URL='/y z'": {time.Second, "/y z"},
+		" 1.9 , url = http://h/": {time.Second, "http://h/"},
+		"5 /next":                {5 * time.Second, "/next"}, "1;url": {time.Second, "url"}, ".5; url=a": {0, "a"},
 	} {
 		if got, says := readRefresh(text); !says || got != want {
 			t.Errorf("%q: %+v, %v, want %+v", text, got, says, want)

@@ -5,6 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
+PREFIX    ?= /usr/local
 TESTFLAGS ?= -timeout 40m
 PKG       ?= ./...
 # What make quick leaves out: packages whose tests need a browser or the built program.
@@ -15,7 +16,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test quick truth hostile hostile-teeth lint fmt bench soak campaign docs deb check-packages clean
+.PHONY: help serve build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs deb check-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,11 @@ serve: ## find or install a browser, build, and serve on 127.0.0.1:8080
 
 build: ## build bin/savepage
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/savepage ./cmd/savepage
+
+install: build ## install the program, its manual pages and completions below PREFIX (/usr/local), for packages below DESTDIR
+	install -Dm755 bin/savepage '$(DESTDIR)$(PREFIX)/bin/savepage'
+	bin/savepage manpage '$(DESTDIR)$(PREFIX)/share/man/man1'
+	@scripts/install-completions bin/savepage '$(DESTDIR)$(PREFIX)/share'
 
 test: ## install what tests need, vet, build, and run all tests (PKG=./internal/blob TESTFLAGS=-v)
 	@scripts/install-test-tools

@@ -30,8 +30,7 @@ func newBatch(env environment) *cobra.Command {
 			"that succeeded with the same options, and whose file is still there, is not repeated: run the same command again to\n" +
 			"continue where it stopped.\n" +
 			"The exit code is 0 when all succeeded, 3 when some failed, 1 when none succeeded.",
-		Example: "  savepage batch urls.txt -o pictures --parallel 4 --fullpage",
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "folder for the pictures and the report")
 	parallel := cmd.Flags().Int("parallel", 0, fmt.Sprintf("pages rendered at once, 1 to %d (default: from cores and memory)", maxParallel))

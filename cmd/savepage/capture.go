@@ -1,14 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,12 +21,10 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// toStdout as the output file means standard output.
-const toStdout = "-"
-
 // order holds the arguments of a capture command.
 type order struct {
 	options savepage.Options
+	typed   string // the address as it was given
 	output  string
 	asJSON  bool
 }
@@ -56,9 +53,10 @@ func newCapture(env environment) *cobra.Command {
 		Long: "Captures a page without a server. The options of the API are flags.\n" +
 			"--html replaces the URL. --html @FILE reads the document from a file, --html @- from standard input; --css, --js\n" +
 			"and --steps likewise. Repeat a flag to give a list: --hide .banner --hide '#chat'.\n" +
-			"Without -o the file is named after the page's host; -o - writes the picture to standard output.",
-		Example: "  savepage capture https://example.com -o page.png\n" +
-			"  savepage capture https://example.com --fullpage --format webp -o - > page.webp",
+			"Without -o the file is named after the page's host; -o - writes the picture to standard output. The ending of the\n" +
+			"file names the format.\n" +
+			"A URL without a scheme is one of https, or of http where it names this machine or a private network; where nothing\n" +
+			"answers https, http is tried. Private addresses, this machine's among them, are reached with --egress-allow only.",
 		Args: cobra.MaximumNArgs(1),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "file of the picture; - for standard output")
@@ -76,6 +74,9 @@ func newCapture(env environment) *cobra.Command {
 		}
 		if o.output = *output; o.output == "" {
 			o.output = defaultOutput(o.options)
+		}
+		if err := checkOutput(o.output); err != nil {
+			return usageError{err}
 		}
 		if o.asJSON = *asJSON; o.asJSON && o.output == toStdout {
 			return usageError{errors.New("--json and -o - both write to standard output: give one of them")}
@@ -108,19 +109,27 @@ func (f *optionFlag) Set(text string) error {
 	return nil
 }
 
-// Type is the word that the help shows for the value.
-func (f *optionFlag) Type() string { return string(f.kind) }
+// Type is the word that the help shows for the value, and none for a boolean.
+func (f *optionFlag) Type() string {
+	if f.kind == api.KindBoolean {
+		return "bool"
+	}
+	return string(f.kind)
+}
 
 // addOptionFlags makes a flag of each option, except those that make sense only with a server, and those named.
 func addOptionFlags(flags *pflag.FlagSet, but ...string) {
-	for _, f := range api.OptionFields() {
-		if slices.Contains(but, f.Name) || f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" ||
-			strings.HasPrefix(f.Name, "callback_") {
-			continue
-		}
-		flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
-		if f.Kind == api.KindBoolean {
-			flag.NoOptDefVal = "true"
+	for _, group := range api.OptionGroups() {
+		for _, f := range group.Fields {
+			if slices.Contains(but, f.Name) || f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" ||
+				strings.HasPrefix(f.Name, "callback_") {
+				continue
+			}
+			flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
+			titled(flag, group.Title)
+			if f.Kind == api.KindBoolean {
+				flag.NoOptDefVal, flag.DefValue = "true", cmp.Or(f.Default, "false")
+			}
 		}
 	}
 }
@@ -135,7 +144,10 @@ func optionUsage(f api.Field) string {
 	if f.Default != "" && f.Kind != api.KindBoolean {
 		usage += " (default " + f.Default + ")"
 	}
-	return usage
+	if f.Kind == api.KindSteps {
+		return usage // it names types of steps, some of which are called like options
+	}
+	return inFlags(strings.ReplaceAll(usage, "GET /v1/devices", "savepage devices"))
 }
 
 // readOrder turns the command line into options, by the rules of the API.
@@ -144,17 +156,26 @@ func readOrder(flags *pflag.FlagSet, args []string, stdin io.Reader) (order, err
 	if err != nil {
 		return order{}, err
 	}
+	typed := ""
 	if len(args) > 0 {
-		given["url"] = []string{withScheme(args[0])}
+		if err := notAFile(args[0]); err != nil {
+			return order{}, err
+		}
+		typed = args[0]
+		given["url"] = []string{withScheme(typed)}
 	}
-	if format := formatOf(flags); format != "" {
+	format, err := formatOf(flags)
+	if err != nil {
+		return order{}, err
+	}
+	if format != "" {
 		given["format"] = []string{format}
 	}
 	options, err := api.DecodeOptions(given)
 	if err != nil {
 		return order{}, asFlags(err)
 	}
-	return order{options: options}, nil
+	return order{options: options, typed: typed}, nil
 }
 
 // givenOptions returns the options that flags give, by their wire names.
@@ -179,14 +200,6 @@ func givenOptions(flags *pflag.FlagSet, stdin io.Reader) (map[string][]string, e
 	return given, nil
 }
 
-// withScheme accepts an address without a scheme, such as example.com.
-func withScheme(address string) string {
-	if strings.Contains(address, "://") {
-		return address
-	}
-	return "https://" + address
-}
-
 // readText returns the text of an option: itself, or with @ before it the content of the file. What begins with @ and goes
 // on after a space or a brace is a style sheet.
 func readText(option, text string, stdin io.Reader) (string, error) {
@@ -207,52 +220,18 @@ func readText(option, text string, stdin io.Reader) (string, error) {
 	return string(content), nil
 }
 
-// formatOf is the format that the output file's ending asks for, where --format is not given.
-func formatOf(flags *pflag.FlagSet) string {
-	output := flags.Lookup("output")
-	if flags.Changed("format") || output == nil {
-		return ""
-	}
-	ending := strings.TrimPrefix(strings.ToLower(filepath.Ext(output.Value.String())), ".")
-	for _, f := range api.OptionFields() {
-		if f.Name == "format" && slices.Contains(f.Enum, ending) {
-			return ending
-		}
-	}
-	return ""
-}
-
-// asFlags rewrites the faults of options with the names of flags.
-func asFlags(err error) error {
-	fault, known := errors.AsType[*savepage.Error](err)
-	if !known || len(fault.Fields) == 0 {
-		return err
-	}
-	lines := []string{"invalid options:"}
-	for _, field := range fault.Fields {
-		name := "--" + optionFlagName(field.Location)
-		if field.Location == "url" {
-			name = "URL"
-		}
-		lines = append(lines, "  "+name+": "+field.Message)
-	}
-	return errors.New(strings.Join(lines, "\n"))
-}
-
-// defaultOutput names the file after the page's host.
-func defaultOutput(o savepage.Options) string {
-	name := "capture"
-	if u, err := url.Parse(o.URL); err == nil && u.Hostname() != "" {
-		name = strings.Trim(strings.ReplaceAll(u.Hostname(), ":", "-"), ".")
-	}
-	return name + "." + o.Format.Extension()
-}
-
 // take captures the page and writes the picture.
 func take(ctx context.Context, s Settings, o order, env environment) error {
 	began := time.Now()
 	progress := startProgress(env.err, subject(o.options))
 	shot, err := shoot(ctx, s, o.options, slog.New(slog.DiscardHandler))
+	if plain, may := inPlain(o.typed, o.options.URL, err); may {
+		guessed := o
+		guessed.options.URL = plain
+		if again, failed := shoot(ctx, s, guessed.options, slog.New(slog.DiscardHandler)); failed == nil {
+			o, shot, err = guessed, again, nil
+		}
+	}
 	progress.stop()
 	r := newResult(o, shot, began)
 	if err == nil {
@@ -277,31 +256,19 @@ func subject(o savepage.Options) string {
 
 // shoot starts a browser behind the same guard as the server's and renders, again where the server would.
 func shoot(ctx context.Context, s Settings, o savepage.Options, log *slog.Logger) (shot capture.Shot, err error) {
-	policy := guard.New(s.guard(nil))
+	reach := newReach(s)
 	if o.URL != "" { // known before a browser is started
-		if _, err = policy.Admit(o.URL); err != nil {
-			return shot, err
+		if _, err = reach.policy.Admit(o.URL); err != nil {
+			return shot, reach.inWords(o.URL, err)
 		}
 	}
-	r, err := startRenderer(ctx, s, policy, 1, log)
+	r, err := startRenderer(ctx, s, reach.policy, 1, log)
 	if err != nil {
 		return shot, err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
-	return r.renderWithRetries(ctx, o)
-}
-
-func writePicture(output string, from io.Reader, stdout io.Writer) error {
-	if output == toStdout {
-		_, err := io.Copy(stdout, from)
-		return err
-	}
-	file, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(file, from)
-	return errors.Join(err, file.Close())
+	shot, err = r.renderWithRetries(ctx, o)
+	return shot, reach.inWords(o.URL, err)
 }
 
 func newResult(o order, shot capture.Shot, began time.Time) result {

@@ -41,6 +41,7 @@ func TestCommands(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PAGE", page.URL+"/")
+			env.Setenv("HOST", strings.TrimPrefix(page.URL, "http://"))
 			env.Setenv("TAKEN", taken.Addr().String())
 			env.Setenv("FREE", freeAddress(t))
 			// The script's own folder is closed to the user that the browser runs as.

@@ -48,12 +48,20 @@ type layer struct {
 
 // addSettingFlags gives a command the flags of settings: of all, or of those that are named.
 func addSettingFlags(flags *pflag.FlagSet, names ...string) {
-	flags.String(configFlag, "", "settings file (default "+configName+" in the working directory, if it exists)")
-	for _, s := range settingTable() {
-		if !s.noFlag && (len(names) == 0 || slices.Contains(names, s.name)) {
-			flags.Var(&textFlag{kind: s.kind, text: s.value}, s.flag(), s.usage())
+	for _, group := range settingGroups() {
+		for _, s := range group.rows {
+			if s.noFlag || len(names) > 0 && !slices.Contains(names, s.name) {
+				continue
+			}
+			title := titleSettings
+			if len(names) == 0 {
+				title = group.title
+			}
+			titled(flags.VarPF(&textFlag{kind: s.kind, text: s.value}, s.flag(), "", s.usage()), title)
 		}
 	}
+	flags.String(configFlag, "", "settings file (default "+configName+" in the working directory, if it exists)")
+	titled(flags.Lookup(configFlag), titleSettings)
 }
 
 func (s setting) usage() string {

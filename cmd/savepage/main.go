@@ -15,10 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/savepage/savepage/internal/clock"
-	"github.com/savepage/savepage/internal/near"
 )
 
 // The exit codes of every command.
@@ -103,6 +101,7 @@ func newRoot(env environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "savepage",
 		Short:         "Turns web pages into pictures",
+		Version:       orUnknown(readBuild().Version),
 		Long:          "SavePage turns web pages into pictures: as an HTTP service with signed callbacks, or directly from the command line.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -110,36 +109,17 @@ func newRoot(env environment) *cobra.Command {
 	root.SetOut(env.out)
 	root.SetErr(env.err)
 	root.SetIn(env.in)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetVersionTemplate("savepage {{.Version}}\n")
+	root.SetUsageFunc(usage(env.out))
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(
-		newServe(env), newCapture(env), newBatch(env), newKey(env), newAccount(env), newWebhook(env), newDoctor(env), newMigrate(env),
-		newBackup(env), newRestore(env), newCompact(env), newAdopt(env), newDevices(env), newVersion(env), newHealth(env), newDocs(), newJail(),
-	)
+	addGroups(root)
+	root.AddCommand(inGroup(groupCapture, newCapture(env), newBatch(env), newDevices(env))...)
+	root.AddCommand(inGroup(groupServe, newServe(env), newDoctor(env), newHealth(env))...)
+	root.AddCommand(inGroup(groupKeys, newKey(env), newAccount(env), newWebhook(env))...)
+	root.AddCommand(inGroup(groupData, newBackup(env), newRestore(env), newMigrate(env), newCompact(env), newAdopt(env))...)
+	root.AddCommand(inGroup(groupMore, newVersion(env), newManpage(), newDocs(), newJail())...)
+	addExamples(root)
+	nameArguments(root)
+	completeValues(root)
 	return root
-}
-
-// flagError adds what was most likely meant to an unknown flag.
-func flagError(cmd *cobra.Command, err error) error {
-	unknown, is := errors.AsType[*pflag.NotExistError](err)
-	if !is {
-		return usageError{fmt.Errorf("%w\nSee %s --help", err, cmd.CommandPath())}
-	}
-	var known []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
-	return usageError{fmt.Errorf("%w%s\nSee %s --help", err, near.Hint("--"+unknown.GetSpecifiedName(), known), cmd.CommandPath())}
-}
-
-// unknownCommand is the fault of a command line that names no command of cmd, which only groups others.
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	var known []string
-	for _, one := range cmd.Commands() {
-		if !one.Hidden {
-			known = append(known, one.Name())
-		}
-	}
-	if len(args) == 0 {
-		return usageError{fmt.Errorf("a command is missing: %s; see %s --help", strings.Join(known, ", "), cmd.CommandPath())}
-	}
-	return usageError{fmt.Errorf("unknown command %q%s\nSee %s --help", args[0], near.Hint(args[0], known), cmd.CommandPath())}
 }

@@ -103,8 +103,29 @@ var errForm = errors.New("has another form")
 
 // settingTable is the only source of settings, for reading them, for the help and for the manual.
 func settingTable() []setting {
-	return slices.Concat(addressSettings(), storeSettings(), secretSettings(), workSettings(), limitSettings(),
-		browserSettings(), agentSettings(), processSettings())
+	var rows []setting
+	for _, group := range settingGroups() {
+		rows = append(rows, group.rows...)
+	}
+	return rows
+}
+
+// settingGroup is a part of the table under a title of the help.
+type settingGroup struct {
+	title string
+	rows  []setting
+}
+
+func settingGroups() []settingGroup {
+	return []settingGroup{
+		{"Addresses", addressSettings()},
+		{"Records and pictures", storeSettings()},
+		{"Secrets", secretSettings()},
+		{"Work", workSettings()},
+		{"Limits of accounts", limitSettings()},
+		{"Browser", slices.Concat(browserSettings(), agentSettings())},
+		{"Process", processSettings()},
+	}
 }
 
 func addressSettings() []setting {

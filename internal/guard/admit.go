@@ -35,6 +35,20 @@ func (p *Policy) Admit(raw string) (string, error) {
 	return normal, nil
 }
 
+// Remedy returns the rule that would open a URL which Admit does not allow, as ParseAllow reads it, and why the URL is not
+// allowed; empty where no rule would, or where Admit allows it.
+func Remedy(p *Policy, raw string) (rule, why string) {
+	_, to, err := parseURL(raw)
+	if err != nil {
+		return "", ""
+	}
+	refusal := p.judgeUnresolved(to)
+	if refusal == nil || refusal.Hint == "" || !refusal.Addr.Addr().IsValid() {
+		return "", ""
+	}
+	return refusal.Hint, refusal.Rule
+}
+
 // judgeUnresolved judges a target before any lookup.
 func (p *Policy) judgeUnresolved(to target) *Refusal {
 	switch {

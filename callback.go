@@ -42,16 +42,36 @@ func (o Options) checkCallback() []FieldError {
 		if o.CallbackSecret != "" && CheckSecret(o.CallbackSecret) != nil {
 			wrong = append(wrong, FieldError{"callback_secret", `must be "whsec_" and base64 of 24 to 64 bytes`, nil})
 		}
-		return wrong
+		return append(wrong, o.checkFilename()...)
 	}
 	var wrong []FieldError
-	if len(o.CallbackHeaders) > 0 {
-		wrong = append(wrong, FieldError{"callback_headers", "needs callback_url", nil})
-	}
-	if o.CallbackSecret != "" {
-		wrong = append(wrong, FieldError{"callback_secret", "needs callback_url", nil})
+	for _, one := range []struct {
+		name  string
+		given bool
+	}{
+		{"callback_format", o.CallbackFormat != ""}, {"callback_method", o.CallbackMethod != ""}, {"callback_on", len(o.CallbackOn) > 0},
+		{"callback_error_url", o.CallbackErrorURL != ""}, {"callback_filename", o.CallbackFilename != ""},
+		{"callback_headers", len(o.CallbackHeaders) > 0}, {"callback_secret", o.CallbackSecret != ""},
+	} {
+		if one.given {
+			wrong = append(wrong, FieldError{one.name, "needs callback_url", nil})
+		}
 	}
 	return wrong
+}
+
+// checkFilename refuses names that a header or a file system would mistake, and a name where no file is sent.
+func (o Options) checkFilename() []FieldError {
+	switch name := o.CallbackFilename; {
+	case name == "":
+		return nil
+	case !o.CallbackFormat.IsFile():
+		return []FieldError{{"callback_filename", "needs callback_format file, gotenberg or screenshotone", nil}}
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\/:*?<>|;`, r) }):
+		return []FieldError{{"callback_filename", `must be printable ASCII without " \ / : * ? < > | ;`, name}}
+	default:
+		return nil
+	}
 }
 
 func (h Headers) checkForCallback() []FieldError {
@@ -87,7 +107,7 @@ func ownedByCallback(name string) bool {
 	case "user-agent", "x-signature", "idempotency-key", "accept-encoding", "date", "http2-settings", "alt-used":
 		return true
 	}
-	for _, prefix := range []string{"content-", "webhook-", "x-signature-", "x-savepage-"} {
+	for _, prefix := range []string{"content-", "webhook-", "x-signature-", "x-savepage-", "x-urlbox-sig", "x-screenshotone-sig"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

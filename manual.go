@@ -40,6 +40,10 @@ func pageTexts() OptionGroup {
 	return OptionGroup{"The page", []OptionText{
 		{"url", "URL of the page to capture. Required, unless html is given."},
 		{"html", "HTML document to capture instead of a URL."},
+		{"base_url", "Where the document of html stands: its relative addresses, its origin, cookies and headers are those of this address. " +
+			"Nothing is fetched from the address itself. Without it the document has an origin of its own."},
+		{"assets", "Files that the document of html refers to by relative addresses: a list of name and data (base64), at most 2 MiB together. " +
+			"They are served from beside the document, in place of what is there."},
 	}}
 }
 
@@ -189,6 +193,14 @@ func environmentTexts() OptionGroup {
 func resultTexts() OptionGroup {
 	return OptionGroup{"Result", []OptionText{
 		{"callback_url", "Answer 202 at once, and POST the result to this URL when the capture has ended."},
+		{"callback_format", "What the callback looks like; event by default. event: JSON that describes the capture. file: the picture " +
+			"itself, with its Content-Type; a failure is an event. gotenberg, screenshotone, screenshotone_json, urlbox: what receivers of " +
+			"these services expect, with their signature where they have one."},
+		{"callback_method", "HTTP method of the callback; POST by default."},
+		{"callback_on", "Ends of the capture that are told; both by default."},
+		{"callback_error_url", "Where the callback of a failure goes, instead of callback_url."},
+		{"callback_filename", "Name of the file in the Content-Disposition of a callback that has the picture as its body, without the " +
+			"extension; the id of the capture by default."},
 		{"callback_headers", "Up to 10 headers of the callback, such as Authorization. No answer contains them."},
 		{"callback_secret", "Secret that signs the callback of this capture instead of the account's secret: whsec_ and base64 of 24 to 64 " +
 			"bytes. No answer contains it."},

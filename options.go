@@ -61,8 +61,10 @@ const (
 // texts from OptionGroups. The zero value of an option always means "not given".
 type Options struct {
 	// The page: a URL or a document.
-	URL  string `json:"url,omitempty" maxLength:"8192" example:"https://example.com"`
-	HTML string `json:"html,omitempty" maxLength:"2097152" example:"<h1>Hello</h1>"`
+	URL     string  `json:"url,omitempty" maxLength:"8192" example:"https://example.com"`
+	HTML    string  `json:"html,omitempty" maxLength:"2097152" example:"<h1>Hello</h1>"`
+	BaseURL string  `json:"base_url,omitempty" maxLength:"8192" example:"https://example.com/articles/"`
+	Assets  []Asset `json:"assets,omitempty" maxItems:"100" example:"[{\"name\":\"style.css\",\"data\":\"aDF7Y29sb3I6cmVkfQ==\"}]"`
 
 	// The viewport.
 	Width  int     `json:"width,omitempty" minimum:"320" maximum:"3840" default:"1440"`
@@ -152,11 +154,16 @@ type Options struct {
 	Media         Media        `json:"media,omitempty" enum:"screen,print"`
 
 	// The result.
-	CallbackURL     string   `json:"callback_url,omitempty" maxLength:"8192" example:"https://myapp.example.com/hook"`
-	CallbackHeaders Headers  `json:"callback_headers,omitempty" writeOnly:"true"`
-	CallbackSecret  string   `json:"callback_secret,omitempty" maxLength:"128" writeOnly:"true"`
-	Async           bool     `json:"async,omitempty" default:"false"`
-	Metadata        Metadata `json:"metadata,omitempty" example:"{\"order\":17}"`
+	CallbackURL      string         `json:"callback_url,omitempty" maxLength:"8192" example:"https://myapp.example.com/hook"`
+	CallbackFormat   CallbackFormat `json:"callback_format,omitempty" enum:"event,file,gotenberg,screenshotone,screenshotone_json,urlbox"`
+	CallbackMethod   string         `json:"callback_method,omitempty" enum:"POST,PUT,PATCH"`
+	CallbackOn       []string       `json:"callback_on,omitempty" enum:"success,failed" maxItems:"2" example:"[\"failed\"]"`
+	CallbackErrorURL string         `json:"callback_error_url,omitempty" maxLength:"8192" example:"https://myapp.example.com/failed"`
+	CallbackFilename string         `json:"callback_filename,omitempty" maxLength:"128" example:"report"`
+	CallbackHeaders  Headers        `json:"callback_headers,omitempty" writeOnly:"true"`
+	CallbackSecret   string         `json:"callback_secret,omitempty" maxLength:"128" writeOnly:"true"`
+	Async            bool           `json:"async,omitempty" default:"false"`
+	Metadata         Metadata       `json:"metadata,omitempty" example:"{\"order\":17}"`
 }
 
 // Defaults returns the options of a request that gives none.
@@ -209,6 +216,7 @@ func (o Options) ValidateFields() []FieldError {
 			add("clip", "must not be given together with "+part.name, nil)
 		}
 	}
+	wrong = append(wrong, o.checkDocument()...)
 	wrong = append(wrong, o.Clip.check()...)
 	wrong = append(wrong, o.checkBlocking()...)
 	wrong = append(wrong, o.checkEnvironment()...)

@@ -125,6 +125,28 @@ func TestCrossNamesTheField(t *testing.T) {
 			func(o *Options) { o.CallbackURL, o.CallbackSecret = "http://b.test", "whsec_c2hvcnQ=" },
 			[]string{"callback_secret"},
 		},
+		"files": {func(o *Options) {
+			o.URL, o.HTML, o.BaseURL, o.Assets = "", "<p>", "http://a.test/b/", []Asset{{Name: "img/a b.png"}, {Name: "style.css"}}
+		}, nil},
+		"files without a document":    {func(o *Options) { o.Assets = []Asset{{Name: "a.css"}} }, []string{"assets"}},
+		"base_url without a document": {func(o *Options) { o.BaseURL = "http://b.test" }, []string{"base_url"}},
+		"a file outside":              {withFiles(Asset{Name: "../a"}), []string{"assets[0].name"}},
+		"a file at the root":          {withFiles(Asset{Name: "/a"}), []string{"assets[0].name"}},
+		"a file with a query":         {withFiles(Asset{Name: "a?b"}), []string{"assets[0].name"}},
+		"a file of another scheme":    {withFiles(Asset{Name: "http:a"}), []string{"assets[0].name"}},
+		"a file twice":                {withFiles(Asset{Name: "a"}, Asset{Name: "a"}), []string{"assets[1].name"}},
+		"files too large":             {withFiles(Asset{Name: "a", Data: make([]byte, MaxAssetBytes+1)}), []string{"assets"}},
+		"callback format":             {func(o *Options) { o.CallbackURL, o.CallbackFormat = "http://b.test", CallbackFile }, nil},
+		"callback format for nothing": {func(o *Options) { o.CallbackFormat = CallbackFile }, []string{"callback_format"}},
+		"callback method for nothing": {func(o *Options) { o.CallbackMethod = "PUT" }, []string{"callback_method"}},
+		"callback on for nothing":     {func(o *Options) { o.CallbackOn = []string{"failed"} }, []string{"callback_on"}},
+		"callback error for nothing":  {func(o *Options) { o.CallbackErrorURL = "http://b.test" }, []string{"callback_error_url"}},
+		"callback filename of an event": {
+			func(o *Options) { o.CallbackURL, o.CallbackFilename = "http://b.test", "a" }, []string{"callback_filename"},
+		},
+		"callback filename with a path": {func(o *Options) {
+			o.CallbackURL, o.CallbackFormat, o.CallbackFilename = "http://b.test", CallbackFile, "../a"
+		}, []string{"callback_filename"}},
 		"cookie name":  {func(o *Options) { o.Cookies = Cookies{{Name: "a b", Value: "1"}} }, []string{"cookies[0].name"}},
 		"cookie value": {func(o *Options) { o.Cookies = Cookies{{Name: "a", Value: "1;b"}} }, []string{"cookies[0].value"}},
 		"cookie path": {
@@ -274,4 +296,9 @@ func TestCheckSecret(t *testing.T) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}
+}
+
+// withFiles has a document with files instead of a URL.
+func withFiles(assets ...Asset) func(*Options) {
+	return func(o *Options) { o.URL, o.HTML, o.Assets = "", "<p>", assets }
 }

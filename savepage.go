@@ -170,18 +170,22 @@ const (
 
 // Delivery is one callback that is owed: an event, its receiver and its attempts.
 type Delivery struct {
-	ID        string        `json:"id"`                   // "msg_…": the webhook-id header of every attempt
-	CaptureID string        `json:"capture_id,omitempty"` // empty for the event of a batch
-	BatchID   string        `json:"batch_id,omitempty"`   // of a batch's own event
-	Account   string        `json:"-"`
-	URL       string        `json:"url"`
-	Headers   Headers       `json:"-"` // of the option callback_headers; may be secret
-	Body      []byte        `json:"-"` // the exact bytes that are signed and sent
-	State     DeliveryState `json:"state"`
-	CreatedAt time.Time     `json:"created_at"`
-	NextAt    *time.Time    `json:"next_attempt_at,omitempty"` // while pending
-	EndedAt   *time.Time    `json:"ended_at,omitempty"`
-	Attempts  []Attempt     `json:"attempts"`
+	ID        string         `json:"id"`                   // "msg_…": the webhook-id header of every attempt
+	CaptureID string         `json:"capture_id,omitempty"` // empty for the event of a batch
+	BatchID   string         `json:"batch_id,omitempty"`   // of a batch's own event
+	Account   string         `json:"-"`
+	URL       string         `json:"url"`
+	Headers   Headers        `json:"-"` // of the option callback_headers; may be secret
+	Body      []byte         `json:"-"` // the exact bytes that are signed and sent, unless Picture is
+	Format    CallbackFormat `json:"-"` // of the option callback_format
+	Method    string         `json:"-"` // of the option callback_method; empty: POST
+	Filename  string         `json:"-"` // of the option callback_filename
+	Picture   *Picture       `json:"-"` // is sent in place of Body
+	State     DeliveryState  `json:"state"`
+	CreatedAt time.Time      `json:"created_at"`
+	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // while pending
+	EndedAt   *time.Time     `json:"ended_at,omitempty"`
+	Attempts  []Attempt      `json:"attempts"`
 	// WaitingFor is WaitingForReceiver while a delivery that is due waits for its receiver, else empty.
 	WaitingFor string `json:"waiting_for,omitempty"`
 	Receiver   string `json:"-"` // host and port of URL

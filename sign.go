@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"strconv"
@@ -25,7 +26,7 @@ const (
 // SecretPrefix begins every webhook secret.
 const SecretPrefix = "whsec_"
 
-// MaxEventBytes is larger than any callback.
+// MaxEventBytes is larger than any event. A callback that is a picture can be larger.
 const MaxEventBytes = 4 << 20
 
 // Tolerance is how far the timestamp of a callback may differ from the receiver's clock.
@@ -54,6 +55,34 @@ func SignStandard(secret, id string, at time.Time, body []byte) (string, error) 
 	}
 	head := id + "." + strconv.FormatInt(at.Unix(), 10) + "."
 	return "v1," + base64.StdEncoding.EncodeToString(sum(key, []byte(head), body)), nil
+}
+
+// Signer signs a body that is written to it: what Sign and SignStandard return of the whole.
+type Signer struct{ plain, standard hash.Hash }
+
+// NewSigner returns a Signer with a secret, for the event of an id that is sent at a time. An error is ErrSecret.
+func NewSigner(secret, id string, at time.Time) (*Signer, error) {
+	key, err := standardKey(secret)
+	if err != nil {
+		return nil, err
+	}
+	s := &Signer{plain: hmac.New(sha256.New, []byte(secret)), standard: hmac.New(sha256.New, key)}
+	_, _ = io.WriteString(s.standard, id+"."+strconv.FormatInt(at.Unix(), 10)+".") // it never fails
+	return s, nil
+}
+
+// Write takes a part of the body. It never fails.
+func (s *Signer) Write(p []byte) (int, error) {
+	_, _ = s.plain.Write(p)
+	return s.standard.Write(p)
+}
+
+// Signature is X-Signature of what was written.
+func (s *Signer) Signature() string { return hex.EncodeToString(s.plain.Sum(nil)) }
+
+// Standard is the entry of webhook-signature of what was written.
+func (s *Signer) Standard() string {
+	return "v1," + base64.StdEncoding.EncodeToString(s.standard.Sum(nil))
 }
 
 // Verify checks the Standard Webhooks headers of a callback against its raw body and returns the reason when they do not match.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/dash"
+	"github.com/savepage/savepage/internal/doors"
 )
 
 // sessionSecretBytes is the length of the secret that seals the sessions of the dashboard.
@@ -21,7 +22,7 @@ const sessionSecretBytes = 32
 // sessionFile is the file of the data folder that keeps it, so that a restart signs nobody out.
 const sessionFile = "session.key"
 
-// withDashboard serves the dashboard beside the API.
+// withDashboard serves the dashboard, and clients of other services, beside the API.
 func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	secret, err := n.settings.sessionSecret()
 	if err != nil {
@@ -36,10 +37,14 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	others, err := doors.New(doors.Parts{API: served, Authenticate: n.ledger.Authenticate, Open: n.readPicture, Log: n.log})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", n.dashboard)
 	mux.Handle(dash.Prefix, n.dashboard)
-	mux.Handle("/", served)
+	mux.Handle("/", others)
 	return mux, nil
 }
 

@@ -43,6 +43,8 @@ type mailbox struct {
 type letter struct {
 	header http.Header
 	body   string
+	path   string
+	method string
 }
 
 func newMailbox(t *testing.T) *mailbox {
@@ -55,7 +57,7 @@ func newMailbox(t *testing.T) *mailbox {
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.got = append(m.got, letter{r.Header, string(body)})
+		m.got = append(m.got, letter{r.Header, string(body), r.URL.Path, r.Method})
 		if m.refuse {
 			w.WriteHeader(http.StatusInternalServerError)
 		}

@@ -181,10 +181,15 @@ func (n *node) joinFlow(context.Context) error {
 	n.service = capture.New(parts, cfg, n.log)
 	hooks := webhook.Config{
 		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
-		Clock: n.clock,
+		Clock: n.clock, Pictures: n.readPicture,
 	}
 	n.sender, n.testSender = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
 	return nil
+}
+
+// readPicture opens a stored picture by its file name.
+func (n *node) readPicture(ctx context.Context, name string) (io.ReadCloser, error) {
+	return gallery{store: n.blobs, health: n.health}.open(ctx, name)
 }
 
 func (n *node) joinHTTP(context.Context) error {

@@ -36,6 +36,9 @@ func (b batchBody) brief() batchBody {
 	whole := 0
 	for _, o := range b.Rows {
 		whole += len(o.HTML) + len(o.CSS) + len(o.JS)
+		for _, asset := range o.Assets {
+			whole += len(asset.Data)
+		}
 	}
 	if whole <= maxBatchBody {
 		return b

@@ -96,7 +96,7 @@ func (o object) coerce(k Kind, name, text string) {
 		case "false", "0":
 			o.values[name] = false
 		}
-	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps, KindAssets:
 		o.coerceJSON(k, name, text)
 	default: // a text
 	}
@@ -129,7 +129,8 @@ func (o object) coerceList(f Field, name string, texts []string) {
 // coerceJSON reads text as JSON if it looks like a list or an object, else as a string.
 func (o object) coerceJSON(k Kind, name, text string) {
 	trimmed := strings.TrimSpace(text)
-	looksRight := strings.HasPrefix(trimmed, "{") || (k == KindCookies || k == KindSteps) && strings.HasPrefix(trimmed, "[")
+	looksRight := strings.HasPrefix(trimmed, "{") ||
+		slices.Contains([]Kind{KindCookies, KindSteps, KindAssets}, k) && strings.HasPrefix(trimmed, "[")
 	if looksRight {
 		wrapped, err := parseObject([]byte(`{"v":` + trimmed + `}`))
 		if err == nil && len(wrapped.values) == 1 {
@@ -257,6 +258,8 @@ func (d *Decoder) reword(f Field, carrier string, detail *huma.ErrorDetail) stri
 	switch {
 	case f.Kind == KindSteps:
 		return d.rewordStep(f, carrier, detail)
+	case f.Kind == KindAssets:
+		return rewordAsset(f, carrier, detail)
 	case detail.Location != at(carrier, f.Name): // a part of it
 		if detail.Message == validation.MsgExpectedString {
 			return "must be a string"
@@ -324,7 +327,9 @@ func set(target reflect.Value, value any, raw json.RawMessage) error {
 // checkTexts checks strings beyond their tags.
 func checkTexts(o savepage.Options) []savepage.FieldError {
 	wrong := checkDevice(o.Device)
-	for _, one := range []struct{ name, value string }{{"url", o.URL}, {"callback_url", o.CallbackURL}} {
+	for _, one := range []struct{ name, value string }{
+		{"url", o.URL}, {"base_url", o.BaseURL}, {"callback_url", o.CallbackURL}, {"callback_error_url", o.CallbackErrorURL},
+	} {
 		if message := checkAddress(one.value); message != "" {
 			wrong = append(wrong, savepage.FieldError{Location: one.name, Message: message, Value: echo(one.value)})
 		}
@@ -365,6 +370,8 @@ func partner(name string) string {
 		return "html"
 	case "html":
 		return "url"
+	case "base_url", "assets":
+		return "html"
 	case "delay":
 		return "timeout"
 	case "authorization":

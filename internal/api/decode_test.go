@@ -433,7 +433,7 @@ func TestOptionFieldsAreComplete(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	if f := fields[2]; f.Name != "width" || f.Kind != api.KindInteger || f.Range != "from 320 to 3840" || f.Default != "1440" {
+	if f := fields[4]; f.Name != "width" || f.Kind != api.KindInteger || f.Range != "from 320 to 3840" || f.Default != "1440" {
 		t.Errorf("%+v", f)
 	}
 }

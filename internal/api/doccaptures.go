@@ -52,7 +52,7 @@ func (d *documents) docGetCapture() *huma.Operation {
 // querySchema is how an option is written in a query: maps and structures are strings there.
 func (d *documents) querySchema(f Field) *huma.Schema {
 	switch f.Kind {
-	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps, KindAssets:
 		return text()
 	default:
 		s := *d.decoder.schema.Properties[f.Name]

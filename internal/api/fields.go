@@ -28,6 +28,7 @@ const (
 	KindPlace    Kind = "lat,lon"  // two or three numbers, or a JSON object
 	KindList     Kind = "list"     // given several times, or a JSON list; fixed words also with commas
 	KindSteps    Kind = "steps"    // a JSON list of objects
+	KindAssets   Kind = "assets"   // a JSON list of objects
 )
 
 // Field describes an option, as read from the tags of savepage.Options.
@@ -91,6 +92,8 @@ func newField(index int, name string, sf reflect.StructField, s *huma.Schema) Fi
 		return newListField(f, s)
 	case KindSteps:
 		return newStepsField(f, s)
+	case KindAssets:
+		return newAssetsField(f, s)
 	default:
 	}
 	f.Enum = words(s)
@@ -158,6 +161,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindPlace
 	case reflect.TypeFor[[]savepage.Step]():
 		return KindSteps
+	case reflect.TypeFor[[]savepage.Asset]():
+		return KindAssets
 	}
 	switch t.Kind() {
 	case reflect.Slice:

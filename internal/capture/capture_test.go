@@ -198,7 +198,10 @@ func TestSubmitRefusesABlockedCallback(t *testing.T) {
 
 // TestOptionsHash changes each option by itself: all change the picture but those listed.
 func TestOptionsHash(t *testing.T) {
-	without := []string{"callback_url", "callback_headers", "callback_secret", "async", "metadata", "timeout", "on_timeout", "cache_ttl"}
+	without := []string{
+		"callback_url", "callback_format", "callback_method", "callback_on", "callback_error_url", "callback_filename", "callback_headers",
+		"callback_secret", "async", "metadata", "timeout", "on_timeout", "cache_ttl",
+	}
 	base := savepage.Options{URL: "http://a.test", Fullpage: true, Format: savepage.FormatJPEG}.WithDefaults()
 	plain, err := new(hasher).hash(base)
 	if err != nil {

@@ -21,6 +21,7 @@ type hasher struct {
 // says who gets the result, how long it may take, and which picture will do.
 func (h *hasher) hash(o savepage.Options) (string, error) {
 	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
+	o.CallbackFormat, o.CallbackMethod, o.CallbackOn, o.CallbackErrorURL, o.CallbackFilename = "", "", nil, "", ""
 	o.Async, o.Metadata, o.CacheTTL = false, nil, 0
 	o.Timeout, o.OnTimeout = 0, "" // what is taken at the timeout is not kept
 	o.FailOn = slices.Compact(slices.Sorted(slices.Values(o.FailOn)))

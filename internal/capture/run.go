@@ -134,15 +134,15 @@ func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause erro
 
 // owe returns the callbacks for an ended capture.
 func (s *Service) owe(c savepage.Capture) ([]savepage.Delivery, error) {
-	if c.Options.CallbackURL == "" {
+	if !c.Options.Tells(c.State) {
 		return nil, nil
 	}
-	body, err := Event(c, s.cfg.Links)
+	body, err := callbackBody(c, s.cfg.Links)
 	if err != nil {
 		return nil, fmt.Errorf("write the event of %s: %w", c.ID, err)
 	}
 	return []savepage.Delivery{{
-		ID: NewID("msg_", c.FinishedAt), CaptureID: c.ID, Account: c.Account, URL: c.Options.CallbackURL,
+		ID: NewID("msg_", c.FinishedAt), CaptureID: c.ID, Account: c.Account, URL: c.Options.CallbackTo(c.State),
 		Body: body, State: savepage.Pending, CreatedAt: c.FinishedAt, NextAt: &c.FinishedAt,
 	}}, nil
 }

@@ -102,7 +102,7 @@ func (s *Service) admit(o savepage.Options, longest int) (savepage.Options, erro
 	for _, address := range []struct {
 		field string
 		value *string
-	}{{"url", &o.URL}, {"callback_url", &o.CallbackURL}} {
+	}{{"url", &o.URL}, {"base_url", &o.BaseURL}, {"callback_url", &o.CallbackURL}, {"callback_error_url", &o.CallbackErrorURL}} {
 		if *address.value == "" {
 			continue
 		}

@@ -55,7 +55,7 @@ func (c Chain) guarded(w *recorder, r *http.Request, next http.Handler) (broken 
 		}
 		if cause != http.ErrAbortHandler { //nolint:errorlint // recover gives the value itself
 			c.Log.ErrorContext(r.Context(), "handler panicked", slog.String("method", r.Method),
-				slog.String("path", loggedPath(r.URL.Path, routeOf(r) != "other")),
+				slog.String("path", loggedPath(r.URL.Path, routeOf(r))),
 				slog.String("request_id", r.Header.Get(HeaderRequestID)), slog.Any("panic", cause), slog.String("stack", stack()))
 		}
 		if broken = w.status != 0 || cause == http.ErrAbortHandler; broken { //nolint:errorlint // as above
@@ -87,7 +87,7 @@ func (c Chain) finish(r *http.Request, seen *recorder, written *note, took time.
 		return
 	}
 	c.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method), slog.String("route", route), slog.String("path", loggedPath(r.URL.Path, route != "other")),
+		slog.String("method", r.Method), slog.String("route", route), slog.String("path", loggedPath(r.URL.Path, route)),
 		slog.Int("status", status),
 		slog.Int64("bytes", seen.bytes), slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("account", written.account), slog.String("request_id", r.Header.Get(HeaderRequestID)))
@@ -103,12 +103,15 @@ func quiet(path string) bool {
 	}
 }
 
+// unmatched is the route of a request that no pattern matched.
+const unmatched = "other"
+
 // routeOf is the pattern that matched, without the method: few values, fit for a label.
 func routeOf(r *http.Request) string {
 	_, path, found := strings.Cut(r.Pattern, " ")
 	switch {
 	case !found && (r.Pattern == "" || r.Pattern == "/"):
-		return "other"
+		return unmatched
 	case !found:
 		return r.Pattern
 	default:

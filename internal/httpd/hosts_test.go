@@ -89,6 +89,7 @@ func TestKeysInPathsAreNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/captures/{id}", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /v1/{key}/{token}/png", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/", http.NotFound)
 	h := httpd.Chain{Log: slog.New(slog.NewJSONHandler(&log, nil))}.Wrap(mux)
 	for path, want := range map[string]string{
@@ -97,8 +98,9 @@ func TestKeysInPathsAreNotLogged(t *testing.T) {
 		"/NWBlabcVOUluNXxzlFxxBkqycVabtE":                "/…",
 		"/v1/captures/cap_06h1m7d9dvjjkvwc0wvjb9vd18":    "/v1/captures/cap_06h1m7d9dvjjkvwc0wvjb9vd18",
 		"/v1/captures/sp_NWBl337VOUluNXx2lF8xBkqycVa9tE": "/v1/captures/…",
-		"/v1/capturez": "/v1/capturez",
-		"/v1/captures/" + strings.Repeat("x", 1000): "/v1/captures/" + strings.Repeat("x", 187) + "…",
+		"/v1/word/other/png":                             "/v1/{key}/{token}/png", // of a route with a key the log has the route
+		"/v1/capturez":                                   "/v1/capturez",
+		"/v1/captures/" + strings.Repeat("x", 1000):      "/v1/captures/" + strings.Repeat("x", 187) + "…",
 	} {
 		log.Reset()
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path+"?url=x", http.NoBody))

@@ -10,9 +10,17 @@ const (
 	maxLogged = 200 // bytes of a path that is logged
 )
 
-// loggedPath is a path as the log shows it. Other services take keys in the path, so clients send them here, too: a part
-// that looks like a key or a secret is left out, and where no route matched, each part that is not a plain word.
-func loggedPath(path string, matched bool) string {
+// keyInPath is the part of a route that stands for a key.
+const keyInPath = "{key}"
+
+// loggedPath is a path as the log shows it. Other services take keys in the path, so clients send them here, too: of a route
+// with a key the log has the route alone. Else a part that looks like a key or a secret is left out, and where no route
+// matched, each part that is not a plain word.
+func loggedPath(path, route string) string {
+	if strings.Contains(route, keyInPath) {
+		return route
+	}
+	matched := route != unmatched
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if strings.HasPrefix(part, "sp_") || strings.HasPrefix(part, "whsec_") || !matched && !plainWord(part) {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -16,13 +17,20 @@ const MaxOldSecrets = 10
 type Private struct {
 	Headers savepage.Headers `json:"headers,omitempty"`
 	Secret  string           `json:"secret,omitempty"` // signs instead of the account's secrets
+
+	Format   savepage.CallbackFormat `json:"format,omitempty"` // with Method and Filename: not private, but needed with the others
+	Method   string                  `json:"method,omitempty"`
+	Filename string                  `json:"filename,omitempty"`
 }
 
 // Part takes what is private out of options. It returns it as JSON, empty when there is nothing.
 func Part(o savepage.Options) (public savepage.Options, private string, err error) {
-	hidden := Private{Headers: o.CallbackHeaders, Secret: o.CallbackSecret}
+	hidden := Private{
+		Headers: o.CallbackHeaders, Secret: o.CallbackSecret,
+		Format: o.CallbackFormat, Method: o.CallbackMethod, Filename: o.CallbackFilename,
+	}
 	o.CallbackHeaders, o.CallbackSecret = nil, ""
-	if len(hidden.Headers) == 0 && hidden.Secret == "" {
+	if reflect.ValueOf(hidden).IsZero() {
 		return o, "", nil
 	}
 	text, err := json.Marshal(hidden) //nolint:gosec // the vault seals it before it is kept

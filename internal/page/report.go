@@ -75,7 +75,7 @@ func (j *job) report() savepage.Report {
 	if len(r.FinalURL) > savepage.MaxURLBytes {
 		r.FinalURL = address.Named(r.FinalURL)
 	}
-	if j.o.HTML != "" && strings.HasPrefix(r.FinalURL, address.HTMLOrigin) {
+	if j.o.HTML != "" && (strings.HasPrefix(r.FinalURL, address.HTMLOrigin) || r.FinalURL == j.to.URL) {
 		r.FinalURL = ""
 	}
 	return r

@@ -36,16 +36,18 @@ type result struct {
 
 // attempt signs and sends the event once, with the date that receivers go by.
 func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []string) result {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	body := s.bodyOf(d)
+	timeout := s.cfg.Timeout + body.allowance()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	address, err := s.policy.Admit(d.URL)
 	if err != nil {
 		return inadmissible(err)
 	}
 	progress := &progress{}
-	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d)
+	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d, body)
 	if err == nil {
-		err = sign(request.Header, d, secrets, s.cfg.Clock.Wall())
+		err = signed(request, d, secrets, s.cfg.Clock.Wall())
 	}
 	if err != nil {
 		return result{attempt: savepage.Attempt{Outcome: savepage.AttemptRefused, Error: "Not sent: " + err.Error() + "."}, cause: err}
@@ -53,7 +55,7 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 	// The transport alone follows no redirect and puts no URL into its errors.
 	answer, err := s.transport.RoundTrip(request)
 	if err != nil {
-		r := failed(request, progress, s.cfg.Timeout, err)
+		r := failed(request, progress, timeout, err)
 		r.sent = request.Header
 		return r
 	}
@@ -61,42 +63,6 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 	r := answered(answer, progress.private.Load())
 	r.sent = request.Header
 	return r
-}
-
-func newRequest(ctx context.Context, address string, d savepage.Delivery) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(d.Body))
-	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
-	}
-	for name, value := range d.Headers {
-		request.Header.Set(name, value)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "SavePage-Webhook/1")
-	// Empty, it is not sent; with it the transport knows that a connection which the receiver closed while it was idle may be
-	// replaced. The webhook-id lets the receiver see a repetition.
-	request.Header["Idempotency-Key"] = []string{}
-	return request, nil
-}
-
-// sign sets the headers that prove where the event comes from. Each secret, newest first, has its entry in
-// webhook-signature; X-Signature has room for one only.
-func sign(header http.Header, d savepage.Delivery, secrets []string, at time.Time) error {
-	if len(secrets) == 0 {
-		return errors.New("sign the event: no secret")
-	}
-	signatures := make([]string, len(secrets))
-	for i, secret := range secrets {
-		var err error
-		if signatures[i], err = savepage.SignStandard(secret, d.ID, at, d.Body); err != nil {
-			return fmt.Errorf("sign the event: %w", err)
-		}
-	}
-	header.Set(savepage.HeaderSignature, savepage.Sign(secrets[0], d.Body))
-	header.Set(savepage.HeaderWebhookID, d.ID)
-	header.Set(savepage.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
-	header.Set(savepage.HeaderWebhookSignature, strings.Join(signatures, " "))
-	return nil
 }
 
 // inadmissible is the result for a URL that the policy does not take: nothing was sent, and nothing will change that.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ func received(t *testing.T, at time.Time, secrets ...string) Received {
 	t.Helper()
 	d := event()
 	header := http.Header{"Content-Length": {strconv.Itoa(len(d.Body))}}
-	if err := sign(header, d, secrets, at); err != nil {
+	if err := sign(header, d, secrets, at, bytes.NewReader(d.Body)); err != nil {
 		t.Fatal(err)
 	}
 	return Received{Header: header, Body: d.Body, Secrets: []string{secret}, Now: at}
@@ -109,7 +110,7 @@ func TestInspectRewrittenJSON(t *testing.T) {
 	d.Body = []byte(`{"capture_id":"cap_01","status":"success"}`)
 	now := time.Now()
 	header := http.Header{}
-	if err := sign(header, d, []string{secret}, now); err != nil {
+	if err := sign(header, d, []string{secret}, now, bytes.NewReader(d.Body)); err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []string{"{\n  \"capture_id\": \"cap_01\",\n  \"status\": \"success\"\n}",

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -25,6 +26,8 @@ type Config struct {
 	Timeout     time.Duration  // for one attempt, from the lookup to the end of the answer; 15 s
 	Clock       *clock.Clock   // nil: the machine's
 	Random      func() float64 // from 0 to below 1, for the jitter; nil: math/rand
+	// Pictures opens a stored picture by its file name, for callbacks that are one. The sender closes it. Nil: there are none.
+	Pictures func(ctx context.Context, name string) (io.ReadCloser, error)
 }
 
 func (c Config) withDefaults() Config {

@@ -18,13 +18,13 @@ import (
 const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing,
 	coalesce(batch, ''), captured_at, coalesce(source, ''), (SELECT shared FROM batches WHERE batches.id = captures.batch)`
 
-// listed are the same columns, but for the document of the html option, and without what a batch keeps for all its captures:
+// listed are the same columns, but for the document of the html option and its files, and without what a batch keeps for all its captures:
 // a page of captures could be hundreds of megabytes.
-const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html') ELSE options END, attempt, created_at,
-	started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, ''), NULL`
+const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html', '$.assets') ELSE options END,
+	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, ''), NULL`
 
 // sharedQuery reads what batches keep for all their captures, but for large texts.
-const sharedQuery = `SELECT id, json_remove(shared, '$.html', '$.css', '$.js') FROM batches
+const sharedQuery = `SELECT id, json_remove(shared, '$.html', '$.assets', '$.css', '$.js') FROM batches
 	WHERE id IN (SELECT value FROM json_each(?)) AND shared IS NOT NULL`
 
 // timing is savepage.Timing with its phases, which its own JSON leaves out.

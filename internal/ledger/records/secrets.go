@@ -48,12 +48,28 @@ func (ac *accounts) signing(ctx context.Context, d *savepage.Delivery) ([]string
 		if err := json.Unmarshal([]byte(text), &own); err != nil {
 			return nil, fmt.Errorf("decode what is private of capture %s: %w", d.CaptureID, err)
 		}
-		d.Headers = own.Headers
+		d.Headers, d.Format, d.Method, d.Filename = own.Headers, own.Format, own.Method, own.Filename
+		if err := ac.addPicture(ctx, d); err != nil {
+			return nil, err
+		}
 		if own.Secret != "" {
 			return []string{own.Secret}, nil
 		}
 	}
 	return ac.Signing(ctx, d.Account)
+}
+
+// addPicture gives a delivery that is a file its picture: none of a capture that failed.
+func (ac *accounts) addPicture(ctx context.Context, d *savepage.Delivery) error {
+	if !d.Format.IsFile() {
+		return nil
+	}
+	var picture sql.NullString
+	err := ac.read.QueryRowContext(ctx, `SELECT picture FROM captures WHERE id = ? AND account = ?`, d.CaptureID, d.Account).Scan(&picture)
+	if err != nil {
+		return fmt.Errorf("read the picture of capture %s: %w", d.CaptureID, err)
+	}
+	return decode(picture, &d.Picture)
 }
 
 // Signing returns the webhook secrets that sign for an account now, newest first and never none.

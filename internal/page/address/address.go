@@ -29,14 +29,18 @@ type Page struct {
 
 // Of reads the address that the options name.
 func Of(o savepage.Options) (Page, error) {
-	if o.HTML != "" {
+	if o.HTML != "" && o.BaseURL == "" {
 		return Page{URL: HTMLOrigin + "/", Origin: HTMLOrigin, Host: strings.TrimPrefix(HTMLOrigin, "https://")}, nil
 	}
-	u, err := url.Parse(o.URL)
+	named := o.URL
+	if o.HTML != "" {
+		named = o.BaseURL
+	}
+	u, err := url.Parse(named)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return Page{}, savepage.Errorf(savepage.CodeInvalidRequest, "url must be an http or https address")
 	}
-	return Page{URL: o.URL, Origin: Origin(u), Host: strings.ToLower(u.Hostname())}, nil
+	return Page{URL: named, Origin: Origin(u), Host: strings.ToLower(u.Hostname())}, nil
 }
 
 // Origin is the origin of a URL: scheme://host[:port], without a default port.

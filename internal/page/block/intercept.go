@@ -1,6 +1,6 @@
-// Package block decides about the requests of a page before they are made: it answers for the document of the option html,
-// adds headers, keeps cookies to their origin, and refuses what options and filter lists name. It follows no request that
-// it has let pass, and reaches nothing itself.
+// Package block decides about the requests of a page before they are made: it answers for the document of the option html
+// and its files, adds headers, keeps cookies to their origin, and refuses what options and filter lists name. It follows no
+// request that it has let pass, and reaches nothing itself.
 package block
 
 import (
@@ -105,9 +105,13 @@ func (i *Interception) Enable(o savepage.Options) {
 	if o.Geolocation != nil {
 		i.add(locationRule(i.AllowLocation))
 	}
+	if len(o.Assets) > 0 {
+		i.add(assetsRule(i.To, o.Assets)) // before the document's, which knows no other document
+	}
 	if o.HTML != "" {
 		i.add(documentRule(i.To, o.HTML))
-	} else if headers := ownHeaders(o); len(headers) > 0 {
+	}
+	if headers := ownHeaders(o); len(headers) > 0 && (o.HTML == "" || o.BaseURL != "") {
 		i.add(headersRule(i.To, headers))
 	}
 	if r := cookiesRule(i.To, o.Cookies); r.judge != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,24 +16,6 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/page/address"
 )
-
-// documentRule serves the document of the option html on its origin, and no other document. What else a page asks of the
-// origin is not paused, because to pause it costs the browser as much as its address and body are long: the guard knows that
-// nothing is there.
-func documentRule(to address.Page, html string) rule {
-	documents := []*fetch.RequestPattern{{URLPattern: to.Origin + "/*", ResourceType: network.ResourceTypeDocument}}
-	return rule{patterns: documents, judge: func(a asked) verdict {
-		if a.origin != to.Origin {
-			return verdict{}
-		}
-		if u, err := url.Parse(a.url); err != nil || u.Path != "/" {
-			return verdict{answer: &answer{status: http.StatusNotFound}}
-		}
-		return verdict{answer: &answer{
-			status: http.StatusOK, headers: map[string]string{"Content-Type": "text/html; charset=utf-8"}, body: []byte(html),
-		}}
-	}}
-}
 
 // locationRule allows the origin of each document of the page to ask for its location, before the document is asked for: its
 // first script may ask.

@@ -17,6 +17,10 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
+// UsualWidth and UsualHeight are the size of the window that each page begins in: one around a page of 1440 x 900. To change it
+// makes the browser draw once more.
+const UsualWidth, UsualHeight = 1440, 987
+
 // Tab is a page in a context of its own, used for one capture. Whoever took it closes it.
 type Tab struct {
 	pool     *Pool
@@ -125,7 +129,7 @@ func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
 		BrowserContextID: t.context,
 	})
 	made, err := wire.Call(ctx, root, target.CreateTarget, target.CreateTargetParams{
-		URL: "about:blank", BrowserContextID: t.context,
+		URL: "about:blank", BrowserContextID: t.context, Width: UsualWidth, Height: UsualHeight,
 	})
 	if err != nil {
 		return err

@@ -99,7 +99,6 @@ func TestPlainCommands(t *testing.T) {
 	const plain = `<!DOCTYPE html><title>Plain</title><p>Some text.`
 	const scripted = `<!DOCTYPE html><title>Scripted</title><p>Some text.<script>document.title = 'Ran'</script>`
 	settled := []string{
-		"Browser.setWindowBounds", // the window is as large as one around the page
 		"Emulation.setDeviceMetricsOverride",
 		"Network.enable",
 		"Runtime.enable",
@@ -117,7 +116,6 @@ func TestPlainCommands(t *testing.T) {
 		"Runtime.evaluate", // missing glyphs
 	}
 	least := []string{
-		"Browser.setWindowBounds",
 		"Emulation.setDeviceMetricsOverride",
 		"Network.enable",
 		"Runtime.enable",

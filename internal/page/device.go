@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
+	engine "github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/page/agent"
 	"github.com/savepage/savepage/internal/page/session"
 )
@@ -33,8 +34,12 @@ func inWorkers(kind string, p agent.Override) []session.Command {
 
 // frame makes the browser's window as large as one around the page is.
 func (s *setup) frame() {
+	width, height := int64(s.o.Width), int64(s.o.Height+chrome)
+	if width == engine.UsualWidth && height == engine.UsualHeight {
+		return
+	}
 	s.sent.Send(browser.CommandSetWindowBounds, browser.SetWindowBoundsParams{
-		WindowID: s.tab.Window(), Bounds: &browser.Bounds{Width: int64(s.o.Width), Height: int64(s.o.Height + chrome)},
+		WindowID: s.tab.Window(), Bounds: &browser.Bounds{Width: width, Height: height},
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	pulseEvery = 200 * time.Millisecond // between two looks whether a process has answered
+	pulseEvery = 400 * time.Millisecond // between two looks whether a process has answered
 	overworked = time.Second            // of work before it answers: no page that is made for readers causes half of it
 	driven     = overworked * 4 / 10    // of work, together with the wait for a processor that is as long as outrun
 	outrun     = 2 * time.Second

@@ -82,8 +82,10 @@ func TestLateAnswerAloneIsNoWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	beats.beat() // what they did until they were stopped
+	before := beats.lateness()
 	for range 100 {
-		if why := beats.beat(); why != "" || beats.lateness() > 0 {
+		if why := beats.beat(); why != "" || beats.lateness() > before {
 			t.Fatal("a process that does not run counts as one that works: " + why)
 		}
 	}

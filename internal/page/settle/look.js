@@ -60,6 +60,9 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   const frames = () => [...document.querySelectorAll('iframe,frame')];
   const inside = f => { try { return f.contentDocument; } catch { return null; } };
   const alive = () => performance.now() - busy < 500 || !!document.querySelector('canvas') || frames().some(f => inside(f)?.scripts.length);
+  // driven reports animations that scripts have made, and that end. They may belong to more that the scripts do by the clock.
+  const styled = a => a instanceof CSSAnimation || a instanceof CSSTransition;
+  const driven = () => document.getAnimations().some(a => !styled(a) && a.playState === 'running' && a.effect?.getComputedTiming().endTime < Infinity);
   const animated = () => !!document.querySelector('animate,animateTransform,animateMotion,set') || document.getAnimations().length > 0;
   // foreign reports a frame of another origin that can be seen, in the window or, of a whole page, anywhere.
   const foreign = whole => frames().some(f => !inside(f) && (whole ? drawn(f) : inView(f)) && f.checkVisibility({visibilityProperty: true}));
@@ -77,6 +80,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
 
   return {
     still,
+    styled,
     timers: token => told(token).timers,
     // look waits for fonts and large pictures in view, at most ms, and says how the page is. watched has the document's
     // changes followed from now on, whole says that what is out of view counts.
@@ -93,7 +97,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
         still: still(), scripted: scripted(), fonts: document.fonts.status === 'loaded', coming: coming(),
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
         height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth,
-        alive: watching && alive(), animated: animated(), foreign: foreign(whole), timers: said, loading: !!said?.late.length && loading(),
+        alive: watching && alive(), animated: animated(), driven: watching && driven(), foreign: foreign(whole), timers: said, loading: !!said?.late.length && loading(),
         later: soon, elements: document.getElementsByTagName('*').length, refresh: refresh(),
       };
     },

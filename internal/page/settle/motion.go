@@ -82,7 +82,7 @@ func (m *motion) begins(seen *Look) bool {
 	if m.Postponed != nil && m.Postponed() {
 		return false
 	}
-	m.follows = m.follows || seen.Alive || seen.Timers.moves() || (m.Ends && seen.Animated)
+	m.follows = m.follows || seen.Alive || seen.Driven || seen.Timers.moves() || (m.Ends && seen.Animated)
 	return m.follows
 }
 

@@ -242,14 +242,21 @@ if (!globalThis.savepageMotion) globalThis.savepageMotion = (() => {
     }
     return rest;
   };
-  // runs is how long animations of styles, and of SVG, still run that end within the time that is left for them.
-  const runs = cap => {
+  // runs is how long animations of scripts, and with ends those of styles and of SVG too, still run that end within the time that is
+  // left for them. A script may begin one after the other: an element is waited for no longer than anything else.
+  const animated = new Map(), tired = new Set();
+  const runs = ({cap, ends, whole}) => {
     let most = 0;
     for (const a of document.getAnimations()) {
+      const e = a.effect?.target;
+      if (!ends && (savepage.styled(a) || !e || a.playState !== 'running' || !shown(e, whole))) continue;
+      if (!ends && !animated.has(e)) animated.set(e, now());
+      if (!ends && now() - animated.get(e) > cap) tired.add(e);
+      if (tired.has(e)) continue;
       const rest = a.playState === 'running' && a.effect?.getComputedTiming().endTime - a.currentTime;
       if (a.timeline instanceof DocumentTimeline && rest > 0 && rest <= cap) most = Math.max(most, rest / (Math.abs(a.playbackRate) || 1));
     }
-    for (const e of document.querySelectorAll('animate,animateTransform,animateMotion,set')) {
+    for (const e of ends ? document.querySelectorAll('animate,animateTransform,animateMotion,set') : []) {
       const end = attempt(() => e.getStartTime() + e.getSimpleDuration() * (+e.getAttribute('repeatCount') || 1)) - e.ownerSVGElement?.getCurrentTime();
       if (end > 0 && end * 1000 <= cap) most = Math.max(most, end * 1000);
     }
@@ -269,9 +276,9 @@ if (!globalThis.savepageMotion) globalThis.savepageMotion = (() => {
       rest = Math.max(rest, wait);
       if (m.quick && !m.endless && shown(m.e, how.whole)) since = since < 0 ? now() - m.last : Math.min(since, now() - m.last);
     }
-    if (how.ends) rest = Math.max(rest, runs(how.cap));
+    rest = Math.max(rest, runs(how));
     const names = list => [...new Set(list.map(m => called(m.e)))].slice(0, maxNamed);
-    const endless = all.filter(m => m.endless && shown(m.e, how.whole));
+    const endless = [...all.filter(m => m.endless && shown(m.e, how.whole)), ...[...tired].filter(e => shown(e, how.whole)).map(e => ({e}))];
     return {rest, since, waits: names(waits), endless: names(endless), unfinished: names(endless.filter(m => m.unfinished))};
   };
 

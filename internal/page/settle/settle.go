@@ -42,6 +42,7 @@ type Look struct {
 	Width    int      `json:"width"`    // of the whole page, CSS pixels
 	Alive    bool     `json:"alive"`    // something on the page may move
 	Animated bool     `json:"animated"` // animations of styles, or of SVG
+	Driven   bool     `json:"driven"`   // animations that scripts have made, and that end
 	Loading  bool     `json:"loading"`  // the page says of itself that it loads something, and has a timer
 	Foreign  bool     `json:"foreign"`  // frames of other origins can be seen
 	Timers   *timers  `json:"timers"`   // nil when it is not known

@@ -38,7 +38,7 @@ func scrollStories() []story {
 	}
 	var parts []Check
 	for i := range 10 {
-		parts = append(parts, Fill(fmt.Sprintf("part %d", i), Box{100, 300*i + 2, 200, 296}, testsite.BandColor(i)))
+		parts = append(parts, Fill(fmt.Sprintf("part %d", i), Box{100, 300*i + 2, 200, 296}, testsite.BandColor(first+i)))
 	}
 	return []story{
 		{
@@ -72,7 +72,7 @@ func scrollStories() []story {
 func letters(x, first int) []Check {
 	var checks []Check
 	for i := range 30 {
-		checks = append(checks, Fill(fmt.Sprintf("letter %d", first+i), Box{x + 100, headTall + 60*i + 2, 60, 56}, testsite.BandColor(i)))
+		checks = append(checks, Fill(fmt.Sprintf("letter %d", first+i), Box{x + 100, headTall + 60*i + 2, 60, 56}, testsite.BandColor(first+i)))
 	}
 	return checks
 }

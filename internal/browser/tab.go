@@ -17,17 +17,12 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// UsualWidth and UsualHeight are the size of the window that each page begins in: one around a page of 1440 x 900. To change it
-// makes the browser draw once more.
-const UsualWidth, UsualHeight = 1440, 987
-
 // Tab is a page in a context of its own, used for one capture. Whoever took it closes it.
 type Tab struct {
 	pool     *Pool
 	browser  *chromium
 	session  *wire.Session
 	target   target.ID
-	window   browser.WindowID
 	context  cdp.BrowserContextID
 	identity *guard.Identity
 	late     time.Duration // of the browser, when the tab was taken
@@ -49,9 +44,6 @@ func (t *Tab) ContextID() cdp.BrowserContextID { return t.context }
 
 // Identity is the proxy that the page's connections go through. The tab closes it.
 func (t *Tab) Identity() *guard.Identity { return t.identity }
-
-// Window is the browser's window that the page is in.
-func (t *Tab) Window() browser.WindowID { return t.window }
 
 // Version is how the page's browser names itself.
 func (t *Tab) Version() Version { return t.browser.version }
@@ -129,7 +121,7 @@ func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
 		BrowserContextID: t.context,
 	})
 	made, err := wire.Call(ctx, root, target.CreateTarget, target.CreateTargetParams{
-		URL: "about:blank", BrowserContextID: t.context, Width: UsualWidth, Height: UsualHeight,
+		URL: "about:blank", BrowserContextID: t.context,
 	})
 	if err != nil {
 		return err
@@ -143,7 +135,6 @@ func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
 	}
 	t.session = t.browser.attach(attached.SessionID, t)
 	inspect := t.session.Send(inspector.CommandEnable, nil)
-	window := root.Send(browser.CommandGetWindowForTarget, browser.GetWindowForTargetParams{TargetID: t.target})
 	// Awaited: a navigation that overtakes it can lose its load event.
 	if _, err := wire.Call(ctx, t.session, page.Enable, page.EnableParams{}); err != nil {
 		return err
@@ -153,11 +144,6 @@ func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
 			return err
 		}
 	}
-	var in browser.GetWindowForTargetResult
-	if err := window.Wait(ctx, &in); err != nil {
-		return err
-	}
-	t.window = in.WindowID
 	return nil
 }
 

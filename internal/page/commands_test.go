@@ -106,6 +106,7 @@ func TestPlainCommands(t *testing.T) {
 		"Emulation.setUserAgentOverride",        // an ordinary Chrome's
 		"Fetch.enable",                          // answers for the document of the option html
 		"Target.setAutoAttach",
+		"Page.addScriptToEvaluateOnNewDocument", // the size of the window
 		"Page.navigate",
 		"Fetch.fulfillRequest",
 		"Page.createIsolatedWorld",
@@ -122,6 +123,7 @@ func TestPlainCommands(t *testing.T) {
 		"Emulation.setUserAgentOverride",
 		"Fetch.enable",
 		"Target.setAutoAttach",
+		"Page.addScriptToEvaluateOnNewDocument", // the size of the window
 		"Page.navigate",
 		"Fetch.fulfillRequest",
 		"Page.createIsolatedWorld",
@@ -164,8 +166,8 @@ func TestCommandsOfOptions(t *testing.T) {
 		more   []string // methods that the capture without the option does not send
 	}{
 		"freeze":   {func(o *savepage.Options) { o.Animations = savepage.AnimationsFreeze }, []string{"Animation.enable"}},
-		"settled":  {func(o *savepage.Options) { o.WaitUntil = savepage.WaitSettled }, []string{"Page.addScriptToEvaluateOnNewDocument"}},
-		"css":      {func(o *savepage.Options) { o.CSS = "p{color:red}" }, []string{"Page.addScriptToEvaluateOnNewDocument"}},
+		"settled":  {func(o *savepage.Options) { o.WaitUntil = savepage.WaitSettled }, nil},
+		"css":      {func(o *savepage.Options) { o.CSS = "p{color:red}" }, nil},
 		"js":       {func(o *savepage.Options) { o.JS = "1" }, []string{"Runtime.compileScript"}},
 		"click":    {func(o *savepage.Options) { o.Click = []string{"body"} }, []string{"Input.dispatchMouseEvent"}},
 		"timezone": {func(o *savepage.Options) { o.Timezone = "Asia/Tokyo" }, []string{"Emulation.setTimezoneOverride"}},
@@ -174,25 +176,25 @@ func TestCommandsOfOptions(t *testing.T) {
 		},
 		"block_urls": {
 			func(o *savepage.Options) { o.BlockURLs = []string{"*://nowhere.test/*"} },
-			[]string{"Fetch.enable", "Page.addScriptToEvaluateOnNewDocument", "Page.enable"},
+			[]string{"Fetch.enable", "Page.enable"},
 		},
 		"block_ads": {
 			func(o *savepage.Options) { o.BlockAds = true },
-			[]string{"Fetch.continueRequest", "Fetch.enable", "Page.addScriptToEvaluateOnNewDocument", "Page.enable", "Runtime.addBinding"},
+			[]string{"Fetch.continueRequest", "Fetch.enable", "Page.enable", "Runtime.addBinding"},
 		},
 		"block_cookie_banners": {
 			func(o *savepage.Options) { o.BlockCookieBanners = true },
-			[]string{"Page.addScriptToEvaluateOnNewDocument", "Page.enable", "Runtime.addBinding"},
+			[]string{"Page.enable", "Runtime.addBinding"},
 		},
 		"virtual time": {
 			func(o *savepage.Options) { o.Time, o.Delay = savepage.TimeVirtual, 100 },
-			[]string{"Emulation.setVirtualTimePolicy", "Page.addScriptToEvaluateOnNewDocument"},
+			[]string{"Emulation.setVirtualTimePolicy"},
 		},
 		"pdf": {
 			func(o *savepage.Options) { o.Format = savepage.FormatPDF },
 			[]string{
 				"DOMDebugger.getEventListeners", "Emulation.setEmulatedMedia", "IO.close", "IO.read",
-				"Page.addScriptToEvaluateOnNewDocument", "Page.printToPDF",
+				"Page.printToPDF",
 			},
 		},
 	} {

@@ -2,15 +2,14 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/savepage/savepage"
-	engine "github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/page/agent"
 	"github.com/savepage/savepage/internal/page/session"
 )
@@ -32,14 +31,27 @@ func inWorkers(kind string, p agent.Override) []session.Command {
 	return []session.Command{{Method: runtime.CommandEvaluate, Params: runtime.EvaluateParams{Expression: p.InWorker()}}}
 }
 
-// frame makes the browser's window as large as one around the page is.
+// windowSource has a page say that it is in a window of a size. What the browser says itself is 0 until it has told the page, and
+// the size of the window that it believes to have then: to change that makes it draw once more.
+const windowSource = `for (const [name, value] of [['outerWidth', %d], ['outerHeight', %d]]) {
+  const is = Object.getOwnPropertyDescriptor(self, name);
+  Object.defineProperty(self, name, {...is, get: new Proxy(is.get, {apply: () => value})});
+}`
+
+// frame has the browser's window be as large as one around the page is. That of a device is as large as the page.
 func (s *setup) frame() {
-	width, height := int64(s.o.Width), int64(s.o.Height+chrome)
-	if width == engine.UsualWidth && height == engine.UsualHeight {
+	if d, known := savepage.FindDevice(s.o.Device); known && d.Mobile {
 		return
 	}
-	s.sent.Send(browser.CommandSetWindowBounds, browser.SetWindowBoundsParams{
-		WindowID: s.tab.Window(), Bounds: &browser.Bounds{Width: width, Height: height},
+	own := session.Command{
+		Method: cdpage.CommandAddScriptToEvaluateOnNewDocument,
+		Params: cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(windowSource, s.o.Width, s.o.Height+chrome)},
+	}
+	s.targets.First(func(kind string) []session.Command {
+		if strings.HasSuffix(kind, session.WorkerKind) {
+			return nil
+		}
+		return []session.Command{own}
 	})
 }
 

@@ -105,7 +105,7 @@ func passingStories() []story {
 func hangStories() []story {
 	late := func(name, path string) story {
 		return story{
-			name: name, path: path, height: headTall + 4*partTall, checks: append(squares(4, 0), Names("pending: ")), shown: inWindow | moving,
+			name: name, path: path, height: headTall + 4*partTall, checks: append(squares(4, 0), Names("(no answer)")), shown: inWindow | moving,
 			c: Case{Partial: "hang", Options: savepage.Options{Timeout: 8000, OnTimeout: savepage.OnTimeoutCapture}},
 		}
 	}

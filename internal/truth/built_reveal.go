@@ -38,7 +38,7 @@ func scrollStories() []story {
 	}
 	var parts []Check
 	for i := range 10 {
-		parts = append(parts, Fill(fmt.Sprintf("part %d", i), Box{100, 300*i + 2, 200, 296}, testsite.BandColor(first+i)))
+		parts = append(parts, Fill(fmt.Sprintf("part %d", i), Box{100, 300*i + 2, 200, 296}, testsite.BandColor(i)))
 	}
 	return []story{
 		{

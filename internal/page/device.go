@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	_ "embed" // for the script
 	"fmt"
 	"strings"
 
@@ -23,6 +24,9 @@ const usualLanguages = "en-US,en"
 // chrome is how much taller the window of a browser is than the page in it, in CSS pixels: tabs and the bar of addresses.
 const chrome = 87
 
+//go:embed window.js
+var windowScript string
+
 // inWorkers is what has a target that is no page say what the page does.
 func inWorkers(kind string, p agent.Override) []session.Command {
 	if !strings.HasSuffix(kind, session.WorkerKind) {
@@ -31,21 +35,15 @@ func inWorkers(kind string, p agent.Override) []session.Command {
 	return []session.Command{{Method: runtime.CommandEvaluate, Params: runtime.EvaluateParams{Expression: p.InWorker()}}}
 }
 
-// windowSource has a page say that it is in a window of a size. What the browser says itself is 0 until it has told the page, and
-// the size of the window that it believes to have then: to change that makes it draw once more.
-const windowSource = `for (const [name, value] of [['outerWidth', %d], ['outerHeight', %d]]) {
-  const is = Object.getOwnPropertyDescriptor(self, name);
-  Object.defineProperty(self, name, {...is, get: new Proxy(is.get, {apply: () => value})});
-}`
-
-// frame has the browser's window be as large as one around the page is. That of a device is as large as the page.
+// frame has the browser's window be as large as one around the page is; that of a device is as large as the page.
 func (s *setup) frame() {
+	width, height := s.o.Width, s.o.Height+chrome
 	if d, known := savepage.FindDevice(s.o.Device); known && d.Mobile {
-		return
+		width, height = 0, 0
 	}
 	own := session.Command{
 		Method: cdpage.CommandAddScriptToEvaluateOnNewDocument,
-		Params: cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(windowSource, s.o.Width, s.o.Height+chrome)},
+		Params: cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf("(%s)(%d,%d)", windowScript, width, height)},
 	}
 	s.targets.First(func(kind string) []session.Command {
 		if strings.HasSuffix(kind, session.WorkerKind) {

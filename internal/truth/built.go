@@ -95,6 +95,18 @@ func twins(n int) []Check {
 	return checks
 }
 
+// curves is twins, but for the edges of curves.
+func curves(n int) []Check {
+	var checks []Check
+	for i := range n {
+		at := Box{20, headTall + i*twoTall + 21, 360, 280}
+		below := at
+		below.Y += 300
+		checks = append(checks, Twins(fmt.Sprintf("plot %d is at its end", i), at, below, 0.02), Ink("it is drawn", at, 0.01, 0.9))
+	}
+	return checks
+}
+
 // pairs wants the first line of n sections to be like the second one, so many pixels lower.
 func pairs(n, y, width, tall, lower int) []Check {
 	var checks []Check
@@ -132,8 +144,8 @@ func chartStories() []story {
 			name: "D3: pies that open when they are seen", path: "d3-arcs", height: headTall + 4*partTall,
 			checks: join(pie(0), pie(1), pie(2), pie(3)), shown: anyView,
 		},
-		{name: "Frappe: bars, a share", path: "frappe", checks: twins(2), shown: anyView},
-		{name: "Chartist: lines that grow by SMIL", path: "chartist", checks: twins(2), shown: anyView},
+		{name: "Frappe: bars, a share", path: "frappe", checks: twins(2), shown: inWindow},
+		{name: "Chartist: lines that grow by SMIL", path: "chartist", checks: curves(2), shown: anyView},
 		{
 			name: "Plotly and uPlot", path: "plots", checks: join(bars(0), []Check{Fill("the area", within(1, 10, 80, 340, 190), testsite.BandColor(4))}),
 			shown: anyView,

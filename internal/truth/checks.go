@@ -187,6 +187,28 @@ func Alike(says string, a, b Box, alike bool) Check {
 	}}
 }
 
+// Twins wants two boxes of one size to show the same but for a share of their pixels: edges of curves are drawn by their place.
+func Twins(says string, a, b Box, share float64) Check {
+	return Check{Says: says, At: a.and(b), Look: func(p *Picture) error {
+		ra, rb := p.pixels(a), p.pixels(b)
+		if ra.Empty() || ra.Dx() != rb.Dx() || ra.Dy() != rb.Dy() {
+			return fmt.Errorf("%v and %v can not be compared", ra, rb)
+		}
+		differ := 0
+		for y := range ra.Dy() {
+			for x := range ra.Dx() {
+				if !p.near(p.pixel(ra.Min.X+x, ra.Min.Y+y), p.pixel(rb.Min.X+x, rb.Min.Y+y)) {
+					differ++
+				}
+			}
+		}
+		if is := float64(differ) / float64(ra.Dx()*ra.Dy()); is > share {
+			return fmt.Errorf("%.3f of the pixels differ, more than %.3f", is, share)
+		}
+		return nil
+	}}
+}
+
 // Report wants something of the report. wrong is empty when it is true.
 func Report(says string, wrong func(savepage.Report) string) Check {
 	return Check{Says: says, told: true, Look: func(p *Picture) error {

@@ -131,7 +131,8 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
       const [, id] = /^([\w-]+)\.(?:end|begin)\b/.exec(t) || [];
       const after = id && e.getRootNode().getElementById(id);
       if (after && !(after.getStartTime && ends(after, [...before, e]))) return false;
-      timed ||= !!after || /^[+-]?[\d.:]+(h|min|s|ms)?$/.test(t);
+      const begun = t === 'indefinite' && attempt(() => e.getStartTime()) !== undefined; // by a script
+      timed ||= !!after || begun || /^[+-]?[\d.:]+(h|min|s|ms)?$/.test(t);
     }
     return timed;
   };

@@ -63,9 +63,10 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
   };
 
   // reads says that there is something to read or to look at below y.
-  const reads = (e, y) => [...e.querySelectorAll('h1,h2,h3,h4,p,li,td,a,img,picture,section,article')].slice(0, 2000).some(c => {
+  const written = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  const reads = (e, y) => [...e.querySelectorAll(':not(script,style,template,noscript,option)')].slice(0, 2000).some(c => {
     const r = c.getBoundingClientRect();
-    return r.top >= y - 1 && r.height > 0 && (c.localName === 'img' || c.textContent.trim());
+    return r.top >= y - 1 && r.height > 0 && (c.localName === 'img' || written(c));
   });
 
   // parts are those that scroll in place of the page, when the page itself does not, innermost first: columns beside each other,

@@ -1,0 +1,20 @@
+// Runs in the page's own world before its scripts, and has the page be in a window of a size; 0 is that of the browser.
+(width, height) => {
+  // What the browser says itself is 0 until it has told the page, and the size of the window that it believes to have then: to
+  // change that makes it draw once more.
+  for (const [name, value] of [['outerWidth', width], ['outerHeight', height]]) {
+    const is = Object.getOwnPropertyDescriptor(self, name);
+    if (value && is?.get) Object.defineProperty(self, name, {...is, get: new Proxy(is.get, {apply: () => value})});
+  }
+  // A picture of more than the window makes the browser tell of a new size that is the old one: who draws anew at that would be
+  // shown in the middle of it. The page hears of sizes that change, and of what it says itself.
+  const sized = (on, size) => {
+    let last = size();
+    on?.addEventListener('resize', e => {
+      if (e.isTrusted && size() === last) e.stopImmediatePropagation();
+      last = size();
+    });
+  };
+  sized(self, () => innerWidth + ' ' + innerHeight);
+  sized(self.visualViewport, () => visualViewport.width + ' ' + visualViewport.height);
+}

@@ -18,7 +18,8 @@ const (
 
 // built are the pages that are made with libraries, or by hand to do what libraries do.
 func built(all bool) []Case {
-	return told(slices.Concat(chartStories(), figureStories(), moveStories(), slideStories(), revealStories(), scrollStories(), listStories(), dataStories(), layoutStories(), passingStories(), hangStories()), all)
+	return told(slices.Concat(chartStories(), figureStories(), moveStories(), slideStories(), revealStories(), scrollStories(),
+		listStories(), dataStories(), layoutStories(), passingStories(), hangStories()), all)
 }
 
 // within is the part of section i that begins so many pixels from the corner of its content.
@@ -112,7 +113,8 @@ func pairs(n, y, width, tall, lower int) []Check {
 	var checks []Check
 	for i := range n {
 		at, below := within(i, 0, y-20, width, tall), within(i, 0, y-20+lower, width, tall)
-		checks = append(checks, Alike(fmt.Sprintf("line %d is at its end", i), at, below, true), Ink(fmt.Sprintf("line %d is there", i), at, 0.01, 0.6))
+		checks = append(checks, Alike(fmt.Sprintf("line %d is at its end", i), at, below, true),
+			Ink(fmt.Sprintf("line %d is there", i), at, 0.01, 0.6))
 	}
 	return checks
 }
@@ -147,7 +149,8 @@ func chartStories() []story {
 		{name: "Frappe: bars, a share", path: "frappe", checks: twins(2), shown: inWindow},
 		{name: "Chartist: lines that grow by SMIL", path: "chartist", checks: curves(2), shown: anyView},
 		{
-			name: "Plotly and uPlot", path: "plots", checks: join(bars(0), []Check{Fill("the area", within(1, 10, 80, 340, 190), testsite.BandColor(4))}),
+			name: "Plotly and uPlot", path: "plots", checks: join(bars(0), []Check{Fill("the area", within(1, 10, 80, 340, 190),
+				testsite.BandColor(4))}),
 			shown: anyView,
 		},
 	}
@@ -160,7 +163,8 @@ func figureStories() []story {
 			name: "CountUp: figures", path: "counters", checks: pairs(4, 40, 300, 60, 100), shown: anyView | onPaper, always: moving | onPaper,
 			words: []string{"The port in figures"},
 		},
-		{name: "Vue: figures that count from frame to frame", path: "counters-vue", checks: pairs(3, 40, 300, 60, 100), shown: anyView, always: onPhone},
+		{name: "Vue: figures that count from frame to frame", path: "counters-vue", checks: pairs(3, 40, 300, 60, 100),
+			shown: anyView, always: onPhone},
 		{name: "typed.js: words", path: "typed", checks: pairs(3, 20, 340, 40, 60), shown: anyView, always: inWindow},
 		{
 			name: "Vivus and ProgressBar.js: drawings", path: "drawings", shown: anyView, always: inWindow, checks: []Check{
@@ -174,13 +178,17 @@ func figureStories() []story {
 		{
 			name: "Lottie: a square that comes in", path: "lottie", height: headTall + 4*partTall, shown: anyView, always: inWindow | moving,
 			checks: []Check{
-				Fill("in svg", within(0, 302, 112, 54, 54), testsite.BandColor(1)), Fill("in a canvas", within(1, 302, 112, 54, 54), testsite.BandColor(1)),
-				Fill("in html", within(2, 302, 112, 54, 54), testsite.BandColor(1)), Fill("further down", within(3, 302, 112, 54, 54), testsite.BandColor(1)),
+				Fill("in svg", within(0, 302, 112, 54, 54), testsite.BandColor(1)), Fill("in a canvas", within(1, 302, 112, 54, 54),
+					testsite.BandColor(1)),
+				Fill("in html", within(2, 302, 112, 54, 54), testsite.BandColor(1)), Fill("further down", within(3, 302, 112, 54, 54),
+					testsite.BandColor(1)),
 			},
 		},
 		{
-			name: "three.js: a square that comes in", path: "three-intro", height: headTall + 3*partTall, shown: inWindow | onPhone, checks: []Check{
-				Close("above", 20+330, headTall+21+140, testsite.BandColor(1)), Close("where it came from", 20+30, headTall+21+140, testsite.BandColor(3)),
+			name: "three.js: a square that comes in", path: "three-intro", height: headTall + 3*partTall, shown: inWindow | onPhone,
+			checks: []Check{
+				Close("above", 20+330, headTall+21+140, testsite.BandColor(1)), Close("where it came from", 20+30, headTall+21+140,
+					testsite.BandColor(3)),
 				Close("further down", 20+330, headTall+2*partTall+21+140, testsite.BandColor(1)),
 			},
 		},
@@ -192,7 +200,8 @@ func moveStories() []story {
 	return []story{
 		{
 			name: "motion with React: cards that come in", path: "motion-react", height: headTall + 4*partTall,
-			checks: []Check{part(0, 0, 1), part(1, 0, 2), part(2, 0, 3), part(3, 0, 4)}, shown: anyView, always: inWindow | moving, c: Case{Same: 2},
+			checks: []Check{part(0, 0, 1), part(1, 0, 2), part(2, 0, 3), part(3, 0, 4)}, shown: anyView, always: inWindow | moving,
+			c: Case{Same: 2},
 		},
 		{
 			name: "motion: springs, waves, timelines", path: "motion-spring", height: headTall + 4*partTall,
@@ -202,7 +211,8 @@ func moveStories() []story {
 			name: "anime.js: parts and a line", path: "anime", height: headTall + 5*partTall, shown: anyView, always: inWindow,
 			checks: append(squares(4, 200), Fill("the line", within(4, 24, 124, 312, 32), testsite.BandColor(7))),
 		},
-		{name: "jQuery: faded in, then moved", path: "jquery-fade", height: headTall + 4*partTall, checks: squares(4, 200), shown: anyView, always: inWindow},
+		{name: "jQuery: faded in, then moved", path: "jquery-fade", height: headTall + 4*partTall, checks: squares(4, 200),
+			shown: anyView, always: inWindow},
 		{name: "Alpine: answers that open", path: "alpine", height: headTall + 3*partTall, checks: squares(3, 0), shown: anyView},
 		{
 			name: "Vue: a list that comes row by row", path: "vue-list", height: headTall + 1200, checks: rows(12, 100), shown: anyView | onPaper,

@@ -38,7 +38,8 @@ func dataStories() []story {
 			always: moving,
 		},
 		{
-			name: "Leaflet: maps that move once", path: "leaflet", height: headTall + 3*partTall, shown: anyView, always: inWindow, checks: []Check{
+			name: "Leaflet: maps that move once", path: "leaflet", height: headTall + 3*partTall, shown: anyView, always: inWindow,
+			checks: []Check{
 				Fill("the path in the first map", within(0, 4, 100, 50, 80), testsite.BandColor(1)),
 				Fill("the path in the last map", within(2, 4, 100, 50, 80), testsite.BandColor(1)), Has("tiles", tile),
 			},
@@ -71,10 +72,12 @@ func layoutStories() []story {
 			checks: []Check{Ink("the warning", Box{500, 250, 440, 400}, 0.01, 0.6)},
 		},
 		{
-			name: "Bootstrap: a dialog and what is behind it", path: "dialog-bootstrap", height: headTall + 6*partTall, shown: inWindow | moving, always: inWindow,
+			name: "Bootstrap: a dialog and what is behind it", path: "dialog-bootstrap", height: headTall + 6*partTall,
+			shown: inWindow | moving, always: inWindow,
 			checks: []Check{
 				Fill("the dialog", Box{600, 60, 240, 100}, testsite.BandColor(9)),
-				Fill("the dimmed page", Box{2, 500, 100, 300}, color.RGBA{127, 127, 127, 255}), Alike("dimmed to its end", Box{2, 500, 100, 300}, Box{2, 2100, 100, 300}, true),
+				Fill("the dimmed page", Box{2, 500, 100, 300}, color.RGBA{127, 127, 127, 255}), Alike("dimmed to its end", Box{2, 500,
+					100, 300}, Box{2, 2100, 100, 300}, true),
 			},
 		},
 		{
@@ -83,7 +86,8 @@ func layoutStories() []story {
 			},
 		},
 		{
-			name: "a browser that looks like one", path: "identity", height: headTall + 4*partTall, checks: squares(4, 0), shown: inWindow | moving | onPhone,
+			name: "a browser that looks like one", path: "identity", height: headTall + 4*partTall, checks: squares(4, 0),
+			shown: inWindow | moving | onPhone,
 		},
 	}
 }
@@ -95,8 +99,10 @@ func passingStories() []story {
 		{name: "a page that is refreshed after a second", path: "refresh?by=meta", checks: next, shown: anyView, c: Case{Blank: false}},
 		{name: "a page whose script leaves after a second", path: "refresh?by=script", checks: next, shown: anyView},
 		{
-			name: "jQuery: behind a veil for a moment", path: "preloader", height: headTall + 4*partTall, shown: anyView | onPaper, always: inWindow,
-			checks: []Check{part(0, 0, 2), part(1, 0, 3), part(2, 0, 4), part(3, 0, 5), Never("veil", testsite.BandColor(1))}, words: numbered("Moment", 4),
+			name: "jQuery: behind a veil for a moment", path: "preloader", height: headTall + 4*partTall, shown: anyView | onPaper,
+			always: inWindow,
+			checks: []Check{part(0, 0, 2), part(1, 0, 3), part(2, 0, 4), part(3, 0, 5), Never("veil", testsite.BandColor(1))},
+			words:  numbered("Moment", 4),
 		},
 	}
 }

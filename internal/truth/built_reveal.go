@@ -11,7 +11,8 @@ func revealStories() []story {
 	everything := anyView | onPaper
 	reveal := func(name, path, word string, n int, always view) story {
 		return story{
-			name: name, path: path, height: headTall + n*partTall, checks: squares(n, 0), words: numbered(word, n), shown: everything, always: always,
+			name: name, path: path, height: headTall + n*partTall, checks: squares(n, 0), words: numbered(word, n), shown: everything,
+			always: always,
 		}
 	}
 	return []story{
@@ -42,16 +43,20 @@ func scrollStories() []story {
 	}
 	return []story{
 		{
-			name: "Locomotive Scroll 4: content that is moved", path: "locomotive4", height: 3000, checks: scenes(190), words: numbered("Scene", 6),
+			name: "Locomotive Scroll 4: content that is moved", path: "locomotive4", height: 3000, checks: scenes(190),
+			words: numbered("Scene", 6),
 			shown: inWindow | moving | onPaper,
 		},
 		{
 			name: "Locomotive Scroll 5: chapters", path: "locomotive5", height: 3000, checks: scenes(190), words: numbered("Chapter", 6),
 			shown: inWindow | moving | onPaper, always: onPaper,
 		},
-		{name: "Lenis: a page that scrolls itself", path: "lenis", height: 3000, checks: parts, words: numbered("Part", 10), shown: moving | onPhone | onPaper},
-		{name: "SimpleBar: a part that scrolls", path: "simplebar", height: 3064, checks: rows(30, 100), shown: inWindow | moving, always: moving},
-		{name: "smooth-scrollbar: content that is moved", path: "smooth-scrollbar", height: 3064, checks: rows(30, 100), shown: inWindow | moving},
+		{name: "Lenis: a page that scrolls itself", path: "lenis", height: 3000, checks: parts, words: numbered("Part", 10),
+			shown: moving | onPhone | onPaper},
+		{name: "SimpleBar: a part that scrolls", path: "simplebar", height: 3064, checks: rows(30, 100), shown: inWindow | moving,
+			always: moving},
+		{name: "smooth-scrollbar: content that is moved", path: "smooth-scrollbar", height: 3064, checks: rows(30, 100),
+			shown: inWindow | moving},
 		{
 			name: "two parts that scroll side by side", path: "panes", height: 1864, checks: append(letters(0, 0), letters(190, 30)...),
 			shown: inWindow | moving | onPhone,
@@ -62,7 +67,8 @@ func scrollStories() []story {
 		},
 		{
 			name: "a background that stands still", path: "backdrop", height: 3064, shown: anyView, checks: append(
-				[]Check{Fill("at the top", Box{0, 70, 10, 800}, testsite.BandColor(1)), Fill("at the end", Box{0, 2100, 10, 900}, testsite.BandColor(1))},
+				[]Check{Fill("at the top", Box{0, 70, 10, 800}, testsite.BandColor(1)), Fill("at the end", Box{0, 2100, 10, 900},
+					testsite.BandColor(1))},
 				Fill("the last sheet", Box{30, headTall + 2400 + 90, 100, 80}, testsite.BandColor(2))),
 		},
 	}
@@ -90,7 +96,8 @@ func files() []Check {
 func listStories() []story {
 	notices := func(name, path string, always view) story {
 		return story{
-			name: name, path: path, height: headTall + 8000, checks: rows(40, 200), words: numbered("Notice", 40), shown: moving | onPhone | onPaper,
+			name: name, path: path, height: headTall + 8000, checks: rows(40, 200), words: numbered("Notice", 40),
+			shown:  moving | onPhone | onPaper,
 			always: always,
 		}
 	}

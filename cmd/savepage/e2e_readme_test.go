@@ -29,17 +29,28 @@ func TestReadmeReceiver(t *testing.T) {
 	}
 }
 
-// startReceiver starts the receiver and returns what waits for its next line.
-func startReceiver(t *testing.T, p *program, listen string) func() string {
+// codeIn returns the first block of code of a language in a file of the manual that holds a text.
+func codeIn(t *testing.T, file, language, holds string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```python\n")
-	source, _, found := strings.Cut(rest, "```")
+	for _, block := range strings.Split(string(text), "```"+language+"\n")[1:] {
+		if source, _, ended := strings.Cut(block, "```"); ended && strings.Contains(source, holds) {
+			return source
+		}
+	}
+	t.Fatalf("%s has no block of %s with %q", file, language, holds)
+	return ""
+}
+
+// startReceiver starts the receiver and returns what waits for its next line.
+func startReceiver(t *testing.T, p *program, listen string) func() string {
+	t.Helper()
+	source := codeIn(t, "README.md", "python", "class Receiver")
 	_, port, err := net.SplitHostPort(listen)
-	if !found || err != nil || strings.Count(source, "8090") != 1 {
+	if err != nil || strings.Count(source, "8090") != 1 {
 		t.Fatalf("README.md shows no Python receiver on port 8090 (%v)", err)
 	}
 	receiver := exec.CommandContext(t.Context(), "python3", "-c", strings.Replace(source, "8090", port, 1))

@@ -27,6 +27,7 @@ func docLegacy(id string, body bool) *huma.Operation {
 		form := &huma.Schema{Type: huma.TypeObject, Properties: properties, Required: []string{"key", "q"}, AdditionalProperties: true}
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
 			"application/x-www-form-urlencoded": {Schema: form}, "application/json": {Schema: form},
+			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString, Description: "The same JSON or form, as pages send it without a preflight."}},
 		}}
 	}
 	op.Responses["200"] = &huma.Response{Description: "The picture.", Content: pictures()}

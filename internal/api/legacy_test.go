@@ -96,6 +96,15 @@ func TestOlderClients(t *testing.T) {
 				o.URL, o.Width, o.Fullpage, o.Delay, o.Timeout, o.Format = "https://example.com", 800, true, 1500, 31500, "png"
 			}),
 		},
+		"text/plain, JSON": {
+			"POST /v1/ HTTP/1.1\nContent-Type: text/plain;charset=UTF-8\nOrigin: http://localhost:3000\n\n" +
+				`{"key":"KEY","q":"https://example.com","width":800,"fullpage":true}`,
+			base(func(o *savepage.Options) { o.URL, o.Width, o.Fullpage = "https://example.com", 800, true }),
+		},
+		"text/plain, form": {
+			"POST /v1/ HTTP/1.1\nContent-Type: text/plain\n\nkey=KEY&q=https%3A%2F%2Fexample.com&height=700",
+			base(func(o *savepage.Options) { o.URL, o.Height = "https://example.com", 700 }),
+		},
 		"C4 TypeScript, form": {
 			"POST /v1/ HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nkey=KEY&q=https%3A%2F%2Fexample.com&width=800&noads=true",
 			base(func(o *savepage.Options) {
@@ -197,6 +206,14 @@ func TestOlderErrors(t *testing.T) {
 		"bad JSON": {
 			request: "POST /v1/ HTTP/1.1\nContent-Type: application/json\n\n{", status: 400,
 			body: `{"error":"400 - The body is not a JSON object"}`,
+		},
+		"bad JSON as text": {
+			request: "POST /v1/ HTTP/1.1\nContent-Type: text/plain\n\n{", status: 400,
+			body: `{"error":"400 - The body is not a JSON object"}`,
+		},
+		"packed text": {
+			request: "POST /v1/ HTTP/1.1\nContent-Type: text/plain\nContent-Encoding: gzip\n\n{}", status: 415,
+			body: `{"error":"415 - Content-Encoding \"gzip\" is not supported; send the body unencoded"}`,
 		},
 		"XML": {
 			request: "POST /v1/ HTTP/1.1\nContent-Type: text/xml\n\n<a/>", status: 415,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,7 +37,7 @@ func looseText(text string) string {
 // legacyParams joins the query and the body of a POST; the body wins.
 func legacyParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	params := looseValues(r.URL.RawQuery)
-	kind, boundary, err := mediaOf(r.Header)
+	kind, boundary, err := legacyMedia(r.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +57,16 @@ func legacyParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	maps.Copy(params, given)
 	return params, err
+}
+
+// legacyMedia returns how the body is written. Pages in browsers send JSON and forms as text/plain, because that needs no
+// preflight: such a body is told by its beginning, as a form's is.
+func legacyMedia(h http.Header) (media, string, error) {
+	name, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err == nil && name == "text/plain" && h.Get("Content-Encoding") == "" {
+		return mediaForm, "", nil
+	}
+	return mediaOf(h)
 }
 
 // jsonValues reads a flat JSON object as if it were a form.

@@ -288,7 +288,7 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 		switch {
 		case moved:
 			return session.ErrMoved
-		case rest+moving == 0:
+		case rest+moving == 0 && (w.late || w.Network.Waiting() == 0): // nothing has begun while the page was looked at
 			w.rested = !w.late
 			w.noteLate()
 			noteOpen(w)

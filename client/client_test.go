@@ -131,7 +131,8 @@ func start(t *testing.T) (*flow, *client.Client) {
 		t.Fatal(err)
 	}
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if picture := strings.HasPrefix(r.URL.Path, "/captures/"); (r.Header.Get("Authorization") == "Bearer "+key) == picture {
+		picture := strings.HasPrefix(r.URL.Path, "/captures/") || r.URL.Path == savepage.LinkPath
+		if (r.Header.Get("Authorization") == "Bearer "+key) == picture {
 			t.Errorf("%s with Authorization %q", r.URL, r.Header.Get("Authorization"))
 		}
 		a.ServeHTTP(w, r)

@@ -82,7 +82,7 @@ func newFlow() *flow { return &flow{ended: make(chan struct{}), awaits: make(cha
 // parts are the flow as the API sees it.
 func (f *flow) parts() api.Parts {
 	return api.Parts{
-		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer,
+		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Links: linker{},
 		TestSender: &f.signer, Accounts: nobody{}, KeyRing: nobody{}, Usage: f, Progress: &f.progress, Clock: clock.System(), Open: open,
 	}
 }

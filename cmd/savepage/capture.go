@@ -125,12 +125,27 @@ func addOptionFlags(flags *pflag.FlagSet, but ...string) {
 				strings.HasPrefix(f.Name, "callback_") {
 				continue
 			}
-			flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
-			titled(flag, group.Title)
-			if f.Kind == api.KindBoolean {
-				flag.NoOptDefVal, flag.DefValue = "true", cmp.Or(f.Default, "false")
+			addFlagOf(flags, group.Title, f)
+		}
+	}
+}
+
+// addOptionFlag makes a flag of one option.
+func addOptionFlag(flags *pflag.FlagSet, option string) {
+	for _, group := range api.OptionGroups() {
+		for _, f := range group.Fields {
+			if f.Name == option {
+				addFlagOf(flags, group.Title, f)
 			}
 		}
+	}
+}
+
+func addFlagOf(flags *pflag.FlagSet, title string, f api.Field) {
+	flag := flags.VarPF(&optionFlag{kind: f.Kind}, optionFlagName(f.Name), "", optionUsage(f))
+	titled(flag, title)
+	if f.Kind == api.KindBoolean {
+		flag.NoOptDefVal, flag.DefValue = "true", cmp.Or(f.Default, "false")
 	}
 }
 

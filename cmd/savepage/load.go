@@ -267,7 +267,8 @@ func unknownVariables(fromEnv *koanf.Koanf) (wrong []string) {
 // clientVariables are read by programs that call the service, those in examples among them. They are often set in the same
 // shell, which is not a mistake.
 func clientVariables() []string {
-	return []string{envPrefix + "KEY", envPrefix + "BASE_URL", envPrefix + "CALLBACK_URL", envSecret, envSecret + fileSuffix}
+	return []string{envPrefix + "KEY", envPrefix + "BASE_URL", envPrefix + "CALLBACK_URL", envSecret, envSecret + fileSuffix,
+		envLinkSecret, envLinkSecret + fileSuffix}
 }
 
 func unknownKeys(fromFile *koanf.Koanf, path string) (wrong []string) {

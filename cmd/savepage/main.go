@@ -115,7 +115,7 @@ func newRoot(env environment) *cobra.Command {
 	addGroups(root)
 	root.AddCommand(inGroup(groupCapture, newCapture(env), newBatch(env), newDevices(env))...)
 	root.AddCommand(inGroup(groupServe, newServe(env), newDoctor(env), newHealth(env))...)
-	root.AddCommand(inGroup(groupKeys, newKey(env), newAccount(env), newWebhook(env))...)
+	root.AddCommand(inGroup(groupKeys, newKey(env), newAccount(env), newWebhook(env), newLink(env))...)
 	root.AddCommand(inGroup(groupData, newBackup(env), newRestore(env), newMigrate(env), newCompact(env), newAdopt(env))...)
 	root.AddCommand(inGroup(groupMore, newVersion(env), newManpage(), newDocs(), newJail())...)
 	addExamples(root)

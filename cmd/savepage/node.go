@@ -205,7 +205,7 @@ func (n *node) joinHTTP(context.Context) error {
 	stored := gallery{store: n.blobs, health: n.health, valid: n.settings.PictureLinks}
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
-		Secrets: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger, TestSender: n.testSender,
+		Secrets: n.ledger, Links: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger, TestSender: n.testSender,
 		Progress: &n.progress, Clock: n.clock, Open: stored.open,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,
@@ -218,6 +218,9 @@ func (n *node) joinHTTP(context.Context) error {
 	chain.Fault = served.Fault
 	all, err := withDashboard(n, served)
 	if err != nil {
+		return err
+	}
+	if all, err = httpd.Compress(httpd.CORS(all, n.settings.Origins)); err != nil {
 		return err
 	}
 	n.handler = httpd.Behind(n.settings.Proxies, chain.Wrap(onlyKnownHosts(all, n.listener, n.settings, n.links)))

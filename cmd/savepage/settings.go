@@ -20,6 +20,7 @@ import (
 // Settings are the operator's decisions. Every field is a row of settingTable.
 type Settings struct {
 	Listen    string   // host:port
+	Origins   []string // whose pages may call the API; "*" for all
 	Hosts     []string // names beside those of the URLs and loopback under which the server may be asked
 	Metrics   string   // host:port of the metrics; empty: that of the API
 	TLSCert   string   // file; empty: plain HTTP
@@ -118,7 +119,7 @@ type settingGroup struct {
 
 func settingGroups() []settingGroup {
 	return []settingGroup{
-		{"Addresses", addressSettings()},
+		{"Addresses", slices.Concat(addressSettings(), corsSettings())},
 		{"Records and pictures", storeSettings()},
 		{"Secrets", secretSettings()},
 		{"Work", workSettings()},

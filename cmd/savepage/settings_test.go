@@ -100,7 +100,8 @@ func TestNamedFile(t *testing.T) {
 func TestEverySettingIsReadEveryWay(t *testing.T) {
 	good := map[string]string{
 		"LISTEN": "0.0.0.0:99", "ALLOWED_HOSTS": "shots.example.com,b", "METRICS_LISTEN": ":9090",
-		"PUBLIC_URL": "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
+		"CORS_ORIGINS": "https://app.example.com,http://localhost:3000",
+		"PUBLIC_URL":   "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
 		"DATABASE": "sqlite", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h", "TLS_CERT": "/etc/passwd", "TLS_KEY": "/etc/passwd",
 		"TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
 		"RETENTION": "2h", "FAULT_PATIENCE": "3h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
@@ -113,7 +114,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 	}
 	bad := map[string]string{
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
-		"PUBLIC_URL": "shots.example.com", "CDN_URL": "ftp://x",
+		"CORS_ORIGINS": "https://app.example.com/",
+		"PUBLIC_URL":   "shots.example.com", "CDN_URL": "ftp://x",
 		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s",
 		"TLS_CERT": "/nowhere.pem", "TLS_KEY": "/nowhere.pem", "TRUSTED_PROXIES": "10.0.0.0/99",
 		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -27,6 +28,7 @@ func newWebhook(env environment) *cobra.Command {
 
 // secretSource is where a command gets webhook secrets: flags, files, the environment.
 type secretSource struct {
+	variable     string // of the environment; empty: that of webhook secrets
 	texts, files []string
 }
 
@@ -34,15 +36,16 @@ const secretHelp = "The secret comes from " + envSecret + ", from the file that 
 	"or from --secret, which every user of this machine can read. Several may be given: one must match."
 
 func (s *secretSource) addFlags(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&s.texts, "secret", nil, "webhook secret; may be repeated")
-	flags.StringArrayVar(&s.files, "secret-file", nil, "file that holds a webhook secret, or one on each line; may be repeated")
+	flags.StringArrayVar(&s.texts, "secret", nil, "the secret; may be repeated")
+	flags.StringArrayVar(&s.files, "secret-file", nil, "file that holds a secret, or one on each line; may be repeated")
 }
 
 // read returns the secrets. The command line overrides the environment.
 func (s *secretSource) read(environ []string) ([]string, error) {
 	texts, files := s.texts, s.files
 	if len(texts)+len(files) == 0 {
-		texts, files = variable(environ, envSecret), variable(environ, envSecret+fileSuffix)
+		name := cmp.Or(s.variable, envSecret)
+		texts, files = variable(environ, name), variable(environ, name+fileSuffix)
 	}
 	var secrets []string
 	for _, text := range texts {

@@ -68,6 +68,7 @@ type Parts struct {
 	Batches    Batches
 	Keys       Keys
 	Secrets    Secrets
+	Links      Links
 	Accounts   Accounts
 	KeyRing    KeyRing
 	Usage      Usage

@@ -103,10 +103,30 @@ func (g *gate) admit(w http.ResponseWriter, r *http.Request, who savepage.Princi
 	counted.reset = counted.reset.Add(g.clock.Wall().Sub(now)) // as the client's clock has it
 	counted.headers(w.Header())
 	if !counted.allowed {
-		return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)
+		return rateLimited(limit)
 	}
 	if !who.May(needed.list()...) {
 		return savepage.Errorf(savepage.CodeForbidden, "this key does not have the scope %s", needed)
 	}
 	return nil
+}
+
+func rateLimited(limit int) *savepage.Error {
+	return savepage.Errorf(savepage.CodeRateLimited, "the limit is %d requests per minute", limit)
+}
+
+// admitLink counts a request by a link against its account's limit, apart from those with keys: who sees a page must not use
+// up what its owner's programs may ask. The answer does not tell how much is left.
+func (g *gate) admitLink(r *http.Request, who savepage.Principal) error {
+	if g.onAccount != nil {
+		g.onAccount(r, who.Account.ID)
+	}
+	limit := who.Limits.RequestsPerMinute
+	counted := g.limiter.take("link "+who.Account.ID, limit, g.clock.Now())
+	if counted.allowed {
+		return nil
+	}
+	fault := rateLimited(limit)
+	fault.RetryAfter = counted.wait
+	return fault
 }

@@ -62,7 +62,7 @@ func (h *batchHandlers) record(b savepage.Batch) BatchRecord {
 
 // post answers POST /v1/batches.
 func (h *batchHandlers) post(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	if err := refuseQuery(r); err != nil {
+	if _, err := refuseQuery(r); err != nil {
 		return err
 	}
 	body, in, err := readBatch(h.decoder, h.captures.Check, w, r)

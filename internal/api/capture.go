@@ -20,8 +20,16 @@ type captureHandlers struct {
 
 // post answers POST /v1/capture.
 func (h *captureHandlers) post(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	if err := refuseQuery(r); err != nil {
+	values, err := refuseQuery(r, formParams()...)
+	if err != nil {
 		return err
+	}
+	asked, err := takeForm(values)
+	if err != nil {
+		return err
+	}
+	if !asked.asked && asked.inline == 0 {
+		asked.image = prefersPicture(r.Header)
 	}
 	options, err := readOptions(h.decoder, w, r)
 	if err != nil {
@@ -31,7 +39,8 @@ func (h *captureHandlers) post(w http.ResponseWriter, r *http.Request, who savep
 	if err != nil {
 		return err
 	}
-	return h.submit(w, r, submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "body", options: options, key: key})
+	s := submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "body", options: options, key: key, form: asked}
+	return h.submit(w, r, s)
 }
 
 // get answers GET /v1/ of the current API.
@@ -40,37 +49,23 @@ func (h *captureHandlers) get(w http.ResponseWriter, r *http.Request, who savepa
 	if err != nil {
 		return err
 	}
-	image, err := wantsImage(values)
+	asked, err := takeForm(values)
 	if err != nil {
 		return err
 	}
-	delete(values, "response")
 	options, err := h.decoder.Values("query", values)
 	if err != nil {
 		return err
 	}
-	return h.submit(w, r, submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "query", options: options, image: image})
-}
-
-func wantsImage(values map[string][]string) (bool, error) {
-	given, found := values["response"]
-	switch {
-	case !found || len(given) == 1 && given[0] == "json":
-		return false, nil
-	case len(given) == 1 && given[0] == "image":
-		return true, nil
-	default:
-		return false, invalidField("query.response", "must be one of json, image", echo(given[0]))
-	}
+	return h.submit(w, r, submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "query", options: options, form: asked})
 }
 
 // submit records the capture and answers with its result, or with 202 where the client does not wait or waits no longer.
 func (h *captureHandlers) submit(w http.ResponseWriter, r *http.Request, asked submission) error {
 	prefer := h.waits.preferences(r.Header)
 	async := asked.options.CallbackURL != "" || asked.options.Async || prefer.async
-	if asked.image && async {
-		const message = "image cannot be combined with callback_url, async or Prefer: respond-async"
-		return invalidField("query.response", message, "image")
+	if err := asked.form.allows(async); err != nil {
+		return err
 	}
 	accepted, err := h.submits.accept(r.Context(), asked, !async)
 	if err != nil {
@@ -90,31 +85,47 @@ func (h *captureHandlers) submit(w http.ResponseWriter, r *http.Request, asked s
 		h.out.accepted(w, r, "/v1/captures/"+c.ID, Accepted{Status: "accepted", CaptureID: c.ID, StatusURL: h.links.Status(c.ID)})
 		return nil
 	}
-	return h.result(w, r, c, asked.image)
+	return h.result(w, r, c, asked.form)
 }
 
 // result answers with an ended capture.
-func (h *captureHandlers) result(w http.ResponseWriter, r *http.Request, c savepage.Capture, image bool) error {
+func (h *captureHandlers) result(w http.ResponseWriter, r *http.Request, c savepage.Capture, how form) error {
 	switch c.State {
 	case savepage.Success:
 		setTiming(w.Header(), c.Timing)
-		if image {
+		if how.image {
 			w.Header().Set("X-Capture-Id", c.ID)
 			setCached(w.Header(), c)
 			w.Header().Set("Cache-Control", "no-store")
 			return h.pictures.send(w, r, c.Picture)
 		}
-		body, err := capture.Event(c, h.links)
-		if err != nil {
-			return fmt.Errorf("encode the result of %s: %w", c.ID, err)
-		}
-		write(w, http.StatusOK, "application/json", body)
+		return h.described(w, r, c, how)
 	case savepage.Failed:
 		setTiming(w.Header(), c.Timing)
 		h.failed(w, c)
 	default:
 		return savepage.Errorf(savepage.CodeConflict, "capture %s was canceled", c.ID)
 	}
+	return nil
+}
+
+// described answers with the description of a success, and the picture in it where that was asked for.
+func (h *captureHandlers) described(w http.ResponseWriter, r *http.Request, c savepage.Capture, how form) error {
+	picture, err := h.pictures.read(r, c.Picture, how.inline)
+	if err != nil {
+		return fmt.Errorf("read the picture of %s: %w", c.ID, err)
+	}
+	if picture != nil {
+		view := capture.NewView(c, h.links)
+		view.ImageBase64 = picture
+		h.out.json(w, r, http.StatusOK, view)
+		return nil
+	}
+	body, err := capture.Event(c, h.links)
+	if err != nil {
+		return fmt.Errorf("encode the result of %s: %w", c.ID, err)
+	}
+	write(w, http.StatusOK, "application/json", body)
 	return nil
 }
 

@@ -17,12 +17,14 @@ func (d *documents) docPostCapture() *huma.Operation {
 		map[int]reflect.Type{http.StatusOK: schemaOf[capture.View](), http.StatusAccepted: schemaOf[Accepted]()},
 		400, 401, 409, 413, 415, 422, 429, 502, 503, 504)
 	op.Description = "Waits for the picture and answers 200 with the result. With callback_url, async or Prefer: respond-async it answers " +
-		"202 at once. If the capture takes longer than the wait, the answer is 202 as well, and the capture goes on."
-	op.Parameters = []*huma.Param{
+		"202 at once. If the capture takes longer than the wait, the answer is 202 as well, and the capture goes on. With response=image, " +
+		"or an Accept header that prefers image/* or application/pdf to JSON, a success is answered with the bytes of the picture."
+	op.Parameters = append(formDoc(),
 		header("Idempotency-Key", "1 to 255 printable ASCII characters. For 24 hours, the same key with the same body returns the same "+
 			"capture, with Idempotent-Replayed: true; with a different body, 422.", text()),
 		d.preferParam(),
-	}
+	)
+	op.Responses["200"] = &huma.Response{Description: "The result, or the picture.", Content: pictures()}
 	options := &huma.MediaType{Schema: refTo("Options")}
 	op.RequestBody = &huma.RequestBody{
 		Required: true, Description: "At most 3 MiB. Fields of a form are written as in a query.", Content: map[string]*huma.MediaType{
@@ -40,13 +42,21 @@ func (d *documents) docGetCapture() *huma.Operation {
 	for _, f := range OptionFields() {
 		op.Parameters = append(op.Parameters, query(f.Name, f.Doc, d.querySchema(f)))
 	}
-	response := wordsSchema([]string{"json", "image"})
-	response.Default = "json"
-	op.Parameters = append(op.Parameters,
-		query("response", "image: answer with the bytes of the picture. With cache_ttl the header X-Cache is then hit or miss.", response),
-		d.preferParam())
+	op.Parameters = append(append(op.Parameters, formDoc()...), d.preferParam())
 	op.Responses["200"] = &huma.Response{Description: "The result, or the picture with response=image.", Content: pictures()}
 	return op
+}
+
+// formDoc describes the parameters that say how to answer.
+func formDoc() []*huma.Param {
+	response := wordsSchema([]string{"json", "image"})
+	response.Default = "json"
+	least, most := 0.0, float64(maxInline)
+	inline := &huma.Schema{Type: huma.TypeInteger, Minimum: &least, Maximum: &most, Default: 0}
+	return []*huma.Param{
+		query("response", "image: answer with the bytes of the picture. With cache_ttl the header X-Cache is then hit or miss.", response),
+		query("inline", "Number of bytes: image_base64 of the answer is the picture itself if it has at most so many.", inline),
+	}
 }
 
 // querySchema is how an option is written in a query: maps and structures are strings there.

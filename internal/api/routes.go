@@ -39,6 +39,7 @@ type handlers struct {
 	batches    *batchHandlers
 	deliveries *deliveryHandlers
 	secrets    *secretHandlers
+	links      *linkHandlers
 	accounts   *accountHandlers
 	usage      *usageHandlers
 	tests      *testHandlers
@@ -63,9 +64,12 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 		batches:    &batchHandlers{out: out, batches: p.Batches, captures: p.Captures, decoder: decoder, drain: drain, links: cfg.Links},
 		deliveries: &deliveryHandlers{out: out, deliveries: p.Deliveries},
 		secrets:    &secretHandlers{out: out, secrets: p.Secrets},
-		accounts:   &accountHandlers{out: out, accounts: p.Accounts, keys: p.KeyRing, clock: p.Clock},
-		usage:      &usageHandlers{out: out, usage: p.Usage, gate: gate},
-		tests:      &testHandlers{out: out, sender: p.TestSender, secrets: p.Secrets, clock: p.Clock, drain: drain},
+		links: &linkHandlers{
+			out: out, gate: gate, links: p.Links, submits: submits, pictures: pictures, decoder: decoder, wait: cfg.SyncWait,
+		},
+		accounts: &accountHandlers{out: out, accounts: p.Accounts, keys: p.KeyRing, clock: p.Clock},
+		usage:    &usageHandlers{out: out, usage: p.Usage, gate: gate},
+		tests:    &testHandlers{out: out, sender: p.TestSender, secrets: p.Secrets, clock: p.Clock, drain: drain},
 		legacy: &legacyHandlers{
 			out: out, gate: gate, submits: submits, pictures: pictures, wait: cfg.SyncWait,
 			current: gate.with(maySubmit, captures.get),
@@ -98,7 +102,7 @@ func needs(needed scopes, doc *huma.Operation) *huma.Operation {
 
 // table is the table of everything that is served.
 func (h *handlers) table() []route {
-	return slices.Concat(h.captureRoutes(), h.webhookRoutes(), h.batchRoutes(), h.accountRoutes(), h.openRoutes())
+	return slices.Concat(h.captureRoutes(), h.linkRoutes(), h.webhookRoutes(), h.batchRoutes(), h.accountRoutes(), h.openRoutes())
 }
 
 func (h *handlers) captureRoutes() []route {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +31,7 @@ type submission struct {
 	carrier string // "body" or "query": the beginning of locations in errors
 	options savepage.Options
 	key     string // Idempotency-Key
-	image   bool   // the answer is to be the picture itself
+	form    form   // of the answer
 }
 
 // submitter hands submissions to the flow, and waits for their results.
@@ -114,21 +116,23 @@ func idempotencyKey(h http.Header) (string, error) {
 	return key, nil
 }
 
-// refuseQuery refuses options in the query of a POST, where they would be overlooked.
-func refuseQuery(r *http.Request) error {
+// refuseQuery refuses options in the query of a POST, where they would be overlooked. It returns what else may be there.
+func refuseQuery(r *http.Request, known ...string) (url.Values, error) {
 	if r.URL.RawQuery == "" {
-		return nil
+		return nil, nil
 	}
 	values, err := parseQuery("query", r.URL.RawQuery)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var wrong []savepage.FieldError
 	for name := range values {
-		wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: "must be in the body, not in the query"})
+		if !slices.Contains(known, name) {
+			wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: "must be in the body, not in the query"})
+		}
 	}
 	if len(wrong) == 0 {
-		return nil
+		return values, nil
 	}
-	return invalid(wrong)
+	return nil, invalid(wrong)
 }

@@ -53,6 +53,7 @@ type world struct {
 	opened     []string
 	submitErr  error
 	secrets    secrets
+	links      links
 	batches    []capture.BatchRequest
 	batchErr   error
 	limits     savepage.Limits // of every account
@@ -251,7 +252,7 @@ func (w *world) requested() []capture.Request {
 // parts are the world as the API sees it.
 func (w *world) parts() api.Parts {
 	return api.Parts{
-		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets,
+		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Links: &w.links,
 		TestSender: &w.secrets, Accounts: noAccounts{}, KeyRing: noAccounts{}, Usage: noAccounts{},
 		Progress: &w.progress, Clock: w.clock, Open: w.open,
 	}

@@ -56,6 +56,8 @@ type View struct {
 	Timing     *savepage.Timing  `json:"timing" doc:"Milliseconds that the parts of the capture took. Null where it was not rendered."`
 	Report     *savepage.Report  `json:"report" doc:"What may be missing from the picture. Null where the page did not load."`
 	Metadata   savepage.Metadata `json:"metadata,omitempty" doc:"The metadata of the request."`
+
+	ImageBase64 []byte `json:"image_base64,omitempty" doc:"The picture itself, where inline asked for it and allows its size."`
 }
 
 // NewView returns what clients may see of c.

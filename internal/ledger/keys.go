@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"hash/crc32"
 	"strings"
+	"time"
 
 	"github.com/savepage/savepage"
 )
@@ -26,18 +27,24 @@ const FirstKeyName = "first key"
 
 // NewKey makes an API key.
 func NewKey() string {
-	key := make([]byte, 0, keyChars)
-	random := make([]byte, keyChars)
-	for len(key) < keyChars {
+	key := keyPrefix + randomText(keyChars)
+	return key + checksum(key)
+}
+
+// randomText is so many random characters of base62.
+func randomText(n int) string {
+	text := make([]byte, 0, n)
+	random := make([]byte, n)
+	for len(text) < n {
 		_, _ = rand.Read(random) // never fails: crypto/rand ends the program instead
 		for _, b := range random {
 			// 248 is the largest multiple of 62 in a byte: a plain remainder would prefer some characters.
-			if b < 248 && len(key) < keyChars {
-				key = append(key, base62[b%62])
+			if b < 248 && len(text) < n {
+				text = append(text, base62[b%62])
 			}
 		}
 	}
-	return keyPrefix + string(key) + checksum(keyPrefix+string(key))
+	return string(text)
 }
 
 func checksum(key string) string {
@@ -68,4 +75,16 @@ func NewSecret() string {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program instead
 	return savepage.SecretPrefix + base64.StdEncoding.EncodeToString(secret)
+}
+
+// Shape of a link secret: its id and the part that nobody else knows, 190 random bits.
+const (
+	linkIDChars     = 12
+	linkSecretChars = 32
+)
+
+// NewLinkSecret makes a link secret at a time.
+func NewLinkSecret(now time.Time) savepage.LinkSecret {
+	id := savepage.LinkIDPrefix + randomText(linkIDChars)
+	return savepage.LinkSecret{ID: id, Secret: id + "_" + randomText(linkSecretChars), CreatedAt: now.UTC().Truncate(time.Microsecond)}
 }

@@ -65,6 +65,9 @@ func ErrNoDelivery(id string) *savepage.Error { return none("delivery", id) }
 // ErrNoAccount says that there is no such account.
 func ErrNoAccount(id string) *savepage.Error { return none("account", id) }
 
+// ErrNoLinkSecret says that there is no such link secret.
+func ErrNoLinkSecret(id string) *savepage.Error { return none("link secret", id) }
+
 func none(what, id string) *savepage.Error {
 	return savepage.Errorf(savepage.CodeNotFound, "there is no %s %s", what, id)
 }

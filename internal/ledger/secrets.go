@@ -12,6 +12,7 @@ const (
 	kindWebhook = "webhook_secret"
 	kindAPI     = "api_secret"
 	kindPrivate = "private"
+	kindLink    = "link_secret"
 )
 
 // WebhookLabel is the label of an account's webhook secrets.
@@ -23,6 +24,11 @@ func APILabel(account string) Label { return Label{Kind: kindAPI, Account: accou
 // PrivateLabel is the label of what is private of a capture.
 func PrivateLabel(account, capture string) Label {
 	return Label{Kind: kindPrivate, Account: account, Record: capture}
+}
+
+// LinkLabel is the label of a link secret.
+func LinkLabel(account, id string) Label {
+	return Label{Kind: kindLink, Account: account, Record: id}
 }
 
 // MaySeal returns nil when secrets can be written beside a server as the server writes them: a server that runs without a

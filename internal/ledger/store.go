@@ -14,6 +14,7 @@ type Store interface {
 	Flow
 	Records
 	Accounts
+	Links
 	Management
 	Service
 }
@@ -109,6 +110,23 @@ type Accounts interface {
 	RotateSecret(ctx context.Context, account string, overlap time.Duration) (savepage.WebhookSecrets, error)
 }
 
+// Links is the secrets that sign links to pictures.
+type Links interface {
+	LinkRing
+	// Linked returns the secret with an id, and whose links it signs, or CodeNotFound.
+	Linked(ctx context.Context, id string) (secret string, who savepage.Principal, err error)
+}
+
+// LinkRing is the link secrets of all accounts. An unknown account or secret is CodeNotFound.
+type LinkRing interface {
+	// LinkSecrets returns those of an account without their texts, newest first.
+	LinkSecrets(ctx context.Context, account string) ([]savepage.LinkSecret, error)
+	// CreateLinkSecret makes one, which the answer alone holds whole. More than savepage.MaxLinkSecrets are CodeConflict.
+	CreateLinkSecret(ctx context.Context, account string) (savepage.LinkSecret, error)
+	// RemoveLinkSecret ends one of the account, and every link that it has signed.
+	RemoveLinkSecret(ctx context.Context, account, id string) error
+}
+
 // Monitor counts what waits and runs, of all accounts.
 type Monitor interface {
 	// Depth returns how much waits and runs in each queue. Captures of batches are a queue of their own here, although all
@@ -139,6 +157,7 @@ type Life interface {
 type Keys interface {
 	KeyRing
 	KeySecrets
+	LinkRing
 	AccountBook
 	// Close lets go of the database.
 	Close() error

@@ -249,6 +249,8 @@ func testRemoval(t *scene) {
 	running := admits(t, b, fullpage(b))
 	eventually(t, "it runs", func() bool { return b.get(t, running).State == savepage.Running })
 
+	_, err := b.CreateLinkSecret(t.Context(), b.account)
+	must(t, err)
 	must(t, b.Admin().CloseAccount(t.Context(), b.account))
 	equal(t, false, valid(t, b, b.issued.Key))
 	closed, err := b.ClosedAccounts(t.Context())

@@ -132,7 +132,8 @@ func (cl *closed) removeRest(ctx context.Context, account string, limit int) (do
 			return nil
 		}
 		for _, statement := range []string{
-			`DELETE FROM old_secrets WHERE account = ?`, `DELETE FROM usage WHERE account = ?`, `DELETE FROM turns WHERE account = ?`,
+			`DELETE FROM old_secrets WHERE account = ?`, `DELETE FROM link_secrets WHERE account = ?`,
+			`DELETE FROM usage WHERE account = ?`, `DELETE FROM turns WHERE account = ?`,
 			`DELETE FROM accounts WHERE id = ? AND closed_at IS NOT NULL`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement, account); err != nil {

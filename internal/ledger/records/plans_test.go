@@ -142,7 +142,8 @@ var (
 		`^UPDATE accounts SET limit_$`)
 	places = regexp.MustCompile(`\?\d*`)
 	// few are tables that hold little: accounts, keys and secrets are made by people.
-	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|identity|sqlite_master|usage|receivers|seen|owed)\b|` +
+	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|link_secrets|l|identity|sqlite_master|usage|` +
+		`receivers|seen|owed)\b|` +
 		` captures USING (COVERING )?INDEX captures_running\b`)
 	// small are what has few rows whatever the tables hold: lists that a statement brings along, and results of its own parts.
 	small = regexp.MustCompile(`^SCAN (json_each|CONSTANT ROW|waiting|newest|open|ended|first|turn|r|c|\d+ CONSTANT ROWS|\(subquery|pragma_)`)

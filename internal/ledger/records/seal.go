@@ -27,6 +27,7 @@ func sealedColumns() []sealedColumn {
 		{name: "api_secret", table: "accounts", account: "id", record: "id", label: api},
 		{name: "secret", table: "old_secrets", account: "account", record: "created_at", label: webhook},
 		{name: "sealed", table: "private", account: "account", record: "capture", label: ledger.PrivateLabel},
+		{name: "secret", table: "link_secrets", account: "account", record: "id", label: ledger.LinkLabel},
 	}
 }
 

@@ -41,6 +41,7 @@ type safe struct {
 	capture  string
 	old, new string
 	api      string
+	link     savepage.LinkSecret
 }
 
 func newSafe(t *testing.T, v ledger.Vault) safe {
@@ -58,6 +59,8 @@ func newSafe(t *testing.T, v ledger.Vault) safe {
 	made, err := l.RotateSecret(t.Context(), s.account, time.Hour)
 	check(t, err)
 	s.new = made.Secret
+	s.link, err = l.CreateLinkSecret(t.Context(), s.account)
+	check(t, err)
 	sub := benchSubmission(s.account, time.Now())
 	sub.Capture.Options.CallbackURL, sub.Capture.Options.CallbackSecret = "http://a.test/", ownSecret
 	sub.Capture.Options.CallbackHeaders = savepage.Headers{"Authorization": ownHeader}
@@ -70,7 +73,7 @@ func newSafe(t *testing.T, v ledger.Vault) safe {
 
 func (s safe) texts() []string {
 	texts := []string{ownSecret[6:], ownHeader}
-	for _, secret := range []string{s.old, s.new, s.api} {
+	for _, secret := range []string{s.old, s.new, s.api, s.link.Secret} {
 		if secret != "" {
 			texts = append(texts, strings.TrimPrefix(secret, savepage.SecretPrefix))
 		}
@@ -107,6 +110,11 @@ func (s safe) works(t *testing.T, v ledger.Vault) {
 	check(t, err)
 	if len(signing) != 2 || signing[0] != s.new || signing[1] != s.old || who.Account.APISecret != s.api {
 		t.Errorf("signing %q, API secret %q", signing, who.Account.APISecret)
+	}
+	link, _, err := l.Linked(t.Context(), s.link.ID)
+	check(t, err)
+	if link != s.link.Secret {
+		t.Errorf("link secret %q", link)
 	}
 	got := make(chan []string, 1)
 	defer work(t, l, ledger.Handlers{

@@ -260,3 +260,43 @@ func TestUrlboxClient(t *testing.T) {
 		t.Errorf("the API's path: %d, %v", status, header)
 	}
 }
+
+// TestSecondVersion asks for the second version of savepage.io's API: the result is arranged otherwise, errors are not.
+func TestSecondVersion(t *testing.T) {
+	t.Parallel()
+	n := newNewcomer(t)
+	for _, path := range []string{"/v2?html=x&width=500", "/v2/?html=x&width=500"} {
+		status, _, body := n.call(http.MethodGet, path, nil)
+		var told struct {
+			Status string
+			Data   struct {
+				ImageURL string `json:"image_url"`
+				Viewport struct{ Width, Height int }
+				Output   struct {
+					Format string
+					Size   int `json:"size_bytes"`
+				}
+				Timing savepage.Timing
+			}
+			Meta struct {
+				ID string `json:"capture_id"`
+			}
+		}
+		if err := json.Unmarshal(body, &told); err != nil || status != http.StatusOK || told.Status != "success" {
+			t.Fatalf("%d, %v, %s", status, err, body)
+		}
+		_, _, picture := n.get(strings.TrimPrefix(told.Data.ImageURL, n.base))
+		if told.Data.Viewport.Width != 500 || told.Data.Viewport.Height != 900 || told.Data.Output.Format != "png" ||
+			told.Data.Output.Size != len(picture) || told.Data.Timing.TotalMS == 0 || n.lookup(told.Meta.ID).Status != "success" {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+	status, header, body := n.call(http.MethodGet, "/v2/?html=x&response=image", nil)
+	if _, format, err := image.DecodeConfig(bytes.NewReader(body)); status != http.StatusOK || format != "png" {
+		t.Errorf("%d, %v, %v", status, header, err)
+	}
+	status, header, body = n.call(http.MethodGet, "/v2/?url=http://a.test&selectorAll=p", nil)
+	if status != http.StatusBadRequest || header.Get("Content-Type") != "application/problem+json" || !bytes.Contains(body, []byte("selectorAll")) {
+		t.Errorf("%d, %s", status, body)
+	}
+}

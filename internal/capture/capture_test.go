@@ -196,6 +196,21 @@ func TestSubmitRefusesABlockedCallback(t *testing.T) {
 	}
 }
 
+// Addresses at which a document stands, and to which failures go, are judged like every other.
+func TestSubmitRefusesBlockedAddresses(t *testing.T) {
+	f := newFlow(t)
+	for name, o := range map[string]savepage.Options{
+		"base_url":           {HTML: "<p>", BaseURL: "http://10.0.0.1/"},
+		"callback_error_url": {URL: "http://a.test", CallbackURL: "http://a.test", CallbackErrorURL: "http://10.0.0.1/"},
+	} {
+		_, err := f.Submit(t.Context(), Request{Options: o})
+		if fault, ok := errors.AsType[*savepage.Error](err); !ok || fault.Code != savepage.CodeAddressBlocked ||
+			!strings.Contains(fault.Message, name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 // TestOptionsHash changes each option by itself: all change the picture but those listed.
 func TestOptionsHash(t *testing.T) {
 	without := []string{

@@ -43,6 +43,7 @@ func New(parts Parts) (*Doors, error) {
 	newLinks(inside).addTo(d.routes)
 	newForms(inside).addTo(d.routes)
 	newChrome(inside).addTo(d.routes)
+	newSecond(inside).addTo(d.routes)
 	return d, nil
 }
 

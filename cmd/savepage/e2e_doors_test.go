@@ -296,7 +296,8 @@ func TestSecondVersion(t *testing.T) {
 		t.Errorf("%d, %v, %v", status, header, err)
 	}
 	status, header, body = n.call(http.MethodGet, "/v2/?url=http://a.test&selectorAll=p", nil)
-	if status != http.StatusBadRequest || header.Get("Content-Type") != "application/problem+json" || !bytes.Contains(body, []byte("selectorAll")) {
+	if status != http.StatusBadRequest || header.Get("Content-Type") != "application/problem+json" ||
+		!bytes.Contains(body, []byte("selectorAll")) {
 		t.Errorf("%d, %s", status, body)
 	}
 }

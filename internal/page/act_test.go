@@ -143,6 +143,26 @@ func TestJS(t *testing.T) {
 	}
 }
 
+// What a page does within half a second of a script or a click is waited for, however long it had been at rest before.
+func TestWhatFollowsIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	const rest = `for (const end = performance.now() + 900; performance.now() < end;);`
+	const then = `setTimeout(() => { document.title = 'later' }, 300)`
+	words := "<p>" + strings.Repeat("Ships come in with the tide. ", 40)
+	for name, o := range map[string]savepage.Options{
+		"js":           {HTML: words, JS: rest + then},
+		"js of a page": {HTML: words + `<script>0</script>`, JS: rest + then},
+		"click": {
+			HTML:  words + `<button onclick="` + then + `">b</button>`,
+			Steps: []savepage.Step{{Type: "delay", MS: 900}, click("button")},
+		},
+	} {
+		if r := render(t, o).Report; r.Title != "later" {
+			t.Errorf("%s: %q", name, r.Title)
+		}
+	}
+}
+
 func TestJSThatGoesWrong(t *testing.T) {
 	t.Parallel()
 	for want, script := range map[string]string{

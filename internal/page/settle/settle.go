@@ -193,8 +193,10 @@ func (w *Waiter) Look(ctx context.Context, wait time.Duration) error {
 	return w.Page.Ask(ctx, wait, &w.seen, lookScript+"savepage.look", wait.Milliseconds(), w.token, w.Watch, w.Whole)
 }
 
-// Ready waits for the moment that wait_until names.
+// Ready waits for the moment that wait_until names, after something that may have the page go on: what it does at that within
+// half a second belongs to it.
 func (w *Waiter) Ready(ctx context.Context) error {
+	w.Network.ResetQuiet()
 	switch w.Until {
 	case savepage.WaitDOMContentLoaded:
 		w.Notes.Await("the document to be parsed")
@@ -330,10 +332,10 @@ func (w *Waiter) restless() (moved bool, rest time.Duration) {
 		return false, calm
 	}
 	toCome := aheadOf(w).toCome()
-	if toCome == 0 && !w.seen.Scripted && w.Network.Scripts() == 0 {
+	said := w.seen.Timers
+	if toCome == 0 && !w.seen.Scripted && w.Network.Scripts() == 0 && !said.busy() { // the option js is a script, too
 		return false, 0
 	}
-	said := w.seen.Timers
 	still := min(w.Network.Quiet(), said.silence(), milli(w.seen.Still))
 	quiet := min(w.Network.QuietAt(w.looked), said.silence(), w.seen.Motion.quiet())
 	return false, max(0, said.calm()-still, said.missing(quiet), w.workers.atWork(said), toCome)

@@ -75,6 +75,9 @@ func (t *timers) missing(quiet time.Duration) time.Duration {
 	return rest
 }
 
+// busy reports whether a script of the page has something left to do.
+func (t *timers) busy() bool { return t != nil && (len(t.Left) > 0 || t.Frame >= 0) }
+
 // silence is how long nothing has gone between the page and its workers.
 func (t *timers) silence() time.Duration {
 	if t == nil || t.Silence < 0 {

@@ -28,13 +28,14 @@ var owners = map[string][]string{
 	},
 	"github.com/danielgtaylor/huma/v2":    {"internal/api"},
 	"github.com/google/go-cmp":            {"internal/ledger/ledgertest"},
+	"github.com/jackc/pgx/v5":             {"internal/ledger/postgres"},
 	"github.com/klauspost/compress":       {"internal/picture", "internal/hostile", "internal/httpd"},
 	"github.com/knadh/koanf":              {"cmd/savepage"},
 	"github.com/lmittmann/tint":           {"cmd/savepage"},
 	"github.com/minio/minio-go/v7":        {"internal/blob/s3"},
-	"github.com/pressly/goose/v3":         {"internal/ledger/records", "internal/ledger/sqlite"},
+	"github.com/pressly/goose/v3":         {"internal/ledger/postgres", "internal/ledger/records", "internal/ledger/sqlite"},
 	"github.com/prometheus/client_golang": {"internal/httpd"},
-	"github.com/riverqueue/river":         {"internal/ledger/records", "internal/ledger/sqlite"},
+	"github.com/riverqueue/river":         {"internal/ledger/postgres", "internal/ledger/records", "internal/ledger/sqlite"},
 	"github.com/rs/cors":                  {"internal/httpd"},
 	"github.com/schollz/progressbar/v3":   {"cmd/savepage"},
 	"github.com/spf13/cobra":              {"cmd/savepage"},
@@ -43,7 +44,7 @@ var owners = map[string][]string{
 	"golang.org/x/image":                  {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                    {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync":                   {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/records", "bench"},
-	"golang.org/x/sys":                    {"internal/browser", "internal/jail", "internal/ledger/sqlite", "cmd/savepage"},
+	"golang.org/x/sys":                    {"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage"},
 	"golang.org/x/term":                   {"cmd/savepage"},
 	"modernc.org/sqlite":                  {"internal/ledger/sqlite"},
 }
@@ -202,9 +203,10 @@ func owned(imported, by string) bool {
 // benchmark measures a kind.
 func TestEnginesAreOpenedInOnePlace(t *testing.T) {
 	lists := map[string]string{
-		"internal/ledger/sqlite": "cmd/savepage",
-		"internal/blob/folder":   "internal/blob/stores",
-		"internal/blob/s3":       "internal/blob/stores",
+		"internal/ledger/postgres": "cmd/savepage",
+		"internal/ledger/sqlite":   "cmd/savepage",
+		"internal/blob/folder":     "internal/blob/stores",
+		"internal/blob/s3":         "internal/blob/stores",
 	}
 	for name, one := range packages(t) {
 		for _, imported := range one.Imports {

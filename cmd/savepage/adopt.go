@@ -52,8 +52,8 @@ func adopt(ctx context.Context, s Settings, removeOthers bool, env environment) 
 	if err := keeper.Adopt(ctx, pictures, records); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.out, "%s now belongs to the database in %s, which knows %d of its pictures and not %d\n", s.blobs(), s.Data,
-		found.Known, found.Unknown)
+	_, err = fmt.Fprintf(env.out, "%s now belongs to the database, which knows %d of its pictures and not %d\n", s.blobs(), found.Known,
+		found.Unknown)
 	return err
 }
 

@@ -78,6 +78,13 @@ type program struct {
 // newProgram makes a key in a new data folder. The program is not started yet.
 func newProgram(t *testing.T, args ...string) *program {
 	t.Helper()
+	return newProgramOn(t, "sqlite", args...)
+}
+
+// newProgramOn makes a key in a database. The program is not started yet.
+func newProgramOn(t *testing.T, database string, args ...string) *program {
+	t.Helper()
+	args = append(args, "--database", database)
 	path, err := shared.binary()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +95,7 @@ func newProgram(t *testing.T, args ...string) *program {
 	if p.logs, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), path, "key", "create", "--json", "--data", p.data).Output()
+	out, err := exec.CommandContext(t.Context(), path, "key", "create", "--json", "--data", p.data, "--database", database).Output()
 	if err != nil {
 		t.Fatalf("key create: %v", err)
 	}

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/postgres"
 	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // engines are the kinds of databases that the program has.
 func engines() []ledger.Engine {
 	return []ledger.Engine{
-		sqlite.Engine(),
+		sqlite.Engine(), postgres.Engine(),
 	}
 }
 

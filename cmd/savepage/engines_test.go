@@ -66,7 +66,7 @@ func TestInspectFindsFaults(t *testing.T) {
 
 func TestUnknownEngines(t *testing.T) {
 	for setting, want := range map[string]string{
-		"postgres://u:hunter2@h/db": "postgres://", "mysql": "no such engine",
+		"oracle://u:hunter2@h/db": "oracle://", "mysql": "no such engine",
 		"sqlite3": "no such engine",
 	} {
 		_, err := engineOf(setting)
@@ -77,7 +77,7 @@ func TestUnknownEngines(t *testing.T) {
 			t.Errorf("%q was found", setting)
 		}
 	}
-	if databaseForms() != "sqlite" {
+	if databaseForms() != "sqlite or postgres://user:password@host:5432/database" {
 		t.Errorf("forms are %q", databaseForms())
 	}
 }

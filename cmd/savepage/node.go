@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 
 	"golang.org/x/sync/errgroup"
 
@@ -112,6 +113,10 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	database, err := n.settings.database()
 	if err != nil {
 		return err
+	}
+	// Large pictures are kept there while they are made, wherever the records are.
+	if err := os.MkdirAll(n.settings.Data, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
 	}
 	n.ledger, err = database.Open(ctx, ledger.Config{
 		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings),

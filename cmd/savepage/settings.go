@@ -193,7 +193,7 @@ func workSettings() []setting {
 		{
 			name: "ROLES", kind: "list", value: "api,render,deliver", form: "a list of api, render, deliver",
 			doc: "Tasks of this process: answer requests, render pages, send callbacks. Health and metrics are always served. Only " +
-				"one process can use an SQLite database, so a task that is left out is done by none.",
+				"one process can use a database, so a task that is left out is done by none.",
 			set: setRoles,
 		},
 		{

@@ -3,6 +3,7 @@
 package ledgertest
 
 import (
+	"database/sql"
 	"testing"
 
 	"github.com/savepage/savepage/internal/ledger"
@@ -15,6 +16,37 @@ type Fixture struct {
 	DropJobs func(tb testing.TB)          // removes all jobs that do not run, behind the ledger's back
 	Timed    func(tb testing.TB) int      // how many jobs wait for their time
 	Private  func(tb testing.TB) []string // ids of the captures that something private is kept of
+}
+
+// Tables is a fixture whose database has the tables of package records. raw opens it beside the ledger, until the end of the
+// test.
+func Tables(database ledger.Database, raw func(tb testing.TB) *sql.DB) Fixture {
+	return Fixture{
+		Database: database,
+		DropJobs: func(tb testing.TB) {
+			tb.Helper()
+			_, err := raw(tb).ExecContext(tb.Context(), `DELETE FROM river_job WHERE state <> 'running'`)
+			must(tb, err)
+		},
+		Timed: func(tb testing.TB) (n int) {
+			tb.Helper()
+			must(tb, raw(tb).QueryRowContext(tb.Context(), `SELECT count(*) FROM river_job WHERE state = 'pending'`).Scan(&n))
+			return n
+		},
+		Private: func(tb testing.TB) (ids []string) {
+			tb.Helper()
+			rows, err := raw(tb).QueryContext(tb.Context(), `SELECT capture FROM private ORDER BY capture`)
+			must(tb, err)
+			defer rows.Close()
+			for rows.Next() {
+				var id string
+				must(tb, rows.Scan(&id))
+				ids = append(ids, id)
+			}
+			must(tb, rows.Err())
+			return ids
+		},
+	}
 }
 
 // Run tests the ledgers of an engine. Each call of fresh is for a ledger of its own that is still empty.

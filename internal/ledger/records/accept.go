@@ -181,7 +181,7 @@ func useKey(ctx context.Context, tx *sql.Tx, k ledger.KeyUse, now time.Time) (id
 	const claim = `INSERT INTO idempotency (account, key, fingerprint, capture, expires_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, capture = excluded.capture,
 			expires_at = excluded.expires_at
-		WHERE expires_at <= ?`
+		WHERE idempotency.expires_at <= ?`
 	free, err := tx.ExecContext(ctx, claim, k.Account, k.Key, k.Fingerprint, k.ID, stamp(now.Add(ledger.KeyLife)), stamp(now))
 	if err != nil {
 		return "", 0, fmt.Errorf("claim idempotency key: %w", err)

@@ -20,7 +20,7 @@ type accounts struct {
 }
 
 // keys manages accounts and keys through the server's own connection.
-func (ac *accounts) keys() *Keys { return &Keys{db: ac.write, vault: ac.vault, clock: ac.clock} }
+func (ac *accounts) keys() *Keys { return &Keys{db: ac.others, vault: ac.vault, clock: ac.clock} }
 
 // Bootstrap makes the first account and key when there is no account yet; it reports whether it did.
 func (ac *accounts) Bootstrap(ctx context.Context) (issued savepage.Issued, created bool, err error) {

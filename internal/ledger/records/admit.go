@@ -190,7 +190,7 @@ func addLoad(ctx context.Context, tx *sql.Tx, key accountMonth, sum added) error
 		return err
 	}
 	const reserve = `INSERT INTO usage (account, month, reserved) VALUES (?, ?, ?)
-		ON CONFLICT (account, month) DO UPDATE SET reserved = reserved + excluded.reserved`
+		ON CONFLICT (account, month) DO UPDATE SET reserved = usage.reserved + excluded.reserved`
 	_, err := tx.ExecContext(ctx, reserve, key.account, int(key.month), sum.Cost)
 	return err
 }

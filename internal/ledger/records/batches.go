@@ -177,8 +177,9 @@ func leaveBatch(ctx context.Context, tx *sql.Tx, now time.Time, e batchEnds) ([]
 	if e.id == "" || e.n == 0 {
 		return nil, nil
 	}
-	const leave = `UPDATE batches SET open = open - ?2, success = success + ?2 * (?3 = 'success'), failed = failed + ?2 * (?3 = 'failed'),
-		canceled = canceled + ?2 * (?3 = 'canceled'), ended_at = CASE WHEN open = ?2 THEN ?4 END
+	const leave = `UPDATE batches SET open = open - ?2, success = success + CASE ?3 WHEN 'success' THEN ?2 ELSE 0 END,
+		failed = failed + CASE ?3 WHEN 'failed' THEN ?2 ELSE 0 END, canceled = canceled + CASE ?3 WHEN 'canceled' THEN ?2 ELSE 0 END,
+		ended_at = CASE WHEN open = ?2 THEN CAST(?4 AS BIGINT) END
 		WHERE id = ?1 AND ended_at IS NULL RETURNING ` + batchColumns + `, 0`
 	b, err := scanBatch(tx.QueryRowContext(ctx, leave, e.id, e.n, string(e.state), stamp(now)).Scan)
 	if err != nil {

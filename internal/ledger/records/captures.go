@@ -50,8 +50,8 @@ func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Clai
 }
 
 // takeCapture gives a capture to a worker. An attempt whose worker was lost does not count.
-const takeCapture = `UPDATE captures SET free = free + (state = 'running'), state = 'running', waits = 0, attempt = attempt + 1,
-	started_at = ?`
+const takeCapture = `UPDATE captures SET free = free + CASE state WHEN 'running' THEN 1 ELSE 0 END, state = 'running', waits = 0,
+	attempt = attempt + 1, started_at = ?`
 
 const claimColumns = columns + `, attempt - free, lost, deaths, faulted_at`
 

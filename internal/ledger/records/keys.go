@@ -196,7 +196,7 @@ func (k *Keys) Rotate(ctx context.Context, account, name string, overlap time.Du
 		}
 		issued = issue(key.Account, savepage.KeyTerms{Name: key.Name, Scopes: key.Scopes, ExpiresAt: key.ExpiresAt})
 		hash := ledger.HashKey(name)
-		const end = `UPDATE keys SET expires_at = min(coalesce(expires_at, ?1), ?1)
+		const end = `UPDATE keys SET expires_at = CASE WHEN expires_at < ?1 THEN expires_at ELSE ?1 END
 			WHERE (hash = ?2 OR prefix = ?3) AND account = ?4 AND revoked_at IS NULL`
 		if _, err := tx.ExecContext(ctx, end, stamp(now.Add(overlap)), hash[:], name, key.Account); err != nil {
 			return err

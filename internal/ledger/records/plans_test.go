@@ -98,10 +98,11 @@ func exceptions() map[string]string {
 		"substr(%":                               sealing,
 		"UPDATE %s SET %s = ?":                   sealing,
 		"FROM river_job WHERE state = 'running'": running,
-		placeValues + " WHERE state = 'available' AND queue = ?": "what River has put back itself",
-		"UPDATE deliveries SET next_at = next_at + ?":            stepped,
-		"UPDATE river_job SET scheduled_at = strftime":           stepped,
-		"OR EXISTS (SELECT 1 FROM captures)":                     first,
+		placeValues + " WHERE state = 'available' AND queue = ?":  "what River has put back itself",
+		"UPDATE deliveries SET next_at = next_at + ?":             stepped,
+		"UPDATE river_job SET scheduled_at = strftime":            stepped,
+		"OR EXISTS (SELECT 1 FROM captures)":                      first,
+		"SELECT max(version_id), (SELECT count(*) FROM captures)": "of a copy, once",
 	}
 }
 

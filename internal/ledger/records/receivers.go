@@ -18,8 +18,9 @@ func saveBreaker(ctx context.Context, tx *sql.Tx, r ledger.Receiver, b ledger.Br
 		}
 		return nil
 	}
-	const save = `INSERT OR REPLACE INTO receivers (account, receiver, failures, away, opened_at, probe_at, wait_us)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`
+	const save = `INSERT INTO receivers (account, receiver, failures, away, opened_at, probe_at, wait_us)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, receiver) DO UPDATE SET failures = excluded.failures, away = excluded.away,
+			opened_at = excluded.opened_at, probe_at = excluded.probe_at, wait_us = excluded.wait_us`
 	_, err := tx.ExecContext(ctx, save, r.Account, r.Host, b.Failures, b.Away, stamp(b.OpenedAt), stamp(b.ProbeAt), b.Wait.Microseconds())
 	if err != nil {
 		return fmt.Errorf("save breaker: %w", err)

@@ -21,7 +21,8 @@ import (
 
 // Place is an open database that this process alone serves, up to date. Its engine closes it.
 type Place struct {
-	Write  Writer                      // shared with River
+	Write  Writer                      // of the group's commits; its connections are shared with River
+	Others Writer                      // of other transactions, on the same connections
 	Read   *sql.DB                     // of single records
 	Search *sql.DB                     // of lists and counts
 	Queue  riverdriver.Driver[*sql.Tx] // River's own, over Write
@@ -68,7 +69,7 @@ func Open(ctx context.Context, p Place, cfg ledger.Config, log *slog.Logger) (*L
 	cfg = cfg.WithDefaults()
 	l := &Ledger{db: &db{
 		clock: cfg.Clock, log: log, vault: cfg.Vault, health: cfg.Health,
-		write: p.Write, read: p.Read, search: p.Search, check: p.Check,
+		write: p.Write, others: p.Others, read: p.Read, search: p.Search, check: p.Check,
 	}}
 	l.join(cfg)
 	if err := l.queue.open(p.Queue); err != nil {

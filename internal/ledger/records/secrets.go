@@ -199,7 +199,7 @@ func rotate(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation) (savepa
 // retire lets the secret, and those before it, sign until the rotation ends at most.
 func retire(ctx context.Context, tx *sql.Tx, v ledger.Vault, r rotation, s ledger.WebhookSecret) error {
 	end := stamp(r.now.Add(r.overlap))
-	const older = `UPDATE old_secrets SET expires_at = min(expires_at, ?) WHERE account = ?`
+	const older = `UPDATE old_secrets SET expires_at = CASE WHEN expires_at < ?1 THEN expires_at ELSE ?1 END WHERE account = ?2`
 	if _, err := tx.ExecContext(ctx, older, end, r.account); err != nil {
 		return fmt.Errorf("end older secrets: %w", err)
 	}

@@ -45,7 +45,8 @@ func (l *Ledger) recall(ctx context.Context, tx *sql.Tx) error {
 }
 
 func keepSeen(ctx context.Context, tx *sql.Tx, now time.Time) error {
-	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO seen (id, at) VALUES (1, ?)`, stamp(now)); err != nil {
+	const keep = `INSERT INTO seen (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at`
+	if _, err := tx.ExecContext(ctx, keep, stamp(now)); err != nil {
 		return fmt.Errorf("keep the time: %w", err)
 	}
 	return nil

@@ -21,10 +21,11 @@ const flying = `captures INDEXED BY captures_flight WHERE flight IS NOT NULL AND
 const newestKept = `account = ? AND options_hash = ? AND state = 'success' AND captured_at >= ? ORDER BY captured_at DESC LIMIT 1`
 
 // leader says what a flight has on the way: whether something, whether it runs, and the class that is wanted soonest.
-const leader = `SELECT count(*) > 0, coalesce(max(state = 'running'), 0), coalesce(min(` + class + `), 0) FROM ` + flying + ` AND waits = 0`
+const leader = `SELECT count(*) > 0, coalesce(max(CASE state WHEN 'running' THEN 1 ELSE 0 END), 0), coalesce(min(` + class + `), 0)
+	FROM ` + flying + ` AND waits = 0`
 
 // class is the ledger.Class of a capture.
-const class = `(interactive = 0) * (1 + (batch IS NOT NULL))`
+const class = `CASE WHEN interactive = 1 THEN 0 WHEN batch IS NULL THEN 1 ELSE 2 END`
 
 // share decides what becomes of fresh submissions.
 func share(ctx context.Context, tx *sql.Tx, rows []*row) error {

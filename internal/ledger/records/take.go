@@ -37,7 +37,7 @@ const (
 	holdingQuery = `SELECT json_extract(args, '$.account'), count(*) FROM river_job WHERE state = 'running' GROUP BY 1`
 	takeQuery    = `UPDATE river_job SET queue = ?, scheduled_at = ? WHERE id = ?`
 	takenQuery   = `INSERT INTO turns (account, class, last) VALUES ('', 0, ?1)
-		ON CONFLICT (account, class) DO UPDATE SET last = max(last, excluded.last)`
+		ON CONFLICT (account, class) DO UPDATE SET last = excluded.last WHERE turns.last < excluded.last`
 )
 
 // What selects jobs that are to wait for their turn again, and what makes them.

@@ -12,7 +12,9 @@ import (
 type Writer struct {
 	*sql.DB
 
-	First func(ctx context.Context, tx *sql.Tx) error // runs first in each; nil for nothing
+	// First runs first in each; nil for nothing. What it returns is asked when the answer to the commit was lost: whether the
+	// transaction was committed.
+	First func(ctx context.Context, tx *sql.Tx) (committed func(ctx context.Context) bool, err error)
 }
 
 // InTx runs fn in one transaction and commits when it returns nil.
@@ -21,8 +23,9 @@ func (w Writer) InTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	var committed func(ctx context.Context) bool
 	if w.First != nil {
-		err = w.First(ctx, tx)
+		committed, err = w.First(ctx, tx)
 	}
 	if err == nil {
 		err = fn(tx)
@@ -30,7 +33,7 @@ func (w Writer) InTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if err != nil {
 		return errors.Join(err, rollback(tx))
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(); err != nil && (committed == nil || !committed(ctx)) {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

@@ -23,7 +23,8 @@ type db struct {
 	clock  *clock.Clock
 	log    *slog.Logger
 	vault  ledger.Vault
-	write  Writer
+	write  Writer // of the writer's goroutine
+	others Writer
 	read   *sql.DB
 	search *sql.DB
 	check  func(ctx context.Context) error // Place.Check

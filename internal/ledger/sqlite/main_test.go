@@ -65,33 +65,7 @@ func countsAreRight(tb testing.TB, dir string) {
 }
 
 func fixture(dir string) ledgertest.Fixture {
-	return ledgertest.Fixture{
-		Database: sqlite.At(dir),
-		DropJobs: func(tb testing.TB) {
-			tb.Helper()
-			db := raw(tb, dir)
-			_, err := db.ExecContext(tb.Context(), `DELETE FROM river_job WHERE state <> 'running'`)
-			check(tb, err)
-		},
-		Timed: func(tb testing.TB) (n int) {
-			tb.Helper()
-			check(tb, raw(tb, dir).QueryRowContext(tb.Context(), `SELECT count(*) FROM river_job WHERE state = 'pending'`).Scan(&n))
-			return n
-		},
-		Private: func(tb testing.TB) (ids []string) {
-			tb.Helper()
-			rows, err := raw(tb, dir).QueryContext(tb.Context(), `SELECT capture FROM private ORDER BY capture`)
-			check(tb, err)
-			defer rows.Close()
-			for rows.Next() {
-				var id string
-				check(tb, rows.Scan(&id))
-				ids = append(ids, id)
-			}
-			check(tb, rows.Err())
-			return ids
-		},
-	}
+	return ledgertest.Tables(sqlite.At(dir), func(tb testing.TB) *sql.DB { return raw(tb, dir) })
 }
 
 // raw opens the database beside the ledger.

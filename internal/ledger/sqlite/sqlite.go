@@ -48,8 +48,9 @@ func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) 
 	if err := f.open(ctx, cfg.Vault); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
+	writer := records.Writer{DB: f.write}
 	place := records.Place{
-		Write: records.Writer{DB: f.write}, Read: f.read, Search: f.search, Queue: queueDriver{riversqlite.New(f.write)}, Check: f.check,
+		Write: writer, Others: writer, Read: f.read, Search: f.search, Queue: queueDriver{riversqlite.New(f.write)}, Check: f.check,
 	}
 	shared, err := records.Open(ctx, place, cfg, log)
 	if err != nil {

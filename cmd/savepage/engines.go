@@ -30,9 +30,13 @@ func databaseForms() string {
 // password in it.
 func engineOf(setting string) (ledger.Engine, error) {
 	for _, engine := range engines() {
-		if engine.Takes(setting) {
+		if !engine.Takes(setting) {
+			continue
+		}
+		if engine.Check == nil {
 			return engine, nil
 		}
+		return engine, engine.Check(setting)
 	}
 	if scheme, _, found := strings.Cut(setting, "://"); found {
 		return ledger.Engine{}, fmt.Errorf("there is no engine for %s://", scheme)

@@ -102,7 +102,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"LISTEN": "0.0.0.0:99", "ALLOWED_HOSTS": "shots.example.com,b", "METRICS_LISTEN": ":9090",
 		"CORS_ORIGINS": "https://app.example.com,http://localhost:3000",
 		"PUBLIC_URL":   "https://shots.example.com/", "CDN_URL": "http://cdn.example.com", "DATA": "/d",
-		"DATABASE": "sqlite", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h", "TLS_CERT": "/etc/passwd", "TLS_KEY": "/etc/passwd",
+		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket/prefix?region=eu", "PICTURE_LINKS": "1h",
+		"TLS_CERT": "/etc/passwd", "TLS_KEY": "/etc/passwd",
 		"TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8", "BLOCKLISTS": "/", "ROLES": "api", "CONCURRENCY": "3", "SYNC_WAIT": "30s", "MAX_PENDING": "7",
 		"RETENTION": "2h", "FAULT_PATIENCE": "3h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
 		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4", "ACCOUNT_PENDING": "5", "ACCOUNT_PENDING_BYTES": "6", "ACCOUNT_PAGES": "2",
@@ -116,7 +117,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
 		"CORS_ORIGINS": "https://app.example.com/",
 		"PUBLIC_URL":   "shots.example.com", "CDN_URL": "ftp://x",
-		"DATABASE": "postgres://u:p@h/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s",
+		"DATABASE": "postgres://u:p@h:port/db", "BLOBS": "s3://bucket?hunter2=1", "PICTURE_LINKS": "1s",
 		"TLS_CERT": "/nowhere.pem", "TLS_KEY": "/nowhere.pem", "TRUSTED_PROXIES": "10.0.0.0/99",
 		"ROLES": "api,cook", "CONCURRENCY": "0", "SYNC_WAIT": "2h", "MAX_PENDING": "many", "RETENTION": "-1h",
 		"FAULT_PATIENCE": "0s", "RATE_LIMIT": "0",
@@ -143,7 +144,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if row.name != "DATABASE" && cmp.Equal(defaults, got) {
+				if cmp.Equal(defaults, got) {
 					t.Errorf("%q changed nothing", good[row.name])
 				}
 				if bad[row.name] == "" {
@@ -175,7 +176,7 @@ func give(t *testing.T, row setting, way, value string) (Settings, error) {
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	_, err := load(t, "conkurrency: 4\ngrace: soon\n", []string{
 		"SAVEPAGE_LISTNE=:1", "SAVEPAGE_SYNC_WAIT=never",
-		"SAVEPAGE_DATABASE=postgres://u:hunter2@h/db",
+		"SAVEPAGE_DATABASE=oracle://u:hunter2@h/db",
 	}, "--max-pending", "-1")
 	wrong, is := errors.AsType[settingsError](err)
 	if !is {
@@ -184,7 +185,7 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	want := settingsError{
 		`unknown setting SAVEPAGE_LISTNE; did you mean "SAVEPAGE_LISTEN"?`,
 		`unknown setting conkurrency in savepage.yaml; did you mean "concurrency"?`,
-		"SAVEPAGE_DATABASE is ••••••: want sqlite (there is no engine for postgres://)",
+		"SAVEPAGE_DATABASE is ••••••: want sqlite or postgres://user:password@host:5432/database (there is no engine for oracle://)",
 		`SAVEPAGE_SYNC_WAIT is "never": want a duration from 1s to 110s`,
 		`--max-pending is "-1": want a whole number from 1 to 10000000`,
 		`grace in savepage.yaml is "soon": want a duration from 0s to 10m`,
@@ -203,7 +204,7 @@ func TestSecretFromFile(t *testing.T) {
 	if _, err := load(t, "", []string{"SAVEPAGE_DATABASE_FILE=" + name}); err != nil {
 		t.Error(err)
 	}
-	writeFile(t, name, "postgres://u:hunter2@h/db")
+	writeFile(t, name, "postgres://u:hunter2@h:port/db")
 	if _, err := load(t, "", []string{"SAVEPAGE_DATABASE_FILE=" + name}); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -227,10 +228,13 @@ func (b *Board) try(ctx context.Context, p *part) error {
 	return p.last
 }
 
-// shown is what of an error may be shown to anybody: no path of this machine.
+// shown is what of an error may be shown to anybody: no path of this machine and no address of its network.
 func shown(err error) string {
 	if at, is := errors.AsType[*fs.PathError](err); is {
 		return at.Op + ": " + at.Err.Error()
+	}
+	if way, is := errors.AsType[*net.OpError](err); is {
+		return way.Op + ": " + way.Err.Error() // without the address
 	}
 	return err.Error()
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -179,5 +181,19 @@ func TestFault(t *testing.T) {
 	none.Report(inner)
 	if err := none.Await(t.Context()); err != nil || none.States() != nil {
 		t.Errorf("no board: %v", err)
+	}
+}
+
+// TestReasonsTellNoPlace looks at what anybody may read of faults that name files and servers.
+func TestReasonsTellNoPlace(t *testing.T) {
+	for want, cause := range map[string]error{
+		"write: no space left": &fs.PathError{Op: "write", Path: "/secret", Err: errBroken},
+		"dial: no space left":  &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 5432}, Err: errBroken},
+	} {
+		w := newWard()
+		w.Report(health.Of(health.Pictures, fmt.Errorf("connect: %w", cause)))
+		if got := w.States()[0].Reason; got != want {
+			t.Errorf("anybody reads %q, want %q", got, want)
+		}
 	}
 }

@@ -17,6 +17,9 @@ import (
 type Engine struct {
 	Form  string                    // what a setting that names such a database looks like, for people
 	Takes func(setting string) bool // whether the setting names a database of this kind
+	// Check returns what is wrong with a setting of this kind, without any part of it: there may be a password in it. nil:
+	// every one is right.
+	Check func(setting string) error
 	// At is the database that the setting names. dataFolder is for engines that keep files.
 	At func(setting, dataFolder string) Database
 }

@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 	"net"
 	"strings"
 	"syscall"
@@ -28,7 +28,7 @@ const unanswered = 20 * time.Second
 func parse(setting string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(setting)
 	if err != nil {
-		return nil, fmt.Errorf("the form is %s", form)
+		return nil, errors.New("it is no address of a PostgreSQL database: check its port, its options and the files that they name")
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	if config.RuntimeParams["application_name"] == "" {

@@ -30,6 +30,10 @@ func Engine() ledger.Engine {
 		Takes: func(setting string) bool {
 			return strings.HasPrefix(setting, "postgres://") || strings.HasPrefix(setting, "postgresql://")
 		},
+		Check: func(setting string) error {
+			_, err := parse(setting)
+			return err
+		},
 		At: func(setting, _ string) ledger.Database { return At(setting) },
 	}
 }

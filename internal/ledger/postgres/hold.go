@@ -25,7 +25,7 @@ const lookEvery = time.Second
 // The session of a process that was killed ends a moment after it: how often and how long its end is waited for.
 const (
 	tryEvery = 50 * time.Millisecond
-	tries    = 20
+	tries    = 60
 )
 
 // hold is the connection whose session holds the database for this process. It waits by the machine's clock: for the network.

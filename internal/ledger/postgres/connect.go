@@ -34,6 +34,9 @@ func parse(setting string) (*pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "savepage"
 	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = unanswered // a server that takes a connection and says nothing keeps everybody waiting
+	}
 	dialer := &net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 5 * time.Second, Count: 3},
 		Control:         giveUp,

@@ -90,13 +90,16 @@ func (d Database) OpenKeys(ctx context.Context, vault ledger.Vault, c *clock.Clo
 
 // migrateUnlessServed brings a database up to date that nobody serves.
 func migrateUnlessServed(ctx context.Context, db *sql.DB, h *hold) (served bool, err error) {
-	err = h.take(ctx)
+	t, err := tables()
+	if err != nil {
+		return false, err
+	}
+	err = h.take(ctx, 1)
+	if errors.Is(err, ledger.ErrServed) && t.CheckServed(ctx, db) != nil {
+		err = h.take(ctx, tries) // whoever has it may be bringing it up to date just now
+	}
 	if errors.Is(err, ledger.ErrServed) {
-		t, err := tables()
-		if err == nil {
-			err = t.CheckServed(ctx, db)
-		}
-		return true, err
+		return true, t.CheckServed(ctx, db)
 	}
 	if err != nil {
 		return false, err
@@ -130,7 +133,7 @@ func (d Database) connect(ctx context.Context, first func(db *sql.DB, config *pg
 func (d Database) Migrate(ctx context.Context, log *slog.Logger) error {
 	db, err := d.connect(ctx, func(db *sql.DB, config *pgx.ConnConfig) error {
 		h := &hold{config: config}
-		if err := h.take(ctx); err != nil {
+		if err := h.take(ctx, tries); err != nil {
 			return err
 		}
 		defer h.release()

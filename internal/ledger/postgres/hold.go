@@ -35,14 +35,14 @@ type hold struct {
 	conn   *pgx.Conn
 }
 
-// take takes the database for this process, or returns ledger.ErrServed.
-func (h *hold) take(ctx context.Context) error {
+// take takes the database for this process, or returns ledger.ErrServed when another one has it at each try.
+func (h *hold) take(ctx context.Context, atMost int) error {
 	conn, err := pgx.ConnectConfig(ctx, h.config)
 	if err != nil {
 		return fault(err)
 	}
 	if err = settle(ctx, conn); err == nil {
-		err = h.lock(ctx, conn)
+		err = h.lock(ctx, conn, atMost)
 	}
 	if err != nil {
 		return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
@@ -51,15 +51,15 @@ func (h *hold) take(ctx context.Context) error {
 	return nil
 }
 
-func (h *hold) lock(ctx context.Context, conn *pgx.Conn) error {
-	for range tries {
+func (h *hold) lock(ctx context.Context, conn *pgx.Conn, atMost int) error {
+	for i := range atMost {
+		if i > 0 && !clock.System().Pause(ctx, tryEvery) {
+			return ctx.Err()
+		}
 		var free bool
 		err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, pgx.QueryExecModeSimpleProtocol, int64(lockServe)).Scan(&free)
 		if err != nil || free {
 			return fault(err)
-		}
-		if !clock.System().Pause(ctx, tryEvery) {
-			return ctx.Err()
 		}
 	}
 	return ledger.ErrServed
@@ -74,7 +74,7 @@ func (h *hold) keep(ctx context.Context) {
 			continue
 		}
 		h.release()
-		err := h.take(ctx)
+		err := h.take(ctx, tries)
 		switch {
 		case err == nil:
 			h.log.InfoContext(ctx, "the database is held again")

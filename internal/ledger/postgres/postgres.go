@@ -58,7 +58,7 @@ func (s *server) open(ctx context.Context, config *pgx.ConnConfig, log *slog.Log
 	if err := mayHold(ctx, config); err != nil {
 		return records.Place{}, err
 	}
-	if err := s.hold.take(ctx); err != nil {
+	if err := s.hold.take(ctx, tries); err != nil {
 		return records.Place{}, err
 	}
 	write, read, search := pool(config, writers), pool(config, readers), pool(config, searches)

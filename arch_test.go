@@ -44,9 +44,11 @@ var owners = map[string][]string{
 	"golang.org/x/image":                  {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                    {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync":                   {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/records", "bench"},
-	"golang.org/x/sys":                    {"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage"},
-	"golang.org/x/term":                   {"cmd/savepage"},
-	"modernc.org/sqlite":                  {"internal/ledger/sqlite"},
+	"golang.org/x/sys": {
+		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage",
+	},
+	"golang.org/x/term":  {"cmd/savepage"},
+	"modernc.org/sqlite": {"internal/ledger/sqlite"},
 }
 
 // maxChain is how many packages may import one another in a row, the program included.

@@ -32,9 +32,10 @@ func TestOnPostgreSQL(t *testing.T) {
 	hook := newReceiver(t, p.secret, takes)
 	p.start()
 
-	status, _, picture := p.call(http.MethodGet, "/v1/?response=image&width=320&height=240&url="+url.QueryEscape(site+"/bands?height=300"), nil)
-	if status != http.StatusOK || !strings.HasPrefix(string(picture), "\x89PNG") {
-		t.Errorf("a client that waits got status %d, %d bytes", status, len(picture))
+	const picture = "/v1/?response=image&width=320&height=240&url="
+	status, _, got := p.call(http.MethodGet, picture+url.QueryEscape(site+"/bands?height=300"), nil)
+	if status != http.StatusOK || !strings.HasPrefix(string(got), "\x89PNG") {
+		t.Errorf("a client that waits got status %d, %d bytes", status, len(got))
 	}
 	second := exec.CommandContext(t.Context(), p.path, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(),
 		"--database", server.Address("records"))

@@ -37,7 +37,7 @@ func Tables(database ledger.Database, raw func(tb testing.TB) *sql.DB) Fixture {
 			tb.Helper()
 			rows, err := raw(tb).QueryContext(tb.Context(), `SELECT capture FROM private ORDER BY capture`)
 			must(tb, err)
-			defer rows.Close()
+			defer func() { must(tb, rows.Close()) }()
 			for rows.Next() {
 				var id string
 				must(tb, rows.Scan(&id))

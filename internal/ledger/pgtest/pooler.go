@@ -58,7 +58,7 @@ func (p *Pooler) answers(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		conn, err := net.Dial("unix", filepath.Join(p.dir, ".s.PGSQL.6432"))
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", filepath.Join(p.dir, ".s.PGSQL.6432"))
 		if err == nil {
 			return conn.Close()
 		}

@@ -21,7 +21,7 @@ import (
 )
 
 // form is what a setting looks like.
-const form = "postgres://user:password@host:5432/database"
+const form = "postgres://user:password@host:5432/database" //nolint:gosec // no password of anybody
 
 // Engine is a database of a PostgreSQL server.
 func Engine() ledger.Engine {
@@ -104,7 +104,7 @@ func migrateUnlessServed(ctx context.Context, db *sql.DB, h *hold) (served bool,
 	if err != nil {
 		return false, err
 	}
-	defer h.release()
+	defer h.release(ctx)
 	return false, migrate(ctx, db, slog.New(slog.DiscardHandler))
 }
 
@@ -136,7 +136,7 @@ func (d Database) Migrate(ctx context.Context, log *slog.Logger) error {
 		if err := h.take(ctx, tries); err != nil {
 			return err
 		}
-		defer h.release()
+		defer h.release(ctx)
 		return migrate(ctx, db, log)
 	})
 	if err != nil {

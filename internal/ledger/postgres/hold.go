@@ -73,7 +73,7 @@ func (h *hold) keep(ctx context.Context) {
 		if h.conn != nil && h.alive(ctx) {
 			continue
 		}
-		h.release()
+		h.release(ctx)
 		err := h.take(ctx, tries)
 		switch {
 		case err == nil:
@@ -92,12 +92,12 @@ func (h *hold) alive(ctx context.Context) bool {
 	return h.conn.Ping(asking) == nil || ctx.Err() != nil
 }
 
-// release gives the database back.
-func (h *hold) release() {
+// release gives the database back, also when ctx has ended.
+func (h *hold) release(ctx context.Context) {
 	if h.conn == nil {
 		return
 	}
-	closing, cancel := context.WithTimeout(context.Background(), unanswered)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), unanswered)
 	defer cancel()
 	_, _ = h.conn.Exec(closing, fmt.Sprintf(`SELECT pg_advisory_unlock(%d)`, lockServe)) // else its end gives it back a moment later
 	_ = h.conn.Close(closing)                                                            // or it has ended already

@@ -85,8 +85,8 @@ func (d *databases) fresh(tb testing.TB) string {
 func empty(tb testing.TB, address string) {
 	tb.Helper()
 	db := raw(tb, address)
-	const all = `DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM accounts; DELETE FROM captures; DELETE FROM private;
-		DELETE FROM idempotency; DELETE FROM batches; DELETE FROM deliveries; DELETE FROM attempts; DELETE FROM receivers;
+	const all = `DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM link_secrets; DELETE FROM accounts; DELETE FROM captures;
+		DELETE FROM private; DELETE FROM idempotency; DELETE FROM batches; DELETE FROM deliveries; DELETE FROM attempts; DELETE FROM receivers;
 		DELETE FROM turns; DELETE FROM usage; DELETE FROM probes; DELETE FROM seen; DELETE FROM river_job; DELETE FROM river_leader;
 		DELETE FROM river_queue`
 	_, err := db.ExecContext(context.WithoutCancel(tb.Context()), all)
@@ -101,7 +101,10 @@ func TestLedger(t *testing.T) {
 }
 
 func fixture(address string) ledgertest.Fixture {
-	return ledgertest.Tables(postgres.At(address), func(tb testing.TB) *sql.DB { return raw(tb, address) })
+	return ledgertest.Tables(postgres.At(address), func(tb testing.TB) *sql.DB {
+		tb.Helper()
+		return raw(tb, address)
+	})
 }
 
 // raw opens the database beside the ledger.

@@ -40,11 +40,11 @@ func open(ctx context.Context, config *pgx.ConnConfig, cfg ledger.Config, log *s
 		err = sealAll(ctx, place.Others, cfg.Vault, log)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.close(ctx))
 	}
 	shared, err := records.Open(ctx, place, cfg, log)
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.close(ctx))
 	}
 	// The background outlives the start that ctx bounds; Close ends it.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -94,16 +94,16 @@ func sealAll(ctx context.Context, db records.Writer, v ledger.Vault, log *slog.L
 func (l *Ledger) Close() error {
 	l.stop()
 	l.background.Wait()
-	return errors.Join(l.Ledger.Close(), l.server.close())
+	return errors.Join(l.Ledger.Close(), l.server.close(context.Background()))
 }
 
 // close closes what is open. The lock goes last.
-func (s *server) close() error {
+func (s *server) close(ctx context.Context) error {
 	var errs []error
 	for _, pool := range s.pools {
 		errs = append(errs, pool.Close())
 	}
-	s.hold.release()
+	s.hold.release(ctx)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close connections: %w", err)
 	}

@@ -65,7 +65,10 @@ func countsAreRight(tb testing.TB, dir string) {
 }
 
 func fixture(dir string) ledgertest.Fixture {
-	return ledgertest.Tables(sqlite.At(dir), func(tb testing.TB) *sql.DB { return raw(tb, dir) })
+	return ledgertest.Tables(sqlite.At(dir), func(tb testing.TB) *sql.DB {
+		tb.Helper()
+		return raw(tb, dir)
+	})
 }
 
 // raw opens the database beside the ledger.

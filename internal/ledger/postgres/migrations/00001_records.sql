@@ -45,6 +45,14 @@ CREATE TABLE old_secrets ( -- webhook secrets that were replaced and still sign
     PRIMARY KEY (account, created_at)
 );
 
+CREATE TABLE link_secrets ( -- sign links to pictures
+    id         TEXT COLLATE "C" PRIMARY KEY, -- in every link
+    account    TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    secret     TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX link_secrets_account ON link_secrets (account, created_at);
+
 CREATE TABLE captures (
     id           TEXT COLLATE "C" PRIMARY KEY,
     account      TEXT COLLATE "C" NOT NULL,

@@ -37,6 +37,7 @@ type Navigation struct {
 	loadedAt    time.Time      // the load event; zero before
 	refresh     string         // the header of that name
 	coming      string         // the same, of the document that is on its way
+	loader      string         // the browser's id of the document
 	been        map[string]int // documents by their addresses
 }
 
@@ -78,6 +79,7 @@ func (n *Navigation) navigatedTo(_ *session.Target, params json.RawMessage) {
 	var e struct {
 		Frame struct {
 			ParentID       string `json:"parentId"`
+			LoaderID       string `json:"loaderId"`
 			URL            string `json:"url"`
 			UnreachableURL string `json:"unreachableUrl"`
 		} `json:"frame"`
@@ -93,6 +95,7 @@ func (n *Navigation) navigatedTo(_ *session.Target, params json.RawMessage) {
 	}
 	n.leaving, n.parsed, n.loaded = false, false, false
 	n.loadedAt, n.refresh, n.coming = time.Time{}, n.coming, ""
+	n.loader = e.Frame.LoaderID
 	n.commits++
 	n.been[n.url]++ // at most maxNavigations of them
 	n.count(n.commits)
@@ -172,6 +175,7 @@ func (n *Navigation) documentRequested(_ *session.Target, params json.RawMessage
 func (n *Navigation) documentAnswered(_ *session.Target, params json.RawMessage) {
 	var e struct {
 		FrameID  string `json:"frameId"`
+		LoaderID string `json:"loaderId"`
 		Type     string `json:"type"`
 		Response struct {
 			Status  int               `json:"status"`
@@ -188,6 +192,9 @@ func (n *Navigation) documentAnswered(_ *session.Target, params json.RawMessage)
 		if strings.EqualFold(name, "Refresh") {
 			n.coming = strings.Clone(value[:min(len(value), longText)])
 		}
+	}
+	if e.LoaderID == n.loader { // the document is there before what is told of its answer
+		n.refresh, n.coming = n.coming, ""
 	}
 }
 

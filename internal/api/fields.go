@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -50,10 +52,15 @@ type Field struct {
 }
 
 // OptionFields lists every option in the order of savepage.Options.
-func OptionFields() []Field {
+func OptionFields() []Field { return slices.Clone(optionFields()) }
+
+// optionFields are made once: every flag of a command line asks for them.
+//
+//nolint:gochecknoglobals // it does not change
+var optionFields = sync.OnceValue(func() []Field {
 	_, fields := describe(newRegistry())
 	return fields
-}
+})
 
 // newRegistry makes a schema registry that knows the types whose JSON is not that of their fields.
 func newRegistry() huma.Registry {

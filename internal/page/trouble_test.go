@@ -162,7 +162,7 @@ func TestAnnoying(t *testing.T) {
 			"a script that did not end was stopped",
 		},
 		{
-			"endless script in the parser", savepage.Options{URL: shared.url("/spin-now"), Timeout: 15_000}, "Spin now",
+			"endless script in the parser", savepage.Options{URL: shared.url("/spin-now"), Timeout: 40_000}, "Spin now",
 			"a script that did not end was stopped",
 		},
 		{"to a file", savepage.Options{URL: shared.url("/navigates-late")}, "To somewhere else", ""},

@@ -17,7 +17,7 @@ import (
 func shown(root *cobra.Command) []*cobra.Command {
 	var all []*cobra.Command
 	for _, cmd := range commandsOf(root) {
-		if cmd.IsAvailableCommand() && !cmd.HasSubCommands() {
+		if cmd.IsAvailableCommand() && (!cmd.HasSubCommands() || cmd.Example != "") {
 			all = append(all, cmd)
 		}
 	}

@@ -57,11 +57,11 @@ func TestGiveUp(t *testing.T) {
 	if events := i.Events(); len(events) > 0 {
 		t.Errorf("what was given up is a fault of the server: %v", events)
 	}
-	i.waits.mu.Lock()
-	defer i.waits.mu.Unlock()
-	if len(i.waits.open) != 1 {
-		t.Errorf("%d requests are under way, want the one that was let to wait", len(i.waits.open))
-	}
+	within(t, "only the one that was let to wait is under way", func() bool { // an answer comes before its request has ended
+		i.waits.mu.Lock()
+		defer i.waits.mu.Unlock()
+		return len(i.waits.open) == 1
+	})
 }
 
 func TestGiveUpCutsTunnels(t *testing.T) {

@@ -62,7 +62,8 @@ func (h *hangs) giveUp(waited time.Duration, blocking bool) bool {
 		case known && v.Silent >= min(waited, hangServed):
 			give(v.URL)
 			return answer
-		case !known && !blocking && v.Silent >= waited: // of a frame with a process of its own, whose requests are not followed
+		// Of a frame with a process of its own, whose requests are not followed.
+		case !known && !blocking && v.Silent >= waited && !traffic.Follows(h.requests, v.URL):
 			return unfollowed(v.Accept)
 		default:
 			return 0

@@ -89,6 +89,18 @@ func (r *Requests) GiveUp(url string) (is bool) {
 	return is
 }
 
+// Follows reports whether an open request for an address is known. Its browser may tell of it later than the proxy sees it.
+func Follows(r *Requests, url string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, one := range r.open {
+		if same(one.url, url) {
+			return true
+		}
+	}
+	return false
+}
+
 // noAnswer is what becomes of a request that was given up.
 const noAnswer = "no answer"
 

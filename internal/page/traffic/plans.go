@@ -11,7 +11,7 @@ import (
 const planned = 2 * time.Second
 
 // overdue is how late a document may be that was to come by itself.
-const overdue = time.Second
+const overdue = 3 * time.Second
 
 // refresh is what a document says about the one that is to follow it, in its header or a meta element (HTML, "shared
 // declarative refresh steps").

@@ -58,26 +58,26 @@ func Start() (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
-	if s.URL, err = s.listen("127.0.0.1:0"); err != nil {
-		return nil, err
+	var listeners []net.Listener
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0"} {
+		listener, err := net.Listen("tcp", address) //nolint:noctx // listening on loopback does not wait
+		if err != nil {
+			for _, other := range listeners {
+				_ = other.Close()
+			}
+			return nil, fmt.Errorf("listen for the test site: %w", err)
+		}
+		listeners = append(listeners, listener)
 	}
-	if s.Other, err = s.listen("127.0.0.2:0"); err != nil {
-		s.Close()
-		return nil, err
-	}
+	// The pages name both addresses: they are known before the first request is answered.
+	s.URL, s.Other = "http://"+listeners[0].Addr().String(), "http://"+listeners[1].Addr().String()
 	_, s.Port, _ = strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")
-	return s, nil
-}
-
-func (s *Site) listen(address string) (origin string, err error) {
-	listener, err := net.Listen("tcp", address) //nolint:noctx // listening on loopback does not wait
-	if err != nil {
-		return "", fmt.Errorf("listen for the test site: %w", err)
+	for _, listener := range listeners {
+		server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+		s.servers = append(s.servers, server)
+		s.running.Go(func() { _ = server.Serve(listener) })
 	}
-	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	s.servers = append(s.servers, server)
-	s.running.Go(func() { _ = server.Serve(listener) })
-	return "http://" + listener.Addr().String(), nil
+	return s, nil
 }
 
 // Close ends the site with all its connections.

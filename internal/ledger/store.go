@@ -14,7 +14,6 @@ type Store interface {
 	Flow
 	Records
 	Accounts
-	Links
 	Management
 	Service
 }
@@ -32,6 +31,7 @@ type Management interface {
 	// Usage returns what an account uses of its limits. What it knows nothing of is zero: the requests of the minute.
 	Usage(ctx context.Context, account string) (savepage.Usage, error)
 	capture.Closed
+	Links
 }
 
 // Flow is what the flow of captures and batches records.

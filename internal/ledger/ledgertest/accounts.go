@@ -224,7 +224,7 @@ func removeAll(t *scene, b *bench) (dropped []string, total int) {
 }
 
 // testRemoval removes an account of which something of every kind is there, one piece of which runs.
-func testRemoval(t *scene) {
+func testRemoval(t *scene) { //nolint:funlen // one account, and all that it has
 	b := setUp(t, ledger.Config{Workers: 2})
 	kept := b.other(t)
 	stays := b.accept(t, kept)

@@ -159,6 +159,7 @@ func TestOnward(t *testing.T) {
 		{"/onward?by=submit", "/a"},
 		{"/onward?by=itself", "/onward"},
 		{"/onward?by=round", "/onward"},
+		{"/refresh?to=/bands?height=900", "/bands"},
 		{"/onward?by=meta&to=/js-redirect%3Fms=800%26to=/a", "/a"},
 	} {
 		t.Run(c.path, func(t *testing.T) {

@@ -152,6 +152,7 @@ type Waiter struct {
 	motion   motion
 	seen     Look // what the page last said of itself
 	looked   time.Time
+	document int        // of which it said that, by its number
 	looks    unfinished // what it looked like then, where that mattered
 	elements int        // it had at the look before
 	rested   bool       // it came to rest when it was last waited for
@@ -288,7 +289,7 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 			moving = w.motion.loads(&w.seen)
 		}
 		switch {
-		case moved:
+		case moved, w.outdated():
 			return session.ErrMoved
 		case rest+moving == 0 && (w.late || w.Network.Waiting() == 0): // nothing has begun while the page was looked at
 			w.rested = !w.late
@@ -317,10 +318,17 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 // pictures in view, and a part of the time for what moves.
 func (w *Waiter) question(stall time.Duration) (function string, args []any) {
 	w.looked, w.seen.Motion = time.Now(), nil
+	w.document, _ = w.Navigation.Been()
 	if !w.motion.follows {
 		return lookScript + "savepage.look", []any{stall.Milliseconds(), w.token, w.Watch, w.Whole}
 	}
 	return lookScript + motionScript + "savepageMotion.look", []any{stall.Milliseconds(), w.token, w.Watch, w.motion.how()}
+}
+
+// outdated reports whether another document has come since the page was asked: what was said then may be of the one before.
+func (w *Waiter) outdated() bool {
+	documents, _ := w.Navigation.Been()
+	return documents != w.document
 }
 
 // restless says how long it takes at least until the page has settled, from what it said last: nothing when it has.

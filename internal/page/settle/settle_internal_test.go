@@ -1,6 +1,9 @@
 package settle
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/savepage/savepage/internal/page/budget"
 	"github.com/savepage/savepage/internal/page/note"
+	"github.com/savepage/savepage/internal/page/session"
 )
 
 // loaded is a page that has loaded and asks for nothing, and when something last came of its network.
@@ -29,6 +33,30 @@ func (loaded) SetAside([]string)                       {}
 func (loaded) Grew()                                   {}
 func (l loaded) Quiet() time.Duration                  { return time.Since(l.active) }
 func (l loaded) QuietAt(asked time.Time) time.Duration { return max(0, asked.Sub(l.active)) }
+
+// goes is a page that another follows as soon as it has been asked how it is.
+type goes struct {
+	loaded
+	documents *int
+}
+
+func (g goes) Been() (int, bool) { return *g.documents, false }
+
+func (g goes) Ask(context.Context, time.Duration, any, string, ...any) error {
+	*g.documents++
+	return nil
+}
+
+func (goes) InFrames(context.Context, string, []*session.Target) []json.RawMessage { return nil }
+
+// What a page said counts for no other, not even when the other is there by the time the answer is looked at.
+func TestQuietOfAnotherDocument(t *testing.T) {
+	page := goes{documents: new(int)}
+	w := New(Config{Navigation: page, Network: page, Page: page, Budget: budget.New(time.Minute, false), Notes: &note.Notes{}})
+	if err := w.Quiet(t.Context()); !errors.Is(err, session.ErrMoved) || w.Rested() {
+		t.Errorf("%v, rested %v", err, w.Rested())
+	}
+}
 
 // What is under way was so when it was asked for. An answer that is read late, or a timer that is late, ends no waiting.
 func TestRestlessOnABusyMachine(t *testing.T) {

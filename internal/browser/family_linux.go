@@ -84,11 +84,49 @@ func schedule(thread string) work {
 	return work{time.Duration(ran), time.Duration(waited)}
 }
 
-// effort is how long a process has run and has waited for a processor, all its threads together: what has
-// stood still in both does not want to run. ok is false when it cannot be told.
-func effort(pid int) (total time.Duration, ok bool) {
-	all := runs(pid)
-	return all.ran + all.waited, all != work{}
+// threads are those of a process, by their ids.
+type threads map[int]effort
+
+// effort is how long a thread has run and has waited for a processor, and whether it waits right now for one, or for a disk.
+type effort struct {
+	total time.Duration
+	waits bool
+}
+
+// threadsOf is empty when they cannot be told.
+func threadsOf(pid int) threads {
+	entries, err := os.ReadDir(procPath(pid, "task"))
+	if err != nil {
+		return nil
+	}
+	all := make(threads, len(entries))
+	for _, entry := range entries {
+		folder := filepath.Join(procPath(pid, "task"), entry.Name())
+		id, _ := strconv.Atoi(entry.Name())
+		did := schedule(folder)
+		if fields := statusIn(folder); did != (work{}) && fields != nil {
+			all[id] = effort{total: did.ran + did.waited, waits: fields[0] == "R" || fields[0] == "D"}
+		}
+	}
+	return all
+}
+
+// still reports that no thread has run since, or has wanted to, but for so long. The kernel counts a wait when it is over, and
+// forgets a thread with its end.
+func (t threads) still(before threads, allowed time.Duration) bool {
+	for id := range before {
+		if _, lives := t[id]; !lives {
+			return false
+		}
+	}
+	var sum time.Duration
+	for id, is := range t {
+		sum += is.total - before[id].total
+		if is.waits || sum > allowed {
+			return false
+		}
+	}
+	return true
 }
 
 // runs is what the threads of a process have done.

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
@@ -13,9 +14,10 @@ import (
 
 const (
 	suspectAfter = 2 * time.Second         // without the end of any page, while pages are in use: the browser is asked
-	askWithin    = 2500 * time.Millisecond // until a process that does not answer is looked at
+	askWithin    = 25                      // ticks until a process that does not answer is looked at
+	askTick      = 100 * time.Millisecond  // a machine that stands still has none
 	askAgain     = 3 * time.Second         // after an answer
-	restless     = 5 * time.Millisecond    // of a processor in askWithin: the process works, or would if it could
+	restless     = 5 * time.Millisecond    // of a processor in that time: the process works, or would if it could
 	giveUpAfter  = 20 * time.Second        // without an answer, however much the process works
 )
 
@@ -85,40 +87,43 @@ func (c *probe) questions(ctx context.Context) (asked []question, join func()) {
 }
 
 // unanswered waits for the answers and returns the questions without one, in their order. ended reports that the browser
-// has.
+// has. The time is counted in ticks: while this process is not let run, those it asks may not have been either.
 func (c *probe) unanswered(ctx context.Context, asked []question) (open []question, ended bool) {
-	timer := time.NewTimer(askWithin)
-	defer timer.Stop()
-	late := false
-	for _, q := range asked {
-		if !late {
-			select {
-			case <-q.done:
-				continue
-			case <-c.browser.lost:
-				return nil, true
-			case <-ctx.Done():
-			case <-timer.C:
-			}
-			late = true
+	tick := time.NewTicker(askTick)
+	defer tick.Stop()
+	for left := askWithin; ; {
+		open = slices.DeleteFunc(slices.Clone(asked), func(q question) bool { return done(q.done) })
+		if len(open) == 0 || left == 0 || ctx.Err() != nil {
+			return open, false
 		}
 		select {
-		case <-q.done:
-		default:
-			open = append(open, q)
+		case <-open[0].done:
+		case <-c.browser.lost:
+			return nil, true
+		case <-ctx.Done():
+		case <-tick.C:
+			left--
 		}
 	}
-	return open, false
+}
+
+func done(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // efforts are those of the processes that answer, by their ids.
-func (c *probe) efforts(asked []question) map[int]time.Duration {
-	all := map[int]time.Duration{}
+func (c *probe) efforts(asked []question) map[int]threads {
+	all := map[int]threads{}
 	for _, q := range asked {
 		for _, process := range q.by {
 			for _, pid := range c.pids(process) {
-				if total, ok := effort(pid); ok {
-					all[pid] = total
+				if are := threadsOf(pid); len(are) > 0 {
+					all[pid] = are
 				}
 			}
 		}
@@ -127,10 +132,9 @@ func (c *probe) efforts(asked []question) map[int]time.Duration {
 }
 
 // stoodStill reports that none of the processes has wanted to run in between, and that there is one.
-func stoodStill(before, after map[int]time.Duration) bool {
-	for pid, total := range after {
-		was, known := before[pid]
-		if !known || total-was > restless {
+func stoodStill(before, after map[int]threads) bool {
+	for pid, are := range after {
+		if were, known := before[pid]; !known || !are.still(were, restless) {
 			return false
 		}
 	}

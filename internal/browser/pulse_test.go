@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -82,6 +84,9 @@ func TestLateAnswerAloneIsNoWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, h := range beats.hearts {
+		eventually(t, "the "+h.process+" process is stopped", func() bool { return stopped(sharedProcess(t, b, h.process)) })
+	}
 	beats.beat() // what they did until they were stopped
 	before := beats.lateness()
 	for range 100 {
@@ -89,4 +94,15 @@ func TestLateAnswerAloneIsNoWork(t *testing.T) {
 			t.Fatal("a process that does not run counts as one that works: " + why)
 		}
 	}
+}
+
+// stopped reports that a signal has reached every thread of a process.
+func stopped(pid int) bool {
+	entries, err := os.ReadDir(procPath(pid, "task"))
+	for _, thread := range entries {
+		if fields := statusIn(filepath.Join(procPath(pid, "task"), thread.Name())); fields == nil || fields[0] != "T" {
+			return false
+		}
+	}
+	return err == nil
 }

@@ -120,8 +120,11 @@ func zombie(pid int) bool {
 }
 
 // status is what the kernel says of a process, its state first (proc(5), stat from the third field on); nil for none.
-func status(pid int) []string {
-	stat, err := os.ReadFile(procPath(pid, "stat"))
+func status(pid int) []string { return statusIn(procPath(pid, "")) }
+
+// statusIn is the same for the folder of a process or of a thread.
+func statusIn(folder string) []string {
+	stat, err := os.ReadFile(filepath.Join(folder, "stat"))
 	if err != nil {
 		return nil
 	}

@@ -108,3 +108,24 @@ func TestStoppedPageIsEnded(t *testing.T) {
 	still(t, "the browser ended", other.Lost())
 	mustEvaluate(t, other, "1", "1")
 }
+
+// A process that is frozen stands still. One of which a thread runs, waits to, or has ended does not.
+func TestThreadsStandStill(t *testing.T) {
+	work := func(d time.Duration) effort { return effort{total: d} }
+	before := threads{1: work(time.Second), 2: work(time.Minute)}
+	for name, c := range map[string]struct {
+		after threads
+		want  bool
+	}{
+		"nothing done":       {threads{1: work(time.Second), 2: work(time.Minute)}, true},
+		"next to nothing":    {threads{1: work(time.Second + restless), 2: work(time.Minute)}, true},
+		"one ran":            {threads{1: work(2 * time.Second), 2: work(time.Minute)}, false},
+		"one waits to":       {threads{1: {time.Second, true}, 2: work(time.Minute)}, false},
+		"one ran and ended":  {threads{1: work(time.Second)}, false},
+		"one has just begun": {threads{1: work(time.Second), 2: work(time.Minute), 3: work(time.Second)}, false},
+	} {
+		if got := c.after.still(before, restless); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

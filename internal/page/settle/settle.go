@@ -289,7 +289,7 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 			moving = w.motion.loads(&w.seen)
 		}
 		switch {
-		case moved, w.outdated():
+		case moved, outdated(w):
 			return session.ErrMoved
 		case rest+moving == 0 && (w.late || w.Network.Waiting() == 0): // nothing has begun while the page was looked at
 			w.rested = !w.late
@@ -326,7 +326,7 @@ func (w *Waiter) question(stall time.Duration) (function string, args []any) {
 }
 
 // outdated reports whether another document has come since the page was asked: what was said then may be of the one before.
-func (w *Waiter) outdated() bool {
+func outdated(w *Waiter) bool {
 	documents, _ := w.Navigation.Been()
 	return documents != w.document
 }

@@ -346,6 +346,9 @@ func (w *Waiter) restless() (moved bool, rest time.Duration) {
 	}
 	still := min(w.Network.Quiet(), said.silence(), milli(w.seen.Still))
 	quiet := min(w.Network.QuietAt(w.looked), said.silence(), w.seen.Motion.quiet())
+	if w.seen.Animated || w.seen.Driven { // who began the animation may clear up after it
+		quiet = min(quiet, milli(w.seen.Still))
+	}
 	return false, max(0, said.calm()-still, said.missing(quiet), w.workers.atWork(said), toCome)
 }
 

@@ -256,8 +256,10 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
 
   return {
     // begin notes what is hidden before the page is seen as a whole, and says whether that is anything.
-    begin: () => {
+    begin: async () => {
       first = innerHeight;
+      // What follows the scrolling has no look of its own before a frame is drawn.
+      if (document.getAnimations().some(a => a.timeline && a.currentTime === null)) await frame();
       scan();
       savepageLists.begin();
       return some(false);

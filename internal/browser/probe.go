@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	suspectAfter = 2 * time.Second         // without the end of any page, while pages are in use: the browser is asked
-	askWithin    = 25                      // ticks until a process that does not answer is looked at
-	askTick      = 100 * time.Millisecond  // a machine that stands still has none
-	askAgain     = 3 * time.Second         // after an answer
-	restless     = 5 * time.Millisecond    // of a processor in that time: the process works, or would if it could
-	giveUpAfter  = 20 * time.Second        // without an answer, however much the process works
+	suspectAfter = 2 * time.Second        // without the end of any page, while pages are in use: the browser is asked
+	askWithin    = 25                     // ticks until a process that does not answer is looked at
+	askTick      = 100 * time.Millisecond // a machine that stands still has none
+	askAgain     = 3 * time.Second        // after an answer
+	restless     = 5 * time.Millisecond   // of a processor in that time: the process works, or would if it could
+	giveUpAfter  = 20 * time.Second       // without an answer, however much the process works
 )
 
 // probe asks a browser whether it works: its own process for a word, its network service for cookies, and its GPU process to

@@ -63,7 +63,7 @@ func (h *hangs) giveUp(waited time.Duration, blocking bool) bool {
 			give(v.URL)
 			return answer
 		// Of a frame with a process of its own, whose requests are not followed.
-		case !known && !blocking && v.Silent >= waited && !traffic.Follows(h.requests, v.URL):
+		case !known && !blocking && v.Silent >= waited && !h.requests.Asks(v.URL):
 			return unfollowed(v.Accept)
 		default:
 			return 0

@@ -89,18 +89,6 @@ func (r *Requests) GiveUp(url string) (is bool) {
 	return is
 }
 
-// Follows reports whether an open request for an address is known. Its browser may tell of it later than the proxy sees it.
-func Follows(r *Requests, url string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, one := range r.open {
-		if same(one.url, url) {
-			return true
-		}
-	}
-	return false
-}
-
 // noAnswer is what becomes of a request that was given up.
 const noAnswer = "no answer"
 
@@ -118,7 +106,7 @@ func (r *Requests) Scripts() int {
 	return r.scripts
 }
 
-// Asks reports whether a request for the URL is open.
+// Asks reports whether a request for the URL is open and known. Its browser may tell of it later than the proxy sees it.
 func (r *Requests) Asks(url string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

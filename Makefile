@@ -60,6 +60,7 @@ hostile-teeth: ## render them with everything allowed: each case must reach its 
 	@cd internal/hostile && go test -count=1 -timeout 10m -run TestTeeth -unguarded
 
 lint: ## run the linters (the first run builds them)
+	@list="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$list" || { echo "gofmt would change: $$list"; exit 1; }
 	scripts/golangci-lint run ./...
 
 fmt: ## format the code

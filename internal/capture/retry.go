@@ -129,10 +129,10 @@ func (j judge) durably(ctx context.Context, record func() error) error {
 }
 
 // GiveUp ends captures that have waited for a sick part longer than Config.Patience, and returns how many. Their clients are
-// told which part it was.
+// told which part it was. The part is asked once more before: its last probe may be older than its mending.
 func (s *Service) GiveUp(ctx context.Context, now time.Time) (int, error) {
 	part, sick := s.judge().sickTooLong(now)
-	if !sick {
+	if !sick || s.health.Probe(ctx, part) == nil {
 		return 0, nil
 	}
 	ended := 0

@@ -146,8 +146,9 @@ func TestRunWithoutARecord(t *testing.T) {
 func TestGiveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlow(t)
-		f.watch(health.Browser)
-		f.health.Watch(health.Database, func(context.Context) error { return nil })
+		broken := errors.New("none")
+		f.watch(health.Database)
+		f.health.Watch(health.Browser, func(context.Context) error { return broken })
 		f.overdue = f.ledger
 		f.ledger.waiting = []Claim{claim(savepage.Options{URL: "http://a.test"})}
 		giveUp := func() int {
@@ -161,7 +162,7 @@ func TestGiveUp(t *testing.T) {
 		if giveUp() != 0 {
 			t.Error("gave up while all parts work")
 		}
-		f.health.Report(health.Of(health.Browser, errors.New("none")))
+		f.health.Report(health.Of(health.Browser, broken))
 		<-time.After(f.cfg.Patience - time.Second)
 		if giveUp() != 0 {
 			t.Error("gave up too soon")
@@ -176,9 +177,15 @@ func TestGiveUp(t *testing.T) {
 		if want := time.Now().Add(-f.cfg.Patience); !f.ledger.overdue.Equal(want) {
 			t.Errorf("asked for those before %s, want %s", f.ledger.overdue, want)
 		}
+		f.ledger.waiting = []Claim{claim(savepage.Options{URL: "http://a.test"})}
+		broken = nil // mended since the last probe
+		if giveUp() != 0 || f.health.States()[0].Sick {
+			t.Error("gave up though the part works again")
+		}
+		broken = errors.New("none")
+		f.health.Report(health.Of(health.Browser, broken))
 		f.health.Report(health.Of(health.Database, errors.New("full")))
 		<-time.After(2 * f.cfg.Patience)
-		f.ledger.waiting = []Claim{claim(savepage.Options{URL: "http://a.test"})}
 		if giveUp() != 0 {
 			t.Error("gave up without a database that could record it")
 		}

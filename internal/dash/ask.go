@@ -1,44 +1,20 @@
 package dash
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/inside"
 )
 
 // maxForm is how many bytes a form may have: the option html has 2 MiB, and a form writes some characters as three.
 const maxForm = 8 << 20
-
-// answer is what the API said.
-type answer struct {
-	status int
-	header http.Header
-	body   bytes.Buffer
-}
-
-// Header returns the header that a handler writes to.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader takes the first status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
-// Write takes a part of the body.
-func (a *answer) Write(p []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(p)
-}
 
 // problem is an answer of the API that is an error.
 type problem struct {
@@ -56,45 +32,30 @@ func (d *core) ask(s session, method, address string, body, result any) (http.He
 	if err != nil {
 		return nil, err
 	}
-	got := &answer{header: http.Header{}}
-	d.parts.API.ServeHTTP(got, request)
-	if got.status >= http.StatusBadRequest {
-		refused := &problem{retryAfter: got.header.Get("Retry-After")}
-		if err := json.Unmarshal(got.body.Bytes(), &refused.Problem); err != nil {
-			return nil, fmt.Errorf("the API answered %d to %s %s", got.status, method, request.URL.Path)
-		}
-		return got.header, refused
+	got := inside.Ask(d.parts.API, request, "")
+	refused, err := got.Problem()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, request.URL.Path, err)
+	}
+	if refused != nil {
+		return got.Header(), &problem{*refused, got.Header().Get("Retry-After")}
 	}
 	if result == nil {
-		return got.header, nil
+		return got.Header(), nil
 	}
-	if err := json.Unmarshal(got.body.Bytes(), result); err != nil {
+	if err := json.Unmarshal(got.Bytes(), result); err != nil {
 		return nil, fmt.Errorf("read the API's answer to %s %s: %w", method, request.URL.Path, err)
 	}
-	return got.header, nil
+	return got.Header(), nil
 }
 
 // request makes a request to the API in the name of another.
 func (d *core) request(r *http.Request, s session, method, address string, body any) (*http.Request, error) {
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return nil, fmt.Errorf("write the request: %w", err)
-		}
-		content = bytes.NewReader(text)
-	}
-	//nolint:gosec // it is handed to a handler of this process
-	request, err := http.NewRequestWithContext(r.Context(), method, address, content)
+	request, err := inside.Request(r, s.key, method, address, body)
 	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
+		return nil, err
 	}
-	request.RemoteAddr, request.RequestURI = r.RemoteAddr, address
-	request.Header.Set("Authorization", "Bearer "+s.key)
 	request.Header.Set("Accept", "application/json")
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
 	return request, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/inside"
 )
 
 // keyList is the keys of an account, as the API lists them.
@@ -136,9 +137,7 @@ func (d *core) open(r *http.Request, s session, address string, result any) erro
 		return err
 	}
 	request.Header.Del("Authorization")
-	got := &answer{header: http.Header{}}
-	d.parts.API.ServeHTTP(got, request)
-	return json.Unmarshal(got.body.Bytes(), result)
+	return json.Unmarshal(inside.Ask(d.parts.API, request, "").Bytes(), result)
 }
 
 // addSources adds what the server counts. What cannot be read is left out: the part that is sick stands above it.

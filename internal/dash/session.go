@@ -183,8 +183,8 @@ func signInAddress(r *http.Request) string {
 	return Prefix + "sign-in?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
 }
 
-// inside is an address of the dashboard that somebody may be sent to; the playground instead of any other.
-func inside(address string) string {
+// ownPage is an address of the dashboard that somebody may be sent to; the playground instead of any other.
+func ownPage(address string) string {
 	if strings.HasPrefix(address, Prefix) && !strings.ContainsAny(address, "\\\r\n") && !strings.Contains(address, "//") {
 		return address
 	}
@@ -218,7 +218,7 @@ func (d *gate) signIn(w http.ResponseWriter, r *http.Request) {
 		d.showFault(w, r, session{}, err)
 	default:
 		d.sessions.begin(w, r, key)
-		http.Redirect(w, r, inside(next), http.StatusSeeOther) //nolint:gosec // inside keeps it on this server
+		http.Redirect(w, r, ownPage(next), http.StatusSeeOther) //nolint:gosec // ownPage keeps it on this server
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 )
 
 // chromeDoor answers clients of browserless.
-type chromeDoor struct{ *inside }
+type chromeDoor struct{ *base }
 
-func newChrome(in *inside) *chromeDoor { return &chromeDoor{in} }
+func newChrome(in *base) *chromeDoor { return &chromeDoor{in} }
 
 func (d *chromeDoor) addTo(mux *http.ServeMux) {
 	for path, paper := range map[string]bool{

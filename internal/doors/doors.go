@@ -36,14 +36,14 @@ func New(parts Parts) (*Doors, error) {
 	if parts.API == nil || parts.Authenticate == nil || parts.Open == nil || parts.Log == nil {
 		return nil, errors.New("doors: a part is missing")
 	}
-	inside := &inside{parts}
+	behind := &base{parts}
 	d := &Doors{routes: http.NewServeMux()}
 	d.routes.Handle("/", parts.API)
-	newTake(inside).addTo(d.routes)
-	newLinks(inside).addTo(d.routes)
-	newForms(inside).addTo(d.routes)
-	newChrome(inside).addTo(d.routes)
-	newSecond(inside).addTo(d.routes)
+	newTake(behind).addTo(d.routes)
+	newLinks(behind).addTo(d.routes)
+	newForms(behind).addTo(d.routes)
+	newChrome(behind).addTo(d.routes)
+	newSecond(behind).addTo(d.routes)
 	return d, nil
 }
 

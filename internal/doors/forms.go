@@ -26,9 +26,9 @@ type form struct {
 }
 
 // formDoor answers clients of Gotenberg.
-type formDoor struct{ *inside }
+type formDoor struct{ *base }
 
-func newForms(in *inside) *formDoor { return &formDoor{in} }
+func newForms(in *base) *formDoor { return &formDoor{in} }
 
 func (d *formDoor) addTo(mux *http.ServeMux) {
 	for _, from := range []string{"url", "html"} {

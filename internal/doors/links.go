@@ -9,9 +9,9 @@ import (
 )
 
 // urlboxDoor answers clients of Urlbox.
-type urlboxDoor struct{ *inside }
+type urlboxDoor struct{ *base }
 
-func newLinks(in *inside) *urlboxDoor { return &urlboxDoor{in} }
+func newLinks(in *base) *urlboxDoor { return &urlboxDoor{in} }
 
 func (d *urlboxDoor) addTo(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/{key}/{token}/{format}", d.link)

@@ -11,13 +11,14 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/inside"
 )
 
 // secondDoor answers clients of the second version of savepage.io's API: the options and errors are those of GET /v1/, and the
 // result is arranged otherwise.
-type secondDoor struct{ *inside }
+type secondDoor struct{ *base }
 
-func newSecond(in *inside) *secondDoor { return &secondDoor{in} }
+func newSecond(in *base) *secondDoor { return &secondDoor{in} }
 
 func (d *secondDoor) addTo(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v2", d.get)
@@ -62,26 +63,24 @@ func (d *secondDoor) get(w http.ResponseWriter, r *http.Request) {
 	first := r.Clone(r.Context())
 	first.URL = &url.URL{Path: "/v1/", RawQuery: r.URL.RawQuery}
 	first.RequestURI = first.URL.RequestURI()
-	got := &answer{header: http.Header{}}
-	got.header.Set("X-Request-Id", w.Header().Get("X-Request-Id"))
-	d.API.ServeHTTP(got, first)
-	maps.Copy(w.Header(), got.header)
-	body := got.body.Bytes()
+	got := inside.Ask(d.API, first, w.Header().Get("X-Request-Id"))
+	maps.Copy(w.Header(), got.Header())
+	body := got.Bytes()
 	if arranged, err := arrange(r.URL.RawQuery, got); err == nil {
 		body = arranged
 		w.Header().Del("Content-Length")
 	}
-	w.WriteHeader(got.status)
+	w.WriteHeader(got.Status)
 	_, _ = w.Write(body) //nolint:gosec // what the API answered; an error means that the client has disconnected
 }
 
 // arrange returns a result in the second version, or an error where the answer is none.
-func arrange(query string, got *answer) ([]byte, error) {
+func arrange(query string, got *inside.Answer) ([]byte, error) {
 	var v capture.View
-	if got.status != http.StatusOK || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+	if got.Status != http.StatusOK || !strings.HasPrefix(got.Header().Get("Content-Type"), "application/json") {
 		return nil, http.ErrNotSupported
 	}
-	if err := json.Unmarshal(got.body.Bytes(), &v); err != nil {
+	if err := json.Unmarshal(got.Bytes(), &v); err != nil {
 		return nil, err
 	}
 	values, err := url.ParseQuery(query)

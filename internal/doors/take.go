@@ -13,9 +13,9 @@ import (
 )
 
 // takeDoor answers clients of ScreenshotOne.
-type takeDoor struct{ *inside }
+type takeDoor struct{ *base }
 
-func newTake(in *inside) *takeDoor { return &takeDoor{in} }
+func newTake(in *base) *takeDoor { return &takeDoor{in} }
 
 func (d *takeDoor) addTo(mux *http.ServeMux) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {

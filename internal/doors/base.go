@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/capture"
+	"github.com/savepage/savepage/internal/inside"
 )
 
 // maxBody is how many bytes the body of a request may have.
@@ -24,35 +24,12 @@ const maxBody = 3 << 20
 // longestWait is how long a synchronous request waits for its picture, in seconds, unless the server's limit is lower.
 const longestWait = 110
 
-// inside is the API behind the doors.
-type inside struct{ Parts }
-
-// answer is what the API said.
-type answer struct {
-	status int
-	header http.Header
-	body   bytes.Buffer
-}
-
-// Header returns the header that a handler writes to.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader takes the first status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
-// Write takes a part of the body.
-func (a *answer) Write(p []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(p)
-}
+// base is the API behind the doors.
+type base struct{ Parts }
 
 // caller asks the API with the key of a client, in the place of the client's request.
 type caller struct {
-	*inside
+	*base
 
 	w   http.ResponseWriter
 	r   *http.Request
@@ -60,49 +37,30 @@ type caller struct {
 }
 
 // as returns a caller.
-func (in *inside) as(w http.ResponseWriter, r *http.Request, key string) *caller {
+func (in *base) as(w http.ResponseWriter, r *http.Request, key string) *caller {
 	return &caller{in, w, r, key}
 }
 
 // ask sends a request to the API. Its headers that concern every answer go on to the client.
-func (c *caller) ask(ctx context.Context, method, address string, body any) (*answer, error) {
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return nil, fmt.Errorf("write the request: %w", err)
-		}
-		content = bytes.NewReader(text)
-	}
-	//nolint:gosec // it is handed to a handler of this process
-	request, err := http.NewRequestWithContext(ctx, method, address, content)
+func (c *caller) ask(ctx context.Context, method, address string, body any) (*inside.Answer, error) {
+	request, err := inside.Request(c.r.WithContext(ctx), c.key, method, address, body)
 	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
+		return nil, err
 	}
-	request.RemoteAddr, request.RequestURI = c.r.RemoteAddr, address
-	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("Prefer", "wait="+strconv.Itoa(longestWait))
 	for _, name := range []string{"X-Request-Id", "Idempotency-Key"} {
 		if value := c.r.Header.Get(name); value != "" && (method == http.MethodPost || name == "X-Request-Id") {
 			request.Header.Set(name, value)
 		}
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	got := &answer{header: http.Header{}}
-	got.header.Set("X-Request-Id", c.w.Header().Get("X-Request-Id"))
-	c.API.ServeHTTP(got, request)
-	for name := range got.header {
+	got := inside.Ask(c.API, request, c.w.Header().Get("X-Request-Id"))
+	for name := range got.Header() {
 		if strings.HasPrefix(name, "X-Ratelimit-") || name == "Retry-After" || name == "Server-Timing" || name == "Idempotent-Replayed" {
-			c.w.Header()[name] = got.header[name]
+			c.w.Header()[name] = got.Header()[name]
 		}
 	}
 	return got, nil
 }
-
-// Flush does nothing: the whole answer is read at its end.
-func (a *answer) Flush() {}
 
 // told is the answer to a submission, and what a look-up says.
 type told struct {
@@ -123,34 +81,29 @@ func (c *caller) submit(ctx context.Context, o *order) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	t, err := got.told()
+	t, err := read(got)
 	if fault, known := errors.AsType[*savepage.Error](err); known {
 		return t, o.translated(fault)
 	}
 	return t, err
 }
 
-// told reads an answer about a capture.
-func (a *answer) told() (told, error) {
-	if a.status >= http.StatusBadRequest {
-		return told{}, a.fault()
+// read reads an answer about a capture.
+func read(a *inside.Answer) (told, error) {
+	p, err := a.Problem()
+	if err != nil {
+		return told{}, err
+	}
+	if p != nil {
+		fault := savepage.Errorf(p.Code, "%s", p.Detail)
+		fault.Fields = p.Errors
+		return told{}, fault
 	}
 	var t told
-	if err := json.Unmarshal(a.body.Bytes(), &t); err != nil {
+	if err := json.Unmarshal(a.Bytes(), &t); err != nil {
 		return t, fmt.Errorf("read the API's answer: %w", err)
 	}
 	return t, nil
-}
-
-// fault is the API's error.
-func (a *answer) fault() error {
-	var p api.Problem
-	if err := json.Unmarshal(a.body.Bytes(), &p); err != nil || p.Code == "" {
-		return fmt.Errorf("the API answered %d", a.status)
-	}
-	fault := savepage.Errorf(p.Code, "%s", p.Detail)
-	fault.Fields = p.Errors
-	return fault
 }
 
 // picture asks for a capture and returns it when its picture is there.
@@ -186,7 +139,7 @@ func (c *caller) look(ctx context.Context, id string) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	return got.told()
+	return read(got)
 }
 
 // ended returns the error of a capture that has no picture now.
@@ -202,7 +155,7 @@ func (t told) ended() error {
 }
 
 // open opens the picture of a capture. The caller closes it.
-func (in *inside) open(r *http.Request, t told) (io.ReadCloser, error) {
+func (in *base) open(r *http.Request, t told) (io.ReadCloser, error) {
 	picture, err := in.Open(r.Context(), (*t.Image)[strings.LastIndexByte(*t.Image, '/')+1:])
 	if err != nil {
 		return nil, fmt.Errorf("open the picture: %w", err)
@@ -211,7 +164,7 @@ func (in *inside) open(r *http.Request, t told) (io.ReadCloser, error) {
 }
 
 // send answers with the bytes of a picture.
-func (in *inside) send(w http.ResponseWriter, r *http.Request, t told, fileName string) error {
+func (in *base) send(w http.ResponseWriter, r *http.Request, t told, fileName string) error {
 	picture, err := in.open(r, t)
 	if err != nil {
 		return err
@@ -244,7 +197,7 @@ func (in *inside) send(w http.ResponseWriter, r *http.Request, t told, fileName 
 }
 
 // visible is the part of an error that a client may see.
-func (in *inside) visible(r *http.Request, err error) *savepage.Error {
+func (in *base) visible(r *http.Request, err error) *savepage.Error {
 	if fault, known := errors.AsType[*savepage.Error](err); known {
 		return fault
 	}

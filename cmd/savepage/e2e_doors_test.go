@@ -19,10 +19,16 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// clientsFolder is where scripts/install-test-tools puts the clients of other services: its name is from the lock file.
+// clientsFolder is where the clients of other services are.
 func clientsFolder(t *testing.T) string {
 	t.Helper()
-	lock, err := os.ReadFile("../../internal/doors/clients/package-lock.json")
+	return lockedFolder(t, "clients", "internal/doors/clients")
+}
+
+// lockedFolder is where scripts/install-test-tools puts what a lock file names: its name is from that file.
+func lockedFolder(t *testing.T, name, from string) string {
+	t.Helper()
+	lock, err := os.ReadFile("../../" + from + "/package-lock.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +37,7 @@ func clientsFolder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(lock)
-	folder := filepath.Join(cache, "savepage", "clients-"+hex.EncodeToString(sum[:])[:16], "node_modules")
+	folder := filepath.Join(cache, "savepage", name+"-"+hex.EncodeToString(sum[:])[:16], "node_modules")
 	if _, err := os.Stat(folder); err != nil {
 		t.Fatalf("%v; scripts/install-test-tools installs it", err)
 	}

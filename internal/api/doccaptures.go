@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -38,10 +39,13 @@ func (d *documents) docGetCapture() *huma.Operation {
 	op := operation("captureByQuery", tagCaptures, "Capture a page, with options in the query",
 		map[int]reflect.Type{http.StatusOK: schemaOf[capture.View](), http.StatusAccepted: schemaOf[Accepted]()},
 		400, 401, 409, 429, 502, 503, 504)
-	op.Description = "Like POST /v1/capture. /v1 without the slash is the same. A query with key or q is a request of the older API."
+	op.Description = "Like POST /v1/capture. /v1/ is the same. A query with key or q is a request of the older API: it takes what POST /v1 " +
+		"takes in its body, answers with the picture's bytes, and tells errors as that does."
+	op.Security = []map[string][]string{{olderKey: {}}}
 	for _, f := range OptionFields() {
-		op.Parameters = append(op.Parameters, query(f.Name, f.Doc, d.querySchema(f)))
+		op.Parameters = append(op.Parameters, d.optionParam(f))
 	}
+	op.Parameters = append(op.Parameters, query("q", "Of the older API: URL of the page to capture.", text()))
 	op.Parameters = append(append(op.Parameters, formDoc()...), d.preferParam())
 	op.Responses["200"] = &huma.Response{Description: "The result, or the picture with response=image.", Content: pictures()}
 	return op
@@ -59,6 +63,19 @@ func formDoc() []*huma.Param {
 	}
 }
 
+// optionParam describes an option in a query.
+func (d *documents) optionParam(f Field) *huma.Param {
+	p := query(f.Name, withDefault(f.Doc, f.Default), d.querySchema(f))
+	switch {
+	case f.Example == "":
+	case f.Kind == KindList:
+		_ = json.Unmarshal([]byte(f.Example), &p.Example) // a test decodes every example
+	default:
+		p.Example = f.Example
+	}
+	return p
+}
+
 // querySchema is how an option is written in a query: maps and structures are strings there.
 func (d *documents) querySchema(f Field) *huma.Schema {
 	switch f.Kind {
@@ -66,7 +83,7 @@ func (d *documents) querySchema(f Field) *huma.Schema {
 		return text()
 	default:
 		s := *d.decoder.schema.Properties[f.Name]
-		s.Description = ""
+		s.Description, s.Default = "", nil
 		return &s
 	}
 }
@@ -128,7 +145,7 @@ func docPicture() *huma.Operation {
 	return op
 }
 
-func docEvents() *huma.Operation {
+func (d *documents) docEvents() *huma.Operation {
 	op := operation("captureEvents", tagCaptures, "Watch a capture", nil, 400, 401, 404, 429)
 	op.Description = "Server-sent events: queued, started, phase (navigate, settle, shoot, encode, store) and retried, with a StepEvent as " +
 		"data, then done, with the capture as GET /v1/captures/{id} shows it, which ends the stream. For a capture that has ended, done " +
@@ -136,7 +153,8 @@ func docEvents() *huma.Operation {
 		"restart of the server, phases may be missing; done never is. A comment every 15 s keeps the connection open. The number of streams " +
 		"that an account may have open is limited: " + strconv.Itoa(savepage.DefaultLimits().EventStreams) + " by default."
 	op.Parameters = []*huma.Param{idParam(), header("Last-Event-ID", "Id of the last event that the client has received.", text())}
-	stream := map[string]*huma.MediaType{"text/event-stream": {Schema: refTo("StepEvent")}}
+	step := d.examples().answers()[schemaOf[StepEvent]()]
+	stream := map[string]*huma.MediaType{"text/event-stream": {Schema: refTo("StepEvent"), Example: step}}
 	op.Responses["200"] = &huma.Response{Description: "The events.", Content: stream}
 	op.Responses["204"] = &huma.Response{Description: "The client has received the last event and need not reconnect."}
 	return op

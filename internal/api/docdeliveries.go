@@ -45,7 +45,7 @@ func docRedeliverDead() *huma.Operation {
 		Properties: map[string]*huma.Schema{
 			"since": {Type: huma.TypeString, Format: "date-time", Description: "Deliveries that died at this time or later."},
 		},
-	}}}}
+	}, Example: map[string]string{"since": "2026-04-01T12:00:00Z"}}}}
 	return op
 }
 

@@ -7,33 +7,33 @@ import (
 )
 
 // docLegacy describes the older API of savepage.io.
-func docLegacy(id string, body bool) *huma.Operation {
-	op := operation(id, tagOlder, "The older API of savepage.io: the picture's bytes", nil)
-	op.Description = "A request with key or q, on /v1 or /v1/. Unknown parameters are ignored, and numbers out of range are clamped. CORS " +
-		`allows every origin. Errors are never 2xx: {"error":"461 - Cannot verify the API Key"} (401).`
+func docLegacy() *huma.Operation {
+	op := operation("legacyPost", tagOlder, "The older API of savepage.io: the picture's bytes", nil)
+	op.Description = "A request with key or q, on /v1 or /v1/; GET takes the same in the query. Unknown parameters are ignored, and numbers " +
+		"out of range are clamped. CORS allows every origin. Errors are never 2xx."
 	op.Security = []map[string][]string{}
-	properties := map[string]*huma.Schema{}
+	form := &huma.Schema{
+		Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, Required: []string{"key", "q"}, AdditionalProperties: true,
+	}
 	for _, p := range legacyTable() {
-		schema := text()
-		schema.Description = p[1]
-		properties[p[0]] = schema
-		if !body {
-			param := query(p[0], p[1], text())
-			param.Required = p[0] == "key" || p[0] == "q"
-			op.Parameters = append(op.Parameters, param)
-		}
+		form.Properties[p[0]] = &huma.Schema{Type: huma.TypeString, Description: p[1]}
 	}
-	if body {
-		form := &huma.Schema{Type: huma.TypeObject, Properties: properties, Required: []string{"key", "q"}, AdditionalProperties: true}
-		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
-			"application/x-www-form-urlencoded": {Schema: form}, "application/json": {Schema: form},
-			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString, Description: "The same JSON or form, as pages send it without a preflight."}},
-		}}
-	}
+	example := map[string]string{"key": "KEY", "q": samplePage, "fullpage": "true", "format": "png"}
+	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
+		"application/x-www-form-urlencoded": {Schema: form, Example: example}, "application/json": {Schema: form, Example: example},
+		"text/plain": {
+			Schema:  &huma.Schema{Type: huma.TypeString, Description: "The same JSON or form, as pages send it without a preflight."},
+			Example: `{"key":"KEY","q":"` + samplePage + `"}`,
+		},
+	}}
 	op.Responses["200"] = &huma.Response{Description: "The picture.", Content: pictures()}
 	fault := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"error": text()}}
-	op.Responses["default"] = &huma.Response{
-		Description: "The error.", Content: map[string]*huma.MediaType{"application/json": {Schema: fault}},
+	for status, example := range map[string]string{"4XX": badKey, "5XX": "502 - getaddrinfo ENOTFOUND nope.invalid"} {
+		op.Responses[status] = &huma.Response{
+			Description: "The error.", Content: map[string]*huma.MediaType{
+				"application/json": {Schema: fault, Example: map[string]string{"error": example}},
+			},
+		}
 	}
 	return op
 }

@@ -41,24 +41,30 @@ func (d *documents) describe(routes []route) error {
 		Security: []map[string][]string{{"key": {}}},
 		Components: &huma.Components{
 			Schemas: registry,
-			SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
-				Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted. " +
-					"An operation names the scopes of which a key needs one: capture, read, admin.",
-			}},
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				"key": {
+					Type: "http", Scheme: "bearer", Description: "Authorization: Bearer KEY. Keys in the query are not accepted. " +
+						"An operation names the scopes of which a key needs one: capture, read, admin.",
+				},
+				olderKey: {Type: "apiKey", In: "query", Name: "key", Description: "Of requests of the older API only."},
+			},
 		},
 		Extensions: map[string]any{"x-error-codes": codeTable()},
 	}
+	examples := d.examples()
 	for _, r := range routes {
 		if r.doc == nil {
 			continue
 		}
 		r.doc.Method, r.doc.Path = r.method, r.path
 		complete(registry, problem, r.doc)
+		examples.fill(r.doc, bodiesOf(r.doc))
 		document.AddOperation(r.doc)
 	}
 	mayBeNull(registry, "View", "format", "timing", "report")
 	mayBeNull(registry, "Record", "format", "timing", "report")
-	document.Webhooks = map[string]*huma.PathItem{"captureEnded": callback(), "batchEnded": batchCallback()}
+	tellDefaults(registry)
+	document.Webhooks = map[string]*huma.PathItem{"captureEnded": examples.event(callback()), "batchEnded": examples.event(batchCallback())}
 	var err error
 	if d.document, err = document.MarshalJSON(); err != nil {
 		return fmt.Errorf("encode the OpenAPI document: %w", err)
@@ -69,10 +75,17 @@ func (d *documents) describe(routes []route) error {
 	return nil
 }
 
+func (d *documents) examples() samples { return samples{links: d.links} }
+
+// bodiesOf are the types of the JSON answers of an operation by status.
+func bodiesOf(op *huma.Operation) map[int]reflect.Type {
+	bodies, _ := op.Metadata[bodyOf].(map[int]reflect.Type)
+	return bodies
+}
+
 // complete adds the answers that an operation only names, and those of every request with a key.
 func complete(registry huma.Registry, problem *huma.Schema, op *huma.Operation) {
-	bodies, _ := op.Metadata[bodyOf].(map[int]reflect.Type)
-	for status, body := range bodies {
+	for status, body := range bodiesOf(op) {
 		code := strconv.Itoa(status)
 		if op.Responses[code] == nil {
 			op.Responses[code] = &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{}}

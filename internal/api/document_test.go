@@ -66,7 +66,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	}
 	var served []string
 	for _, path := range []string{
-		"/v1", "/v1/", "/v1/capture", "/v1/captures", "/v1/captures/{id}", "/v1/captures/{id}/image", "/v1/captures/{id}/events",
+		"/v1", "/v1/capture", "/v1/captures", "/v1/captures/{id}", "/v1/captures/{id}/image", "/v1/captures/{id}/events",
 		"/captures/{name}", "/v1/image", "/v1/links/secrets", "/v1/links/secrets/{id}",
 		"/healthz", "/readyz", "/metrics", "/version", "/docs", "/openapi.json", "/", "/v1/devices", "/v1/deliveries",
 		"/v1/deliveries/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver", "/v1/batches", "/v1/batches/{id}",
@@ -89,7 +89,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 			t.Errorf("%s is served, but not documented", route)
 		}
 	}
-	if len(served) != len(documented) || len(served) != 44 {
+	if len(served) != len(documented) || len(served) != 42 {
 		t.Errorf("%d served, %d documented", len(served), len(documented))
 	}
 }
@@ -104,12 +104,13 @@ func plain(n any) string {
 func TestDocumentListsEveryOption(t *testing.T) {
 	_, doc := document(t)
 	options, _ := dig(t, doc, "components", "schemas", "Options", "properties").(map[string]any)
-	parameters, _ := dig(t, doc, "paths", "/v1/", "get", "parameters").([]any)
-	byName := map[string]map[string]any{}
+	parameters, _ := dig(t, doc, "paths", "/v1", "get", "parameters").([]any)
+	byName, said := map[string]map[string]any{}, map[string]any{}
 	for _, one := range parameters {
 		p, _ := one.(map[string]any)
 		name, _ := p["name"].(string)
 		byName[name], _ = p["schema"].(map[string]any)
+		said[name] = p["description"]
 	}
 	for _, f := range api.OptionFields() {
 		for where, schema := range map[string]any{"body": options[f.Name], "query": byName[f.Name]} {
@@ -128,8 +129,13 @@ func TestDocumentListsEveryOption(t *testing.T) {
 			if len(f.Enum) != len(enum) {
 				t.Errorf("%s in the %s: %v", f.Name, where, enum)
 			}
-			if f.Default != "" && fmt.Sprint(s["default"]) != f.Default {
-				t.Errorf("%s in the %s: default %v, want %s", f.Name, where, s["default"], f.Default)
+			description := s["description"]
+			if where == "query" {
+				description = said[f.Name]
+			}
+			// Clients that are generated would send a default, and it would override the device.
+			if s["default"] != nil || f.Default != "" && !strings.HasSuffix(fmt.Sprint(description), " Default: "+f.Default+".") {
+				t.Errorf("%s in the %s: default %v, described as %v", f.Name, where, s["default"], description)
 			}
 		}
 	}

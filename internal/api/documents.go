@@ -8,11 +8,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
 )
 
 // documents serve what the API says about itself. describe fills them.
 type documents struct {
 	out      responder
+	links    capture.Links
 	waits    waits
 	version  string
 	decoder  *Decoder
@@ -55,8 +57,7 @@ func (d *documents) listDevices(w http.ResponseWriter, r *http.Request) {
 func docDevices() *huma.Operation {
 	op := operation("listDevices", tagCaptures, "List the device presets", map[int]reflect.Type{http.StatusOK: schemaOf[DeviceList]()})
 	op.Description = "The values of the option device, and the settings of each. Needs no key."
-	op.Security = []map[string][]string{}
-	return op
+	return open(op)
 }
 
 // schemaOf refers to the schema of T, which describe registers.

@@ -234,7 +234,7 @@ func (d *documents) docLink() *huma.Operation {
 		"wrong is 403 and costs nothing; a valid one counts like a request of its account, apart from those with keys."
 	for _, f := range OptionFields() {
 		if f.Name != "async" && !strings.HasPrefix(f.Name, "callback_") {
-			op.Parameters = append(op.Parameters, query(f.Name, f.Doc, d.querySchema(f)))
+			op.Parameters = append(op.Parameters, d.optionParam(f))
 		}
 	}
 	signature := query("sig", "The signature; the last parameter.", text())

@@ -23,6 +23,9 @@ const (
 	tagOperations = "Operations"
 )
 
+// olderKey is the security scheme of the older API.
+const olderKey = "olderKey"
+
 // operation begins a description. bodies are the JSON answers by status, statuses those of its errors.
 func operation(id, tag, summary string, bodies map[int]reflect.Type, statuses ...int) *huma.Operation {
 	op := &huma.Operation{
@@ -34,22 +37,48 @@ func operation(id, tag, summary string, bodies map[int]reflect.Type, statuses ..
 
 func docVersion() *huma.Operation {
 	op := operation("version", tagOperations, "Get the version", map[int]reflect.Type{200: schemaOf[Version]()})
+	return open(op)
+}
+
+// open says of an operation that it needs no key.
+func open(op *huma.Operation) *huma.Operation {
 	op.Security = []map[string][]string{}
+	op.Responses["421"] = &huma.Response{Description: "A server on loopback has no such host (SAVEPAGE_ALLOWED_HOSTS)."}
 	return op
 }
 
 func docReady() *huma.Operation {
-	op := docOpen("ready", "Whether the server can take captures.", "application/json")
-	op.Responses["503"] = &huma.Response{Description: "It cannot; the answer lists the reasons."}
+	op := docOpen("ready", "Whether the server can take captures.", "application/json", map[string]any{"status": "ready"})
+	op.Responses["503"] = &huma.Response{
+		Description: "It cannot; the answer lists the reasons.", Content: map[string]*huma.MediaType{
+			"application/json": {
+				Schema:  &huma.Schema{Type: huma.TypeObject},
+				Example: map[string]any{"status": "not ready", "wrong": map[string]string{"browser": "no browser answers"}},
+			},
+		},
+	}
 	return op
 }
 
 // docOpen describes a path that needs no key and answers with a media type.
-func docOpen(id, summary, mediaType string) *huma.Operation {
+func docOpen(id, summary, mediaType string, example any) *huma.Operation {
 	op := operation(id, tagOperations, summary, nil)
-	op.Security = []map[string][]string{}
-	op.Responses["200"] = &huma.Response{Description: summary, Content: map[string]*huma.MediaType{mediaType: {}}}
-	return op
+	schema := text()
+	if mediaType == "application/json" {
+		schema = &huma.Schema{Type: huma.TypeObject}
+	}
+	op.Responses["200"] = &huma.Response{
+		Description: summary, Content: map[string]*huma.MediaType{mediaType: {Schema: schema, Example: example}},
+	}
+	return open(op)
+}
+
+func docOpenAPI() *huma.Operation {
+	return docOpen("openapi", "This document.", "application/json", map[string]any{"openapi": "3.1.0"})
+}
+
+func docMetrics() *huma.Operation {
+	return docOpen("metrics", "Metrics for Prometheus.", "text/plain", "savepage_captures_total{outcome=\"success\"} 1204\n")
 }
 
 func pictures() map[string]*huma.MediaType {

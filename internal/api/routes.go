@@ -74,7 +74,7 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 			out: out, gate: gate, submits: submits, pictures: pictures, wait: cfg.SyncWait,
 			current: gate.with(maySubmit, captures.get),
 		},
-		documents:  &documents{out: out, waits: waits, version: cfg.Version, decoder: decoder},
+		documents:  &documents{out: out, links: cfg.Links, waits: waits, version: cfg.Version, decoder: decoder},
 		operations: cfg.Operations,
 	}
 }
@@ -109,17 +109,17 @@ func (h *handlers) captureRoutes() []route {
 	front, preflight := http.HandlerFunc(h.legacy.front), http.HandlerFunc(h.legacy.preflight)
 	return []route{
 		h.keyed(maySubmit, http.MethodPost, "/v1/capture", h.captures.post, h.documents.docPostCapture()),
-		{http.MethodGet, "/v1/", front, needs(maySubmit, h.documents.docGetCapture())},
-		{http.MethodGet, "/v1", front, docLegacy("legacyGet", false)},
-		{http.MethodPost, "/v1", front, docLegacy("legacyPost", true)},
-		{http.MethodPost, "/v1/", front, docLegacy("legacyPostSlash", true)},
+		{http.MethodGet, "/v1", front, needs(maySubmit, h.documents.docGetCapture())},
+		{http.MethodGet, "/v1/", front, nil}, // the same
+		{http.MethodPost, "/v1", front, docLegacy()},
+		{http.MethodPost, "/v1/", front, nil},
 		{http.MethodOptions, "/v1", preflight, nil},
 		{http.MethodOptions, "/v1/", preflight, nil},
 		h.keyed(mayRead, http.MethodGet, "/v1/captures", h.records.list, docList()),
 		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}", h.records.get, docGet()),
 		h.keyed(maySubmit, http.MethodDelete, "/v1/captures/{id}", h.records.remove, docDelete()),
 		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}/image", h.records.image, docImage()),
-		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}/events", h.events.get, docEvents()),
+		h.keyed(mayFollow, http.MethodGet, "/v1/captures/{id}/events", h.events.get, h.documents.docEvents()),
 	}
 }
 
@@ -149,8 +149,8 @@ func (h *handlers) openRoutes() []route {
 	d := h.documents
 	table := []route{
 		{http.MethodGet, "/captures/{name}", http.HandlerFunc(h.pictures.get), docPicture()},
-		{http.MethodGet, "/openapi.json", http.HandlerFunc(d.getDocument), docOpen("openapi", "This document.", "application/json")},
-		{http.MethodGet, "/docs", http.HandlerFunc(d.getManual), docOpen("docs", "The reference as a page.", "text/html")},
+		{http.MethodGet, "/openapi.json", http.HandlerFunc(d.getDocument), docOpenAPI()},
+		{http.MethodGet, "/docs", http.HandlerFunc(d.getManual), docOpen("docs", "The reference as a page.", "text/html", "<!doctype html>…")},
 		{http.MethodGet, "/v1/devices", http.HandlerFunc(d.listDevices), docDevices()},
 		{http.MethodGet, "/version", http.HandlerFunc(d.getVersion), docVersion()},
 	}
@@ -159,9 +159,9 @@ func (h *handlers) openRoutes() []route {
 		handler http.Handler
 		doc     *huma.Operation
 	}{
-		{"/healthz", h.operations.Live, docOpen("live", "Whether the process is alive.", "application/json")},
+		{"/healthz", h.operations.Live, docOpen("live", "Whether the process is alive.", "application/json", map[string]any{"status": "ok"})},
 		{"/readyz", h.operations.Ready, docReady()},
-		{"/metrics", h.operations.Metrics, docOpen("metrics", "Metrics for Prometheus.", "text/plain")},
+		{"/metrics", h.operations.Metrics, docMetrics()},
 	} {
 		if one.handler != nil {
 			table = append(table, route{http.MethodGet, one.path, one.handler, one.doc})

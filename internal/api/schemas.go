@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -46,6 +47,26 @@ func mayBeNull(r huma.Registry, schema string, properties ...string) {
 		p.Description = ""
 		s.Properties[name] = &huma.Schema{Description: description, AnyOf: []*huma.Schema{&p, {Type: "null"}}}
 	}
+}
+
+// tellDefaults writes the defaults of bodies into their descriptions. In the schemas, generated clients would ask for them or
+// send them, and an option that is sent overrides the device.
+func tellDefaults(r huma.Registry) {
+	for _, schema := range r.Map() {
+		for _, p := range schema.Properties {
+			if p.Default != nil {
+				p.Description, p.Default = withDefault(p.Description, fmt.Sprint(reflect.Indirect(reflect.ValueOf(p.Default)))), nil
+			}
+		}
+	}
+}
+
+// withDefault is a description that tells a default, if there is one.
+func withDefault(doc, value string) string {
+	if value == "" {
+		return doc
+	}
+	return doc + " Default: " + value + "."
 }
 
 // wordsSchema is a string that is one of several words.

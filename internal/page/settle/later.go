@@ -34,9 +34,7 @@ func unsure(w *Waiter) (is, timed bool) {
 	if said != nil && len(said.Aside) > 0 {
 		w.Network.SetAside(said.Aside)
 	}
-	if w.seen.Elements > w.elements {
-		w.Network.Grew()
-	}
+	w.Network.Looked(w.looked, w.seen.Elements > w.elements, w.seen.Timers.timerless(w.answered))
 	w.elements = w.seen.Elements
 	w.looks = unfinished{}
 	timed = said != nil && said.Soon >= 0

@@ -98,7 +98,9 @@ type Questions interface {
 	Unsure() bool           // it matters what the page shows
 	SetLoading(is bool)     // it shows that it waits for something
 	SetAside(urls []string) // addresses that are asked for without a use for the answer
-	Grew()                  // the page has more in it than before
+	// Looked notes that the page was asked at a time, whether it has more in it than before, and since when no timer of it has
+	// run, if that is known.
+	Looked(asked time.Time, grew bool, timerless time.Time)
 }
 
 // Hangs ends what is never answered.
@@ -150,8 +152,9 @@ type Waiter struct {
 	late     bool     // the load event was not waited for any longer
 	lateOf   int      // the document, by its number, of which it was not
 	motion   motion
-	seen     Look // what the page last said of itself
-	looked   time.Time
+	seen     Look       // what the page last said of itself
+	looked   time.Time  // when the page was last asked how it is
+	answered time.Time  // and when it had answered
 	document int        // of which it said that, by its number
 	looks    unfinished // what it looked like then, where that mattered
 	elements int        // it had at the look before
@@ -271,6 +274,7 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 		if err := w.Page.Ask(ctx, stall+time.Second, &w.seen, question, args...); err != nil {
 			return err
 		}
+		w.answered = time.Now()
 		if is, timed := unsure(w); is {
 			if err := w.Page.Ask(ctx, 0, &w.looks, unfinishedScript+"savepageUnfinished.look", timed); err != nil {
 				return err
@@ -344,7 +348,7 @@ func (w *Waiter) restless() (moved bool, rest time.Duration) {
 	if toCome == 0 && !w.seen.Scripted && w.Network.Scripts() == 0 && !said.busy() { // the option js is a script, too
 		return false, 0
 	}
-	still := min(w.Network.Quiet(), said.silence(), milli(w.seen.Still))
+	still := min(w.Network.QuietAt(w.answered), said.silence(), milli(w.seen.Still))
 	quiet := min(w.Network.QuietAt(w.looked), said.silence(), w.seen.Motion.quiet())
 	if w.seen.Animated || w.seen.Driven { // who began the animation may clear up after it
 		quiet = min(quiet, milli(w.seen.Still))

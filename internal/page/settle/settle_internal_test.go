@@ -30,7 +30,7 @@ func (loaded) Been() (int, bool)                       { return 1, false }
 func (loaded) Unsure() bool                            { return false }
 func (loaded) SetLoading(bool)                         {}
 func (loaded) SetAside([]string)                       {}
-func (loaded) Grew()                                   {}
+func (loaded) Looked(time.Time, bool, time.Time)       {}
 func (l loaded) Quiet() time.Duration                  { return time.Since(l.active) }
 func (l loaded) QuietAt(asked time.Time) time.Duration { return max(0, asked.Sub(l.active)) }
 
@@ -84,7 +84,7 @@ func TestRestlessOnABusyMachine(t *testing.T) {
 		}
 		b := budget.New(time.Minute, false)
 		w := New(Config{Navigation: page, Network: page, Budget: b})
-		w.looked, w.seen = asked, Look{Still: 1000, Timers: &timers{Silence: -1}}
+		w.looked, w.answered, w.seen = asked, time.Now(), Look{Still: 1000, Timers: &timers{Silence: -1}}
 		w.workers = &workers{network: page, budget: b}
 		if c.worker {
 			w.workers.all = map[target.SessionID]*worker{"w": {began: asked.Add(-time.Minute), ran: true, since: asked, timers: said}}
@@ -93,6 +93,21 @@ func TestRestlessOnABusyMachine(t *testing.T) {
 		}
 		if moved, rest := w.restless(); moved || rest < c.least || rest > c.most {
 			t.Errorf("%s: moved %v, rest %v, want %v to %v", name, moved, rest, c.least, c.most)
+		}
+	}
+}
+
+// What came of the network after the page had answered may have it go on: the answer says nothing of that.
+func TestRestlessAfterTheAnswer(t *testing.T) {
+	page := loaded{active: time.Now().Add(-200 * time.Millisecond)} // read only now
+	w := New(Config{Navigation: page, Network: page, Budget: budget.New(time.Minute, false)})
+	w.workers = &workers{network: page, budget: w.Budget}
+	w.looked = page.active.Add(-20 * time.Millisecond)
+	w.seen = Look{Still: 1000, Timers: &timers{Silence: -1, Frame: -1}, Scripted: true}
+	for answered, want := range map[time.Time]bool{page.active.Add(-10 * time.Millisecond): true, time.Now(): false} {
+		w.answered = answered
+		if _, rest := w.restless(); (rest > 0) != want {
+			t.Errorf("answered %s before: rest %s", page.active.Sub(answered), rest)
 		}
 	}
 }

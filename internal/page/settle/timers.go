@@ -20,6 +20,7 @@ type timers struct {
 	Workers []made    `json:"workers"` // that it has made
 	Said    int       `json:"said"`    // messages of a worker to who has made it
 	Heard   int       `json:"heard"`   // messages from there
+	Ran     float64   `json:"ran"`     // milliseconds since the function of a timer, or of a frame, has last ended; negative for none
 	Silence float64   `json:"silence"` // milliseconds since the last message to or from a worker, chatter apart; negative for none
 }
 
@@ -73,6 +74,18 @@ func (t *timers) missing(quiet time.Duration) time.Duration {
 		rest = max(rest, 2*frame)
 	}
 	return rest
+}
+
+// timerless is since when no timer of a page has run that answered at a time. It is zero when that is not known.
+func (t *timers) timerless(answered time.Time) time.Time {
+	switch {
+	case t == nil:
+		return time.Time{}
+	case t.Ran < 0:
+		return time.Unix(0, 0)
+	default:
+		return answered.Add(-milli(t.Ran))
+	}
 }
 
 // busy reports whether a script of the page has something left to do.

@@ -7,7 +7,7 @@ token => {
   void own.WorkerGlobalScope?.prototype; // in a worker its functions come with the first look at it
   const maxDepth = 8, maxDelay = 1000, maxLate = 10000, maxWorkers = 50, maxTalk = 40; // maxDelay and maxLate in ms
   const now = performance.now.bind(performance), due = new Map(), steps = new Map(), later = new Map(), once = new Map();
-  let depth = 0, beyond = false, held = false; // beyond: something works or listens where no timer is seen
+  let depth = 0, beyond = false, held = false, ran = -1; // beyond: something works or listens where no timer is seen
   const frames = new Map(); // that are asked for: how many went before
   let step = 0;
   const follow = (name, repeats) => {
@@ -28,7 +28,7 @@ token => {
           if (repeats) plan(id);
           const outer = depth;
           depth = level;
-          try { return Reflect.apply(fn, this, given); } finally { depth = outer; }
+          try { return Reflect.apply(fn, this, given); } finally { depth = outer; ran = now(); }
         }, ...args.slice(1)]);
         plan(id);
         if (delay > maxDelay && delay <= maxLate && !repeats && !depth) once.set(id, now() + delay);
@@ -88,7 +88,7 @@ token => {
         frames.delete(id);
         const outer = step;
         step = mine + 1;
-        try { return Reflect.apply(fn, this, [at]); } finally { step = outer; }
+        try { return Reflect.apply(fn, this, [at]); } finally { step = outer; ran = now(); }
       }]);
       frames.set(id, mine);
       return id;
@@ -110,7 +110,7 @@ token => {
     const left = [...due.values()].map(at => at - now()), next = [...steps.values()].map(at => at - now());
     const made = workers.map(w => ({url: w.url, age: now() - w.at, told: w.told, heard: w.heard}));
     dispatchEvent(new CustomEvent(token + '!', {detail: {
-      left, next: next.length ? Math.max(0, Math.min(...next)) : -1, later: later.size, late: [...once.values()].map(at => at - now()), beyond, workers: made, said, heard, silence: talks ? now() - talk : -1,
+      left, next: next.length ? Math.max(0, Math.min(...next)) : -1, later: later.size, late: [...once.values()].map(at => at - now()), ran: ran < 0 ? -1 : now() - ran, beyond, workers: made, said, heard, silence: talks ? now() - talk : -1,
       frame: frames.size ? Math.min(...frames.values()) : -1,
     }}));
   });

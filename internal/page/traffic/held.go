@@ -71,6 +71,7 @@ type request struct {
 	moved   time.Time // something came of it last
 	head    time.Time // its answer began; zero before
 	main    bool      // for a document of the main frame
+	own     bool      // of the main frame
 	lasting bool      // no picture depends on it
 	poll    bool      // asked for again and again
 	held    bool      // its address, or who asks, says that its server may hold it open

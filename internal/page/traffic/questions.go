@@ -30,6 +30,11 @@ func (r *Requests) SetLoading(is bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.loading = is
+	for _, one := range r.open {
+		if is && one.poll {
+			one.poll = one.of.judge(time.Now(), true)
+		}
+	}
 }
 
 // Unsure reports whether it matters what the page shows: something is open, or scripts have lately asked for the same again.
@@ -129,11 +134,20 @@ func (r *Requests) drop(url string) {
 	}
 }
 
-// Grew notes that the page has more in it than before.
-func (r *Requests) Grew() {
+// Looked notes what the page looked like: whether it has more in it than at the look before, and since when no function of its
+// timers has run, zero when that is not known. It was asked at a time: questions that were taken for a poll's before then are
+// judged once more.
+func (r *Requests) Looked(asked time.Time, grew bool, timerless time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.grew = time.Now()
+	if grew {
+		r.grew = time.Now()
+	}
+	for _, one := range r.open {
+		if one.poll && one.of != nil {
+			one.poll = one.of.judge(asked, grew || one.own && one.of.goesOn(timerless))
+		}
+	}
 }
 
 // Open names at most n open requests without which the picture may lack something, oldest first.

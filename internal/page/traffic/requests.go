@@ -172,7 +172,7 @@ func (r *Requests) begun(e sending) *request {
 	now := time.Now()
 	one := &request{
 		url: r.keep(e.Request.URL), kind: e.Type, begun: now, moved: now, lasting: lasting(e.Type),
-		main: e.Type == document && e.FrameID == r.frame,
+		main: e.Type == document && e.FrameID == r.frame, own: e.FrameID == r.frame,
 	}
 	one.at = r.servers[Server(one.url)]
 	if one.at == nil && len(r.servers) < session.MaxTracked {

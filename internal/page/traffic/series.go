@@ -34,8 +34,10 @@ type series struct {
 	round  time.Time     // the last round
 	last   time.Time     // the last question
 	ended  time.Time     // the last answer; zero before
+	after  time.Time     // the last answer when the last question was asked, if nothing was open then
 	took   time.Duration // the slowest answer
 	polls  bool          // the last question was a poll's
+	judged bool          // the page was looked at since then
 }
 
 // ask takes in one more question and reports whether it is a poll's. working says that the answers before have brought
@@ -47,7 +49,10 @@ func (s *series) ask(now time.Time, working bool) (poll bool) {
 		s.began = now
 	}
 	s.open++
-	s.last = now
+	s.last, s.judged, s.after = now, false, time.Time{}
+	if s.open == 1 {
+		s.after = s.ended
+	}
 	if !joins || chained {
 		s.rounds++
 		s.round = now
@@ -61,6 +66,22 @@ func (s *series) ask(now time.Time, working bool) (poll bool) {
 		s.polls = true
 	}
 	return s.polls
+}
+
+// judge reports whether the last question is a poll's, now that the page was looked at: what the first look shows to be work
+// may have been so when it was asked.
+func (s *series) judge(asked time.Time, working bool) (poll bool) {
+	if working && !s.judged {
+		s.polls = false
+	}
+	s.judged = s.judged || asked.After(s.last)
+	return s.polls
+}
+
+// goesOn reports whether the last question came of the answer before, however late, because no timer has run in between: since
+// timerless.
+func (s *series) goesOn(timerless time.Time) bool {
+	return !timerless.IsZero() && s.after.After(timerless) && s.rounds <= maxChained && s.last.Sub(s.began) <= chainTime
 }
 
 // told reports whether the questions that are open bring nothing new: they are a poll's, which has been answered before.

@@ -144,3 +144,35 @@ func TestReadRefresh(t *testing.T) {
 		}
 	}
 }
+
+// TestLateLook has the page looked at only when it has asked again: what came of the answers before is seen then, in the first look.
+func TestLateLook(t *testing.T) {
+	now := time.Now()
+	again := func() *series {
+		var s series
+		for range maxAsked + 1 {
+			now = now.Add(time.Second)
+			s.ask(now, false)
+			s.answer(now, now.Add(20*time.Millisecond))
+		}
+		if !s.polls {
+			t.Fatal("a timer's poll is none")
+		}
+		return &s
+	}
+	if s := again(); s.judge(now.Add(time.Millisecond), true) {
+		t.Error("a poll although the page grew")
+	}
+	if s := again(); !s.judge(now.Add(-time.Millisecond), false) || s.judge(now.Add(time.Millisecond), true) {
+		t.Error("a poll although the page grew: the look before it was asked for sooner than the question")
+	}
+	if s := again(); !s.judge(now.Add(time.Millisecond), false) || !s.judge(now.Add(time.Second), true) {
+		t.Error("no poll, because the page grew later")
+	}
+	if s := again(); s.goesOn(now) || s.goesOn(time.Time{}) || !s.goesOn(time.Unix(0, 0)) {
+		t.Error("what a timer asks, or nobody knows of, comes of no answer; what none asks does")
+	}
+	if s := again(); s.judge(now.Add(time.Millisecond), true) || !s.ask(now.Add(time.Second), false) {
+		t.Error("the next question is not judged by itself")
+	}
+}

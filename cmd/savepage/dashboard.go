@@ -11,9 +11,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/savepage/savepage/docs"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/dash"
 	"github.com/savepage/savepage/internal/doors"
+	"github.com/savepage/savepage/internal/manual"
 )
 
 // sessionSecretBytes is the length of the secret that seals the sessions of the dashboard.
@@ -22,7 +24,7 @@ const sessionSecretBytes = 32
 // sessionFile is the file of the data folder that keeps it, so that a restart signs nobody out.
 const sessionFile = "session.key"
 
-// withDashboard serves the dashboard, and clients of other services, beside the API.
+// withDashboard serves the dashboard, the manual, and clients of other services, beside the API.
 func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	secret, err := n.settings.sessionSecret()
 	if err != nil {
@@ -44,6 +46,11 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", n.dashboard)
 	mux.Handle(dash.Prefix, n.dashboard)
+	shown := manual.New(manual.Config{
+		Files: docs.Files(), Document: served.Document(), Asset: n.dashboard.Asset, Version: readBuild().Version,
+	})
+	mux.Handle(manual.Prefix, shown)
+	mux.Handle(manual.Prefix+"/", shown)
 	mux.Handle("/", others)
 	return mux, nil
 }

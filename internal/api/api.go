@@ -136,9 +136,10 @@ func (c Config) withDefaults() Config {
 
 // API serves the service's HTTP interface. It is an http.Handler.
 type API struct {
-	out    responder
-	drain  *drain
-	routes *http.ServeMux
+	out      responder
+	drain    *drain
+	routes   *http.ServeMux
+	document []byte
 }
 
 // New makes the API. It fails when a part is missing or when its description cannot be written, which no request can cause.
@@ -151,13 +152,16 @@ func New(parts Parts, cfg Config, log *slog.Logger) (*API, error) {
 	if err := h.documents.describe(table); err != nil {
 		return nil, err
 	}
-	a := &API{out: h.out, drain: h.drain, routes: http.NewServeMux()}
+	a := &API{out: h.out, drain: h.drain, routes: http.NewServeMux(), document: h.documents.document}
 	for _, r := range table {
 		a.routes.Handle(r.method+" "+r.pattern(), r.handler)
 	}
 	a.routes.HandleFunc("/", a.unknown)
 	return a, nil
 }
+
+// Document is the OpenAPI document, as JSON.
+func (a *API) Document() []byte { return a.document }
 
 // Drain makes the API refuse new captures with shutting_down, turns every synchronous request that waits into a 202, and
 // ends event streams. Look-ups are still answered. Call it before the server stops accepting connections.

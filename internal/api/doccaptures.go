@@ -138,7 +138,7 @@ func docPicture() *huma.Operation {
 	op.Security = []map[string][]string{}
 	op.Description = "Needs no key, because the name cannot be guessed. Supports Range and If-None-Match."
 	name := &huma.Schema{Type: huma.TypeString, Pattern: pictureName.String()}
-	op.Parameters = []*huma.Param{{Name: "name", In: "path", Required: true, Schema: name}}
+	op.Parameters = []*huma.Param{{Name: "name", In: "path", Required: true, Description: "Last part of the picture's URL.", Schema: name}}
 	op.Responses["200"] = &huma.Response{Description: "The picture.", Content: pictures()}
 	op.Responses["206"] = &huma.Response{Description: "The requested range.", Content: pictures()}
 	op.Responses["304"] = &huma.Response{Description: "The client's copy is up to date."}

@@ -12,7 +12,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// describe makes the OpenAPI document, and the manual from it, of the table of routes.
+// describe makes the OpenAPI document of the table of routes.
 func (d *documents) describe(routes []route) error {
 	registry := newRegistry()
 	optionsSchema(registry)
@@ -68,9 +68,6 @@ func (d *documents) describe(routes []route) error {
 	var err error
 	if d.document, err = document.MarshalJSON(); err != nil {
 		return fmt.Errorf("encode the OpenAPI document: %w", err)
-	}
-	if d.manual, err = renderManual(document); err != nil {
-		return fmt.Errorf("render the manual: %w", err)
 	}
 	return nil
 }

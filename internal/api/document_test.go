@@ -68,7 +68,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	for _, path := range []string{
 		"/v1", "/v1/capture", "/v1/captures", "/v1/captures/{id}", "/v1/captures/{id}/image", "/v1/captures/{id}/events",
 		"/captures/{name}", "/v1/image", "/v1/links/secrets", "/v1/links/secrets/{id}",
-		"/healthz", "/readyz", "/metrics", "/version", "/docs", "/openapi.json", "/", "/v1/devices", "/v1/deliveries",
+		"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/", "/v1/devices", "/v1/deliveries",
 		"/v1/deliveries/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver", "/v1/batches", "/v1/batches/{id}",
 		"/v1/webhooks/secret", "/v1/webhooks/secret/rotate", "/v1/webhooks/test", "/v1/usage", "/v1/accounts", "/v1/accounts/{id}",
 		"/v1/accounts/{id}/usage", "/v1/accounts/{id}/keys", "/v1/accounts/{id}/keys/{key}", "/v1/accounts/{id}/keys/{key}/rotate",
@@ -89,7 +89,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 			t.Errorf("%s is served, but not documented", route)
 		}
 	}
-	if len(served) != len(documented) || len(served) != 42 {
+	if len(served) != len(documented) || len(served) != 41 {
 		t.Errorf("%d served, %d documented", len(served), len(documented))
 	}
 }
@@ -146,7 +146,7 @@ func TestDocumentListsEveryOption(t *testing.T) {
 
 // The document is whole: every reference leads somewhere, every operation says how it fails and is secured.
 func TestDocumentIsWhole(t *testing.T) {
-	s, doc := document(t)
+	_, doc := document(t)
 	if doc["openapi"] != "3.1.0" || dig(t, doc, "components", "securitySchemes", "key", "scheme") != "bearer" {
 		t.Errorf("%v", doc["openapi"])
 	}
@@ -175,21 +175,6 @@ func TestDocumentIsWhole(t *testing.T) {
 	codes, _ := dig(t, doc, "x-error-codes").([]any)
 	if len(codes) != len(savepage.Codes()) {
 		t.Errorf("%d codes", len(codes))
-	}
-	manual := s.call(t, "GET", "/docs", "", "Authorization:")
-	wantStatus(t, manual, 200)
-	for _, f := range api.OptionFields() {
-		if !strings.Contains(manual.body, `id="option-`+f.Name+`"`) {
-			t.Errorf("/docs lacks %s", f.Name)
-		}
-	}
-	for _, row := range savepage.Codes() {
-		if !strings.Contains(manual.body, `id="`+string(row.Code)+`"`) {
-			t.Errorf("/docs lacks %s", row.Code)
-		}
-	}
-	if strings.Contains(manual.body, "src=") || !strings.HasPrefix(manual.header.Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Error("/docs loads something")
 	}
 }
 

@@ -19,19 +19,11 @@ type documents struct {
 	version  string
 	decoder  *Decoder
 	document []byte // OpenAPI
-	manual   []byte // HTML
 }
 
 func (d *documents) getDocument(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
 	write(w, http.StatusOK, "application/json", d.document)
-}
-
-func (d *documents) getManual(w http.ResponseWriter, _ *http.Request) {
-	const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
-	w.Header().Set("Content-Security-Policy", policy)
-	w.Header().Set("Cache-Control", "no-cache")
-	write(w, http.StatusOK, "text/html; charset=utf-8", d.manual)
 }
 
 // Version is the answer of GET /version.

@@ -150,7 +150,6 @@ func (h *handlers) openRoutes() []route {
 	table := []route{
 		{http.MethodGet, "/captures/{name}", http.HandlerFunc(h.pictures.get), docPicture()},
 		{http.MethodGet, "/openapi.json", http.HandlerFunc(d.getDocument), docOpenAPI()},
-		{http.MethodGet, "/docs", http.HandlerFunc(d.getManual), docOpen("docs", "The reference as a page.", "text/html", "<!doctype html>…")},
 		{http.MethodGet, "/v1/devices", http.HandlerFunc(d.listDevices), docDevices()},
 		{http.MethodGet, "/version", http.HandlerFunc(d.getVersion), docVersion()},
 	}

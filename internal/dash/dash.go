@@ -115,6 +115,9 @@ func (d *Dashboard) OneTimeLink(key string) string {
 	return d.config.PublicURL + Prefix + "welcome?token=" + d.sessions.once(key)
 }
 
+// Asset is the address of a file that the pages load.
+func (d *Dashboard) Asset(name string) string { return d.asset(name) }
+
 // ServeHTTP answers a request.
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -211,6 +214,11 @@ func (d *core) static(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(one.data))
+}
+
+// asset is the address of a file, with its version.
+func (d *core) asset(name string) string {
+	return Prefix + "static/" + name + "?v=" + d.assets[name].version
 }
 
 func loadAssets() (map[string]asset, error) {

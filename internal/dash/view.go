@@ -44,7 +44,7 @@ func (d *core) loadPages() (map[string]*template.Template, error) {
 
 func (d *core) functions() template.FuncMap {
 	return template.FuncMap{
-		"asset":    func(name string) string { return Prefix + "static/" + name + "?v=" + d.assets[name].version },
+		"asset":    d.asset,
 		"ago":      func(t time.Time) string { return ago(d.parts.Clock.Now(), t) },
 		"exact":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

@@ -99,7 +99,7 @@ func quiet(path string) bool {
 	case "/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs":
 		return true
 	default:
-		return false
+		return strings.HasPrefix(path, "/docs/")
 	}
 }
 

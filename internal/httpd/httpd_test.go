@@ -78,13 +78,13 @@ func TestAccessLog(t *testing.T) {
 		_, _ = io.WriteString(w, "12345")
 	})
 	mux.HandleFunc("GET /v1/{$}", func(http.ResponseWriter, *http.Request) {})
-	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs"} {
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs", "/docs/options"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	}
 	h := httpd.Chain{Log: log}.Wrap(mux)
 	w := get(t, h, "/v1/captures/cap_1?key=secret%0aforged", "X-Request-Id: abc-1", "Authorization: Bearer secret")
 	get(t, h, "/v1/")
-	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs"} {
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs", "/docs/options"} {
 		get(t, h, path)
 	}
 	got := written.entries(t, "request")

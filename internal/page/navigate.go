@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 
 	cdpage "github.com/chromedp/cdproto/page"
 
@@ -56,12 +58,21 @@ func (p *parts) unreachable(url, netError string) error {
 	}
 	known, listed := netErrors()[netError]
 	switch {
+	case netError == aborted && p.broughtPage(url):
+		return savepage.Errorf(savepage.CodePageCrashed, "the browser gave %s up without a reason", address.Named(url))
 	case !listed:
 		known = netFault{savepage.CodeConnectionFailed, "could not be reached"}
 	case known.code == savepage.CodeBrowserLost:
 		p.tab.Distrust(netError)
 	}
 	return savepage.Errorf(known.code, "%s %s (%s)", address.Named(url), known.text, cmp.Or(netError, "no reason given"))
+}
+
+// broughtPage reports whether what an address has brought so far may be a page: it is asked of a server, which has not answered
+// that there is nothing. The browser gives up what it has no use for, and also what a process of its own was to show that ended.
+func (p *parts) broughtPage(url string) bool {
+	status := p.main.Status()
+	return strings.HasPrefix(url, "http") && status != http.StatusNoContent && status != http.StatusResetContent
 }
 
 func codeOf(kind guard.Kind) savepage.Code {
@@ -79,6 +90,9 @@ func codeOf(kind guard.Kind) savepage.Code {
 	}
 }
 
+// aborted is Chromium's code for a navigation that was given up.
+const aborted = "net::ERR_ABORTED"
+
 // netFault is what one of Chromium's network errors means to a client.
 type netFault struct {
 	code savepage.Code
@@ -92,7 +106,7 @@ func netErrors() map[string]netFault {
 		"net::ERR_TOO_MANY_REDIRECTS":         {savepage.CodeTooManyRedirects, "redirects without an end"},
 		"net::ERR_TIMED_OUT":                  {savepage.CodeNavigationTimeout, "did not answer in time"},
 		"net::ERR_CONNECTION_TIMED_OUT":       {savepage.CodeNavigationTimeout, "did not answer in time"},
-		"net::ERR_ABORTED":                    {savepage.CodeNotAPage, "answers with a download or nothing"},
+		aborted:                               {savepage.CodeNotAPage, "answers with a download or nothing"},
 		"net::ERR_HTTP_RESPONSE_CODE_FAILURE": {savepage.CodeHTTPError, "answers with an error status and no page"},
 		"net::ERR_UNSAFE_PORT":                {savepage.CodeAddressBlocked, "has a port that browsers refuse"},
 		"net::ERR_UNSAFE_REDIRECT":            {savepage.CodeAddressBlocked, "redirects to an address that no page may have"},

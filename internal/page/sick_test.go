@@ -3,7 +3,10 @@ package page_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +25,16 @@ import (
 // helper finds a process of a browser by a part of its command line.
 func helper(t *testing.T, browsers []int, part string) int {
 	t.Helper()
+	all := helpers(t, browsers, part)
+	if len(all) == 0 {
+		t.Fatalf("no process with %s", part)
+	}
+	return all[0]
+}
+
+// helpers finds all of them.
+func helpers(t *testing.T, browsers []int, part string) (pids []int) {
+	t.Helper()
 	names, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
@@ -31,11 +44,10 @@ func helper(t *testing.T, browsers []int, part string) int {
 		group, err := syscall.Getpgid(pid)
 		command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		if err == nil && slices.Contains(browsers, group) && strings.Contains(string(command), part) {
-			return pid
+			pids = append(pids, pid)
 		}
 	}
-	t.Fatalf("no process with %s", part)
-	return 0
+	return pids
 }
 
 // A process of the browser that ends or stops in the middle of a render is no fault of the page, whatever the browser says
@@ -90,6 +102,54 @@ func TestHelperOfTheBrowserDies(t *testing.T) {
 			}
 			bands(t, decode(t, shot), 1, 0)
 		})
+	}
+}
+
+// A renderer that is killed while its document comes is no fault of the page, also where the browser says only that it has given
+// up: the capture is tried again. What brings nothing that could be shown is the page's doing.
+func TestRendererDiesBeforeItsDocument(t *testing.T) {
+	allow, err := guard.ParseAllow("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	before := children(t)
+	pool, err := browser.Start(context.Background(), browser.Config{Pages: 1, Warm: 1}, guard.New(guard.Config{Allow: allow}), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	started := slices.DeleteFunc(children(t), func(pid int) bool { return slices.Contains(before, pid) })
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch req.URL.Path {
+		case "/killed":
+			for _, pid := range helpers(t, started, "--type=renderer") {
+				_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+			}
+			_, _ = io.WriteString(w, "<p>x")
+		case "/mail":
+			w.Header().Set("Location", "mailto:a@b.test")
+			w.WriteHeader(http.StatusFound)
+		case "/reset":
+			w.WriteHeader(http.StatusResetContent)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	defer site.Close()
+	r := page.New(pool, page.Config{}, quiet)
+	for path, c := range map[string]struct {
+		times int
+		code  savepage.Code
+	}{
+		"/killed": {12, savepage.CodePageCrashed}, "/mail": {1, savepage.CodeNotAPage},
+		"/reset": {1, savepage.CodeNotAPage}, "/none": {1, savepage.CodeNotAPage},
+	} {
+		for range c.times {
+			if _, err := r.Render(t.Context(), patient(savepage.Options{URL: site.URL + path})); code(err) != c.code {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
 	}
 }
 

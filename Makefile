@@ -16,7 +16,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs deb check-packages clean
+.PHONY: help serve build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs pictures deb check-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,11 @@ campaign: ## kill and freeze processes of every kind under load, and fail on wha
 
 docs: ## write docs/configuration.md and docs/errors.md from the code
 	go run ./cmd/savepage docs docs
+
+pictures: ## take the pictures of the manual anew, with the program itself
+	@scripts/install-test-tools
+	@$(MAKE) --no-print-directory build
+	scripts/docs-pictures bin/savepage
 
 deb: ## build the Debian package into bin
 	@$(MAKE) --no-print-directory build

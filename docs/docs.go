@@ -6,7 +6,7 @@ import (
 	"io/fs"
 )
 
-//go:embed *.md webhook-vectors.json pictures
+//go:embed *.md webhook-vectors.json pictures/*.webp pictures/options.json
 var files embed.FS
 
 // Files are the files of the folder.

@@ -7,8 +7,12 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/webp"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/docs"
@@ -217,6 +221,34 @@ func TestAnswers(t *testing.T) {
 	for address, text := range pages(t, h) {
 		if strings.Contains(text, ` style="`) || strings.Contains(text, "<style") || strings.Contains(text, "src=\"http") {
 			t.Errorf("%s has a style of its own, or loads something", address)
+		}
+	}
+}
+
+// Every option that changes what is seen has a picture of the size that the page reserves for it, and all of them are small.
+func TestOptionsHavePictures(t *testing.T) {
+	h := serve(t)
+	options := get(h, manual.Prefix+"/options").Body.String()
+	shown := regexp.MustCompile(`<img src="(/docs/pictures/(\w+)\.webp[^"]*)" width="(\d+)" height="(\d+)" loading="lazy" alt="([^"]+)">`)
+	have, all := map[string]bool{}, 0
+	for _, one := range shown.FindAllStringSubmatch(options, -1) {
+		w := get(h, html.UnescapeString(one[1]))
+		have[one[2]], all = true, all+w.Body.Len()
+		size, err := webp.DecodeConfig(w.Body)
+		if err != nil || strconv.Itoa(size.Width) != one[3] || strconv.Itoa(size.Height) != one[4] {
+			t.Errorf("%s: %v by %v, the page has %s by %s, %v", one[2], size.Width, size.Height, one[3], one[4], err)
+		}
+	}
+	if all > 700_000 {
+		t.Errorf("%d bytes of pictures", all)
+	}
+	// These change what is answered, sent or kept, or when a capture fails; png_effort and pdf_outline change bytes that are not seen.
+	without := []string{
+		"png_effort", "pdf_outline", "fail_on", "require_text", "fail_on_text", "cache_ttl", "async", "metadata", "response",
+	}
+	for _, f := range api.OptionFields() {
+		if !have[f.Name] && !slices.Contains(without, f.Name) && !strings.HasPrefix(f.Name, "callback_") {
+			t.Errorf("%s has no picture", f.Name)
 		}
 	}
 }

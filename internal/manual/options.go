@@ -46,11 +46,12 @@ type optionsPage struct {
 	Groups        []optionGroup
 }
 
-// example is a line of pictures/options.json: options that show what an option does.
+// example is a line of pictures/options.json: options that show what an option does, and what is to be seen in the picture.
+// scripts/docs-pictures takes the pictures and writes their sizes, in pixels.
 type example struct {
 	Options map[string]any `json:"options"`
 	Says    string         `json:"says"`
-	Width   int            `json:"width"` // of the picture
+	Width   int            `json:"width"`
 	Height  int            `json:"height"`
 }
 

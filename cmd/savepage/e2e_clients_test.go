@@ -1,12 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,7 +63,7 @@ func TestPythonClient(t *testing.T) {
 	delete(got, "events")
 	want := map[string]any{
 		"options": names, "picture": []any{"success", 320.0, png, png}, "again": true, "waited": "success", "batch": []any{2.0},
-		"captures": true, "invalid": []any{"invalid_request", 400.0}, "closed": []any{"address_blocked", 400.0},
+		"captures": true, "invalid": []any{"invalid_request", 400.0, "width", true}, "closed": []any{"address_blocked", 400.0, "url", true},
 		"link": []any{200.0, png}, "expired": 403.0, "verified": []any{true, false}, "stale": false,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -127,4 +135,108 @@ func TestTypeScriptClient(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", command, err, said)
 		}
 	}
+}
+
+// TestPHPClient has the client of PHP do everything that it can, and its examples.
+func TestPHPClient(t *testing.T) {
+	t.Parallel()
+	php, err := exec.LookPath("php")
+	if err != nil {
+		t.Fatal("php is not there; scripts/install-test-tools installs it")
+	}
+	client, err := filepath.Abs("../../clients/php")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProgram(t)
+	p.start()
+	broken, resumed := breaking(t, p.base)
+	environ := append(forClient(p), "BREAKING="+broken, "SILENT=http://"+silent(t), "RECEIVER="+receiverInPHP(t, p, php, client))
+	run := exec.CommandContext(t.Context(), php, filepath.Join(client, "test", "live.php"))
+	run.Dir, run.Env = t.TempDir(), environ
+	if said, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	var after []string
+	for len(resumed) > 0 {
+		after = append(after, <-resumed)
+	}
+	if len(after) < 2 || after[0] != "" || after[1] == "" {
+		t.Errorf("events were asked for after %q", after)
+	}
+}
+
+// receiverInPHP starts the receiver that the client shows and returns its address.
+func receiverInPHP(t *testing.T, p *program, php, client string) string {
+	t.Helper()
+	address := freeAddress(t)
+	receiver := exec.CommandContext(t.Context(), php, "-S", address, filepath.Join(client, "examples", "receiver.php"))
+	receiver.Env = append(os.Environ(), "WEBHOOK_SECRET="+p.secret)
+	if err := receiver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = receiver.Process.Kill()
+		_ = receiver.Wait()
+	})
+	p.eventually("the receiver listens", func() bool {
+		conn, err := net.Dial("tcp", address)
+		return err == nil && conn.Close() == nil
+	})
+	return "http://" + address + "/"
+}
+
+// silent returns the address of a server that takes connections and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String()
+}
+
+// breaking starts a proxy that breaks the first answer after the first empty line in it, which ends an event. The channel has the
+// Last-Event-ID of each request.
+func breaking(t *testing.T, base string) (string, <-chan string) {
+	t.Helper()
+	target, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first atomic.Bool
+	resumed := make(chan string, 100)
+	server := httptest.NewServer(&httputil.ReverseProxy{
+		FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			resumed <- r.In.Header.Get("Last-Event-ID")
+			r.SetURL(target)
+		},
+		ModifyResponse: func(answer *http.Response) error {
+			if first.CompareAndSwap(false, true) {
+				answer.Body = &breakingBody{ReadCloser: answer.Body}
+			}
+			return nil
+		},
+		ErrorLog: log.New(io.Discard, "", 0),
+	})
+	t.Cleanup(server.Close)
+	return server.URL, resumed
+}
+
+// breakingBody ends as a connection does that breaks.
+type breakingBody struct {
+	io.ReadCloser
+
+	ended bool
+}
+
+func (b *breakingBody) Read(p []byte) (int, error) {
+	if b.ended {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.ended = bytes.Contains(p[:n], []byte("\n\n"))
+	return n, err
 }

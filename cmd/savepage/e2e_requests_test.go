@@ -12,16 +12,15 @@ import (
 	"testing"
 )
 
-// requestLanguages are those in which the manual shows requests. PHP may be missing.
+// requestLanguages are those in which the manual shows requests. scripts/install-test-tools installs them.
 var requestLanguages = []struct {
 	name, ending string
 	run          []string // the program, before the file
-	required     bool     // scripts/install-test-tools installs it
 }{
-	{"js", "mjs", []string{"node"}, true},
-	{"python", "py", []string{"python3"}, true},
-	{"go", "go", []string{"go", "run"}, true},
-	{"php", "php", []string{"php"}, false},
+	{"js", "mjs", []string{"node"}},
+	{"python", "py", []string{"python3"}},
+	{"go", "go", []string{"go", "run"}},
+	{"php", "php", []string{"php"}},
 }
 
 // TestDocumentedRequests runs the requests of README.md and docs/requests.md in every language, as they are but for the
@@ -32,9 +31,7 @@ func TestDocumentedRequests(t *testing.T) {
 	p.start()
 	for _, l := range requestLanguages {
 		if _, err := exec.LookPath(l.run[0]); err != nil {
-			if l.required {
-				t.Errorf("%s is not there; scripts/install-test-tools installs it", l.run[0])
-			}
+			t.Errorf("%s is not there; scripts/install-test-tools installs it", l.run[0])
 			continue
 		}
 		run := func(source, page string) (string, string, error) {

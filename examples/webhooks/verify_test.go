@@ -58,7 +58,7 @@ var languages = []struct {
 }{
 	{"Python", "py", "python3", true},
 	{"Node", "mjs", "node", true},
-	{"PHP", "php", "php", false},
+	{"PHP", "php", "php", true},
 	{"Ruby", "rb", "ruby", false},
 }
 

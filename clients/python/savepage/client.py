@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -92,7 +93,7 @@ class SavePageError(Exception):
     """An error that the server or a capture has answered with.
 
     code is the stable name of the error, status that of HTTP (0 for the error of a capture that was looked up), errors the
-    invalid fields, retry_after seconds to wait before the same request may succeed.
+    invalid fields, request_id what the server's log has too, retry_after seconds to wait before the same request may succeed.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class SavePageError(Exception):
         errors: Sequence[Mapping[str, Any]] = (),
         capture_id: str | None = None,
         retry_after: int | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -111,6 +113,12 @@ class SavePageError(Exception):
         self.errors = list(errors)
         self.capture_id = capture_id
         self.retry_after = retry_after
+        self.request_id = request_id
+
+    @property
+    def field(self) -> str | None:
+        """Name of the first invalid field, such as "width" or "options.width"; None if no field is at fault."""
+        return re.sub(r"^(body|query|header|path)\.", "", self.errors[0]["location"]) if self.errors else None
 
 
 class Client:
@@ -298,9 +306,10 @@ def refusal(answer: urllib.error.HTTPError) -> SavePageError:
         code,
         message,
         answer.code,
-        problem.get("errors", ()),
+        problem.get("errors") or (),
         problem.get("capture_id"),
         int(after) if after.isdigit() else None,
+        problem.get("request_id"),
     )
 
 

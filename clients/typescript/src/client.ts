@@ -1,6 +1,6 @@
 // Client of a SavePage server. It needs fetch and nothing else: Node 18 and later, Deno, Bun, browsers.
 
-import { ConnectionError, succeeded } from "./errors.js";
+import { ConnectionError, decoded, succeeded } from "./errors.js";
 import { serverEvents, type ServerEvent } from "./events.js";
 import { imageLink } from "./links.js";
 import type { components } from "./openapi.js";
@@ -116,7 +116,7 @@ export class Client {
       try {
         for await (const event of this.#events(id, last, settings)) {
           last = event.id;
-          yield { ...event, data: JSON.parse(event.data) } as CaptureEvent;
+          yield { ...event, data: decoded(event.data, 200) } as CaptureEvent;
           if (event.name === "done") return;
         }
       } catch (error) {
@@ -188,7 +188,7 @@ export class Client {
     }
     const read = async (answer: Response) => ({ status: answer.status, text: await answer.text() });
     const { status, text } = await this.#transport.read(this.baseUrl + path, request, settings.signal, read);
-    return { status, body: (text ? JSON.parse(text) : undefined) as T };
+    return { status, body: decoded<T>(text, status) };
   }
 
   async *#events(id: string, last: number, settings: CallSettings): AsyncGenerator<ServerEvent, void, void> {

@@ -76,6 +76,16 @@ function problemIn(text: string): Partial<Schemas["Problem"]> {
   }
 }
 
+/** Reads the JSON of an answer that is a success; some have none. */
+export function decoded<T>(text: string, status: number): T {
+  if (text === "") return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new SavePageError("unknown", `the server answered what is no JSON: ${text.slice(0, 200)}`, { status });
+  }
+}
+
 /** Returns a capture that has succeeded. Throws a SavePageError for another. */
 export function succeeded<T extends Schemas["View"] | Schemas["Record"]>(capture: T): T {
   const details = { captureId: capture.capture_id };

@@ -144,10 +144,14 @@ describe("errors", { concurrency: true }, () => {
   it("tell a server that does not answer, and one that is another", async () => {
     const silent = createServer((request, answer) => {
       if (request.url?.startsWith("/v1/captures")) answer.writeHead(302, { Location: `${env("BASE")}/healthz` }).end();
+      if (request.url === "/v1/batches/bat_x") answer.end("<p>Welcome");
     });
-    const other = new Client({ baseUrl: await listen(silent), key: env("KEY"), timeout: 50 });
-    assert.match((await fault(ConnectionError, other.capture(small))).message, /no answer within 50 ms/);
-    assert.deepEqual((await fault(SavePageError, other.get("cap_x"))).status, 302);
+    const other = new Client({ baseUrl: await listen(silent), key: env("KEY"), timeout: 5000 });
+    assert.equal((await fault(SavePageError, other.get("cap_x"))).status, 302);
+    const page = await fault(SavePageError, other.batch("bat_x"));
+    assert.deepEqual([page.code, page.status, page.message], ["unknown", 200, "the server answered what is no JSON: <p>Welcome"]);
+    const hasty = new Client({ baseUrl: other.baseUrl, key: env("KEY"), timeout: 50 });
+    assert.match((await fault(ConnectionError, hasty.capture(small))).message, /no answer within 50 ms/);
     silent.closeAllConnections?.();
     silent.close();
     assert.throws(() => new Client({ baseUrl: "shots.example.com", key: "" }), TypeError);

@@ -27,7 +27,7 @@ for name, options in {"invalid": {"url": page, "width": 3}, "closed": {"url": "h
     try:
         client.capture(options)
     except savepage.SavePageError as error:
-        said[name] = [error.code, error.status]
+        said[name] = [error.code, error.status, error.field, bool(error.request_id)]
 with urllib.request.urlopen(client.link(link_secret, {**small, "hide": [".a", "#b"], "clip": {"x": 0, "y": 0, "width": 9, "height": 9}})) as answer:
     said["link"] = [answer.status, answer.read(4).hex()]
 try:

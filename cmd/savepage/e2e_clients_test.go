@@ -64,7 +64,7 @@ func TestPythonClient(t *testing.T) {
 	want := map[string]any{
 		"options": names, "picture": []any{"success", 320.0, png, png}, "again": true, "waited": "success", "batch": []any{2.0},
 		"captures": true, "invalid": []any{"invalid_request", 400.0, "width", true}, "closed": []any{"address_blocked", 400.0, "url", true},
-		"link": []any{200.0, png}, "expired": 403.0, "verified": []any{true, false}, "stale": false,
+		"link": []any{200.0, png}, "expired": 403.0, "verified": []any{true, false}, "stale": false, "unusable": 6.0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

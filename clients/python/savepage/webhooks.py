@@ -15,16 +15,17 @@ TOLERANCE = 300
 def verify_webhook(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now: float | None = None) -> bool:
     """Check the webhook- headers (Standard Webhooks) of a callback.
 
-    Give the raw body as it was received, and all secrets that are valid now.
+    Give the raw body as it was received, and all secrets that are valid now. A secret that is empty or malformed raises
+    ValueError: with an empty one anybody could sign.
     """
+    keys = [_key(secret) for secret in secrets]
     lower = {name.lower(): value for name, value in headers.items()}
     identity, timestamp = lower.get("webhook-id", ""), lower.get("webhook-timestamp", "")
     if not identity or not timestamp.isascii() or not timestamp.isdigit():
         return False
     if abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE:
         return False
-    for secret in secrets:
-        key = base64.b64decode(secret.removeprefix("whsec_"))
+    for key in keys:
         digest = hmac.new(key, f"{identity}.{timestamp}.".encode() + body, hashlib.sha256).digest()
         want = b"v1," + base64.b64encode(digest)
         for one in lower.get("webhook-signature", "").split():
@@ -35,7 +36,21 @@ def verify_webhook(secrets: Iterable[str], headers: Mapping[str, str], body: byt
 
 def verify_signature(secrets: Iterable[str], signature: str, body: bytes) -> bool:
     """Check X-Signature, which has no timestamp. Prefer verify_webhook."""
+    usable = list(secrets)
+    for secret in usable:
+        _key(secret)
     return any(
         hmac.compare_digest(signature.encode(), hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode())
-        for secret in secrets
+        for secret in usable
     )
+
+
+def _key(secret: str) -> bytes:
+    """Return the bytes of a secret, or raise ValueError."""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not key:
+        raise ValueError("a webhook secret is whsec_ and base64; this one is empty or malformed")
+    return key

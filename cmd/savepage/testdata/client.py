@@ -39,4 +39,11 @@ mac = base64.b64encode(hmac.new(base64.b64decode(secret[6:]), b"msg_1.1000." + b
 headers = {"Webhook-Id": "msg_1", "Webhook-Timestamp": "1000", "Webhook-Signature": "v1," + mac}
 said["verified"] = [savepage.verify_webhook([secret], headers, one, now=1000) for one in (body, body + b" ")]
 said["stale"] = savepage.verify_webhook([secret], headers, body, now=1301)
+said["unusable"] = 0
+for wrong in ("", "whsec_", "whsec_%%%"):
+    for check in (lambda: savepage.verify_webhook([wrong], headers, body, now=1000), lambda: savepage.verify_signature([wrong], "", body)):
+        try:
+            check()
+        except ValueError:
+            said["unusable"] += 1
 json.dump(said, sys.stdout)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -234,4 +235,41 @@ func TestDeadLettersAreSentAgain(t *testing.T) {
 			t.Errorf("%s was announced %d times", id, calls)
 		}
 	}
+}
+
+// J17: a receiver that takes connections and never answers is owed 10,000 events of one account. The events of another come
+// while all of these are still owed.
+func TestDeadReceiverOwedMuch(t *testing.T) {
+	t.Parallel()
+	const rows, batches, others = 1000, 10, 20
+	site, p := startSite(t), newProgram(t)
+	stranger := p.newAccount()
+	p.start()
+	dead, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dead.Close() })
+	var came atomic.Int64
+	live := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { came.Add(1) }))
+	t.Cleanup(live.Close)
+	owe := func(n int, to string, header ...string) {
+		status, _, text := p.call(http.MethodPost, "/v1/batches", map[string]any{
+			"urls":    slices.Repeat([]string{site + "/bands?height=300"}, n),
+			"options": map[string]any{"width": 320, "height": 240, "cache_ttl": 3600}, "callback_url": to,
+		}, header...)
+		if status != http.StatusAccepted {
+			t.Fatalf("status %d, %s", status, text)
+		}
+	}
+	for range batches {
+		owe(rows, "http://"+dead.Addr().String())
+	}
+	owed := `savepage_deliveries{state="pending"} ` + strconv.Itoa(rows*batches)
+	p.eventually("all is owed", func() bool { return p.metric(owed) })
+	began := time.Now()
+	owe(others, live.URL, "Authorization", "Bearer "+stranger)
+	p.eventually("the other's events", func() bool { return came.Load() == others })
+	t.Logf("%d events of the other account came within %s", others, time.Since(began))
+	p.eventually("all that the dead receiver is owed is still owed", func() bool { return p.metric(owed) })
 }

@@ -37,8 +37,8 @@ type caller struct {
 }
 
 // as returns a caller.
-func (in *base) as(w http.ResponseWriter, r *http.Request, key string) *caller {
-	return &caller{in, w, r, key}
+func (b *base) as(w http.ResponseWriter, r *http.Request, key string) *caller {
+	return &caller{b, w, r, key}
 }
 
 // ask sends a request to the API. Its headers that concern every answer go on to the client.
@@ -155,8 +155,8 @@ func (t told) ended() error {
 }
 
 // open opens the picture of a capture. The caller closes it.
-func (in *base) open(r *http.Request, t told) (io.ReadCloser, error) {
-	picture, err := in.Open(r.Context(), (*t.Image)[strings.LastIndexByte(*t.Image, '/')+1:])
+func (b *base) open(r *http.Request, t told) (io.ReadCloser, error) {
+	picture, err := b.Open(r.Context(), (*t.Image)[strings.LastIndexByte(*t.Image, '/')+1:])
 	if err != nil {
 		return nil, fmt.Errorf("open the picture: %w", err)
 	}
@@ -164,8 +164,8 @@ func (in *base) open(r *http.Request, t told) (io.ReadCloser, error) {
 }
 
 // send answers with the bytes of a picture.
-func (in *base) send(w http.ResponseWriter, r *http.Request, t told, fileName string) error {
-	picture, err := in.open(r, t)
+func (b *base) send(w http.ResponseWriter, r *http.Request, t told, fileName string) error {
+	picture, err := b.open(r, t)
 	if err != nil {
 		return err
 	}
@@ -197,12 +197,12 @@ func (in *base) send(w http.ResponseWriter, r *http.Request, t told, fileName st
 }
 
 // visible is the part of an error that a client may see.
-func (in *base) visible(r *http.Request, err error) *savepage.Error {
+func (b *base) visible(r *http.Request, err error) *savepage.Error {
 	if fault, known := errors.AsType[*savepage.Error](err); known {
 		return fault
 	}
 	if !errors.Is(err, context.Canceled) {
-		in.Log.ErrorContext(r.Context(), "request of another service's client failed", "route", r.Pattern, "error", err)
+		b.Log.ErrorContext(r.Context(), "request of another service's client failed", "route", r.Pattern, "error", err)
 	}
 	return savepage.Errorf(savepage.CodeInternal, "an internal error")
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/httpd"
+	"github.com/savepage/savepage/internal/inbox"
 	"github.com/savepage/savepage/internal/keeper"
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/page"
@@ -187,6 +188,7 @@ func (n *node) joinFlow(context.Context) error {
 	hooks := webhook.Config{
 		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
 		Clock: n.clock, Pictures: n.readPicture,
+		Inbox: (&inbox.Receiver{Events: n.ledger, Secrets: n.ledger, Clock: n.clock, Log: n.log}).Take,
 	}
 	n.sender, n.testSender = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
 	return nil
@@ -211,6 +213,7 @@ func (n *node) joinHTTP(context.Context) error {
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
 		Secrets: n.ledger, Links: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger, TestSender: n.testSender,
+		Inboxes:  n.ledger,
 		Progress: &n.progress, Clock: n.clock, Open: stored.open,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,

@@ -73,6 +73,7 @@ type Parts struct {
 	KeyRing    KeyRing
 	Usage      Usage
 	TestSender TestSender
+	Inboxes    Inboxes
 	Progress   Progress
 	Clock      *clock.Clock
 	// Open opens a stored picture by its file name, or returns fs.ErrNotExist.

@@ -17,6 +17,7 @@ const (
 	sampleCapture  = "cap_01jd8x6v3m2k9q4t7w5z0a1b2c"
 	sampleBatch    = "bat_01jd8x6v3m2k9q4t7w5z0a1b2c"
 	sampleDelivery = "msg_01jd8x6z8n5p3r7s9v2x4y6a8b"
+	sampleEvent    = "evt_01jd8x6z8r6q4t8u0w3y5z7b9d"
 	sampleAccount  = "acc_01jd8x5a7c9e2g4j6m8p0r3t5v"
 	sampleKey      = "sp_3kT9xQ2a"
 	sampleLink     = "lnk_8Hd2kQ9sLm4T"
@@ -51,7 +52,8 @@ func (s samples) answers() map[reflect.Type]any {
 			Secret: sampleSecret, Current: savepage.SecretInfo{Hint: "whsec_MfKQ…LaSw", CreatedAt: s.at(0)},
 			Previous: []savepage.SecretInfo{},
 		},
-		s.trial(),
+		s.trial(), s.inboxEvent(),
+		savepage.Inbox{URL: savepage.InboxURL, Answer: savepage.InboxOK, Events: []savepage.InboxEvent{s.inboxEvent()}},
 		LinkSecretList{Secrets: []savepage.LinkSecret{{ID: sampleLink, CreatedAt: s.at(0)}}},
 		savepage.LinkSecret{ID: sampleLink, Secret: sampleLink + "_4nQ8sV2yB6eH0kN3rU7xA1dG5jM9pT4w", CreatedAt: s.at(0)},
 		DeviceList{Devices: savepage.Devices()[:1]}, Version{Version: "v1.4.0", Go: "go1.26.0"},
@@ -128,6 +130,15 @@ func (s samples) trial() savepage.Trial {
 	}
 }
 
+func (s samples) inboxEvent() savepage.InboxEvent {
+	sent := s.trial().Sent
+	return savepage.InboxEvent{
+		ID: sampleEvent, Type: savepage.InboxCapture, WebhookID: sampleDelivery, CaptureID: sampleCapture, Attempt: 1, ReceivedAt: s.at(1),
+		AfterMS: 14, Method: http.MethodPost, URL: savepage.InboxURL, Headers: sent.Headers, Body: `{"status":"success"}`, BodyBytes: 20,
+		Verified: true, Checks: []savepage.InboxCheck{{What: "webhook-signature", OK: true, Text: "matches."}}, Answer: savepage.InboxOK,
+	}
+}
+
 func (s samples) account() savepage.AccountInfo {
 	return savepage.AccountInfo{
 		ID: sampleAccount, Name: "Shop", CreatedAt: s.at(0), Limits: map[string]int{savepage.LimitTable()[0].Name: 120}, Pending: 4, Running: 2,
@@ -184,6 +195,8 @@ func (samples) requests(schema string) map[string]*huma.Example {
 		return one(map[string]any{"overlap": 86_400})
 	case "TestEvent":
 		return one(map[string]any{"url": sampleHook})
+	case "InboxChange":
+		return one(map[string]any{"answer": "500"})
 	case "AccountBody":
 		return one(map[string]any{"name": "Shop", "limits": map[string]any{savepage.LimitTable()[0].Name: 120}})
 	case "KeyBody":
@@ -200,6 +213,7 @@ func (samples) parameter(op *huma.Operation, name string) any {
 		}
 		return map[string]any{
 			tagCaptures: sampleCapture, tagBatches: sampleBatch, tagDeliveries: sampleDelivery, tagAccounts: sampleAccount,
+			tagInbox: sampleEvent,
 		}[op.Tags[0]]
 	}
 	return map[string]any{

@@ -69,7 +69,8 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 		"/v1", "/v1/capture", "/v1/captures", "/v1/captures/{id}", "/v1/captures/{id}/image", "/v1/captures/{id}/events",
 		"/captures/{name}", "/v1/image", "/v1/links/secrets", "/v1/links/secrets/{id}",
 		"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/", "/v1/devices", "/v1/deliveries",
-		"/v1/deliveries/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver", "/v1/batches", "/v1/batches/{id}",
+		"/v1/deliveries/{id}", "/v1/inbox", "/v1/inbox/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver",
+		"/v1/batches", "/v1/batches/{id}",
 		"/v1/webhooks/secret", "/v1/webhooks/secret/rotate", "/v1/webhooks/test", "/v1/usage", "/v1/accounts", "/v1/accounts/{id}",
 		"/v1/accounts/{id}/usage", "/v1/accounts/{id}/keys", "/v1/accounts/{id}/keys/{key}", "/v1/accounts/{id}/keys/{key}/rotate",
 	} {
@@ -89,7 +90,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 			t.Errorf("%s is served, but not documented", route)
 		}
 	}
-	if len(served) != len(documented) || len(served) != 41 {
+	if len(served) != len(documented) || len(served) != 45 {
 		t.Errorf("%d served, %d documented", len(served), len(documented))
 	}
 }

@@ -17,6 +17,7 @@ const (
 	tagCaptures   = "Captures"
 	tagWebhooks   = "Webhooks"
 	tagDeliveries = "Deliveries"
+	tagInbox      = "Inbox"
 	tagBatches    = "Batches"
 	tagAccounts   = "Accounts"
 	tagOlder      = "Older API"

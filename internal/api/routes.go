@@ -43,6 +43,7 @@ type handlers struct {
 	accounts   *accountHandlers
 	usage      *usageHandlers
 	tests      *testHandlers
+	inbox      *inboxHandlers
 	legacy     *legacyHandlers
 	documents  *documents
 	operations Operations
@@ -70,6 +71,7 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 		accounts: &accountHandlers{out: out, accounts: p.Accounts, keys: p.KeyRing, clock: p.Clock},
 		usage:    &usageHandlers{out: out, usage: p.Usage, gate: gate},
 		tests:    &testHandlers{out: out, sender: p.TestSender, secrets: p.Secrets, clock: p.Clock, drain: drain},
+		inbox:    &inboxHandlers{out: out, inboxes: p.Inboxes},
 		legacy: &legacyHandlers{
 			out: out, gate: gate, submits: submits, pictures: pictures, wait: cfg.SyncWait,
 			current: gate.with(maySubmit, captures.get),
@@ -102,7 +104,8 @@ func needs(needed scopes, doc *huma.Operation) *huma.Operation {
 
 // table is the table of everything that is served.
 func (h *handlers) table() []route {
-	return slices.Concat(h.captureRoutes(), h.linkRoutes(), h.webhookRoutes(), h.batchRoutes(), h.accountRoutes(), h.openRoutes())
+	return slices.Concat(h.captureRoutes(), h.linkRoutes(), h.webhookRoutes(), h.inboxRoutes(), h.batchRoutes(), h.accountRoutes(),
+		h.openRoutes())
 }
 
 func (h *handlers) captureRoutes() []route {

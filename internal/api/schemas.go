@@ -105,6 +105,22 @@ func (outcomeSchema) Schema(huma.Registry) *huma.Schema {
 	return wordsSchema(savepage.AttemptOutcomes())
 }
 
+// inboxAnswerSchema stands for savepage.InboxAnswer in schemas.
+type inboxAnswerSchema string
+
+// Schema lists the answers of an inbox.
+func (inboxAnswerSchema) Schema(huma.Registry) *huma.Schema {
+	return wordsSchema(savepage.InboxAnswers())
+}
+
+// inboxEventTypeSchema stands for savepage.InboxEventType in schemas.
+type inboxEventTypeSchema string
+
+// Schema lists the types of events in an inbox.
+func (inboxEventTypeSchema) Schema(huma.Registry) *huma.Schema {
+	return wordsSchema(savepage.InboxEventTypes())
+}
+
 // failureSchema stands for savepage.Failure in schemas.
 type failureSchema string
 

@@ -54,6 +54,7 @@ type world struct {
 	submitErr  error
 	secrets    secrets
 	links      links
+	inboxes    inboxes
 	batches    []capture.BatchRequest
 	batchErr   error
 	limits     savepage.Limits // of every account
@@ -253,7 +254,7 @@ func (w *world) requested() []capture.Request {
 func (w *world) parts() api.Parts {
 	return api.Parts{
 		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Links: &w.links,
-		TestSender: &w.secrets, Accounts: noAccounts{}, KeyRing: noAccounts{}, Usage: noAccounts{},
+		TestSender: &w.secrets, Inboxes: &w.inboxes, Accounts: noAccounts{}, KeyRing: noAccounts{}, Usage: noAccounts{},
 		Progress: &w.progress, Clock: w.clock, Open: w.open,
 	}
 }

@@ -18,8 +18,12 @@ func HostOf(address string) string {
 	return strings.ToLower(parsed.Host)
 }
 
-// ReceiverOf is who gets a delivery.
+// ReceiverOf is who gets a delivery. The inbox of each account is a receiver of its own: what one does to its inbox delays no
+// other.
 func ReceiverOf(d savepage.Delivery) Receiver {
+	if savepage.IsInbox(d.URL) {
+		return Receiver{Account: d.Account, Host: savepage.InboxHost + "/" + d.Account}
+	}
 	return Receiver{Account: d.Account, Host: HostOf(d.URL)}
 }
 

@@ -68,6 +68,9 @@ func ErrNoAccount(id string) *savepage.Error { return none("account", id) }
 // ErrNoLinkSecret says that there is no such link secret.
 func ErrNoLinkSecret(id string) *savepage.Error { return none("link secret", id) }
 
+// ErrNoInboxEvent says that the inbox of an account has no such event.
+func ErrNoInboxEvent(id string) *savepage.Error { return none("event", id) }
+
 func none(what, id string) *savepage.Error {
 	return savepage.Errorf(savepage.CodeNotFound, "there is no %s %s", what, id)
 }

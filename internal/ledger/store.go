@@ -32,6 +32,7 @@ type Management interface {
 	Usage(ctx context.Context, account string) (savepage.Usage, error)
 	capture.Closed
 	Links
+	Inboxes
 }
 
 // Flow is what the flow of captures and batches records.
@@ -125,6 +126,22 @@ type LinkRing interface {
 	CreateLinkSecret(ctx context.Context, account string) (savepage.LinkSecret, error)
 	// RemoveLinkSecret ends one of the account, and every link that it has signed.
 	RemoveLinkSecret(ctx context.Context, account, id string) error
+}
+
+// Inboxes is what has arrived in the inboxes of accounts: at most savepage.MaxInboxEvents and MaxInboxBytes of each, for
+// InboxRetention. What belongs to a capture or a batch goes with it.
+type Inboxes interface {
+	// Receive keeps an event and returns how its inbox answers, which is kept with it. An unknown or closed account is
+	// CodeNotFound.
+	Receive(ctx context.Context, e savepage.InboxEvent) (savepage.InboxAnswer, error)
+	// Inbox returns an account's inbox with a page of events as Captures.List does.
+	Inbox(ctx context.Context, account string, limit int, cursor string) (savepage.Inbox, error)
+	// InboxEvent returns an event of the account, or CodeNotFound.
+	InboxEvent(ctx context.Context, account, id string) (savepage.InboxEvent, error)
+	// AnswerInbox sets how an account's inbox answers from now on. An unknown or closed one is CodeNotFound.
+	AnswerInbox(ctx context.Context, account string, answer savepage.InboxAnswer) error
+	// EmptyInbox removes all events of an account.
+	EmptyInbox(ctx context.Context, account string) error
 }
 
 // Monitor counts what waits and runs, of all accounts.

@@ -35,7 +35,8 @@ type result struct {
 }
 
 // attempt signs and sends the event once, with the date that receivers go by.
-func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []string) result {
+func (s *Sender) attempt(ctx context.Context, c Callback) result {
+	d := c.Delivery
 	body := s.bodyOf(d)
 	timeout := s.cfg.Timeout + body.allowance()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -47,13 +48,13 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 	progress := &progress{}
 	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d, body)
 	if err == nil {
-		err = signed(request, d, secrets, s.cfg.Clock.Wall())
+		err = signed(request, d, c.Secrets, s.cfg.Clock.Wall())
 	}
 	if err != nil {
 		return result{attempt: savepage.Attempt{Outcome: savepage.AttemptRefused, Error: "Not sent: " + err.Error() + "."}, cause: err}
 	}
-	// The transport alone follows no redirect and puts no URL into its errors.
-	answer, err := s.transport.RoundTrip(request)
+	c.Request = request
+	answer, err := s.hand(ctx, c, address, progress)
 	if err != nil {
 		r := failed(request, progress, timeout, err)
 		r.sent = request.Header
@@ -63,6 +64,17 @@ func (s *Sender) attempt(ctx context.Context, d savepage.Delivery, secrets []str
 	r := answered(answer, progress.private.Load())
 	r.sent = request.Header
 	return r
+}
+
+// hand gives the request to its receiver: over the network, or to the account's inbox.
+func (s *Sender) hand(ctx context.Context, c Callback, address string, p *progress) (*http.Response, error) {
+	if s.cfg.Inbox != nil && savepage.IsInbox(address) {
+		p.sent.Store(true)
+		defer func() { _ = c.Request.Body.Close() }() // as a transport does
+		return s.cfg.Inbox(ctx, c)
+	}
+	// The transport alone follows no redirect and puts no URL into its errors.
+	return s.transport.RoundTrip(c.Request)
 }
 
 // inadmissible is the result for a URL that the policy does not take: nothing was sent, and nothing will change that.

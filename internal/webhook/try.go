@@ -25,22 +25,22 @@ func (s *Sender) Try(ctx context.Context, d savepage.Delivery, secrets []string)
 		return savepage.Trial{}, fmt.Errorf("judge the address: %w", err)
 	}
 	began := time.Now()
-	r := s.attempt(ctx, d, secrets)
+	r := s.attempt(ctx, Callback{Delivery: d, Secrets: secrets, Test: true})
 	if r.sent == nil {
 		return savepage.Trial{}, fmt.Errorf("make the test event: %w", r.cause)
 	}
 	t := savepage.Trial{
 		Outcome: r.attempt.Outcome, Status: r.attempt.Status, LatencyMS: time.Since(began).Milliseconds(),
 		Error: r.attempt.Error, Answer: r.attempt.Answer,
-		Sent: savepage.Sent{Headers: sentHeaders(r.sent, d.Headers), Body: string(d.Body)}, Hints: hints(r, len(secrets)),
+		Sent: savepage.Sent{Headers: ShownHeaders(r.sent, d.Headers), Body: string(d.Body)}, Hints: hints(r, len(secrets)),
 	}
 	s.log.InfoContext(ctx, "webhook test", slog.String("account", d.Account), slog.String("url", loggedURL(d.URL)),
 		slog.String("outcome", string(t.Outcome)), slog.Int("status", t.Status), slog.Int64("latency_ms", t.LatencyMS))
 	return t, nil
 }
 
-// sentHeaders lists what was sent, without the values that the client gave: they may be secret.
-func sentHeaders(header http.Header, own savepage.Headers) map[string]string {
+// ShownHeaders lists what was sent, without the values of its own headers that the client gave: they may be secret.
+func ShownHeaders(header http.Header, own savepage.Headers) map[string]string {
 	shown := map[string]string{}
 	for name, values := range header {
 		if len(values) > 0 {

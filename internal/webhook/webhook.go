@@ -28,6 +28,18 @@ type Config struct {
 	Random      func() float64 // from 0 to below 1, for the jitter; nil: math/rand
 	// Pictures opens a stored picture by its file name, for callbacks that are one. The sender closes it. Nil: there are none.
 	Pictures func(ctx context.Context, name string) (io.ReadCloser, error)
+	// Inbox takes callbacks to savepage.InboxURL in place of the network, and answers or fails as a receiver does; the context
+	// has the timeout of the attempt. Nil: their name does not resolve.
+	Inbox func(ctx context.Context, c Callback) (*http.Response, error)
+}
+
+// Callback is a delivery on its way.
+type Callback struct {
+	savepage.Delivery
+
+	Secrets []string      // that sign it, newest first
+	Test    bool          // a test event: no delivery is recorded
+	Request *http.Request // signed, with its body
 }
 
 func (c Config) withDefaults() Config {
@@ -64,7 +76,7 @@ func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 // receiver is not to blame: the delivery is pending and due at once, and the attempt need not be kept.
 func (s *Sender) Deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
 	start, began := s.cfg.Clock.Now(), time.Now()
-	result := s.attempt(ctx, d, secrets)
+	result := s.attempt(ctx, Callback{Delivery: d, Secrets: secrets})
 	end := s.cfg.Clock.Now()
 	result.attempt.Number = len(d.Attempts) + 1
 	result.attempt.At = start

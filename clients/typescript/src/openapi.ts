@@ -289,6 +289,94 @@ export interface components {
             missing: number;
             named?: string[] | null;
         };
+        Inbox: {
+            /**
+             * @description How it answers: with this status, or slow for no answer within the timeout of an attempt.
+             * @enum {string}
+             */
+            answer: "200" | "500" | "410" | "slow";
+            /** @description Newest first. */
+            events: components["schemas"]["InboxEvent"][] | null;
+            /** @description Value of cursor for the next page; absent on the last page. */
+            next_cursor?: string;
+            /** @description The callback_url that leads here; the same for every account. */
+            url: string;
+        };
+        InboxChange: {
+            /**
+             * @description How the inbox answers from now on.
+             * @enum {string}
+             */
+            answer: "200" | "500" | "410" | "slow";
+        };
+        InboxCheck: {
+            /** @description Whether it is right. */
+            ok: boolean;
+            /**
+             * @description What was found.
+             * @example matches.
+             */
+            text: string;
+            /**
+             * @description Header or secret.
+             * @example webhook-signature
+             */
+            what: string;
+        };
+        InboxEvent: {
+            /**
+             * Format: int64
+             * @description Milliseconds from the end of the capture or batch until it arrived.
+             */
+            after_ms: number;
+            /**
+             * @description How the inbox answered.
+             * @enum {string}
+             */
+            answer: "200" | "500" | "410" | "slow";
+            /**
+             * Format: int64
+             * @description Which attempt of its delivery it is, from 1.
+             */
+            attempt: number;
+            /** @description The batch that has ended. */
+            batch_id?: string;
+            /** @description The first 65,536 bytes; empty if the body is a picture. */
+            body: string;
+            /**
+             * Format: int64
+             * @description Size of the whole body.
+             */
+            body_bytes: number;
+            /** @description The capture that has ended. */
+            capture_id?: string;
+            /** @description What was checked, and why it is not verified. */
+            checks: components["schemas"]["InboxCheck"][] | null;
+            /** @description As they arrived. Values of callback_headers are hidden. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description evt_ and 26 characters. */
+            id: string;
+            /** @description POST, or what callback_method says. */
+            method: string;
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            received_at: string;
+            /**
+             * @description What it is about.
+             * @enum {string}
+             */
+            type: "capture" | "batch" | "test";
+            /** @description The address that it was sent to. */
+            url: string;
+            /** @description Whether its signature and its time are right. */
+            verified: boolean;
+            /** @description The id of the delivery, the same for each of its attempts. A test event has none. */
+            webhook_id: string;
+        };
         Issued: {
             /** @description Account that the key belongs to. */
             account: string;

@@ -55,6 +55,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Fixture) {
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
 		"redeliver": redeliverTests(), "share": shareTests(), "secrets": secretTests(), "links": linkTests(), "limits": limitTests(),
+		"inbox": inboxTests(),
 		"order": orderTests(), "accounts": accountTests(), "faults": faultTests(), "steps": stepTests(),
 	}
 	for group, tests := range groups {

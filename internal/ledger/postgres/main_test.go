@@ -85,7 +85,8 @@ func (d *databases) fresh(tb testing.TB) string {
 func empty(tb testing.TB, address string) {
 	tb.Helper()
 	db := raw(tb, address)
-	const all = `DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM link_secrets; DELETE FROM accounts; DELETE FROM captures;
+	const all = `DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM link_secrets; DELETE FROM inboxes; DELETE FROM inbox_events;
+		DELETE FROM accounts; DELETE FROM captures;
 		DELETE FROM private; DELETE FROM idempotency; DELETE FROM batches; DELETE FROM deliveries; DELETE FROM attempts; DELETE FROM receivers;
 		DELETE FROM turns; DELETE FROM usage; DELETE FROM probes; DELETE FROM seen; DELETE FROM river_job; DELETE FROM river_leader;
 		DELETE FROM river_queue`

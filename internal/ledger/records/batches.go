@@ -366,6 +366,7 @@ func forgetBatches(ctx context.Context, tx *sql.Tx, ids []string) error {
 		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE batch IN ` + chosen + `)`,
 		`DELETE FROM deliveries WHERE batch IN ` + chosen,
 		`DELETE FROM idempotency WHERE capture IN ` + chosen,
+		`DELETE FROM inbox_events WHERE batch IN ` + chosen,
 		`DELETE FROM batches WHERE id IN ` + chosen,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, string(list)); err != nil {

@@ -338,6 +338,7 @@ func forget(ctx context.Context, tx *sql.Tx, id string) error {
 		`DELETE FROM deliveries WHERE capture = ?`,
 		`DELETE FROM idempotency WHERE capture = ?`,
 		`DELETE FROM private WHERE capture = ?`,
+		`DELETE FROM inbox_events WHERE capture = ?`,
 		`DELETE FROM captures WHERE id = ?`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, id); err != nil {

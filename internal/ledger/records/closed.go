@@ -134,6 +134,7 @@ func (cl *closed) removeRest(ctx context.Context, account string, limit int) (do
 		for _, statement := range []string{
 			`DELETE FROM old_secrets WHERE account = ?`, `DELETE FROM link_secrets WHERE account = ?`,
 			`DELETE FROM usage WHERE account = ?`, `DELETE FROM turns WHERE account = ?`,
+			`DELETE FROM inbox_events WHERE account = ?`, `DELETE FROM inboxes WHERE account = ?`,
 			`DELETE FROM accounts WHERE id = ? AND closed_at IS NOT NULL`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement, account); err != nil {

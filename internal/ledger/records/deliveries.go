@@ -28,7 +28,7 @@ func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage
 	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, receiver, body, state, created_at, next_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, d := range deliveries {
-		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, ledger.HostOf(d.URL), d.Body,
+		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, ledger.ReceiverOf(d).Host, d.Body,
 			string(savepage.Pending),
 			stamp(d.CreatedAt), stamp(ledger.FirstAttempt(d, ds.clock.Now())))
 		if err != nil {

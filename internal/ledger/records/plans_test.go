@@ -144,10 +144,13 @@ var (
 	places = regexp.MustCompile(`\?\d*`)
 	// few are tables that hold little: accounts, keys and secrets are made by people.
 	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|link_secrets|l|identity|sqlite_master|usage|` +
-		`receivers|seen|owed)\b|` +
+		`receivers|seen|owed|inboxes)\b|` +
+		// An inbox is bounded.
+		`^SEARCH inbox_events USING INDEX inbox_events_account \(|` +
 		` captures USING (COVERING )?INDEX captures_running\b`)
 	// small are what has few rows whatever the tables hold: lists that a statement brings along, and results of its own parts.
-	small = regexp.MustCompile(`^SCAN (json_each|CONSTANT ROW|waiting|newest|open|ended|first|turn|r|c|\d+ CONSTANT ROWS|\(subquery|pragma_)`)
+	small = regexp.MustCompile(`^SCAN (json_each|CONSTANT ROW|waiting|newest|open|ended|first|turn|kept|r|c|\d+ CONSTANT ROWS|` +
+		`\(subquery|pragma_)`)
 	// wide are searches that find all of an account, or all in a state.
 	wide = regexp.MustCompile(`^SEARCH .*\((account|state|queue|kind|account=\? AND state|account=\? AND url|` +
 		`queue=\? AND state|state=\? AND queue)=\?( AND [^=]*[<>]\?)*\)$`)

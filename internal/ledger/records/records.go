@@ -37,6 +37,7 @@ type Ledger struct {
 	*deliveries
 	*accounts
 	*closed
+	*inboxes
 
 	db     *db
 	queue  *queue
@@ -101,6 +102,7 @@ func (l *Ledger) join(cfg ledger.Config) {
 	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
 	l.accounts = &accounts{db: l.db, limits: cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}
 	l.closed = &closed{captures: l.captures}
+	l.inboxes = &inboxes{l.db}
 	l.db.insert = l.insertRows
 }
 

@@ -127,7 +127,7 @@ func (l *Ledger) noteAgain(ctx context.Context) error {
 	return errors.Join(l.purgeReceivers(ctx), l.noteAll(ctx), l.queue.noteHeads(ctx, l.db.search))
 }
 
-// purge forgets Idempotency-Keys that have expired, some at a time.
+// purge forgets Idempotency-Keys that have expired and old events of inboxes, some at a time.
 func (l *Ledger) purge(ctx context.Context) error {
 	now := l.db.clock.Now()
 	if now.Sub(l.purged) < purgeEvery {
@@ -136,7 +136,7 @@ func (l *Ledger) purge(ctx context.Context) error {
 	all := false
 	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		date := l.db.clock.Date()
-		if err := dropExpired(ctx, tx, date); err != nil {
+		if err := errors.Join(dropExpired(ctx, tx, date), dropOldInboxEvents(ctx, tx, date)); err != nil {
 			return err
 		}
 		const old = `DELETE FROM idempotency WHERE (account, key) IN

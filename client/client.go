@@ -115,6 +115,30 @@ func (c *Client) Capture(ctx context.Context, o savepage.Options) (Capture, erro
 	return done, nil
 }
 
+// CaptureOnce requests a capture with an Idempotency-Key, as SubmitOnce does, and has the server wait for its end for at most so
+// long, in whole seconds; with 0 the server answers as soon as it has stored the capture. What it returns may not have ended: its
+// Status is then Queued, whether it runs or not, and only its CaptureID is set. The error of a failed capture is its
+// *savepage.Error.
+func CaptureOnce(ctx context.Context, c *Client, key string, o savepage.Options, wait time.Duration) (Capture, error) {
+	header := http.Header{}
+	header.Set("Prefer", "respond-async")
+	if seconds := int(wait / time.Second); seconds > 0 {
+		header.Set("Prefer", "wait="+strconv.Itoa(seconds))
+	}
+	if key != "" {
+		header.Set("Idempotency-Key", key)
+	}
+	var done Capture
+	got, err := c.call(ctx, call{method: http.MethodPost, path: "/v1/capture", body: o, header: header}, &done)
+	if err != nil {
+		return Capture{}, err
+	}
+	if got.status == http.StatusAccepted {
+		done.Status = savepage.Queued
+	}
+	return done, nil
+}
+
 // Get looks a capture up.
 func (c *Client) Get(ctx context.Context, id string) (Capture, error) {
 	var found Capture
@@ -282,5 +306,9 @@ func refusal(got answer) error {
 	if err := json.Unmarshal(got.body, &problem); err != nil || problem.Code == "" {
 		return fmt.Errorf("the server answered %d: %.200q", got.status, got.body)
 	}
-	return &savepage.Error{Code: problem.Code, Message: problem.Detail, Fields: problem.Errors}
+	fault := &savepage.Error{Code: problem.Code, Message: problem.Detail, Fields: problem.Errors}
+	if seconds, err := strconv.Atoi(got.header.Get("Retry-After")); err == nil {
+		fault.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return fault
 }

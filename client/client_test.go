@@ -206,6 +206,23 @@ func TestSubmitAndWait(t *testing.T) {
 	}
 }
 
+func TestCaptureOnce(t *testing.T) {
+	f, c := start(t)
+	page := savepage.Options{URL: "http://e.test"}
+	done, err := client.CaptureOnce(t.Context(), c, "k1", page, 0)
+	if err != nil || done.CaptureID != "cap_1" || done.Status != savepage.Queued || f.last.IdempotencyKey != "k1" || f.last.Interactive {
+		t.Fatalf("%+v %v %+v", done, err, f.last)
+	}
+	go func() {
+		<-f.awaits
+		f.end(succeed)
+	}()
+	done, err = client.CaptureOnce(t.Context(), c, "k1", page, 20*time.Second)
+	if err != nil || done.Status != savepage.Success || done.Width != 10 || !f.last.Interactive || f.last.Options.Async {
+		t.Errorf("%+v %v %+v", done, err, f.last)
+	}
+}
+
 func TestFailedCaptureIsItsError(t *testing.T) {
 	f, c := start(t)
 	go func() {

@@ -39,7 +39,7 @@ func commandsOf(cmd *cobra.Command) []*cobra.Command {
 
 // completionOf returns what completes the flag's value; nil for nothing.
 func completionOf(f *pflag.Flag) cobra.CompletionFunc {
-	if slices.Contains([]string{"output", "body", "headers", "secret-file", configFlag}, f.Name) && f.Value.Type() == "string" {
+	if slices.Contains([]string{"output", "body", "headers", "secret-file", "folder", configFlag}, f.Name) && f.Value.Type() == "string" {
 		return files
 	}
 	switch value := f.Value.(type) {

@@ -169,7 +169,11 @@ func examples() map[string][]string {
 			"savepage capture localhost:3000 --egress-allow 127.0.0.0/8 --device iphone-15 -o phone.png",
 			"savepage capture --html @invoice.html --pdf-paper a4 -o invoice.pdf",
 		},
-		"batch":   {"savepage batch urls.txt -o pictures --parallel 4 --fullpage", "savepage batch - -o pictures --format jpeg < urls.txt"},
+		"batch": {"savepage batch urls.txt -o pictures --parallel 4 --fullpage", "savepage batch - -o pictures --format jpeg < urls.txt"},
+		"mcp": {
+			"savepage mcp --egress-allow 127.0.0.0/8 --folder pictures",
+			"SAVEPAGE_KEY=sp_… savepage mcp --server https://shots.example.com",
+		},
 		"devices": {"savepage devices", "savepage devices --json"},
 		"serve": {
 			"savepage serve",

@@ -113,7 +113,7 @@ func newRoot(env environment) *cobra.Command {
 	root.SetUsageFunc(usage(env.out))
 	root.SetFlagErrorFunc(flagError)
 	addGroups(root)
-	root.AddCommand(inGroup(groupCapture, newCapture(env), newBatch(env), newDevices(env))...)
+	root.AddCommand(inGroup(groupCapture, newCapture(env), newBatch(env), newMCP(env), newDevices(env))...)
 	root.AddCommand(inGroup(groupServe, newServe(env), newDoctor(env), newHealth(env))...)
 	root.AddCommand(inGroup(groupKeys, newKey(env), newAccount(env), newWebhook(env), newLink(env))...)
 	root.AddCommand(inGroup(groupData, newBackup(env), newRestore(env), newMigrate(env), newCompact(env), newAdopt(env))...)

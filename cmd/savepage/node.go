@@ -231,7 +231,10 @@ func (n *node) joinHTTP(context.Context) error {
 	if all, err = httpd.Compress(httpd.CORS(all, n.settings.Origins)); err != nil {
 		return err
 	}
-	n.handler = httpd.Behind(n.settings.Proxies, chain.Wrap(onlyKnownHosts(all, n.listener, n.settings, n.links)))
+	mux := http.NewServeMux()
+	mux.Handle(mcpPath, toolsOf(n, served, stored))
+	mux.Handle("/", all)
+	n.handler = httpd.Behind(n.settings.Proxies, chain.Wrap(onlyKnownHosts(mux, n.listener, n.settings, n.links)))
 	return nil
 }
 

@@ -29,6 +29,7 @@ func guideTable() []guide {
 		{groupBegin, "requests", "Requests from Node, Python, Go and PHP: a capture, waiting for it, errors."},
 		{groupBegin, "cli", "Captures without a server, manual pages, completion, installation."},
 		{groupBegin, "action", "A list of pages captured in a job of GitHub, with the pictures kept."},
+		{groupBegin, "mcp", "Captures as tools of language models: Claude, Cursor, VS Code, over standard input or HTTP."},
 		{groupBegin, "moving", "Clients of ScreenshotOne, Urlbox, Gotenberg and browserless: what to change, what becomes of each option."},
 		{groupBegin, "dashboard", "The pages for people at /: sign in, playground, captures, deliveries."},
 		{groupCaptures, "pictures", "When a page is ready, full pages, parts of a page, steps, walls, sizes, fonts."},

@@ -42,27 +42,30 @@ type Scaled struct {
 
 // Scale returns a Sink that writes its tiles, scaled, as one picture to w.
 func Scale(w io.Writer, s Scaled) Sink {
+	return &converter{width: s.Width, missing: s.Height, open: func(channels int) (rowWriter, error) { return s.open(w, channels) }}
+}
+
+// open returns what takes the rows of the picture and writes the scaled one to w.
+func (s Scaled) open(w io.Writer, channels int) (rowWriter, error) {
 	f := s.To.fit(s.Width, s.Height)
-	return &converter{width: s.Width, missing: s.Height, open: func(channels int) (rowWriter, error) {
-		var out rowWriter
-		var err error
-		switch s.Format {
-		case savepage.FormatPNG:
-			out, err = newPNGWriter(w, headOf(f.width, f.height, channels, 0), scaleLevel)
-		case savepage.FormatJPEG, savepage.FormatJPG:
-			out, err = newJPEGWriter(w, f.width, f.height, s.Quality)
-		default:
-			err = fmt.Errorf("format %s cannot be written here", s.Format)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if f.width != f.toWidth || f.height != f.toHeight {
-			out = &bars{out: out, f: f, colour: s.To.Bars}
-		}
-		scaled := newScaler(out, channels, axis{f.across, f.toWidth}, axis{f.down, f.toHeight})
-		return &crop{out: scaled, f: f}, nil
-	}}
+	var out rowWriter
+	var err error
+	switch s.Format {
+	case savepage.FormatPNG:
+		out, err = newPNGWriter(w, headOf(f.width, f.height, channels, 0), scaleLevel)
+	case savepage.FormatJPEG, savepage.FormatJPG:
+		out, err = newJPEGWriter(w, f.width, f.height, s.Quality)
+	default:
+		err = fmt.Errorf("format %s cannot be written here", s.Format)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.width != f.toWidth || f.height != f.toHeight {
+		out = &bars{out: out, f: f, colour: s.To.Bars}
+	}
+	scaled := newScaler(out, channels, axis{f.across, f.toWidth}, axis{f.down, f.toHeight})
+	return &crop{out: scaled, f: f}, nil
 }
 
 func (c *converter) Add(tile []byte) error {

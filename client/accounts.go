@@ -10,7 +10,7 @@ import (
 	"github.com/savepage/savepage"
 )
 
-// Accounts manages the accounts of a server and their keys. All but OwnUsage needs a key with the scope admin.
+// Accounts manages the accounts of a server and their keys. All but OwnUsage and OwnHistory need a key with the scope admin.
 type Accounts struct{ client *Client }
 
 // Accounts returns what manages accounts and keys.
@@ -82,6 +82,22 @@ func (a Accounts) OwnUsage(ctx context.Context) (savepage.Usage, error) {
 	var usage savepage.Usage
 	_, err := a.client.call(ctx, call{method: http.MethodGet, path: "/v1/usage"}, &usage)
 	return usage, err
+}
+
+// History returns what ended in an account over the span.
+func (a Accounts) History(ctx context.Context, id string, span savepage.HistorySpan) (savepage.UsageHistory, error) {
+	return a.history(ctx, accountPath(id)+"/usage/history", span)
+}
+
+// OwnHistory returns what ended in the account of the client's own key over the span.
+func (a Accounts) OwnHistory(ctx context.Context, span savepage.HistorySpan) (savepage.UsageHistory, error) {
+	return a.history(ctx, "/v1/usage/history", span)
+}
+
+func (a Accounts) history(ctx context.Context, path string, span savepage.HistorySpan) (savepage.UsageHistory, error) {
+	var past savepage.UsageHistory
+	_, err := a.client.call(ctx, call{method: http.MethodGet, path: path + "?span=" + url.QueryEscape(string(span))}, &past)
+	return past, err
 }
 
 // Keys returns the keys of an account, oldest first, revoked and expired ones included.

@@ -206,7 +206,16 @@ func (v *visitor) focus(selector string) {
 func (v *visitor) press(selector string) {
 	v.t.Helper()
 	v.focus(selector)
-	key := map[string]any{"type": "keyDown", "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+	v.key("Enter", 13)
+}
+
+// key presses a key.
+func (v *visitor) key(name string, code int) {
+	v.t.Helper()
+	key := map[string]any{"type": "rawKeyDown", "key": name, "code": name, "windowsVirtualKeyCode": code}
+	if name == "Enter" {
+		key["type"], key["text"] = "keyDown", "\r"
+	}
 	v.do("Input.dispatchKeyEvent", key, nil)
 	key["type"] = "keyUp"
 	v.do("Input.dispatchKeyEvent", key, nil)

@@ -48,6 +48,10 @@ func (noAccounts) Usage(context.Context, string) (savepage.Usage, error) {
 	return savepage.Usage{}, noAccount()
 }
 
+func (noAccounts) History(context.Context, string, savepage.HistorySpan) (savepage.UsageHistory, error) {
+	return savepage.UsageHistory{}, noAccount()
+}
+
 // scoped is a keyed route of the document, with the scopes of which a key needs one.
 type scoped struct {
 	method, path string

@@ -14,12 +14,14 @@ func (h *handlers) accountRoutes() []route {
 	const one, keys, key = "/v1/accounts/{id}", "/v1/accounts/{id}/keys", "/v1/accounts/{id}/keys/{key}"
 	return []route{
 		h.keyed(mayFollow, http.MethodGet, "/v1/usage", h.usage.own, docUsage("getUsage", "Get what the account uses of its limits")),
+		h.keyed(mayFollow, http.MethodGet, "/v1/usage/history", h.usage.ownHistory, docHistory("getUsageHistory", "Get what ended over time")),
 		h.keyed(mayManage, http.MethodGet, "/v1/accounts", h.accounts.list, docListAccounts()),
 		h.keyed(mayManage, http.MethodPost, "/v1/accounts", h.accounts.create, docCreateAccount()),
 		h.keyed(mayManage, http.MethodGet, one, h.accounts.get, docGetAccount()),
 		h.keyed(mayManage, http.MethodPatch, one, h.accounts.set, docSetAccount()),
 		h.keyed(mayManage, http.MethodDelete, one, h.accounts.remove, docDeleteAccount()),
 		h.keyed(mayManage, http.MethodGet, one+"/usage", h.usage.of, docAccountUsage()),
+		h.keyed(mayManage, http.MethodGet, one+"/usage/history", h.usage.historyOf, docAccountHistory()),
 		h.keyed(mayManage, http.MethodGet, keys, h.accounts.listKeys, docListKeys()),
 		h.keyed(mayManage, http.MethodPost, keys, h.accounts.createKey, docCreateKey()),
 		h.keyed(mayManage, http.MethodDelete, key, h.accounts.revokeKey, docRevokeKey()),
@@ -37,6 +39,23 @@ func docUsage(id, summary string) *huma.Operation {
 func docAccountUsage() *huma.Operation {
 	op := docUsage("getAccountUsage", "Get what an account uses of its limits")
 	op.Parameters, op.Errors = []*huma.Param{accountParam()}, append(op.Errors, http.StatusNotFound)
+	return op
+}
+
+func docHistory(id, summary string) *huma.Operation {
+	op := operation(id, tagAccounts, summary, map[int]reflect.Type{200: schemaOf[savepage.UsageHistory]()}, 400, 401, 429)
+	op.Description = "For each hour of the last 24, or each day (UTC) of the last 7 or 30: captures by how they ended, the bytes of their " +
+		"pictures, how long renders took, and callbacks. It counts by when they ended, and remembers 31 days, also of what is removed. " +
+		"What ended before the server was brought up to this version counts as far as its records are kept."
+	span := text()
+	span.Enum = []any{savepage.HistoryDay, savepage.HistoryWeek, savepage.HistoryMonth}
+	op.Parameters = []*huma.Param{query("span", "How far it goes back. Default: 24h.", span)}
+	return op
+}
+
+func docAccountHistory() *huma.Operation {
+	op := docHistory("getAccountUsageHistory", "Get what ended in an account over time")
+	op.Parameters, op.Errors = append([]*huma.Param{accountParam()}, op.Parameters...), append(op.Errors, http.StatusNotFound)
 	return op
 }
 

@@ -57,7 +57,7 @@ func (s samples) answers() map[reflect.Type]any {
 		LinkSecretList{Secrets: []savepage.LinkSecret{{ID: sampleLink, CreatedAt: s.at(0)}}},
 		savepage.LinkSecret{ID: sampleLink, Secret: sampleLink + "_4nQ8sV2yB6eH0kN3rU7xA1dG5jM9pT4w", CreatedAt: s.at(0)},
 		DeviceList{Devices: savepage.Devices()[:1]}, Version{Version: "v1.4.0", Go: "go1.26.0"},
-		s.account(), AccountPage{Accounts: []savepage.AccountInfo{s.account()}}, s.usage(),
+		s.account(), AccountPage{Accounts: []savepage.AccountInfo{s.account()}}, s.usage(), s.history(),
 		savepage.Issued{
 			Account: sampleAccount, Key: sampleKey + "7uW4yC8gJ1mP5sV9bE3hL6nR0tX2zD", Name: "shop",
 			Scopes: []savepage.Scope{savepage.ScopeCapture, savepage.ScopeRead},
@@ -152,6 +152,25 @@ func (s samples) usage() savepage.Usage {
 		RequestsPerMinute: savepage.UseOf(120, 1), Pending: savepage.UseOf(1000, 4), PendingBytes: savepage.UseOf(256<<20, 8192),
 		Pages: savepage.UseOf(0, 2),
 	}
+}
+
+func (s samples) history() savepage.UsageHistory {
+	from := s.at(0).Truncate(24 * time.Hour)
+	past := savepage.UsageHistory{
+		Account: sampleAccount, Span: savepage.HistoryWeek, From: from.AddDate(0, 0, -6), Until: from.AddDate(0, 0, 1), StepSeconds: 86_400,
+		Total: savepage.UsagePoint{At: from.AddDate(0, 0, -6), RenderMSP50: new(int64(910)), RenderMSP95: new(int64(3200))},
+	}
+	for day := range int64(7) {
+		p := savepage.UsagePoint{
+			At: past.From.AddDate(0, 0, int(day)), Success: 150 + day, Shared: 20, Failed: 2, Bytes: (150 + day) * 200_000, Delivered: 170 + day,
+			RenderMSP50: new(900 + 10*day), RenderMSP95: new(3000 + 100*day),
+		}
+		past.Points = append(past.Points, p)
+		t := &past.Total
+		t.Success, t.Shared, t.Failed = t.Success+p.Success, t.Shared+p.Shared, t.Failed+p.Failed
+		t.Bytes, t.Delivered = t.Bytes+p.Bytes, t.Delivered+p.Delivered
+	}
+	return past
 }
 
 // problem is the example of an answer with a status: its first code.

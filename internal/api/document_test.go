@@ -71,8 +71,9 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 		"/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/", "/v1/devices", "/v1/deliveries",
 		"/v1/deliveries/{id}", "/v1/inbox", "/v1/inbox/{id}", "/v1/deliveries/redeliver", "/v1/deliveries/{id}/redeliver",
 		"/v1/batches", "/v1/batches/{id}",
-		"/v1/webhooks/secret", "/v1/webhooks/secret/rotate", "/v1/webhooks/test", "/v1/usage", "/v1/accounts", "/v1/accounts/{id}",
-		"/v1/accounts/{id}/usage", "/v1/accounts/{id}/keys", "/v1/accounts/{id}/keys/{key}", "/v1/accounts/{id}/keys/{key}/rotate",
+		"/v1/webhooks/secret", "/v1/webhooks/secret/rotate", "/v1/webhooks/test", "/v1/usage", "/v1/usage/history",
+		"/v1/accounts", "/v1/accounts/{id}", "/v1/accounts/{id}/usage", "/v1/accounts/{id}/usage/history",
+		"/v1/accounts/{id}/keys", "/v1/accounts/{id}/keys/{key}", "/v1/accounts/{id}/keys/{key}/rotate",
 	} {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			if method == "GET" && path == "/v1/deliveries/redeliver" {
@@ -90,7 +91,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 			t.Errorf("%s is served, but not documented", route)
 		}
 	}
-	if len(served) != len(documented) || len(served) != 45 {
+	if len(served) != len(documented) || len(served) != 47 {
 		t.Errorf("%d served, %d documented", len(served), len(documented))
 	}
 }

@@ -1,6 +1,8 @@
 package dash_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +11,8 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -291,6 +295,7 @@ func TestEveryPage(t *testing.T) {
 			w := newWorld(t)
 			w.signIn()
 			broken := true
+			w.answer("GET /v1/usage/history", http.StatusOK, map[string]any{})
 			w.api.HandleFunc("GET "+one.api, func(out http.ResponseWriter, _ *http.Request) {
 				if broken {
 					out.WriteHeader(http.StatusServiceUnavailable)
@@ -343,6 +348,31 @@ func TestScriptIsSmall(t *testing.T) {
 				t.Errorf("%s answers %d", found[1], status)
 			}
 		}
+	}
+}
+
+// TestScriptsAreSmallTogether counts every script that the binary has.
+func TestScriptsAreSmallTogether(t *testing.T) {
+	names, err := filepath.Glob("static/*.js")
+	if err != nil || len(names) < 4 {
+		t.Fatalf("%q %v", names, err)
+	}
+	var packed bytes.Buffer
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := gzip.NewWriter(&packed)
+		if _, err := out.Write(text); err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if packed.Len() > 80_000 {
+		t.Errorf("the scripts have %d bytes, packed", packed.Len())
 	}
 }
 

@@ -68,35 +68,6 @@ func (d *manager) revokeKey(w http.ResponseWriter, r *http.Request, s session) e
 	return nil
 }
 
-// use is one limit with what is used of it.
-type use struct {
-	Name, Text string
-	savepage.Use
-	Part int // used of the limit, in percent
-}
-
-// usage shows what the account uses of its limits.
-func (d *manager) usage(w http.ResponseWriter, r *http.Request, s session) error {
-	var u savepage.Usage
-	if _, err := d.ask(s, http.MethodGet, "/v1/usage", nil, &u); err != nil {
-		return err
-	}
-	uses := []use{
-		{Name: "Captures this month", Text: "A full page counts 3, a cached picture 0.", Use: u.CapturesPerMonth},
-		{Name: "Requests a minute", Text: "All requests with a key of the account.", Use: u.RequestsPerMinute},
-		{Name: "Captures waiting", Text: "Those that have not ended.", Use: u.Pending},
-		{Name: "Bytes waiting", Text: "What the options of those take.", Use: u.PendingBytes},
-		{Name: "Pages at once", Text: "Captures that are rendered now.", Use: u.Pages},
-	}
-	for i, one := range uses {
-		if one.Limit != nil && *one.Limit > 0 {
-			uses[i].Part = min(one.Used*100 / *one.Limit, 100)
-		}
-	}
-	d.show(w, s, http.StatusOK, "usage", view{"Title": "Usage", "Usage": u, "Uses": uses})
-	return nil
-}
-
 // health is the answer of /readyz.
 type health struct {
 	Status string            `json:"status"`

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -123,13 +124,15 @@ func sizeText(n int64) string {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	case n < 1_000_000_000:
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n < 1_000_000_000_000:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	return fmt.Sprintf("%.1f TB", float64(n)/1e12)
 }
 
-// countText is a number with commas between the thousands.
-func countText(n int) string {
-	text := strconv.Itoa(n)
+// countText is a whole number with commas between the thousands.
+func countText(number any) string {
+	text := fmt.Sprint(reflect.Indirect(reflect.ValueOf(number)))
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
 		text = text[:i] + "," + text[i:]
 	}

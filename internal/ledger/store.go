@@ -30,6 +30,8 @@ type Management interface {
 	Admin() Admin
 	// Usage returns what an account uses of its limits. What it knows nothing of is zero: the requests of the minute.
 	Usage(ctx context.Context, account string) (savepage.Usage, error)
+	// History returns what ended in an account over the span, which is valid.
+	History(ctx context.Context, account string, span savepage.HistorySpan) (savepage.UsageHistory, error)
 	capture.Closed
 	Links
 	Inboxes

@@ -1194,6 +1194,86 @@ export interface components {
              */
             until: string;
         };
+        UsageHistory: {
+            /** @description The account. */
+            account: string;
+            /**
+             * Format: date-time
+             * @description Beginning of the first point, UTC: of an hour or of a day.
+             */
+            from: string;
+            /** @description Oldest first, without a gap: 24, 7 or 30. */
+            points: components["schemas"]["UsagePoint"][] | null;
+            /**
+             * @description How far it goes back.
+             * @enum {string}
+             */
+            span: "24h" | "7d" | "30d";
+            /**
+             * Format: int64
+             * @description Length of a point: 3,600 or 86,400.
+             */
+            step_seconds: number;
+            /** @description All points together. */
+            total: components["schemas"]["UsagePoint"];
+            /**
+             * Format: date-time
+             * @description End of the last point, which is not over yet.
+             */
+            until: string;
+        };
+        UsagePoint: {
+            /**
+             * Format: date-time
+             * @description When it begins, UTC.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Bytes of the pictures of success.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Captures that were canceled.
+             */
+            canceled: number;
+            /**
+             * Format: int64
+             * @description Callbacks that were given up.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Callbacks that were delivered.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Captures that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Half of success took at most so many milliseconds, to two digits; null without any.
+             */
+            render_ms_p50: number | null;
+            /**
+             * Format: int64
+             * @description 95 % of success took at most so many milliseconds, to two digits; null without any.
+             */
+            render_ms_p95: number | null;
+            /**
+             * Format: int64
+             * @description Captures that ended with the picture of another: cached, or rendered at the same time.
+             */
+            shared: number;
+            /**
+             * Format: int64
+             * @description Captures that ended with a picture that was rendered for them.
+             */
+            success: number;
+        };
         Use: {
             /**
              * Format: int64

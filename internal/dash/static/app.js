@@ -106,6 +106,7 @@ function theme(button) {
   button.onclick = () => {
     const dark = root.dataset.scheme ? root.dataset.scheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.scheme = dark ? "light" : "dark";
+    document.dispatchEvent(new Event("savepage:scheme"));
     try { localStorage.setItem("scheme", root.dataset.scheme); } catch { /* it is not kept then */ }
   };
 }

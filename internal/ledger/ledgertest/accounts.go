@@ -289,6 +289,7 @@ func testRemoval(t *scene) { //nolint:funlen // one account, and all that it has
 	batches, _, err := b.ListBatches(t.Context(), b.account, 10, "")
 	must(t, err)
 	equal(t, 0, len(owed)+len(batches))
+	equal(t, 2, t.Hours(t)) // those of the other account
 }
 
 // testClosedAccount submits with what was known of an account before it was closed.

@@ -16,6 +16,7 @@ type Fixture struct {
 	DropJobs func(tb testing.TB)          // removes all jobs that do not run, behind the ledger's back
 	Timed    func(tb testing.TB) int      // how many jobs wait for their time
 	Private  func(tb testing.TB) []string // ids of the captures that something private is kept of
+	Hours    func(tb testing.TB) int      // how many rows say what ended in an hour, and how long it took
 }
 
 // Tables is a fixture whose database has the tables of package records. raw opens it beside the ledger, until the end of the
@@ -31,6 +32,12 @@ func Tables(database ledger.Database, raw func(tb testing.TB) *sql.DB) Fixture {
 		Timed: func(tb testing.TB) (n int) {
 			tb.Helper()
 			must(tb, raw(tb).QueryRowContext(tb.Context(), `SELECT count(*) FROM river_job WHERE state = 'pending'`).Scan(&n))
+			return n
+		},
+		Hours: func(tb testing.TB) (n int) {
+			tb.Helper()
+			const query = `SELECT (SELECT count(*) FROM hours) + (SELECT count(*) FROM render_times)`
+			must(tb, raw(tb).QueryRowContext(tb.Context(), query).Scan(&n))
 			return n
 		},
 		Private: func(tb testing.TB) (ids []string) {
@@ -57,6 +64,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Fixture) {
 		"redeliver": redeliverTests(), "share": shareTests(), "secrets": secretTests(), "links": linkTests(), "limits": limitTests(),
 		"inbox": inboxTests(),
 		"order": orderTests(), "accounts": accountTests(), "faults": faultTests(), "steps": stepTests(),
+		"history": historyTests(),
 	}
 	for group, tests := range groups {
 		for name, test := range tests {

@@ -88,8 +88,8 @@ func empty(tb testing.TB, address string) {
 	const all = `DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM link_secrets; DELETE FROM inboxes; DELETE FROM inbox_events;
 		DELETE FROM accounts; DELETE FROM captures;
 		DELETE FROM private; DELETE FROM idempotency; DELETE FROM batches; DELETE FROM deliveries; DELETE FROM attempts; DELETE FROM receivers;
-		DELETE FROM turns; DELETE FROM usage; DELETE FROM probes; DELETE FROM seen; DELETE FROM river_job; DELETE FROM river_leader;
-		DELETE FROM river_queue`
+		DELETE FROM turns; DELETE FROM usage; DELETE FROM hours; DELETE FROM render_times; DELETE FROM probes; DELETE FROM seen;
+		DELETE FROM river_job; DELETE FROM river_leader; DELETE FROM river_queue`
 	_, err := db.ExecContext(context.WithoutCancel(tb.Context()), all)
 	check(tb, errors.Join(err, db.Close()))
 }

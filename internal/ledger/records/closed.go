@@ -116,6 +116,9 @@ func (cl *closed) removeRest(ctx context.Context, account string, limit int) (do
 			`DELETE FROM receivers WHERE account = ?1 AND receiver IN
 				(SELECT receiver FROM receivers WHERE account = ?1 ORDER BY receiver LIMIT ?2)`,
 			`DELETE FROM turns WHERE account = ?1 AND class IN (SELECT class FROM turns WHERE account = ?1 ORDER BY class LIMIT ?2)`,
+			`DELETE FROM hours WHERE account = ?1 AND hour IN (SELECT hour FROM hours WHERE account = ?1 ORDER BY hour LIMIT ?2)`,
+			`DELETE FROM render_times WHERE account = ?1 AND hour IN
+				(SELECT hour FROM render_times WHERE account = ?1 ORDER BY hour LIMIT ?2)`,
 			`DELETE FROM keys WHERE hash IN (SELECT hash FROM keys WHERE account = ?1 ORDER BY created_at LIMIT ?2)`,
 		} {
 			gone, err := tx.ExecContext(ctx, statement, account, limit)
@@ -135,6 +138,7 @@ func (cl *closed) removeRest(ctx context.Context, account string, limit int) (do
 			`DELETE FROM old_secrets WHERE account = ?`, `DELETE FROM link_secrets WHERE account = ?`,
 			`DELETE FROM usage WHERE account = ?`, `DELETE FROM turns WHERE account = ?`,
 			`DELETE FROM inbox_events WHERE account = ?`, `DELETE FROM inboxes WHERE account = ?`,
+			`DELETE FROM hours WHERE account = ?`, `DELETE FROM render_times WHERE account = ?`,
 			`DELETE FROM accounts WHERE id = ? AND closed_at IS NOT NULL`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement, account); err != nil {

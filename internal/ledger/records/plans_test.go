@@ -92,15 +92,20 @@ func exceptions() map[string]string {
 		sealing = "looks at every secret when the master key changes"
 		running = "no more run than there are pages"
 		first   = "stops at the first row"
+		hours   = "one account has at most 744 hours"
 		stepped = "moves all that waits for a time, when the clock has stepped"
 	)
 	return map[string]string{
 		"substr(%":                               sealing,
 		"UPDATE %s SET %s = ?":                   sealing,
 		"FROM river_job WHERE state = 'running'": running,
-		placeValues + " WHERE state = 'available' AND queue = ?":  "what River has put back itself",
-		"UPDATE deliveries SET next_at = next_at + ?":             stepped,
-		"UPDATE river_job SET scheduled_at = strftime":            stepped,
+		placeValues + " WHERE state = 'available' AND queue = ?": "what River has put back itself",
+		"UPDATE deliveries SET next_at = next_at + ?":            stepped,
+		"UPDATE river_job SET scheduled_at = strftime":           stepped,
+		hoursOf:                               hours,
+		tookOf:                                hours,
+		"DELETE FROM hours WHERE account = ?": hours,
+		"DELETE FROM render_times WHERE account = ?":              hours,
 		"OR EXISTS (SELECT 1 FROM captures)":                      first,
 		"SELECT max(version_id), (SELECT count(*) FROM captures)": "of a copy, once",
 	}

@@ -127,7 +127,7 @@ func (l *Ledger) noteAgain(ctx context.Context) error {
 	return errors.Join(l.purgeReceivers(ctx), l.noteAll(ctx), l.queue.noteHeads(ctx, l.db.search))
 }
 
-// purge forgets Idempotency-Keys that have expired and old events of inboxes, some at a time.
+// purge forgets Idempotency-Keys that have expired, old events of inboxes and hours that are long past, some at a time.
 func (l *Ledger) purge(ctx context.Context) error {
 	now := l.db.clock.Now()
 	if now.Sub(l.purged) < purgeEvery {
@@ -146,7 +146,11 @@ func (l *Ledger) purge(ctx context.Context) error {
 			return err
 		}
 		n, err := done.RowsAffected()
-		all = n < purgeRows
+		if err != nil {
+			return err
+		}
+		all, err = dropHours(ctx, tx, date)
+		all = all && n < purgeRows
 		return err
 	}, nil)
 	if err != nil {

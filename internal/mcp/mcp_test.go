@@ -211,7 +211,7 @@ func TestTilesCoverTheWholePicture(t *testing.T) {
 	answers := 1
 	for ; len(got.pictures) > 0; answers++ {
 		tiles = append(tiles, got.pictures...)
-		next := fmt.Sprintf("first_tile: %d shows them", len(tiles)+1)
+		next := fmt.Sprintf("look_up with tiles: true, longest_side: 1568 and first_tile: %d shows them", len(tiles)+1)
 		if !strings.Contains(got.text, next) {
 			break
 		}
@@ -298,7 +298,7 @@ func TestWhatIsNotShown(t *testing.T) {
 		t.Error("a page that failed is no error")
 	}
 	got = call(t, connect(t, drawn{format: savepage.FormatPDF}), "capture", map[string]any{"url": "https://example.com/", "format": "pdf"})
-	got.want(t, "A pdf is not shown; it is at the link.")
+	got.want(t, "A pdf is not shown; it is at the link.", "Full picture: 0×0 pt, pdf")
 	got = call(t, connect(t, drawn{state: savepage.Failed}), "look_up", map[string]any{"capture_id": "cap_1"})
 	got.want(t, "failed: name_not_resolved: no such name")
 	got = call(t, connect(t, drawn{state: savepage.Running}), "capture", map[string]any{"url": "https://example.com/"})

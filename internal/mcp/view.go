@@ -116,12 +116,13 @@ func (t *tools) picture(ctx context.Context, a *answer, from Captures, done clie
 		}
 		return outside("first_tile", look.first, len(all), why)
 	}
-	return a.pieces(plain, all, look.first-1, factor)
+	return a.pieces(plain, all, look, factor)
 }
 
-// pieces shows pieces of a picture from one on, until the answer is full.
-func (a *answer) pieces(plain []byte, all []piece, first int, factor float64) error {
-	end, left := first, a.left()
+// pieces shows pieces of a picture from the view's first on, until the answer is full.
+func (a *answer) pieces(plain []byte, all []piece, look view, factor float64) error {
+	first, left := look.first-1, a.left()
+	end := first
 	for end < len(all) {
 		if left -= pictureTokens(all[end].width, all[end].height) + maxCaption; left < maxCaption {
 			break
@@ -138,8 +139,8 @@ func (a *answer) pieces(plain []byte, all []piece, first int, factor float64) er
 	}
 	switch {
 	case end < len(all):
-		a.say(fmt.Sprintf("%d more tiles do not fit into this answer: look_up with tiles: true and first_tile: %d shows them.",
-			len(all)-end, end+1))
+		a.say(fmt.Sprintf("%d more tiles do not fit into this answer: look_up with tiles: true, longest_side: %d and first_tile: %d shows them.",
+			len(all)-end, look.side, end+1))
 	case len(all) == 1 && factor < readable && all[0].height > 2*all[0].width:
 		a.say("The page is tall: look_up with tiles: true shows it in readable pieces.")
 	}

@@ -62,7 +62,7 @@ func (t *tools) words(c client.Capture) string {
 	switch c.Status {
 	case savepage.Success:
 		fmt.Fprintf(&b, "Captured %s\n", cut(page(c), maxLine))
-		fmt.Fprintf(&b, "Full picture: %d×%d px, %s, %d bytes: %s\n", c.Width, c.Height, c.Format, c.Size, c.Image)
+		fmt.Fprintf(&b, "Full picture: %s, %s, %d bytes: %s\n", size(c), c.Format, c.Size, c.Image)
 	case savepage.Failed:
 		fmt.Fprintf(&b, "%s failed: %s\n", cut(page(c), maxLine), failure(c))
 	case savepage.Canceled:
@@ -86,6 +86,15 @@ func (t *tools) words(c client.Capture) string {
 	return cut(b.String(), maxText)
 }
 
+// size is width and height, of paper in points.
+func size(c client.Capture) string {
+	unit := "px"
+	if c.Format.Info().Paged {
+		unit = "pt"
+	}
+	return fmt.Sprintf("%d×%d %s", c.Width, c.Height, unit)
+}
+
 func page(c client.Capture) string {
 	if c.URL == "" {
 		return "the document"
@@ -105,7 +114,7 @@ func brief(index int, c client.Capture) string {
 	what := "not ended yet"
 	switch c.Status {
 	case savepage.Success:
-		what = fmt.Sprintf("%d×%d px", c.Width, c.Height)
+		what = size(c)
 		if len(c.Image) <= maxAddress {
 			what += ", " + c.Image
 		}

@@ -50,6 +50,7 @@ func TestDashboard(t *testing.T) {
 	v.sees("the picture", `document.querySelector(".shown img")?.naturalWidth === 1440`)
 	v.sees("the whole form in the address", `location.search.includes("fullpage=true") && location.search.includes("capture=cap_")`)
 
+	callsBack(p, v)
 	failed := p.submit(map[string]any{
 		"url": "https://long-long-long-long.invalid/" + strings.Repeat("x", 7000), "async": true, "callback_url": receiver.URL,
 	})
@@ -77,7 +78,8 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 		"playground": "playground?capture=" + good, "captures": "captures", "none": "captures?state=canceled", "capture": "captures/" + good,
 		"compared": "captures/" + good + "?with=" + good,
 		"failed":   "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
-		"delivery": "deliveries/" + delivery, "webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
+		"delivery": "deliveries/" + delivery, "inbox": "inbox", "event": "inbox/" + arrived(p),
+		"webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}
 	for name, path := range pages {
 		for _, width := range []int{360, 768, 1280} {

@@ -133,7 +133,7 @@ type page func(w http.ResponseWriter, r *http.Request, s session) error
 
 func (d *core) routes() http.Handler {
 	way, play := &gate{d}, &trials{core: d, decoder: api.NewDecoder(), groups: api.OptionGroups()}
-	seen, hook, manage := &records{d}, &hooks{d}, &manager{d}
+	seen, hook, in, manage := &records{d}, &hooks{d}, &arrivals{d}, &manager{d}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", d.front)
 	mux.HandleFunc("GET "+Prefix+"{$}", d.front)
@@ -157,6 +157,11 @@ func (d *core) routes() http.Handler {
 		"GET deliveries/{id}":              hook.delivery,
 		"POST deliveries/{id}/send":        hook.sendAgain,
 		"POST deliveries/send":             hook.sendAllAgain,
+		"GET inbox":                        in.inbox,
+		"GET inbox/{id}":                   in.event,
+		"POST inbox/answer":                in.answer,
+		"POST inbox/empty":                 in.empty,
+		"POST inbox/test":                  in.test,
 		"GET webhooks":                     hook.webhooks,
 		"POST webhooks/rotate":             hook.rotateSecret,
 		"POST webhooks/test":               hook.testWebhook,

@@ -287,7 +287,8 @@ func TestPlayground(t *testing.T) {
 func TestEveryPage(t *testing.T) {
 	pages := []struct{ address, api, empty string }{
 		{"/ui/captures", "/v1/captures", "No captures yet"}, {"/ui/batches", "/v1/batches", "No batches yet"},
-		{"/ui/deliveries", "/v1/deliveries", "No callbacks yet"}, {"/ui/webhooks", "/v1/webhooks/secret", "Rotate secret"},
+		{"/ui/deliveries", "/v1/deliveries", "No callbacks yet"}, {"/ui/inbox", "/v1/inbox", "Nothing has arrived yet"},
+		{"/ui/webhooks", "/v1/webhooks/secret", "Rotate secret"},
 		{"/ui/usage", "/v1/usage", "Captures this month"}, {"/ui/keys", "/v1/accounts/acc_1/keys", "Create a key"},
 	}
 	for _, one := range pages {

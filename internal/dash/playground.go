@@ -117,6 +117,9 @@ func (d *trials) given(values url.Values) url.Values {
 			}
 		}
 	}
+	if values.Get("inbox") != "" && !given.Has("callback_url") {
+		given.Set("callback_url", savepage.InboxURL)
+	}
 	return given
 }
 
@@ -172,6 +175,7 @@ func (d *trials) form(values url.Values, wrong map[string]string) view {
 	given := d.given(values)
 	var first []field
 	var groups []fieldGroup
+	inbox := false
 	for _, group := range d.groups {
 		one := fieldGroup{Title: group.Title}
 		for _, f := range group.Fields {
@@ -179,6 +183,9 @@ func (d *trials) form(values url.Values, wrong map[string]string) view {
 				continue
 			}
 			shown := field{Field: f, Value: strings.Join(given[f.Name], "\n"), Wrong: wrong[f.Name], Long: isLong(f)}
+			if f.Name == "callback_url" && shown.Value == savepage.InboxURL {
+				shown.Value, inbox = "", true // the box says so
+			}
 			if slices.Contains(usual[:], f.Name) {
 				first = append(first, shown)
 				continue
@@ -191,7 +198,7 @@ func (d *trials) form(values url.Values, wrong map[string]string) view {
 		}
 	}
 	slices.SortStableFunc(first, func(a, b field) int { return slices.Index(usual[:], a.Name) - slices.Index(usual[:], b.Name) })
-	v := view{"Title": "Playground", "First": first, "Groups": groups, "Wrong": wrong, "Devices": savepage.Devices()}
+	v := view{"Title": "Playground", "First": first, "Groups": groups, "Wrong": wrong, "Devices": savepage.Devices(), "MyInbox": inbox}
 	options, err := d.options(given)
 	if err != nil {
 		options = map[string]any{}

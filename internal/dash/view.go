@@ -22,8 +22,8 @@ type view map[string]any
 
 // pageNames are the templates below pages, beside the frame.
 var pageNames = [...]string{
-	"signin", "fault", "playground", "check", "captures", "capture", "batches", "batch", "deliveries", "delivery", "webhooks", "keys", "usage",
-	"system",
+	"signin", "fault", "playground", "check", "captures", "capture", "batches", "batch", "deliveries", "delivery", "inbox", "event",
+	"webhooks", "keys", "usage", "system",
 }
 
 // loadPages reads the templates. Each page has the frame and the parts that pages share.
@@ -58,6 +58,8 @@ func (d *core) functions() template.FuncMap {
 		"json":     jsonText,
 		"words":    words,
 		"sentence": sentence,
+		"answer":   answerWords,
+		"isInbox":  savepage.IsInbox,
 		"add":      func(a, b int) int { return a + b },
 	}
 }
@@ -153,9 +155,9 @@ func durationText(ms int64) string {
 // levelOf is the colour of a state. The word is always beside it.
 func levelOf(state any) string {
 	switch fmt.Sprint(state) {
-	case "success", "delivered", "ended", "ok", "ready", "on":
+	case "success", "delivered", "ended", "ok", "ready", "on", "verified":
 		return "ok"
-	case "failed", "dead", "bad", "sick":
+	case "failed", "dead", "bad", "sick", "not verified":
 		return "bad"
 	case "running", "pending", "warn", "partial":
 		return "warn"

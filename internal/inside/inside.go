@@ -20,9 +20,9 @@ type Answer struct {
 	body   bytes.Buffer
 }
 
-// Request makes a request with the key of a client, in the place of the client's own. A body is sent as JSON, nil is none.
+// Request makes a request with the key of a client, in the place of the client's own. A body is sent as JSON, nil is an empty one.
 func Request(of *http.Request, key, method, address string, body any) (*http.Request, error) {
-	var content io.Reader
+	content := io.Reader(http.NoBody) // a handler may read it
 	if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {

@@ -39,9 +39,9 @@ func (o *outbox) Redeliver(ctx context.Context, account, id string) (savepage.De
 	return d, err
 }
 
-func (o *outbox) RedeliverDead(_ context.Context, _ string, since time.Time) (int, time.Time, error) {
-	o.since = since
-	return 2, since.Add(time.Second), nil
+func (o *outbox) RedeliverEnded(_ context.Context, _ string, which capture.Redelivery) (capture.Redelivered, error) {
+	o.since = which.Since
+	return capture.Redelivered{Count: 2, Last: which.Since.Add(time.Second)}, nil
 }
 
 func TestDeliveries(t *testing.T) {

@@ -78,7 +78,7 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 		"playground": "playground?capture=" + good, "captures": "captures", "none": "captures?state=canceled", "capture": "captures/" + good,
 		"compared": "captures/" + good + "?with=" + good,
 		"failed":   "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
-		"delivery": "deliveries/" + delivery, "inbox": "inbox", "event": "inbox/" + arrived(p),
+		"delivery": "deliveries/" + delivery, "inbox": "inbox", "sending": "deliveries/send?state=dead", "event": "inbox/" + arrived(p),
 		"webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}
 	for name, path := range pages {

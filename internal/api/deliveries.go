@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -22,9 +23,8 @@ type Deliveries interface {
 	ListDeliveries(ctx context.Context, account string, f capture.DeliveryFilter) ([]savepage.Delivery, string, error)
 	// Redeliver makes a delivery due now. One that has ended starts a new schedule.
 	Redeliver(ctx context.Context, account, id string) (savepage.Delivery, error)
-	// RedeliverDead sends all deliveries again that died at since or later, one after another. It returns how many they are
-	// and when the last one is due.
-	RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error)
+	// RedeliverEnded sends all deliveries again that have ended and are selected, one after another, or counts them.
+	RedeliverEnded(ctx context.Context, account string, which capture.Redelivery) (capture.Redelivered, error)
 }
 
 // DeliveryPage is one page of deliveries.
@@ -33,9 +33,10 @@ type DeliveryPage struct {
 	NextCursor string              `json:"next_cursor,omitempty" doc:"Value of cursor for the next page; absent on the last page."`
 }
 
-// Redelivered is the answer to a request to send dead deliveries again.
+// Redelivered is the answer to a request to send deliveries again that have ended.
 type Redelivered struct {
 	Redelivered int        `json:"redelivered" doc:"Number of deliveries that are pending again."`
+	Matching    *int       `json:"matching,omitempty" doc:"With count_only: number of deliveries that would be sent, at most 100,000."`
 	LastAt      *time.Time `json:"last_at,omitempty" doc:"When the last one is due: they are spread over time. Absent if there are none."`
 }
 
@@ -132,58 +133,116 @@ func (h *deliveryHandlers) redeliver(w http.ResponseWriter, r *http.Request, who
 	return nil
 }
 
-// redeliverDead answers POST /v1/deliveries/redeliver.
-func (h *deliveryHandlers) redeliverDead(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
+// RedeliveryBody is the body of POST /v1/deliveries/redeliver.
+type RedeliveryBody struct {
+	Since     *time.Time  `json:"since,omitempty" doc:"Deliveries that ended at this time or later. Needed without state and capture_id."`
+	State     EndedStates `json:"state,omitempty" default:"dead" doc:"Deliveries in this state; ended is both."`
+	CaptureID string      `json:"capture_id,omitempty" doc:"Deliveries of this capture."`
+	CountOnly bool        `json:"count_only,omitempty" doc:"Send nothing, and answer how many would be sent."`
+}
+
+// EndedStates is dead, delivered, or both.
+type EndedStates string
+
+// endedStates lists the choices of EndedStates.
+func endedStates() []EndedStates {
+	return []EndedStates{EndedStates(savepage.Dead), EndedStates(savepage.Delivered), "ended"}
+}
+
+// states are the states that a choice selects. Those that died go first.
+func (e EndedStates) states() []savepage.DeliveryState {
+	if e == "ended" {
+		return []savepage.DeliveryState{savepage.Dead, savepage.Delivered}
+	}
+	return []savepage.DeliveryState{savepage.DeliveryState(e)}
+}
+
+// redeliverEnded answers POST /v1/deliveries/redeliver.
+func (h *deliveryHandlers) redeliverEnded(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	since, err := readSince(w, r)
+	which, err := readRedelivery(w, r)
 	if err != nil {
 		return err
 	}
-	count, last, err := h.deliveries.RedeliverDead(r.Context(), who.Account.ID, since)
+	found, err := h.deliveries.RedeliverEnded(r.Context(), who.Account.ID, which)
 	if err != nil {
 		return err
 	}
-	answer := Redelivered{Redelivered: count}
-	if count > 0 {
-		last = last.UTC()
-		answer.LastAt = &last
+	if which.CountOnly {
+		h.out.json(w, r, http.StatusOK, Redelivered{Matching: &found.Count})
+		return nil
+	}
+	answer := Redelivered{Redelivered: found.Count}
+	if found.Count > 0 {
+		answer.LastAt = new(found.Last.UTC())
 	}
 	h.out.accepted(w, r, "", answer)
 	return nil
 }
 
-func readSince(w http.ResponseWriter, r *http.Request) (time.Time, error) {
+func readRedelivery(w http.ResponseWriter, r *http.Request) (which capture.Redelivery, err error) {
 	kind, _, err := mediaOf(r.Header)
 	if err != nil {
-		return time.Time{}, err
+		return which, err
 	}
 	if kind != mediaJSON {
-		return time.Time{}, savepage.Errorf(savepage.CodeUnsupportedMedia, "send application/json")
+		return which, savepage.Errorf(savepage.CodeUnsupportedMedia, "send application/json")
 	}
 	body, err := readBody(w, r)
 	if err != nil {
-		return time.Time{}, err
+		return which, err
 	}
-	var fields map[string]json.RawMessage
+	var in redeliveryReader
 	decoder := json.NewDecoder(bytes.NewReader(body))
-	if err := decoder.Decode(&fields); err != nil || !errors.Is(decoder.Decode(new(any)), io.EOF) {
-		return time.Time{}, savepage.Errorf(savepage.CodeInvalidRequest, `the body must be JSON like {"since":"2026-04-01T12:00:00Z"}`)
+	if err := decoder.Decode(&in.fields); err != nil || !errors.Is(decoder.Decode(new(any)), io.EOF) {
+		return which, savepage.Errorf(savepage.CodeInvalidRequest, `the body must be JSON like {"since":"2026-04-01T12:00:00Z"}`)
 	}
-	var wrong []savepage.FieldError
-	for name := range fields {
-		if name != "since" {
-			wrong = append(wrong, savepage.FieldError{Location: at("body", name), Message: unknownName("field", name, []string{"since"})})
+	which = in.read()
+	if len(in.wrong) > 0 {
+		return which, invalid(in.wrong)
+	}
+	return which, nil
+}
+
+// redeliveryReader reads the fields of a RedeliveryBody and collects what is wrong.
+type redeliveryReader struct {
+	fields map[string]json.RawMessage
+	wrong  []savepage.FieldError
+}
+
+func (in *redeliveryReader) read() (which capture.Redelivery) {
+	known := jsonNames(reflect.TypeFor[RedeliveryBody]())
+	for name := range in.fields {
+		if !slices.Contains(known, name) {
+			in.wrong = append(in.wrong, savepage.FieldError{Location: at("body", name), Message: unknownName("field", name, known)})
 		}
 	}
 	var since *time.Time
-	if err := json.Unmarshal(fields["since"], &since); err != nil || since == nil {
-		const message = "must be a time like 2026-04-01T12:00:00Z"
-		wrong = append(wrong, savepage.FieldError{Location: "body.since", Message: message, Value: echo(string(fields["since"]))})
+	if in.fields["state"] == nil && in.fields["capture_id"] == nil || in.fields["since"] != nil {
+		in.field("since", &since, "must be a time like 2026-04-01T12:00:00Z", func() bool { return since != nil })
 	}
-	if len(wrong) > 0 {
-		return time.Time{}, invalid(wrong)
+	if since != nil {
+		which.Since = *since
 	}
-	return *since, nil
+	state := EndedStates(savepage.Dead)
+	in.given("state", &state, "must be one of "+joinWords(endedStates()), func() bool { return slices.Contains(endedStates(), state) })
+	in.given("capture_id", &which.CaptureID, "must be the id of a capture", func() bool { return which.CaptureID != "" })
+	in.given("count_only", &which.CountOnly, "must be true or false", func() bool { return true })
+	which.States = state.states()
+	return which
+}
+
+// given reads a field that may be absent.
+func (in *redeliveryReader) given(name string, into any, message string, fits func() bool) {
+	if in.fields[name] != nil {
+		in.field(name, into, message, fits)
+	}
+}
+
+func (in *redeliveryReader) field(name string, into any, message string, fits func() bool) {
+	if json.Unmarshal(in.fields[name], into) != nil || string(in.fields[name]) == "null" || !fits() {
+		in.wrong = append(in.wrong, savepage.FieldError{Location: at("body", name), Message: message, Value: echo(string(in.fields[name]))})
+	}
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ type outbox struct {
 	list    []savepage.Delivery // newest first
 	filters []capture.DeliveryFilter
 	again   []string
-	since   []time.Time
+	which   []capture.Redelivery
 }
 
 func (o *outbox) Delivery(_ context.Context, account, id string) (savepage.Delivery, error) {
@@ -52,12 +53,15 @@ func (o *outbox) Redeliver(ctx context.Context, account, id string) (savepage.De
 	return d, err
 }
 
-func (o *outbox) RedeliverDead(_ context.Context, _ string, since time.Time) (int, time.Time, error) {
-	o.since = append(o.since, since)
-	if len(o.since) > 1 {
-		return 0, time.Time{}, nil
+func (o *outbox) RedeliverEnded(_ context.Context, _ string, which capture.Redelivery) (capture.Redelivered, error) {
+	o.which = append(o.which, which)
+	switch {
+	case which.CountOnly:
+		return capture.Redelivered{Count: 7}, nil
+	case len(o.which) > 1:
+		return capture.Redelivered{}, nil
 	}
-	return 3, time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC), nil
+	return capture.Redelivered{Count: 3, Last: time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)}, nil
 }
 
 func withDeliveries(t *testing.T) *service {
@@ -153,8 +157,9 @@ func TestRedeliverDead(t *testing.T) {
 	if r.body != `{"redelivered":3,"last_at":"2026-04-01T12:00:00Z"}`+"\n" && r.body != `{"redelivered":3,"last_at":"2026-04-01T12:00:00Z"}` {
 		t.Errorf("%q", r.body)
 	}
-	if !s.outbox.since[0].Equal(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)) {
-		t.Errorf("%v", s.outbox.since)
+	if which := s.outbox.which[0]; !which.Since.Equal(time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC)) ||
+		!slices.Equal(which.States, []savepage.DeliveryState{savepage.Dead}) {
+		t.Errorf("%v", which)
 	}
 	again := s.call(t, "POST", "/v1/deliveries/redeliver", `{"since":"2026-04-01T10:00:00Z"}`)
 	if strings.TrimSpace(again.body) != `{"redelivered":0}` {
@@ -163,10 +168,48 @@ func TestRedeliverDead(t *testing.T) {
 	for _, body := range []string{
 		"", "{}", "null", `{"since":null}`, `{"since":"yesterday"}`, `{"since":5}`,
 		`{"since":"2026-04-01T10:00:00Z"} x`, `{"since":"2026-04-01T10:00:00Z","until":1}`, `[1]`,
+		`{"count_only":true}`, `{"state":"pending"}`, `{"state":null}`, `{"capture_id":""}`, `{"capture_id":5}`, `{"state":"dead","since":null}`,
+		`{"state":"dead","count_only":"yes"}`,
 	} {
 		wantProblem(t, s.call(t, "POST", "/v1/deliveries/redeliver", body), 400, savepage.CodeInvalidRequest)
 	}
-	if len(s.outbox.since) != 2 {
-		t.Errorf("%v", s.outbox.since)
+	if len(s.outbox.which) != 2 {
+		t.Errorf("%v", s.outbox.which)
+	}
+}
+
+// What has ended is sent again by its state and its capture, or is only counted.
+func TestRedeliverEnded(t *testing.T) {
+	s := withDeliveries(t)
+	dead, delivered := savepage.Dead, savepage.Delivered
+	for _, one := range []struct {
+		body   string
+		want   capture.Redelivery
+		status int
+		answer string
+	}{
+		{
+			`{"state":"dead"}`, capture.Redelivery{States: []savepage.DeliveryState{dead}}, 202,
+			`{"redelivered":3,"last_at":"2026-04-01T12:00:00Z"}`,
+		},
+		{`{"state":"delivered"}`, capture.Redelivery{States: []savepage.DeliveryState{delivered}}, 202, `{"redelivered":0}`},
+		{
+			`{"state":"ended","capture_id":"cap_1","count_only":true}`,
+			capture.Redelivery{States: []savepage.DeliveryState{dead, delivered}, CaptureID: "cap_1", CountOnly: true}, 200,
+			`{"redelivered":0,"matching":7}`,
+		},
+		{
+			`{"capture_id":"cap_1","since":"1970-01-01T00:00:00Z"}`,
+			capture.Redelivery{States: []savepage.DeliveryState{dead}, CaptureID: "cap_1", Since: time.Unix(0, 0).UTC()}, 202, `{"redelivered":0}`,
+		},
+	} {
+		r := s.call(t, "POST", "/v1/deliveries/redeliver", one.body)
+		wantStatus(t, r, one.status)
+		if got := strings.TrimSpace(r.body); got != one.answer {
+			t.Errorf("%s answers %s, want %s", one.body, got, one.answer)
+		}
+		if got := s.outbox.which[len(s.outbox.which)-1]; !reflect.DeepEqual(got, one.want) {
+			t.Errorf("%s asks for %+v, want %+v", one.body, got, one.want)
+		}
 	}
 }

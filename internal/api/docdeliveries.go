@@ -35,17 +35,13 @@ func docRedeliver() *huma.Operation {
 	return op
 }
 
-func docRedeliverDead() *huma.Operation {
-	op := operation("redeliverDead", tagDeliveries, "Send all deliveries again that died since a time",
-		map[int]reflect.Type{202: schemaOf[Redelivered]()}, 400, 401, 413, 415, 429)
-	op.Description = "They become due one after another, oldest first, fifty a second. A second call does not send them twice, because " +
-		"they are then pending and no longer dead."
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{
-		Type: huma.TypeObject, Required: []string{"since"},
-		Properties: map[string]*huma.Schema{
-			"since": {Type: huma.TypeString, Format: "date-time", Description: "Deliveries that died at this time or later."},
-		},
-	}, Example: map[string]string{"since": "2026-04-01T12:00:00Z"}}}}
+func docRedeliverEnded() *huma.Operation {
+	bodies := map[int]reflect.Type{200: schemaOf[Redelivered](), 202: schemaOf[Redelivered]()}
+	op := operation("redeliverDead", tagDeliveries, "Send all deliveries again that have ended and match", bodies, 400, 401, 413, 415, 429)
+	op.Description = "Those that died since a time, or that match the other fields. They become due one after another, oldest first, " +
+		"fifty a second. A second call does not send them twice, because they are then pending and have not ended. With count_only the answer " +
+		"is 200 and nothing is sent."
+	op.RequestBody = jsonBody("RedeliveryBody", true)
 	return op
 }
 

@@ -214,6 +214,11 @@ func (samples) requests(schema string) map[string]*huma.Example {
 		return one(map[string]any{"overlap": 86_400})
 	case "TestEvent":
 		return one(map[string]any{"url": sampleHook})
+	case "RedeliveryBody":
+		return map[string]*huma.Example{
+			"since": {Summary: "What died since a time", Value: map[string]any{"since": "2026-04-01T12:00:00Z"}},
+			"count": {Summary: "How many of a capture", Value: map[string]any{"capture_id": sampleCapture, "state": "ended", "count_only": true}},
+		}
 	case "InboxChange":
 		return one(map[string]any{"answer": "500"})
 	case "AccountBody":

@@ -19,6 +19,7 @@ func (d *documents) describe(routes []route) error {
 	registry.Schema(reflect.TypeFor[Rotation](), true, "Rotation")
 	registry.Schema(reflect.TypeFor[TestEvent](), true, "TestEvent")
 	registry.Schema(reflect.TypeFor[InboxChange](), true, "InboxChange")
+	registry.Schema(reflect.TypeFor[RedeliveryBody](), true, "RedeliveryBody")
 	batchSchemas(registry)
 	accountSchemas(registry)
 	problem := registry.Schema(reflect.TypeFor[Problem](), true, "Problem")

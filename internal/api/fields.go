@@ -72,6 +72,7 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Format](), reflect.TypeFor[formatSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Resource](), reflect.TypeFor[resourceSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.AttemptOutcome](), reflect.TypeFor[outcomeSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[EndedStates](), reflect.TypeFor[endedStatesSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.InboxAnswer](), reflect.TypeFor[inboxAnswerSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.InboxEventType](), reflect.TypeFor[inboxEventTypeSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Failure](), reflect.TypeFor[failureSchema]())

@@ -132,7 +132,7 @@ func (h *handlers) webhookRoutes() []route {
 		h.keyed(maySubmit, http.MethodPost, "/v1/webhooks/secret/rotate", h.secrets.rotate, docRotateSecret()),
 		h.keyed(maySubmit, http.MethodPost, "/v1/webhooks/test", h.tests.post, docTest()),
 		h.keyed(mayRead, http.MethodGet, "/v1/deliveries", h.deliveries.list, docListDeliveries()),
-		h.keyed(maySubmit, http.MethodPost, "/v1/deliveries/redeliver", h.deliveries.redeliverDead, docRedeliverDead()),
+		h.keyed(maySubmit, http.MethodPost, "/v1/deliveries/redeliver", h.deliveries.redeliverEnded, docRedeliverEnded()),
 		h.keyed(mayRead, http.MethodGet, "/v1/deliveries/{id}", h.deliveries.get, docDelivery()),
 		h.keyed(maySubmit, http.MethodPost, "/v1/deliveries/{id}/redeliver", h.deliveries.redeliver, docRedeliver()),
 	}

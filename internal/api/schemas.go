@@ -105,6 +105,12 @@ func (outcomeSchema) Schema(huma.Registry) *huma.Schema {
 	return wordsSchema(savepage.AttemptOutcomes())
 }
 
+// endedStatesSchema stands for EndedStates in schemas.
+type endedStatesSchema string
+
+// Schema lists the states that a delivery may have ended in.
+func (endedStatesSchema) Schema(huma.Registry) *huma.Schema { return wordsSchema(endedStates()) }
+
 // inboxAnswerSchema stands for savepage.InboxAnswer in schemas.
 type inboxAnswerSchema string
 

@@ -42,3 +42,20 @@ type DeliveryFilter struct {
 	Limit     int    // deliveries on one page
 	Cursor    string // from the page before
 }
+
+// CountedAtMost is how many deliveries a Redelivery that only counts looks at.
+const CountedAtMost = 100_000
+
+// Redelivery selects deliveries that have ended, to be sent again.
+type Redelivery struct {
+	States    []savepage.DeliveryState // Dead, Delivered or both
+	CaptureID string                   // empty: of any capture
+	Since     time.Time                // that ended then or later
+	CountOnly bool                     // nothing is sent
+}
+
+// Redelivered is what a Redelivery has selected.
+type Redelivered struct {
+	Count int       // if it only counts, at most CountedAtMost
+	Last  time.Time // when the last one is due; zero: none is sent
+}

@@ -156,6 +156,7 @@ func (d *core) routes() http.Handler {
 		"GET deliveries":                   hook.deliveries,
 		"GET deliveries/{id}":              hook.delivery,
 		"POST deliveries/{id}/send":        hook.sendAgain,
+		"GET deliveries/send":              hook.confirmSending,
 		"POST deliveries/send":             hook.sendAllAgain,
 		"GET inbox":                        in.inbox,
 		"GET inbox/{id}":                   in.event,

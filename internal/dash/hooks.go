@@ -5,11 +5,13 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/client"
 )
+
+// countedAtMost is up to how many callbacks the API counts.
+const countedAtMost = 100_000
 
 // deliveries shows callbacks with their attempts.
 func (d *hooks) deliveries(w http.ResponseWriter, r *http.Request, s session) error {
@@ -25,7 +27,8 @@ func (d *hooks) deliveries(w http.ResponseWriter, r *http.Request, s session) er
 	d.show(w, s, http.StatusOK, "deliveries", view{
 		"Title": "Deliveries", "Deliveries": page.Deliveries, "Query": first(query), "Older": page.Next != "",
 		"OlderLink": withQuery(Prefix+"deliveries", older), "States": savepage.DeliveryStates(), "Sent": query.Get("sent"),
-		"Filtered": len(without(query, "cursor")) > 0,
+		"Filtered": query.Get("state") != "" || query.Get("capture_id") != "", "Which": selected(query),
+		"SendLink": withQuery(Prefix+"deliveries/send", url.Values{"state": query["state"], "capture_id": query["capture_id"]}),
 	})
 	return nil
 }
@@ -48,14 +51,79 @@ func (d *hooks) sendAgain(w http.ResponseWriter, r *http.Request, s session) err
 	return nil
 }
 
-// sendAllAgain makes all dead letters due.
+// selection is what the list of deliveries shows and may be sent again.
+type selection struct{ State, CaptureID string }
+
+// selected reads the filter of the list. Without a filter it is the dead letters; what is pending is sent anyway.
+func selected(values url.Values) selection {
+	which := selection{values.Get("state"), values.Get("capture_id")}
+	switch {
+	case which.State == string(savepage.Pending):
+		return selection{}
+	case which.State == "" && which.CaptureID != "":
+		which.State = "ended"
+	case which.State == "":
+		which.State = string(savepage.Dead)
+	}
+	return which
+}
+
+// Words says what so many of the selection are; empty if nothing is selected.
+func (w selection) Words(n int) string {
+	one, many := "dead letter", "dead letters"
+	switch w.State {
+	case "":
+		return ""
+	case string(savepage.Delivered):
+		one, many = "delivered callback", "delivered callbacks"
+	case "ended":
+		one, many = "callback that has ended", "callbacks that have ended"
+	}
+	if n != 1 {
+		one = many
+	}
+	if w.CaptureID != "" {
+		one += " of this capture"
+	}
+	return one
+}
+
+// body is the request of the API for the selection.
+func (w selection) body(countOnly bool) map[string]any {
+	body := map[string]any{"state": w.State, "count_only": countOnly}
+	if w.CaptureID != "" {
+		body["capture_id"] = w.CaptureID
+	}
+	return body
+}
+
+// confirmSending says how many callbacks would be sent again, and asks.
+func (d *hooks) confirmSending(w http.ResponseWriter, r *http.Request, s session) error {
+	query := r.URL.Query()
+	which := selected(query)
+	var found struct{ Matching int }
+	if which.State != "" {
+		if _, err := d.ask(s, http.MethodPost, "/v1/deliveries/redeliver", which.body(true), &found); err != nil {
+			return err
+		}
+	}
+	d.show(w, s, http.StatusOK, "sending", view{
+		"Title": "Send again", "Which": which, "Count": found.Matching, "Most": countedAtMost,
+		"Back": withQuery(Prefix+"deliveries", url.Values{"state": query["state"], "capture_id": query["capture_id"]}),
+	})
+	return nil
+}
+
+// sendAllAgain sends what the list selects.
 func (d *hooks) sendAllAgain(w http.ResponseWriter, r *http.Request, s session) error {
-	var sent client.Redelivered
-	body := map[string]any{"since": time.Unix(0, 0).UTC().Format(time.RFC3339)}
-	if _, err := d.ask(s, http.MethodPost, "/v1/deliveries/redeliver", body, &sent); err != nil {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	which := selection{r.PostFormValue("state"), r.PostFormValue("capture_id")}
+	var sent struct{ Redelivered int }
+	if _, err := d.ask(s, http.MethodPost, "/v1/deliveries/redeliver", which.body(false), &sent); err != nil {
 		return err
 	}
-	http.Redirect(w, r, Prefix+"deliveries?"+url.Values{"sent": {strconv.Itoa(sent.Count)}}.Encode(), http.StatusSeeOther)
+	back := url.Values{"sent": {strconv.Itoa(sent.Redelivered)}, "capture_id": {which.CaptureID}}
+	http.Redirect(w, r, withQuery(Prefix+"deliveries", back), http.StatusSeeOther)
 	return nil
 }
 

@@ -22,7 +22,7 @@ type view map[string]any
 
 // pageNames are the templates below pages, beside the frame.
 var pageNames = [...]string{
-	"signin", "fault", "playground", "check", "captures", "capture", "batches", "batch", "deliveries", "delivery", "inbox", "event",
+	"signin", "fault", "playground", "check", "captures", "capture", "batches", "batch", "deliveries", "delivery", "sending", "inbox", "event",
 	"webhooks", "keys", "usage", "system",
 }
 

@@ -92,9 +92,9 @@ type Deliveries interface {
 	// Redeliver has a delivery sent now, before all others of its receiver. One that has ended starts a schedule of its
 	// own; its attempts are kept. An unknown id is CodeNotFound.
 	Redeliver(ctx context.Context, account, id string) (savepage.Delivery, error)
-	// RedeliverDead has all of the account's deliveries that died at since or later sent again, one after the other, in
-	// the order in which they were made. It returns how many they are, and when the last one's turn is.
-	RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error)
+	// RedeliverEnded has all of the account's deliveries that are selected sent again, one after the other, those of each
+	// state in the order in which they were made, or counts them. What is pending is not among them.
+	RedeliverEnded(ctx context.Context, account string, which capture.Redelivery) (capture.Redelivered, error)
 }
 
 // Accounts is who may ask for something, and what their callbacks are signed with.

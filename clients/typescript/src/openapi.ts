@@ -988,9 +988,30 @@ export interface components {
             last_at?: string;
             /**
              * Format: int64
+             * @description With count_only: number of deliveries that would be sent, at most 100,000.
+             */
+            matching?: number;
+            /**
+             * Format: int64
              * @description Number of deliveries that are pending again.
              */
             redelivered: number;
+        };
+        RedeliveryBody: {
+            /** @description Deliveries of this capture. */
+            capture_id?: string;
+            /** @description Send nothing, and answer how many would be sent. */
+            count_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Deliveries that ended at this time or later. Needed without state and capture_id.
+             */
+            since?: string;
+            /**
+             * @description Deliveries in this state; ended is both. Default: dead.
+             * @enum {string}
+             */
+            state?: "dead" | "delivered" | "ended";
         };
         Report: {
             backdrop?: string;

@@ -20,6 +20,7 @@ func redeliverTests() map[string]func(*scene) {
 		"while it fails":   func(t *scene) { testRedeliverOnItsWay(t, tryAgain(time.Hour)) },
 		"while it arrives": func(t *scene) { testRedeliverOnItsWay(t, delivered()) },
 		"dead again":       testRedeliverDead,
+		"ended again":      testRedeliverEnded,
 		"breaker":          testBreaker,
 		"retention":        testDeadLettersAreKept,
 		"without taker":    testNobodyDelivers,
@@ -154,7 +155,7 @@ func testListDeliveries(t *scene) {
 	foreign, _, err := b.ListDeliveries(t.Context(), other, capture.DeliveryFilter{})
 	must(t, err)
 	equal(t, 0, len(foreign))
-	n, _, err := b.RedeliverDead(t.Context(), other, time.Time{})
+	n, _, err := redeliverDead(t, b, other, time.Time{})
 	must(t, err)
 	equal(t, 0, n)
 }
@@ -254,10 +255,10 @@ func testRedeliverDead(t *scene) {
 	done := b.end(t, savepage.Delivered, "http://a.test")[0]
 	b.counts(t, ledger.DeliveryStats{Dead: 9, Died: 9, Delivered: 1})
 
-	n, last, err := b.RedeliverDead(t.Context(), b.account, since)
+	n, last, err := redeliverDead(t, b, b.account, since)
 	must(t, err)
 	equal(t, 8, n)
-	n, _, err = b.RedeliverDead(t.Context(), b.account, since)
+	n, _, err = redeliverDead(t, b, b.account, since)
 	must(t, err)
 	equal(t, 0, n)
 	var before time.Time

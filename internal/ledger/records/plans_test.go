@@ -145,7 +145,7 @@ var (
 	verb = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
 	// beginning is a statement that is put together of more.
 	beginning = regexp.MustCompile(` (WHERE|INDEXED BY|VALUES) $|FROM river_job$|FROM \($|^SELECT id, queue,[^?]*TEXT\)$|` +
-		`^UPDATE accounts SET limit_$`)
+		`^UPDATE accounts SET limit_$|^SELECT count\(\*\) FROM \(SELECT id$|^UPDATE deliveries [^?]*\? \+ \? [^?]* AS n$`)
 	places = regexp.MustCompile(`\?\d*`)
 	// few are tables that hold little: accounts, keys and secrets are made by people.
 	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|link_secrets|l|identity|sqlite_master|usage|` +

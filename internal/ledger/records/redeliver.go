@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -45,33 +46,83 @@ func (ds *deliveries) Redeliver(ctx context.Context, account, id string) (savepa
 	return ds.Delivery(ctx, account, id)
 }
 
-// RedeliverDead has all of the account's deliveries that died at since or later sent again. They step in one after the
-// other, in the order in which they were made. It returns how many they are, and when the last one's turn is.
-func (ds *deliveries) RedeliverDead(ctx context.Context, account string, since time.Time) (count int, last time.Time, err error) {
-	begin := ds.clock.Now()
-	for {
-		moved, err := ds.redeliverSome(ctx, account, since, ledger.RedeliverTurn(begin, count))
-		count += moved
-		if count > 0 {
-			last = ledger.RedeliverTurn(begin, count-1)
-		}
-		if err != nil || moved < ledger.RedeliverRows {
-			return count, last, err
-		}
+// What has ended: of a state of the account, or of a state of one of its captures.
+const (
+	allDead = ` FROM deliveries INDEXED BY deliveries_dead
+		WHERE state = 'dead' AND account = ? AND ended_at >= ? AND ended_at <= ? ORDER BY created_at, id LIMIT ?`
+	allDelivered = ` FROM deliveries INDEXED BY deliveries_delivered
+		WHERE state = 'delivered' AND account = ? AND ended_at >= ? AND ended_at <= ? ORDER BY created_at, id LIMIT ?`
+	deadOfCapture = ` FROM deliveries INDEXED BY deliveries_capture
+		WHERE capture = ? AND state = 'dead' AND +account = ? AND ended_at >= ? AND ended_at <= ? ORDER BY created_at, id LIMIT ?`
+	deliveredOfCapture = ` FROM deliveries INDEXED BY deliveries_capture
+		WHERE capture = ? AND state = 'delivered' AND +account = ? AND ended_at >= ? AND ended_at <= ? ORDER BY created_at, id LIMIT ?`
+
+	sendAgain = `UPDATE deliveries SET state = 'pending', ended_at = NULL, next_at = ? + ? * turn.n,
+			earlier = (SELECT count(*) FROM attempts WHERE delivery = deliveries.id)
+		FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) - 1 AS n`
+	inTurn = `) AS turn WHERE deliveries.id = turn.id RETURNING deliveries.receiver, deliveries.next_at`
+
+	countEnded = `SELECT count(*) FROM (SELECT id`
+	counted    = `) AS ended`
+)
+
+// ended are the statements for what has ended.
+type ended struct{ again, count string }
+
+func endedIn(state savepage.DeliveryState, ofCapture bool) ended {
+	switch {
+	case state == savepage.Delivered && ofCapture:
+		return ended{sendAgain + deliveredOfCapture + inTurn, countEnded + deliveredOfCapture + counted}
+	case state == savepage.Delivered:
+		return ended{sendAgain + allDelivered + inTurn, countEnded + allDelivered + counted}
+	case ofCapture:
+		return ended{sendAgain + deadOfCapture + inTurn, countEnded + deadOfCapture + counted}
+	default:
+		return ended{sendAgain + allDead + inTurn, countEnded + allDead + counted}
 	}
 }
 
-func (ds *deliveries) redeliverSome(ctx context.Context, account string, since, first time.Time) (int, error) {
+// RedeliverEnded has all of the account's deliveries that are selected sent again, or counts them. They step in one after the
+// other, those of each state in the order in which they were made. What ends meanwhile is not among them.
+func (ds *deliveries) RedeliverEnded(ctx context.Context, account string, which capture.Redelivery) (capture.Redelivered, error) {
+	var all capture.Redelivered
+	begin := ds.clock.Now()
+	for _, state := range which.States {
+		of := endedIn(state, which.CaptureID != "")
+		args := []any{account, which.Since.UnixMicro(), begin.UnixMicro()}
+		if which.CaptureID != "" {
+			args = append([]any{which.CaptureID}, args...)
+		}
+		if which.CountOnly {
+			var n int
+			if err := ds.search.QueryRowContext(ctx, of.count, append(args, capture.CountedAtMost-all.Count)...).Scan(&n); err != nil {
+				return all, fmt.Errorf("count deliveries that have ended: %w", err)
+			}
+			all.Count += n
+			continue
+		}
+		for more := true; more; {
+			moved, err := ds.redeliverSome(ctx, account, of.again, ledger.RedeliverTurn(begin, all.Count), args)
+			all.Count += moved
+			if all.Count > 0 {
+				all.Last = ledger.RedeliverTurn(begin, all.Count-1)
+			}
+			if err != nil {
+				return all, err
+			}
+			more = moved == ledger.RedeliverRows
+		}
+	}
+	return all, nil
+}
+
+func (ds *deliveries) redeliverSome(ctx context.Context, account, again string, first time.Time, which []any) (int, error) {
+	args := append([]any{stamp(first), ledger.RedeliverStep.Microseconds()}, which...)
+	args = append(args, ledger.RedeliverRows)
 	var moved []due
 	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		const again = `UPDATE deliveries SET state = 'pending', ended_at = NULL, next_at = ?1 + ?2 * turn.n,
-				earlier = (SELECT count(*) FROM attempts WHERE delivery = deliveries.id)
-			FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) - 1 AS n FROM deliveries INDEXED BY deliveries_dead
-				WHERE state = 'dead' AND account = ?3 AND ended_at >= ?4 ORDER BY created_at, id LIMIT ?5) AS turn
-			WHERE deliveries.id = turn.id RETURNING deliveries.receiver, deliveries.next_at`
 		var err error
-		moved, err = collect(ctx, tx, scanDue, again, stamp(first), ledger.RedeliverStep.Microseconds(), account, since.UnixMicro(),
-			ledger.RedeliverRows)
+		moved, err = collect(ctx, tx, scanDue, again, args...)
 		return err
 	}, func(err error) {
 		if err == nil {
@@ -81,7 +132,7 @@ func (ds *deliveries) redeliverSome(ctx context.Context, account string, since, 
 		}
 	})
 	if err != nil {
-		return 0, fmt.Errorf("send dead deliveries again: %w", err)
+		return 0, fmt.Errorf("send deliveries that have ended again: %w", err)
 	}
 	return len(moved), nil
 }

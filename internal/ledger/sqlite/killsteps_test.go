@@ -142,7 +142,7 @@ func watchStep(ctx context.Context, l ledger.Store, step string) {
 			stats.Dead == 7:
 			die()
 		case step == stepRedelivery && stats.Dead == 7:
-			if _, _, err := l.RedeliverDead(ctx, os.Getenv(envAccount), time.Time{}); err == nil {
+			if _, err := l.RedeliverEnded(ctx, os.Getenv(envAccount), allDead()); err == nil {
 				die()
 			}
 		}
@@ -160,6 +160,10 @@ func TestKillAtEveryStep(t *testing.T) {
 	}
 }
 
+func allDead() capture.Redelivery {
+	return capture.Redelivery{States: []savepage.DeliveryState{savepage.Dead}}
+}
+
 func killAt(t *testing.T, step string) {
 	t.Helper()
 	dir := sqlite.NewFolder(t)
@@ -172,10 +176,10 @@ func killAt(t *testing.T, step string) {
 	check(t, err)
 	recorded := expectAfterKill(t, step, l, list)
 	if step == stepDead {
-		n, _, err := l.RedeliverDead(t.Context(), account, time.Time{})
+		sent, err := l.RedeliverEnded(t.Context(), account, allDead())
 		check(t, err)
-		if n != 7 {
-			t.Errorf("%d are sent again", n)
+		if sent.Count != 7 {
+			t.Errorf("%d are sent again", sent.Count)
 		}
 	}
 	if step == stepOpened { // its breaker lets one through when it is asked for by hand, which closes it

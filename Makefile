@@ -43,12 +43,14 @@ test: ## install what tests need, vet, build, and run all tests (PKG=./internal/
 quick: ## run the tests that need no browser, without the race detector
 	CGO_ENABLED=0 go test $(shell go list ./... | grep -Ev '/($(BROWSER))$$')
 
-truth: ## render the truth suite in every view and print a table (ONLY=sticky, KEEP=folder for pictures; PEER=puppeteer to compare)
+truth: ## render the truth suite in every view and print a table (ONLY=sticky, KEEP=folder for pictures; SAME=19 to compare that many more; PEER=puppeteer to compare; HONEST=/ for the reports)
 	@scripts/install-test-tools
 ifdef PEER
 	@cd internal/truth && go test -count=1 -timeout 60m -run TestPeer -peer '$(PEER)' -only '$(ONLY)'
+else ifdef HONEST
+	@cd internal/page && go test -count=1 -timeout 60m -run TestHonest -honest '$(HONEST)'
 else
-	@cd internal/truth && go test -count=1 -timeout 30m -run TestTruth -every -table -only '$(ONLY)' $(if $(KEEP),-keep '$(abspath $(KEEP))')
+	@cd internal/truth && go test -count=1 -timeout 30m -run TestTruth $(if $(SAME),-same $(SAME),-every -table) -only '$(ONLY)' $(if $(KEEP),-keep '$(abspath $(KEEP))')
 endif
 
 hostile: ## render the hostile pages behind the guard, with canaries, and print case, expected, seen

@@ -25,7 +25,9 @@ func (f *frame) choose(ctx context.Context) (err error) {
 		f.notes.Await("pictures further down the page")
 		f.area = f.window()
 		if !f.budget.PastDeadline() {
-			_, _, err = f.whole.LoadAll(ctx)
+			if err = f.witness.Begin(ctx); err == nil {
+				_, _, err = f.whole.LoadAll(ctx)
+			}
 		}
 	case f.beside.Disabled():
 		f.area, err = f.chooseUnasked(ctx)
@@ -35,6 +37,9 @@ func (f *frame) choose(ctx context.Context) (err error) {
 		f.area, err = f.clip(ctx)
 	case f.o.Fullpage:
 		f.notes.Await("the whole page")
+		if err = f.witness.Begin(ctx); err != nil {
+			return err
+		}
 		extent, growing, failed := f.whole.LoadAll(ctx)
 		if failed != nil {
 			return failed

@@ -26,6 +26,7 @@ import (
 	"github.com/savepage/savepage/internal/page/traffic"
 	"github.com/savepage/savepage/internal/page/virtual"
 	"github.com/savepage/savepage/internal/page/whole"
+	"github.com/savepage/savepage/internal/page/witness"
 )
 
 // restedFind is how long an element is looked for on a page that is at rest.
@@ -59,6 +60,7 @@ type parts struct {
 	camera   *shot.Camera
 	whole    *whole.Page
 	printer  *pdf.Printer
+	witness  *witness.Witness
 	runner   *steps.Runner
 	banners  *banner.Banners // nil: they may stay
 	clock    *virtual.Clock  // nil: the real one
@@ -99,12 +101,16 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
 		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
-		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
+		Check: p.checkSize, Resize: p.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
 	})
 	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
 	p.printer = pdf.New(pdf.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
 	})
+	p.witness = &witness.Witness{
+		Page: p.beside, Network: p.requests, Rest: p.waiter, Notes: p.notes, Stands: p.o.Animations == savepage.AnimationsFreeze,
+		Whole: showsMore(p.o),
+	}
 	return p
 }
 
@@ -218,4 +224,14 @@ func closed(tab *browser.Tab) error {
 
 func errLost() error {
 	return savepage.Errorf(savepage.CodeBrowserLost, "the browser ended while it rendered the page")
+}
+
+// resize gives the page a window of another height. What was seen in the one before is remembered.
+func (p *parts) resize(ctx context.Context, height int) error {
+	if height == p.o.Height {
+		if err := p.witness.Remember(ctx); err != nil {
+			return err
+		}
+	}
+	return p.view.resize(ctx, height)
 }

@@ -56,7 +56,7 @@ func (j *job) report() savepage.Report {
 		Blank:        j.picture.Blank,
 		Partial:      len(reasons) > 0,
 		Reasons:      reasons[:min(len(reasons), maxReasons)],
-		Truncated:    j.frame.cut || j.whole.Cut(),
+		Truncated:    j.frame.cut || j.whole.Cut() || j.witness.Cut(),
 		Moving:       j.waiter.Moving(),
 		Wall:         j.reader.wall.Wall,
 		WallSigns:    j.reader.wall.Signs,

@@ -5,8 +5,12 @@ import (
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/page/layout"
 	"github.com/savepage/savepage/internal/page/shot"
 )
+
+// wholePage is more CSS pixels than a page has.
+const wholePage = 1 << 30
 
 // freeze brings the page to rest when the options say so, once before the area is chosen and once after, when that is more
 // than the window, or is printed. A page that is shown as it is when its time is over, and does not answer, is shown as it moves.
@@ -36,6 +40,9 @@ func (j *job) hold(ctx context.Context) error {
 
 // shoot makes the picture of the area that was chosen.
 func (j *job) shoot(ctx context.Context) (err error) {
+	if err := j.frame.testify(ctx); err != nil {
+		return err
+	}
 	if err := j.hold(ctx); err != nil {
 		return err
 	}
@@ -55,6 +62,11 @@ func (j *job) shoot(ctx context.Context) (err error) {
 	if j.waiter.Moved() {
 		j.camera.Repaint()
 	}
+	if token := j.waiter.Token(); token != "" && !j.frame.area.Viewport && !j.budget.PastDeadline() {
+		if err := j.still.Deafen(ctx, token+"-"); err != nil {
+			return err
+		}
+	}
 	err = j.camera.Take(ctx, j.frame.area)
 	j.picture = j.camera.Picture()
 	if err != nil {
@@ -62,6 +74,20 @@ func (j *job) shoot(ctx context.Context) (err error) {
 	}
 	j.fonts = j.camera.MissingGlyphs(ctx)
 	return j.broken()
+}
+
+// testify notes what a person would miss in the picture that is about to be taken. Whoever asks for an early moment of the page
+// misses nothing, and a page that is shown as it is when its time is over has had its say.
+func (f *frame) testify(ctx context.Context) error {
+	if !rests(f.o) || f.budget.PastDeadline() || f.beside.Disabled() {
+		return nil
+	}
+	area := f.area
+	if f.o.Format.Info().Paged {
+		area = layout.Area{Width: wholePage, Height: wholePage}
+	}
+	_ = f.witness.Look(ctx, area, f.cut || f.whole.Cut()) // a page that does not answer any more has been found out by others
+	return ctx.Err()
 }
 
 // print makes a PDF of the whole page.

@@ -104,6 +104,10 @@ func stillParts() []Case {
 			},
 		},
 		{
+			Name: "what is drawn anew at every size stays as it is", Path: "/resizes", Options: savepage.Options{Fullpage: true}, Same: again,
+			Checks: []Check{Never("drawn from its beginning", band(9)), Has("drawn to its end", band(7))},
+		},
+		{
 			Name: "what is revealed by scrolling", Path: "/still-reveal", Options: savepage.Options{Fullpage: true}, Same: 4,
 			Checks: []Check{
 				Fill("in view", Box{40, 100, 400, 200}, band(81)),

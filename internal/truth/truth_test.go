@@ -21,6 +21,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/page"
@@ -33,6 +34,7 @@ var (
 	every = flag.Bool("every", false, "render every page in every view")
 	keep  = flag.String("keep", "", "folder for the pictures")
 	only  = flag.String("only", "", "render the cases with this in their name or path")
+	same  = flag.Int("same", 0, "take every frozen picture so many times more: each has the same bytes, or its report says what moves")
 )
 
 // suite are the cases that are asked for.
@@ -100,6 +102,9 @@ func TestTruth(t *testing.T) {
 	for _, c := range suite() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
+			if *same > 0 && c.Fails == "" && !c.Heavy && c.Options.Animations == "" && c.Options.Format != savepage.FormatPDF {
+				c.Same = *same
+			}
 			out := truth.Run(t.Context(), shared.Renderer, shared.site, c)
 			shared.mu.Lock()
 			shared.outcomes = append(shared.outcomes, out)

@@ -1,6 +1,7 @@
 package settle
 
 import (
+	"context"
 	_ "embed" // for the scripts
 	"time"
 )
@@ -27,9 +28,8 @@ type unfinished struct {
 	Changes bool `json:"changes"` // it has hardly anything to show yet, or something lies over all of it
 }
 
-// unsure takes in what the page has said, and reports whether it matters to how long it is waited for what it looks like; timed
-// says that it is about to change by itself.
-func unsure(w *Waiter) (is, timed bool) {
+// takeIn takes in what the page has said. It asks what the page looks like where that matters now and was not asked for.
+func takeIn(ctx context.Context, w *Waiter) error {
 	said := w.seen.Later
 	if said != nil && len(said.Aside) > 0 {
 		w.Network.SetAside(said.Aside)
@@ -37,8 +37,18 @@ func unsure(w *Waiter) (is, timed bool) {
 	w.Network.Looked(w.looked, w.seen.Elements > w.elements, w.seen.Timers.timerless(w.answered))
 	w.elements = w.seen.Elements
 	w.looks = unfinished{}
-	timed = said != nil && said.Soon >= 0
-	return timed || w.Network.Unsure(), timed
+	timed := said != nil && said.Soon >= 0
+	unsure, _ := w.Network.Unsure()
+	switch unsure = unsure || timed; {
+	case unsure && w.seen.Looks != nil:
+		w.looks = *w.seen.Looks
+	case unsure:
+		if err := w.Page.Ask(ctx, 0, &w.looks, unfinishedScript+"savepageUnfinished.look", timed); err != nil {
+			return err
+		}
+	}
+	w.Network.SetLoading(w.looks.Loading)
+	return nil
 }
 
 // ahead is where a page is about to go.

@@ -81,6 +81,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   return {
     still,
     styled,
+    told,
     timers: token => told(token).timers,
     // look waits for fonts and large pictures in view, at most ms, and says how the page is. watched has the document's
     // changes followed from now on, whole says that what is out of view counts.

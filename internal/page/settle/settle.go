@@ -50,6 +50,8 @@ type Look struct {
 	Later    *later   `json:"later"`    // nil when it is not known
 	Elements int      `json:"elements"`
 	Refresh  string   `json:"refresh"` // content of the meta element of that name
+
+	Looks *unfinished `json:"looks"` // nil when it was not asked for
 }
 
 // Asker asks the page by scripts beside its own.
@@ -95,7 +97,8 @@ type Activity interface {
 
 // Questions are what scripts ask for.
 type Questions interface {
-	Unsure() bool           // it matters what the page shows
+	// Unsure reports whether it matters what the page shows, and whether scripts have lately asked for the same again.
+	Unsure() (is, repeats bool)
 	SetLoading(is bool)     // it shows that it waits for something
 	SetAside(urls []string) // addresses that are asked for without a use for the answer
 	// Looked notes that the page was asked at a time, whether it has more in it than before, and since when no timer of it has
@@ -275,12 +278,9 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 			return err
 		}
 		w.answered = time.Now()
-		if is, timed := unsure(w); is {
-			if err := w.Page.Ask(ctx, 0, &w.looks, unfinishedScript+"savepageUnfinished.look", timed); err != nil {
-				return err
-			}
+		if err := takeIn(ctx, w); err != nil {
+			return err
 		}
-		w.Network.SetLoading(w.looks.Loading)
 		asking += time.Since(w.looked)
 		moved, rest := w.restless()
 		moving := w.motion.rest(&w.seen)
@@ -297,9 +297,9 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 			return session.ErrMoved
 		case rest+moving == 0 && (w.late || w.Network.Waiting() == 0): // nothing has begun while the page was looked at
 			w.rested = !w.late
-			w.noteLate()
+			noteLate(w)
 			noteOpen(w)
-			w.noteFonts()
+			noteFonts(w)
 			aheadOf(w).note(w.Notes)
 			w.motion.note(&w.seen)
 			return nil
@@ -321,12 +321,16 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 // question is what the page is asked: how it is and, when it has shown a sign of motion, what moves. It waits for fonts and
 // pictures in view, and a part of the time for what moves.
 func (w *Waiter) question(stall time.Duration) (function string, args []any) {
-	w.looked, w.seen.Motion = time.Now(), nil
+	w.looked, w.seen.Motion, w.seen.Looks = time.Now(), nil, nil
 	w.document, _ = w.Navigation.Been()
-	if !w.motion.follows {
-		return lookScript + "savepage.look", []any{stall.Milliseconds(), w.token, w.Watch, w.Whole}
+	scripts, function, how := lookScript, "savepage.look", any(w.Whole)
+	if w.motion.follows {
+		scripts, function, how = scripts+motionScript, "savepageMotion.look", w.motion.how()
 	}
-	return lookScript + motionScript + "savepageMotion.look", []any{stall.Milliseconds(), w.token, w.Watch, w.motion.how()}
+	if unsure, _ := w.Network.Unsure(); unsure { // it will matter what the page looks like
+		scripts, function = scripts+unfinishedScript, "savepageUnfinished.after("+function+")"
+	}
+	return scripts + function, []any{stall.Milliseconds(), w.token, w.Watch, how}
 }
 
 // outdated reports whether another document has come since the page was asked: what was said then may be of the one before.

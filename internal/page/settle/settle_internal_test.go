@@ -27,7 +27,7 @@ func (loaded) Open(int) []string                       { return nil }
 func (loaded) ResetQuiet()                             {}
 func (loaded) Planned(string) (time.Duration, bool)    { return 0, false }
 func (loaded) Been() (int, bool)                       { return 1, false }
-func (loaded) Unsure() bool                            { return false }
+func (loaded) Unsure() (is, repeats bool)              { return false, false }
 func (loaded) SetLoading(bool)                         {}
 func (loaded) SetAside([]string)                       {}
 func (loaded) Looked(time.Time, bool, time.Time)       {}

@@ -103,6 +103,10 @@ token => {
   note('SharedWorker');
   note('WebSocket');
   note('EventSource');
+  // To draw more of the page than the window shows, the browser tells the page of a new size, which is the one it has.
+  let deaf = false;
+  if (own.window) for (const place of [own, own.visualViewport]) place?.addEventListener('resize', e => { if (deaf) e.stopImmediatePropagation(); }, true);
+  addEventListener(token + '-', () => { deaf = true; });
   // No timer and no frame does anything any more when the page is to stand as it is.
   addEventListener(token + '.', () => { held = true; });
   // Who asks does so by an event that only it knows, and is answered before its question returns.

@@ -42,8 +42,14 @@ if (!globalThis.savepageUnfinished) globalThis.savepageUnfinished = (() => {
     if (body.innerText.length > 250) return false;
     return ![...body.querySelectorAll('img,canvas,svg,video,iframe,object,embed')].slice(0, 100).some(e => { const r = e.getBoundingClientRect(); return r.width * r.height > 10000; });
   };
+  // look asks only as far as it matters: with what the page waits for, or what lies over it.
+  const look = timed => ({loading: loading(), changes: timed && (sparse() || covered())});
   return {
-    // look asks only as far as it matters: with what the page waits for, or what lies over it.
-    look: timed => ({loading: loading(), changes: timed && (sparse() || covered())}),
+    look,
+    // after is another question, and then this one.
+    after: ask => async (...args) => {
+      const is = await ask(...args);
+      return {...is, looks: look(is.later?.soon >= 0)};
+    },
   };
 })();

@@ -16,7 +16,7 @@ func (w *Waiter) OpenList() string {
 }
 
 // noteLate says that the load event did not come. The event itself may be lost: the document knows.
-func (w *Waiter) noteLate() {
+func noteLate(w *Waiter) {
 	if w.late && w.seen.Ready != "complete" {
 		w.Notes.Partial("the load event did not come%s", w.OpenList())
 	}
@@ -24,11 +24,11 @@ func (w *Waiter) noteLate() {
 
 // noteUnrest says what kept the page from settling.
 func (w *Waiter) noteUnrest() {
-	w.noteLate()
+	noteLate(w)
 	if !noteOpen(w) && !w.late {
 		w.Notes.Partial("the document did not stop changing")
 	}
-	w.noteFonts()
+	noteFonts(w)
 }
 
 // noteOpen names the requests that did not end, and reports whether there are any.
@@ -41,7 +41,7 @@ func noteOpen(w *Waiter) bool {
 }
 
 // noteFonts names the fonts that are in use and did not come.
-func (w *Waiter) noteFonts() {
+func noteFonts(w *Waiter) {
 	if !w.seen.Fonts {
 		w.Notes.Partial("fonts were not loaded: %s", note.Clean(strings.Join(w.seen.Coming, ", "), 100))
 	}

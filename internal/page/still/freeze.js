@@ -26,12 +26,14 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
 
   // An animation that begins again each time it has ended is an endless one: the bar of a carousel that goes on by itself.
   const ended = new WeakMap();
+  let turn = 0; // of ending: what an element does at once counts once
   const again = a => {
     const names = ended.get(a.effect.target) || new Map();
     ended.set(a.effect.target, names);
-    const name = a.animationName || a.transitionProperty || a.id || 'script';
-    names.set(name, (names.get(name) || 0) + 1);
-    return names.get(name) > 3;
+    const name = a.animationName || a.transitionProperty || a.id || 'script', is = names.get(name) || {n: 0, turn: 0};
+    names.set(name, is);
+    if (is.turn !== turn) Object.assign(is, {n: is.n + 1, turn});
+    return is.n > 3;
   };
   const endless = a => a.effect.getComputedTiming().endTime === Infinity || a.playbackRate === 0 || again(a);
 
@@ -51,11 +53,13 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
   };
 
   // finish ends what has an end, as often as the page begins something new at that, and returns what has none.
+  const stopped = new WeakSet();
   const finish = async all => {
     const held = [];
     for (let round = 0, more = true; more && round < 12; round++) {
+      turn++;
       const list = running(all), ends = list.filter(a => !endless(a));
-      for (const a of list) if (!ends.includes(a)) { a.pause(); held.push(a); }
+      for (const a of list) if (!ends.includes(a)) { a.pause(); held.push(a); stopped.add(a); }
       more = ends.length > 0;
       // What ends where it began must be seen elsewhere before.
       const stays = a => ['both', 'forwards'].includes(a.effect.getComputedTiming().fill);
@@ -147,6 +151,8 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     const angle = Math.atan2(last.y - before.y, last.x - before.x) * 180 / Math.PI, turn = e.getAttribute('rotate') || 0;
     return `translate(${last.x} ${last.y}) rotate(${turn === 'auto' ? angle : turn === 'auto-reverse' ? angle + 180 : turn})`;
   };
+  const longest = 6000; // milliseconds
+  let arrivals = 0; // animations of drawings that were brought to their end
   const smil = root => {
     const all = [...root.querySelectorAll('animate,animateTransform,animateMotion,set')].filter(e => ends(e));
     for (const e of all) {
@@ -157,6 +163,7 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
       const leaves = e.getAttribute('fill') === 'freeze' || (e.localName === 'set' && !e.hasAttribute('dur'));
       const value = moves ? attempt(() => arrived(e, to)) : to && e.localName === 'animateTransform' ? `${e.getAttribute('type') || 'translate'}(${to})` : to;
       if (leaves && !value) continue;
+      arrivals++;
       e.remove();
       if (!leaves) continue;
       target.setAttribute(name, moves ? `${value} ${target.getAttribute(name) || ''}` : value);
@@ -214,6 +221,13 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
 
   return {
     roots,
+    // midway says of an animation that ends, within the time for which one is waited for, that it was stopped before its end.
+    midway: a => {
+      const end = a.effect.getComputedTiming().endTime;
+      return stopped.has(a) && a.playState === 'paused' && end <= longest && a.currentTime < end;
+    },
+    // ended counts the animations of drawings that were brought to their end.
+    ended: () => arrivals,
     // end ends what the page has begun because it is seen as a whole.
     end: async () => {
       whole = true;

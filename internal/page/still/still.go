@@ -146,6 +146,11 @@ func (s *Still) Hold(ctx context.Context, event string) error {
 	return s.Page.Ask(ctx, freezeTime, nil, freezeScript+"savepageStill.stop", event)
 }
 
+// Deafen has an event of the given name keep from the page that its window has a new size.
+func (s *Still) Deafen(ctx context.Context, event string) error {
+	return s.Page.Ask(ctx, 0, nil, "(name => { dispatchEvent(new Event(name)); })", event)
+}
+
 // stillness is what the script says when the page's own document is at rest.
 type stillness struct {
 	Moved  bool `json:"moved"`  // the page has gone on when animations ended

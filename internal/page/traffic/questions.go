@@ -37,11 +37,13 @@ func (r *Requests) SetLoading(is bool) {
 	}
 }
 
-// Unsure reports whether it matters what the page shows: something is open, or scripts have lately asked for the same again.
-func (r *Requests) Unsure() bool {
+// Unsure reports whether it matters what the page shows: something is open, or scripts have lately asked for the same again,
+// which repeats says.
+func (r *Requests) Unsure() (is, repeats bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.open) > 0 || time.Since(r.repeated) < repeating
+	repeats = time.Since(r.repeated) < repeating
+	return len(r.open) > 0 || repeats, repeats
 }
 
 // SetAside notes addresses that scripts ask for without a use for the answer.

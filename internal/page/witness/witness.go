@@ -1,0 +1,129 @@
+// Package witness looks at the page in the moment in which its picture is taken, and says what a person would miss there:
+// pictures that have not come, animations under way, parts that have their room and show nothing. It knows nothing of the
+// parts that should have brought these about, waits for nothing and changes nothing.
+package witness
+
+import (
+	"context"
+	_ "embed" // for the script
+	"strings"
+	"time"
+
+	"github.com/savepage/savepage/internal/page/layout"
+	"github.com/savepage/savepage/internal/page/settle"
+)
+
+//go:embed witness.js
+var witnessScript string
+
+// slack is how long the page may be watched for what moves.
+const slack = time.Second
+
+// Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
+type Asker interface {
+	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
+}
+
+// Network says what the page asks of the network.
+type Network interface {
+	Waiting() int        // open requests that are work
+	Open(n int) []string // their names, oldest first
+}
+
+// Rest says what the page has left to do.
+type Rest interface {
+	Token() string    // the event that the page's timers answer to; empty when they are not followed
+	Moving() []string // names of what moves without an end
+	// IsDue reports whether a page that has said this now is about to do something that belongs to what it shows.
+	IsDue(ctx context.Context, said settle.Due) (bool, error)
+}
+
+// Notes keeps why a picture is partial.
+type Notes interface {
+	Partial(format string, args ...any)
+}
+
+// Witness looks at one page.
+type Witness struct {
+	Page    Asker
+	Network Network
+	Rest    Rest
+	Notes   Notes
+	Stands  bool // the page is to stand still
+	Whole   bool // the picture shows more than the window
+
+	cut bool
+}
+
+// Cut reports whether a part of the page that scrolls is not in the picture in its whole length.
+func (w *Witness) Cut() bool { return w.cut }
+
+// Begin has the page note how far down the window goes from now on, and what is seen there.
+func (w *Witness) Begin(ctx context.Context) error {
+	return w.Page.Ask(ctx, 0, nil, witnessScript+"savepageWitness.begin")
+}
+
+// Remember has the page note what the window shows now.
+func (w *Witness) Remember(ctx context.Context) error {
+	return w.Page.Ask(ctx, 0, nil, witnessScript+"savepageWitness.remember")
+}
+
+// sight is what the page shows, or does not.
+type sight struct {
+	Pictures int  `json:"pictures"` // that are coming, or have not been asked for
+	Moves    int  `json:"moves"`    // animations that run
+	Restless int  `json:"restless"` // videos, running texts and the like
+	Changing int  `json:"changing"` // elements that scripts are moving
+	Hidden   int  `json:"hidden"`   // parts that have their room and show nothing
+	Missing  int  `json:"missing"`  // parts that were seen and are not any more
+	Frames   int  `json:"frames"`   // of other origins, of which no picture was kept
+	Cut      bool `json:"cut"`      // a part that scrolls in place of the page
+	Loading  bool `json:"loading"`  // the page says so
+	Unseen   bool `json:"unseen"`   // the window has not been at the end of the area
+
+	settle.Due
+}
+
+// Look notes what is missing in an area of the page. left says that more of the page follows, which is left out.
+func (w *Witness) Look(ctx context.Context, area layout.Area, left bool) error {
+	of := struct {
+		layout.Area
+		Whole bool
+	}{area, w.Whole}
+	asked := map[string]any{"token": w.Rest.Token(), "known": len(w.Rest.Moving()) > 0, "stands": w.Stands}
+	var is sight
+	if err := w.Page.Ask(ctx, slack, &is, witnessScript+"savepageWitness.look", of, asked); err != nil {
+		return err
+	}
+	due, err := w.Rest.IsDue(ctx, is.Due)
+	if err != nil {
+		return err
+	}
+	w.cut = is.Cut
+	w.count(is.Pictures, "pictures that have not come: %d")
+	w.count(is.Moves, "animations that have not ended: %d")
+	w.count(is.Restless+is.Changing, "parts of the page that are moving: %d")
+	w.count(is.Hidden, "parts of the page that are still hidden: %d")
+	w.count(is.Missing, "parts of the page that were seen by scrolling and are hidden again: %d")
+	w.count(is.Frames, "frames of other sites that may be empty: %d")
+	if is.Loading && !left {
+		w.Notes.Partial("the page says that it is loading")
+	}
+	if is.Unseen && !left {
+		w.Notes.Partial("the page was not scrolled to its end")
+	}
+	if due {
+		w.Notes.Partial("the page was about to change")
+	}
+	if open := w.Network.Open(3); w.Network.Waiting() > 0 && len(open) > 0 {
+		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))
+	}
+	return nil
+}
+
+// count notes what there should be none of.
+func (w *Witness) count(n int, reason string) {
+	if n > 0 {
+		w.Notes.Partial(reason, n)
+	}
+}

@@ -67,7 +67,9 @@ func openBoth(ctx context.Context, s Settings, env environment) (ledger.Store, b
 	if err != nil {
 		return nil, nil, err
 	}
-	records, err := database.Open(ctx, ledger.Config{Vault: vault, Clock: env.clock}, newLog(s, env.err))
+	records, err := database.Open(ctx, ledger.Config{
+		Vault: vault, Clock: env.clock, Alone: true, Node: ledger.Node{Name: "savepage", Version: readBuild().Version},
+	}, newLog(s, env.err))
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the records: %w", namingKey(err))
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // TestOnPostgreSQL has one server use a PostgreSQL database: captures, a batch, callbacks and a cancellation outlive that the
-// service is killed and that the database crashes, and a second server is refused.
+// service is killed and that the database crashes.
 func TestOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	server, err := pgtest.Start(t.Context())
@@ -36,11 +35,6 @@ func TestOnPostgreSQL(t *testing.T) {
 	status, _, got := p.call(http.MethodGet, picture+url.QueryEscape(site+"/bands?height=300"), nil)
 	if status != http.StatusOK || !strings.HasPrefix(string(got), "\x89PNG") {
 		t.Errorf("a client that waits got status %d, %d bytes", status, len(got))
-	}
-	second := exec.CommandContext(t.Context(), p.path, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(),
-		"--database", server.Address("records"))
-	if said, err := second.CombinedOutput(); err == nil || !strings.Contains(string(said), "another savepage serves it") {
-		t.Errorf("a second server: %v\n%s", err, said)
 	}
 
 	var ids []string

@@ -22,6 +22,9 @@ func expireEvery(retention time.Duration) time.Duration {
 func (n *node) keepHouse(ctx context.Context) {
 	sweeper := keeper.NewSweeper(n.blobs, n.ledger, n.service.Making, n.log)
 	do := func(chore string, work func(context.Context) (int, error)) {
+		if !n.ledger.Leads() {
+			return // another node does it
+		}
 		if _, err := work(ctx); err != nil && ctx.Err() == nil {
 			n.log.ErrorContext(ctx, "housekeeping failed", slog.String("chore", chore), slog.Any("error", err))
 		}

@@ -116,7 +116,7 @@ func newRoot(env environment) *cobra.Command {
 	root.AddCommand(inGroup(groupCapture, newCapture(env), newBatch(env), newMCP(env), newDevices(env))...)
 	root.AddCommand(inGroup(groupServe, newServe(env), newDoctor(env), newHealth(env))...)
 	root.AddCommand(inGroup(groupKeys, newKey(env), newAccount(env), newWebhook(env), newLink(env))...)
-	root.AddCommand(inGroup(groupData, newBackup(env), newRestore(env), newMigrate(env), newCompact(env), newAdopt(env))...)
+	root.AddCommand(inGroup(groupData, newBackup(env), newRestore(env), newMigrate(env), newCompact(env), newNodes(env), newAdopt(env))...)
 	root.AddCommand(inGroup(groupMore, newVersion(env), newManpage(), newDocs(), newJail())...)
 	addExamples(root)
 	nameArguments(root)

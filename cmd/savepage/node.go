@@ -120,6 +120,10 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 		return fmt.Errorf("make data folder: %w", err)
 	}
 	n.ledger, err = database.Open(ctx, ledger.Config{
+		Node: ledger.Node{
+			Name: nodeName(n.listener.Addr()), Roles: n.settings.Roles, Version: readBuild().Version, Follow: true,
+		},
+		OnStep:     n.progress.Step,
 		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings),
 		Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
@@ -133,7 +137,11 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 
 // openPictures comes after the ledger, whose pictures they must be.
 func (n *node) openPictures(ctx context.Context) (err error) {
-	if n.blobs, err = stores.Open(ctx, n.settings.blobs()); err != nil {
+	open := stores.Open
+	if engine, err := engineOf(n.settings.Database.Reveal()); err == nil && engine.Shared {
+		open = stores.Share
+	}
+	if n.blobs, err = open(ctx, n.settings.blobs()); err != nil {
 		return fmt.Errorf("open the pictures: %w", err)
 	}
 	if _, is := n.blobs.(blob.Linker); n.settings.PictureLinks > 0 && !is {
@@ -173,7 +181,7 @@ func (n *node) joinFlow(context.Context) error {
 	parts := capture.Parts{
 		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health,
 		Blobs: pictures{n.blobs}, Guard: n.policy, Observer: observer{n.metrics},
-		Progress: &n.progress, Clock: n.clock,
+		Progress: relayed{&n.progress, n.ledger}, Clock: n.clock,
 	}
 	if n.pool != nil {
 		lists := blocklist.NewSource(n.settings.Blocklists, n.log)
@@ -212,8 +220,8 @@ func (n *node) joinHTTP(context.Context) error {
 	stored := gallery{store: n.blobs, health: n.health, valid: n.settings.PictureLinks}
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
-		Secrets: n.ledger, Links: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger, TestSender: n.testSender,
-		Inboxes:  n.ledger,
+		Secrets: n.ledger, Links: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger,
+		Nodes: n.ledger, TestSender: n.testSender, Inboxes: n.ledger,
 		Progress: &n.progress, Clock: n.clock, Open: stored.open,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,

@@ -32,6 +32,9 @@ func newServe(env environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := enoughRoles(s); err != nil {
+				return err
+			}
 			defer takeStandardLog(newLog(s, env.err))()
 			return Run(cmd.Context(), s, Streams{Out: env.out, Err: env.err, Clock: env.clock}, func(string) {})
 		},

@@ -192,8 +192,8 @@ func workSettings() []setting {
 	return []setting{
 		{
 			name: "ROLES", kind: "list", value: "api,render,deliver", form: "a list of api, render, deliver",
-			doc: "Tasks of this process: answer requests, render pages, send callbacks. Health and metrics are always served. Only " +
-				"one process can use a database, so a task that is left out is done by none.",
+			doc: "Tasks of this process: answer requests, render pages, send callbacks. Health and metrics are always served. With " +
+				"PostgreSQL other processes may do the others; with SQLite all three are needed.",
 			set: setRoles,
 		},
 		{

@@ -263,3 +263,21 @@ func usualLimits() savepage.Limits {
 	limits.EventStreams, limits.TestEvents = 0, 0
 	return limits
 }
+
+// TestRolesOfAnEngine leaves roles out: only where several servers share a database another one can do the rest.
+func TestRolesOfAnEngine(t *testing.T) {
+	for _, one := range []struct{ database, roles, says string }{
+		{"sqlite", "api,render,deliver", ""},
+		{"sqlite", "api,render", "SAVEPAGE_ROLES is api,render: an SQLite database is served by one process, which needs every role"},
+		{"postgres://u:hunter2@h/db", "deliver", ""},
+	} {
+		s, err := load(t, "", nil, "--database", one.database, "--roles", one.roles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = enoughRoles(s)
+		if (err == nil) != (one.says == "") || err != nil && !strings.Contains(err.Error(), one.says) {
+			t.Errorf("%s with %s: %v", one.database, one.roles, err)
+		}
+	}
+}

@@ -21,7 +21,7 @@ func storeSettings() []setting {
 		{
 			name: "DATABASE", kind: "database", value: "sqlite", form: databaseForms(), secret: true,
 			doc: "Store of records and the queue: sqlite is a file in the data folder, postgres:// a database of a PostgreSQL server, version " +
-				"15 or newer. One server at a time uses a database.",
+				"15 or newer, which several servers may share.",
 			set: setDatabase,
 		},
 		{

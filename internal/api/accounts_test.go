@@ -21,6 +21,10 @@ func (noAccounts) ListAccounts(context.Context, int, string) ([]savepage.Account
 	return nil, "", nil
 }
 
+func (noAccounts) Nodes(context.Context) ([]savepage.Node, error) {
+	return []savepage.Node{{ID: "node_1", Roles: []string{"api"}}}, nil
+}
+
 func (noAccounts) Account(context.Context, string) (savepage.AccountInfo, error) {
 	return savepage.AccountInfo{}, noAccount()
 }

@@ -72,6 +72,7 @@ type Parts struct {
 	Accounts   Accounts
 	KeyRing    KeyRing
 	Usage      Usage
+	Nodes      Nodes
 	TestSender TestSender
 	Inboxes    Inboxes
 	Progress   Progress

@@ -26,7 +26,16 @@ func (h *handlers) accountRoutes() []route {
 		h.keyed(mayManage, http.MethodPost, keys, h.accounts.createKey, docCreateKey()),
 		h.keyed(mayManage, http.MethodDelete, key, h.accounts.revokeKey, docRevokeKey()),
 		h.keyed(mayManage, http.MethodPost, key+"/rotate", h.accounts.rotateKey, docRotateKey()),
+		h.keyed(mayManage, http.MethodGet, "/v1/nodes", h.nodes.list, docListNodes()),
 	}
+}
+
+func docListNodes() *huma.Operation {
+	op := operation("listNodes", tagOperations, "List the processes that serve the database",
+		map[int]reflect.Type{200: schemaOf[NodeList]()}, 400, 401, 429)
+	op.Description = "With SQLite it is one. With PostgreSQL it is every process that serves the database, and for an hour those that " +
+		"have ended. Times are those of the database."
+	return op
 }
 
 func docUsage(id, summary string) *huma.Operation {

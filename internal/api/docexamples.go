@@ -58,6 +58,7 @@ func (s samples) answers() map[reflect.Type]any {
 		savepage.LinkSecret{ID: sampleLink, Secret: sampleLink + "_4nQ8sV2yB6eH0kN3rU7xA1dG5jM9pT4w", CreatedAt: s.at(0)},
 		DeviceList{Devices: savepage.Devices()[:1]}, Version{Version: "v1.4.0", Go: "go1.26.0"},
 		s.account(), AccountPage{Accounts: []savepage.AccountInfo{s.account()}}, s.usage(), s.history(),
+		NodeList{Nodes: []savepage.Node{s.node()}},
 		savepage.Issued{
 			Account: sampleAccount, Key: sampleKey + "7uW4yC8gJ1mP5sV9bE3hL6nR0tX2zD", Name: "shop",
 			Scopes: []savepage.Scope{savepage.ScopeCapture, savepage.ScopeRead},
@@ -142,6 +143,13 @@ func (s samples) inboxEvent() savepage.InboxEvent {
 func (s samples) account() savepage.AccountInfo {
 	return savepage.AccountInfo{
 		ID: sampleAccount, Name: "Shop", CreatedAt: s.at(0), Limits: map[string]int{savepage.LimitTable()[0].Name: 120}, Pending: 4, Running: 2,
+	}
+}
+
+func (s samples) node() savepage.Node {
+	return savepage.Node{
+		ID: "node_01jd8x5a7c9e2g4j6m8p0r3t5v", Name: "shots-1:8080", Roles: []string{"api", "render", "deliver"}, Version: "v1.4.0",
+		Since: s.at(0), LastSeen: s.at(3), Pages: 5, Running: 2, AheadMS: 3, Leads: true,
 	}
 }
 

@@ -42,6 +42,7 @@ type handlers struct {
 	links      *linkHandlers
 	accounts   *accountHandlers
 	usage      *usageHandlers
+	nodes      *nodeHandlers
 	tests      *testHandlers
 	inbox      *inboxHandlers
 	legacy     *legacyHandlers
@@ -70,6 +71,7 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 		},
 		accounts: &accountHandlers{out: out, accounts: p.Accounts, keys: p.KeyRing, clock: p.Clock},
 		usage:    &usageHandlers{out: out, usage: p.Usage, gate: gate},
+		nodes:    &nodeHandlers{out: out, nodes: p.Nodes},
 		tests:    &testHandlers{out: out, sender: p.TestSender, secrets: p.Secrets, clock: p.Clock, drain: drain},
 		inbox:    &inboxHandlers{out: out, inboxes: p.Inboxes},
 		legacy: &legacyHandlers{

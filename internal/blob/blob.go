@@ -79,6 +79,8 @@ type Kind struct {
 	Check func(setting string) error
 	// Open opens the store that the setting names, and makes it where that is possible.
 	Open func(ctx context.Context, setting string) (Store, error)
+	// Share is Open beside other processes that share the store too. nil: Open is.
+	Share func(ctx context.Context, setting string) (Store, error)
 	// View opens the store that the setting names for reading, beside the process that has it open.
 	View func(ctx context.Context, setting string) (View, error)
 }

@@ -16,6 +16,7 @@ import (
 // follows at once. Make one with System or Manual. It is safe for concurrent use.
 type Clock struct {
 	offset atomic.Int64 // nanoseconds that steps have added to the machine's date
+	right  atomic.Int64 // nanoseconds that Correct adds to it
 	manual *manual      // nil: time passes by itself
 	began  time.Time    // with the machine's monotonic reading
 
@@ -74,20 +75,24 @@ func (c *Clock) Date() time.Time {
 	return wall
 }
 
-// read returns the machine's date and the time that never goes back.
-func (c *Clock) read() (wall, now time.Time) {
-	var passed time.Duration
+// machine returns the machine's date and how much time has passed.
+func (c *Clock) machine() (wall time.Time, passed time.Duration) {
 	if c.manual != nil {
 		passed = c.manual.passed()
 		wall = c.base().Add(passed)
 	} else {
-		machine := time.Now()
-		passed = machine.Sub(c.began)
-		wall = machine.UTC().Round(0)
+		now := time.Now()
+		passed = now.Sub(c.began)
+		wall = now.UTC().Round(0)
 	}
-	wall = wall.Add(time.Duration(c.offset.Load()))
+	return wall.Add(time.Duration(c.offset.Load() + c.right.Load())), passed
+}
+
+// read returns the machine's date and the time that never goes back.
+func (c *Clock) read() (wall, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	wall, passed := c.machine()
 	lead := wall.Sub(c.base()) - passed
 	if c.leads && lead >= c.lead+jump {
 		if passed >= c.doubt {
@@ -111,13 +116,27 @@ func (c *Clock) Step(by time.Duration) {
 	c.offset.Add(int64(by))
 }
 
+// Correct has the clock go by a better one, from which the machine's date differs by so much: all that it tells from now on is the
+// machine's date and that. This alone may set it back: whoever shares the better clock would wait for what it has said before.
+func (c *Clock) Correct(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.right.Store(int64(by))
+	wall, passed := c.machine()
+	c.lead, c.leads = wall.Sub(c.base())-passed, true
+	c.sure, c.doubt = c.lead, 0
+}
+
+// Corrected returns what Correct was last called with.
+func (c *Clock) Corrected() time.Duration { return time.Duration(c.right.Load()) }
+
 // apart is how much Now may differ from the machine's date before it counts as moved.
 const apart = 5 * time.Millisecond
 
 // Moved reports whether Now is another time than the machine's.
 func (c *Clock) Moved() bool {
 	wall, now := c.read()
-	return c.manual != nil || c.offset.Load() != 0 || now.Sub(wall) > apart
+	return c.manual != nil || c.offset.Load() != 0 || c.right.Load() != 0 || now.Sub(wall) > apart
 }
 
 // Advance lets time pass on a manual clock and ends the timers that this makes due, in order. It panics on a system clock,

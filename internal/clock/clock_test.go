@@ -204,3 +204,22 @@ func TestAdvanceRefuses(t *testing.T) {
 		}()
 	}
 }
+
+// TestCorrect has a clock go by a better one, ahead of it and behind it.
+func TestCorrect(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
+	c := clock.Manual(start)
+	c.Step(-3 * time.Hour)
+	c.Now()
+	for _, by := range []time.Duration{3 * time.Hour, 5 * time.Hour, -time.Hour, 0} {
+		c.Correct(by)
+		want := start.Add(by - 3*time.Hour)
+		if now, wall, date := c.Now(), c.Wall(), c.Date(); !now.Equal(want) || !wall.Equal(want) || !date.Equal(want) || c.Corrected() != by {
+			t.Errorf("corrected by %s: %s, %s, %s, want %s", by, now, wall, date, want)
+		}
+	}
+	if c.Correct(time.Hour); !c.Moved() {
+		t.Error("it counts as the machine's")
+	}
+}

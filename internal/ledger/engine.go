@@ -9,14 +9,17 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/health"
 )
 
 // Engine is one kind of database that can hold a ledger.
 type Engine struct {
-	Form  string                    // what a setting that names such a database looks like, for people
-	Takes func(setting string) bool // whether the setting names a database of this kind
+	Form string // what a setting that names such a database looks like, for people
+	// Shared says that several processes may serve such a database together.
+	Shared bool
+	Takes  func(setting string) bool // whether the setting names a database of this kind
 	// Check returns what is wrong with a setting of this kind, without any part of it: there may be a password in it. nil:
 	// every one is right.
 	Check func(setting string) error
@@ -102,8 +105,24 @@ type Config struct {
 	Vault           Vault           // seals secrets; the zero one keeps them as they are
 	Limits          savepage.Limits // of every account; the zero value means savepage.DefaultLimits
 	Clock           *clock.Clock    // nil is the machine's
-	Health          *health.Board   // told of faults of the database; nothing is taken while a part is sick. nil: nobody is told
+	Alone           bool            // ErrServed when another process serves the database, also where several may
+	Node            Node            // what others are told of this process
+	// OnStep gets the steps of captures that other processes render; nil: nobody does.
+	OnStep func(id string, s capture.Step)
+	Health *health.Board // told of faults of the database; nothing is taken while a part is sick. nil: nobody is told
 }
+
+// Node is what others are told of a process that serves the database.
+type Node struct {
+	Name    string // of the machine, or what people call it
+	Roles   []string
+	Version string
+	// Follow has Config.Clock go by the database's where it is wrong by more than MaxApart.
+	Follow bool
+}
+
+// MaxApart is how much the clock of a node may differ from the database's.
+const MaxApart = 2 * time.Second
 
 // WithDefaults fills what is zero.
 func (c Config) WithDefaults() Config {

@@ -146,6 +146,9 @@ func (s *shelf) note(at time.Time) bool {
 	return true
 }
 
+// reading reports whether ids are being read.
+func (one *lane) reading() bool { return one.shelves[Fresh].reading || one.shelves[Tried].reading }
+
 // idle reports whether nothing is owed.
 func (one *lane) idle() bool {
 	for _, s := range one.shelves {

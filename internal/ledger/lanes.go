@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"container/heap"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -54,6 +55,7 @@ type Lanes struct {
 	hosts    map[string]int  // deliveries on their way to each
 	turns    []*accountLanes // those with lanes that are ready, the next one first
 	later    laneHeap        // lanes that wait for a time
+	shut     map[string]bool // hosts that get nothing more
 	busy     int             // deliveries that a worker holds
 	loading  int             // of those, to receivers that are not prompt, what is being read
 	opened   uint64
@@ -73,6 +75,7 @@ func NewLanes(limits Limits) *Lanes {
 	return &Lanes{
 		limits: limits.withDefaults(), wake: make(chan struct{}, 1),
 		lanes: map[Receiver]*lane{}, prompt: promptReceivers{}, accounts: map[string]*accountLanes{}, hosts: map[string]int{},
+		shut: map[string]bool{},
 	}
 }
 
@@ -132,6 +135,47 @@ func (l *Lanes) Breaker(r Receiver) Breaker {
 		return one.breaker
 	}
 	return Breaker{}
+}
+
+// Shut sends nothing more to a host, and reports whether nothing is on its way to it and nothing waits for its record.
+func (l *Lanes) Shut(host string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shut[host] = true
+	for r, one := range l.lanes {
+		if r.Host == host && (len(one.held) > 0 || one.reading()) {
+			return false
+		}
+	}
+	return true
+}
+
+// Open sends to a host again that was shut.
+func (l *Lanes) Open(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.shut, host)
+	l.ring()
+}
+
+// Drop forgets what is owed to hosts, and opens them: another process sends to them from now on. What is on its way stays known
+// until it is recorded.
+func (l *Lanes) Drop(gone func(host string) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r, one := range l.lanes {
+		if !gone(r.Host) {
+			continue
+		}
+		one.urgent, one.breaker = nil, Breaker{}
+		clear(one.again)
+		for kind := range one.shelves {
+			one.shelves[kind].ids, one.shelves[kind].due = nil, time.Time{}
+		}
+		l.arrange(one)
+		l.dropIdle(one)
+	}
+	maps.DeleteFunc(l.shut, func(host string, _ bool) bool { return gone(host) })
 }
 
 // LaneStats count what Lanes knows.

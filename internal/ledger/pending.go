@@ -9,8 +9,8 @@ import (
 // pendingPart is the part of the room that others leave which no single account may take: one of so many.
 const pendingPart = 10
 
-// Pending counts the captures that are queued or running, where one process alone accepts them. The zero value counts from
-// nothing and lets none in.
+// Pending counts the captures that are queued or running, where each process that accepts them is told of the others'. The zero
+// value counts from nothing and lets none in.
 type Pending struct {
 	Max int64
 
@@ -48,6 +48,9 @@ func (p *Pending) Add(account string, n int64) *savepage.Error {
 		return nil
 	}
 }
+
+// Note counts n more of an account, which another process has let in, or fewer, which have ended there.
+func (p *Pending) Note(account string, n int64) { p.Done(account, -n) }
 
 // Done takes n of an account off.
 func (p *Pending) Done(account string, n int64) {

@@ -40,7 +40,7 @@ func (r *Rendering) Run(outer context.Context, id string, job int64) error {
 		return err
 	}
 	err = r.render(ctx, claim)
-	if err == nil || errors.Is(err, capture.ErrLost) {
+	if err == nil || errors.Is(err, capture.ErrLost) || errors.Is(context.Cause(ctx), capture.ErrLost) {
 		return nil
 	}
 	return r.giveBack(context.WithoutCancel(ctx), claim, err, outer.Err() != nil)
@@ -103,6 +103,15 @@ func (r *Running) Stop(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if cancel := r.cancels[id]; cancel != nil {
+		cancel(capture.ErrLost)
+	}
+}
+
+// StopAll ends the contexts of all workers: what they hold has been given to others.
+func (r *Running) StopAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, cancel := range r.cancels {
 		cancel(capture.ErrLost)
 	}
 }

@@ -22,6 +22,17 @@ type Store interface {
 type Service interface {
 	Monitor
 	Life
+	Peers
+}
+
+// Peers is the processes that serve the database together. Each is a node.
+type Peers interface {
+	// Nodes returns those that live and those that have ended in the last hour, in the order in which they began.
+	Nodes(ctx context.Context) ([]savepage.Node, error)
+	// Leads reports whether this node is the one that does what only one has to.
+	Leads() bool
+	// Relay passes a step of a capture that is rendered here on to those who watch it at other nodes. It does not wait.
+	Relay(id string, s capture.Step)
 }
 
 // Management is what admins ask of a server, and what follows from it.
@@ -178,8 +189,15 @@ type Keys interface {
 	KeySecrets
 	LinkRing
 	AccountBook
+	NodeBook
 	// Close lets go of the database.
 	Close() error
+}
+
+// NodeBook is the processes that serve the database.
+type NodeBook interface {
+	// Nodes is Peers.Nodes.
+	Nodes(ctx context.Context) ([]savepage.Node, error)
 }
 
 // Admin manages accounts and their keys from inside a server, which sees at once what it did.

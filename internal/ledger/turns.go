@@ -90,7 +90,7 @@ func (l *Lanes) first(t *accountLanes, class standing, now time.Time) *lane {
 		case !can || at.After(now):
 			one.queued = false
 			l.arrange(one)
-		case l.hosts[one.Host] >= l.limits.PerHost:
+		case l.hosts[one.Host] >= l.limits.PerHost || l.shut[one.Host]:
 			t.ready[class] = append(t.ready[class], one)
 		default:
 			one.queued = false

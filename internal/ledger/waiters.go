@@ -40,6 +40,16 @@ func (w *Waiters) Wake(id string) {
 	}
 }
 
+// WakeAll has all who wait look again.
+func (w *Waiters) WakeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range w.byID {
+		close(one.ended)
+	}
+	clear(w.byID)
+}
+
 func (w *Waiters) leave(id string, one *waiting) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

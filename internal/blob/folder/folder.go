@@ -1,5 +1,6 @@
 // Package folder keeps each blob as a file of a folder on this machine. What a killed process left half written is removed
-// when the folder is opened. It refuses to share a folder with another process.
+// when the folder is opened. It refuses to share a folder with another process that
+// has not opened it to share it too.
 package folder
 
 import (
@@ -30,6 +31,13 @@ func Kind() blob.Kind {
 			}
 			return f, nil
 		},
+		Share: func(_ context.Context, setting string) (blob.Store, error) {
+			f, err := Share(setting)
+			if err != nil {
+				return nil, err
+			}
+			return f, nil
+		},
 		View: func(_ context.Context, setting string) (blob.View, error) {
 			f, err := viewTree(setting)
 			if err != nil {
@@ -41,9 +49,10 @@ func Kind() blob.Kind {
 }
 
 // Folder is a blob.Store of files. When its folder is removed or replaced while it is open, nothing is stored until Ready has
-// found it again. It is safe for use by many goroutines, and one process uses a folder at a time.
+// found it again. It is safe for use by many goroutines.
 type Folder struct {
-	dir string
+	dir  string
+	open func(dir string) (*tree, error)
 
 	mu   sync.Mutex
 	tree *tree
@@ -51,15 +60,21 @@ type Folder struct {
 
 // Open opens the store in dir and makes the folder when it is not there. What an earlier process left half
 // written is removed. An error names the folder when another process has it open. The caller closes the store.
-func Open(dir string) (*Folder, error) {
+func Open(dir string) (*Folder, error) { return openBy(openTree, dir) }
+
+// Share is Open for a folder that several processes on this machine have open together, such as the nodes of one database. Who has
+// it alone keeps them out, and they keep out who wants it alone.
+func Share(dir string) (*Folder, error) { return openBy(shareTree, dir) }
+
+func openBy(open func(dir string) (*tree, error), dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the picture folder: %w", err)
 	}
-	t, err := openTree(dir)
+	t, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &Folder{dir: dir, tree: t}, nil
+	return &Folder{dir: dir, open: open, tree: t}, nil
 }
 
 // Close gives the folder back. Blobs that are open stay readable.
@@ -154,7 +169,7 @@ func (f *Folder) reopen(former *tree) (*tree, error) {
 	if err := f.mayReopen(former); err != nil {
 		return nil, err
 	}
-	t, err := openTree(f.dir)
+	t, err := f.open(f.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -197,5 +199,57 @@ func mustBeWhole(t *testing.T, dir, key string) {
 	}
 	if !blobtest.Whole(data) {
 		t.Errorf("%s is not whole: %d bytes", key, len(data))
+	}
+}
+
+// TestShare has several open a folder together, and one alone.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	alone, err := folder.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folder.Share(dir); err == nil {
+		t.Error("shared with one that has it alone")
+	}
+	if err := alone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a, err := folder.Share(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading, writing := io.Pipe()
+	stored := make(chan error, 1)
+	go func() { stored <- a.Put(t.Context(), "abc", reading) }()
+	if _, err := writing.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	b, err := folder.Share(dir) // removes nothing of what the other is writing
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writing.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-stored; err != nil {
+		t.Error(err)
+	}
+	found, err := b.Open(t.Context(), "abc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Size() != 4 {
+		t.Errorf("%d bytes", found.Size())
+	}
+	if err := errors.Join(found.Close(), a.Close()); err != nil {
+		t.Error(err)
+	}
+	if _, err := folder.Open(dir); err == nil {
+		t.Error("opened alone beside one that shares it")
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -32,6 +32,32 @@ func lock(root *os.Root) (*folderLock, error) {
 	return nil, errors.Join(err, file.Close())
 }
 
+// share takes the folder for this process and others that share it. first reports whether nobody had it.
+func share(root *os.Root) (l *folderLock, first bool, err error) {
+	if l, err = lock(root); err != nil && !errors.Is(err, errInUse) {
+		return nil, false, err
+	}
+	if first = err == nil; first {
+		return l, true, nil
+	}
+	file, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, false, fmt.Errorf("lock: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = errInUse
+		}
+		return nil, false, errors.Join(err, file.Close())
+	}
+	return &folderLock{file}, false, nil
+}
+
+// let has others share the folder that this process has alone.
+func (l *folderLock) let() error {
+	return syscall.Flock(int(l.file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+}
+
 // Close gives the folder back at once: a child process that is just being started may hold the file too.
 func (l *folderLock) Close() error {
 	if l == nil {

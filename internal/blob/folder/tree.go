@@ -46,6 +46,38 @@ func openTree(dir string) (*tree, error) {
 	return t, nil
 }
 
+// shareTree opens a folder that is there beside other processes that share it. What was left half written is removed by who finds
+// nobody else there.
+func shareTree(dir string) (*tree, error) {
+	t, err := viewTree(dir)
+	if err != nil {
+		return nil, err
+	}
+	first := false
+	for range shareTries {
+		if t.lock, first, err = share(t.root); !errors.Is(err, errInUse) {
+			break
+		}
+		time.Sleep(shareEvery) // another one has it alone for as long as it cleans up
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("picture folder %s: %w", dir, err), t.root.Close())
+	}
+	if first {
+		err = errors.Join(t.sweep(), t.lock.let())
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// How often and how long who shares a folder waits for one that has it alone.
+const (
+	shareTries = 40
+	shareEvery = 50 * time.Millisecond
+)
+
 // viewTree opens a folder that is there for reading, beside the process that has it open.
 func viewTree(dir string) (*tree, error) {
 	root, err := os.OpenRoot(dir)

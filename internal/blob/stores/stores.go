@@ -47,6 +47,18 @@ func Open(ctx context.Context, setting string) (blob.Store, error) {
 	return kind.Open(ctx, setting)
 }
 
+// Share opens the store that the setting names beside other processes of the same database. The caller closes it.
+func Share(ctx context.Context, setting string) (blob.Store, error) {
+	kind, err := find(setting)
+	if err != nil {
+		return nil, err
+	}
+	if kind.Share == nil {
+		return kind.Open(ctx, setting)
+	}
+	return kind.Share(ctx, setting)
+}
+
 // View opens the store that the setting names for reading, beside the process that has it open. The caller closes it.
 func View(ctx context.Context, setting string) (blob.View, error) {
 	kind, err := find(setting)

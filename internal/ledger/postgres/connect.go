@@ -14,11 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How many connections a server has, beside the one that holds the database.
+// How many connections a node has.
 const (
 	writers  = 4 // one for the ledger, the others for River's upkeep and for keys
 	readers  = 6
 	searches = 2
+	watchers = 3 // for signs of life and what other nodes tell
 )
 
 // unanswered is how long the network may swallow what was sent before the connection counts as cut.
@@ -63,6 +64,7 @@ func giveUp(network, _ string, raw syscall.RawConn) (err error) {
 const settings = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
 	SET datestyle = 'ISO';
 	-- A client that has gone without a word holds its locks no longer than that.
+	SET idle_in_transaction_session_timeout = '5s';
 	SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET client_connection_check_interval = '5s';
 	-- A commit is on disk when it is answered; more than that may be wanted.
 	SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`

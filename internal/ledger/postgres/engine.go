@@ -26,7 +26,7 @@ const form = "postgres://user:password@host:5432/database" //nolint:gosec // no 
 // Engine is a database of a PostgreSQL server.
 func Engine() ledger.Engine {
 	return ledger.Engine{
-		Form: form,
+		Form: form, Shared: true,
 		Takes: func(setting string) bool {
 			return strings.HasPrefix(setting, "postgres://") || strings.HasPrefix(setting, "postgresql://")
 		},
@@ -61,8 +61,8 @@ func (d Database) naming(err error) error {
 	return fmt.Errorf("database %s: %w", d, err)
 }
 
-// Open takes the database for this process, brings it up to date and gives back at once what the process before left running.
-// An error says so when another process serves it. Close ends it.
+// Open brings the database up to date and serves it, beside others that do. What those held that have ended is given back. Close
+// ends it.
 func (d Database) Open(ctx context.Context, cfg ledger.Config, log *slog.Logger) (ledger.Store, error) {
 	config, err := parse(d.address)
 	if err != nil {
@@ -75,37 +75,20 @@ func (d Database) Open(ctx context.Context, cfg ledger.Config, log *slog.Logger)
 	return l, nil
 }
 
-// OpenKeys opens the keys without taking the database, so that it works beside a running server.
+// OpenKeys opens the keys, also beside running nodes.
 func (d Database) OpenKeys(ctx context.Context, vault ledger.Vault, c *clock.Clock) (ledger.Keys, error) {
 	var served bool
-	db, err := d.connect(ctx, func(db *sql.DB, config *pgx.ConnConfig) (err error) {
-		served, err = migrateUnlessServed(ctx, db, &hold{config: config})
+	db, err := d.connect(ctx, func(db *sql.DB, _ *pgx.ConnConfig) (err error) {
+		if err := migrate(ctx, db, slog.New(slog.DiscardHandler)); err != nil {
+			return err
+		}
+		served, err = isServed(ctx, db)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return records.OpenKeys(turns{db: db}.others(), vault, c, served), nil
-}
-
-// migrateUnlessServed brings a database up to date that nobody serves.
-func migrateUnlessServed(ctx context.Context, db *sql.DB, h *hold) (served bool, err error) {
-	t, err := tables()
-	if err != nil {
-		return false, err
-	}
-	err = h.take(ctx, 1)
-	if errors.Is(err, ledger.ErrServed) && t.CheckServed(ctx, db) != nil {
-		err = h.take(ctx, tries) // whoever has it may be bringing it up to date just now
-	}
-	if errors.Is(err, ledger.ErrServed) {
-		return true, t.CheckServed(ctx, db)
-	}
-	if err != nil {
-		return false, err
-	}
-	defer h.release(ctx)
-	return false, migrate(ctx, db, slog.New(slog.DiscardHandler))
 }
 
 // Connect opens connections that spell statements as the ledger's do. The caller closes them.
@@ -129,16 +112,9 @@ func (d Database) connect(ctx context.Context, first func(db *sql.DB, config *pg
 	return db, nil
 }
 
-// Migrate brings the database up to date. No server may use it meanwhile.
+// Migrate brings the database up to date. If it is not, no node may use it.
 func (d Database) Migrate(ctx context.Context, log *slog.Logger) error {
-	db, err := d.connect(ctx, func(db *sql.DB, config *pgx.ConnConfig) error {
-		h := &hold{config: config}
-		if err := h.take(ctx, tries); err != nil {
-			return err
-		}
-		defer h.release(ctx)
-		return migrate(ctx, db, log)
-	})
+	db, err := d.connect(ctx, func(db *sql.DB, _ *pgx.ConnConfig) error { return migrate(ctx, db, log) })
 	if err != nil {
 		return err
 	}

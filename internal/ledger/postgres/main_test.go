@@ -89,7 +89,8 @@ func empty(tb testing.TB, address string) {
 		DELETE FROM accounts; DELETE FROM captures;
 		DELETE FROM private; DELETE FROM idempotency; DELETE FROM batches; DELETE FROM deliveries; DELETE FROM attempts; DELETE FROM receivers;
 		DELETE FROM turns; DELETE FROM usage; DELETE FROM hours; DELETE FROM render_times; DELETE FROM probes; DELETE FROM seen;
-		DELETE FROM river_job; DELETE FROM river_leader; DELETE FROM river_queue`
+		DELETE FROM river_job; DELETE FROM river_leader; DELETE FROM river_queue; DELETE FROM nodes; DELETE FROM hosts;
+		DELETE FROM notices`
 	_, err := db.ExecContext(context.WithoutCancel(tb.Context()), all)
 	check(tb, errors.Join(err, db.Close()))
 }

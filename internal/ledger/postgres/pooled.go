@@ -11,8 +11,8 @@ import (
 
 // errPooled says that the address is not one of a server or of a pool that keeps a session.
 var errPooled = errors.New("the address is one of a pool that gives each transaction another session, such as pgbouncer with " +
-	"pool_mode = transaction. A session holds the database for this process: name the server itself in SAVEPAGE_DATABASE, or a pool " +
-	"with pool_mode = session")
+	"pool_mode = transaction. Statements are prepared and settings made for a session: name the server itself in SAVEPAGE_DATABASE, or a " +
+	"pool with pool_mode = session")
 
 // mayHold returns errPooled when a connection has no session of its own. Two connections to a server have two sessions, each
 // the same all the time; while one is in a transaction a pool gives the other's session to it, or another session to the other.

@@ -1,6 +1,6 @@
-// Package postgres is the ledger in a PostgreSQL database, served by one process: its connections, the lock and the epoch by
-// which one process serves it, its migrations, and how it spells the statements of package records. It refuses to know what
-// the tables hold: package records does.
+// Package postgres is the ledger in a PostgreSQL database, served by any number of processes: its connections, how those who
+// write take turns, its migrations, and how it spells the statements of package records. It refuses to know what the tables hold:
+// package records does.
 package postgres
 
 import (
@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
@@ -18,59 +17,48 @@ import (
 	"github.com/savepage/savepage/internal/ledger/records"
 )
 
-// Ledger is a database that this process serves. It is safe for concurrent use.
+// Ledger is a database that this process serves, alone or beside others. It is safe for concurrent use.
 type Ledger struct {
 	*records.Ledger
 
-	server     *server
-	stop       context.CancelFunc
-	background sync.WaitGroup
+	server *server
 }
 
-// server is the connections to a database that this process has taken.
-type server struct {
-	hold  *hold
-	pools []*sql.DB
-}
+// server is the connections to a database.
+type server struct{ pools []*sql.DB }
 
 func open(ctx context.Context, config *pgx.ConnConfig, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
-	s := &server{hold: &hold{config: config, log: log}}
+	s := &server{}
 	place, err := s.open(ctx, config, log)
 	if err == nil {
-		err = sealAll(ctx, place.Others, cfg.Vault, log)
+		err = sealAll(ctx, place.Beside, cfg.Vault, log)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.close(ctx))
+		return nil, errors.Join(err, s.close())
 	}
 	shared, err := records.Open(ctx, place, cfg, log)
 	if err != nil {
-		return nil, errors.Join(err, s.close(ctx))
+		return nil, errors.Join(err, s.close())
 	}
-	// The background outlives the start that ctx bounds; Close ends it.
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Ledger{Ledger: shared, server: s, stop: stop}
-	l.background.Go(func() { s.hold.keep(running) })
-	return l, nil
+	return &Ledger{Ledger: shared, server: s}, nil
 }
 
-// open takes the database, brings its tables up to date and begins an epoch.
+// open opens the connections and brings the tables up to date.
 func (s *server) open(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger) (records.Place, error) {
 	if err := mayHold(ctx, config); err != nil {
 		return records.Place{}, err
 	}
-	if err := s.hold.take(ctx, tries); err != nil {
-		return records.Place{}, err
-	}
-	write, read, search := pool(config, writers), pool(config, readers), pool(config, searches)
-	s.pools = []*sql.DB{search, read, write}
+	write, read, search, watch := pool(config, writers), pool(config, readers), pool(config, searches), pool(config, watchers)
+	s.pools = []*sql.DB{watch, search, read, write}
 	if err := migrate(ctx, write, log); err != nil {
 		return records.Place{}, err
 	}
-	turns, err := turns{db: write}.takeOver(ctx)
-	if err != nil {
-		return records.Place{}, err
-	}
-	return records.Place{Write: turns.group(), Others: turns.others(), Read: read, Search: search, Queue: riverdatabasesql.New(write)}, nil
+	self := records.NewSelf()
+	own := turns{write, self}
+	return records.Place{
+		Write: own.group(), Others: own.others(), Beside: turns{db: write}.others(), Self: self, Watch: watch, Read: read, Search: search,
+		Queue: riverdatabasesql.New(write),
+	}, nil
 }
 
 // sealAll seals every secret that is not sealed with the vault's current master key.
@@ -90,20 +78,15 @@ func sealAll(ctx context.Context, db records.Writer, v ledger.Vault, log *slog.L
 	return nil
 }
 
-// Close writes what is still waiting and gives the database back. Work must have returned.
-func (l *Ledger) Close() error {
-	l.stop()
-	l.background.Wait()
-	return errors.Join(l.Ledger.Close(), l.server.close(context.Background()))
-}
+// Close writes what is still waiting, and ends this node. Work must have returned.
+func (l *Ledger) Close() error { return errors.Join(l.Ledger.Close(), l.server.close()) }
 
-// close closes what is open. The lock goes last.
-func (s *server) close(ctx context.Context) error {
+// close closes what is open.
+func (s *server) close() error {
 	var errs []error
 	for _, pool := range s.pools {
 		errs = append(errs, pool.Close())
 	}
-	s.hold.release(ctx)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close connections: %w", err)
 	}

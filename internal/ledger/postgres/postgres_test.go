@@ -73,44 +73,6 @@ func own(t *testing.T) (*pgtest.Server, string) {
 	return s, s.Address("own")
 }
 
-// TestSecondServerIsRefused opens a database twice, and then has another server take it over while the connection is lost
-// that holds it: the first one can write nothing any more.
-func TestSecondServerIsRefused(t *testing.T) {
-	t.Parallel()
-	address := server.fresh(t)
-	first := open(t, address, ledger.Config{})
-	issued, _, err := first.Bootstrap(t.Context())
-	check(t, err)
-	for what, err := range map[string]error{
-		"served twice": func() error {
-			_, err := postgres.At(address).Open(t.Context(), ledger.Config{}, logger(t))
-			return err
-		}(),
-		"migrated beside a server": postgres.At(address).Migrate(t.Context(), logger(t)),
-	} {
-		if !errors.Is(err, ledger.ErrServed) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
-	const end = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database =
-		(SELECT oid FROM pg_database WHERE datname = current_database())`
-	db := raw(t, address)
-	var second ledger.Store
-	eventually(t, "the database is taken over", func() bool {
-		_, err := db.ExecContext(t.Context(), end)
-		check(t, err)
-		second, err = postgres.At(address).Open(t.Context(), ledger.Config{}, logger(t))
-		return err == nil
-	})
-	t.Cleanup(func() { check(t, second.Close()) })
-	_, err = second.Accept(t.Context(), submission(issued.Account))
-	check(t, err)
-	_, err = first.Accept(t.Context(), submission(issued.Account))
-	if fault, is := health.Find(err); !is || fault.Part != health.Database || !errors.Is(err, ledger.ErrServed) {
-		t.Errorf("accepted by a server that has lost the database: %v", err)
-	}
-}
-
 // TestCrash ends the server of the database while captures are accepted: each that was acknowledged is there afterwards, and
 // the ledger works on.
 func TestCrash(t *testing.T) {
@@ -273,7 +235,7 @@ func TestTables(t *testing.T) {
 	check(t, err)
 	t.Cleanup(func() { check(t, files.Close()) })
 	want := names(t, files, ofSQLite)
-	want["writer.epoch"], want["writer.mark"] = true, true
+	want["writer.nodes"], want["marks.node"], want["marks.mark"] = true, true, true
 	if diff := cmp.Diff(want, names(t, raw(t, server.fresh(t)), ofPostgres)); diff != "" {
 		t.Errorf("SQLite -, PostgreSQL +\n%s", diff)
 	}

@@ -30,7 +30,9 @@ func spellings() []spelling {
 		text(`json_extract\((\w+\.)?args, '\$\.(\w+)'\)`, `((${1}args->>'$2')::bigint)`),
 		text(`CAST\((\w+\.)?unique_key AS TEXT\)`, `convert_from(${1}unique_key, 'UTF8')`),
 		text(`CAST\(([\w.$]+) AS BLOB\)`, `convert_to($1, 'UTF8')`),
+		text(`json_extract\(attempted_by, '\$\[#-1\]'\)`, `attempted_by[array_upper(attempted_by, 1)]`),
 		text(`CAST\(scheduled_at AS TEXT\)`, `to_char(scheduled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')`),
+		text(`CAST\(unixepoch\('subsec'\) \* 1000000 AS INTEGER\)`, `CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)`),
 		text(`strftime\('[^']+', scheduled_at, (\$\d+)\)`, `scheduled_at + CAST($1 AS interval)`),
 		// The condition of River's unique index.
 		text(`CASE state\s+WHEN 'available' THEN unique_states [^;]*?END >= 1`, `river_job_state_in_bitmask(unique_states, state)`),

@@ -126,6 +126,9 @@ func (cs *captures) insertFresh(ctx context.Context, tx *sql.Tx, rows []*row) er
 	if err := giveTurns(ctx, tx, rows); err != nil {
 		return err
 	}
+	for _, r := range rows {
+		cs.tell.accepted(r.Capture.Account, 1)
+	}
 	if err := addLoads(ctx, tx, rows); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type accounts struct {
 
 	limits   savepage.Limits
 	keyCache *ledger.KeyCache
+	shared   bool // other processes may serve the database too
 }
 
 // keys manages accounts and keys through the server's own connection.
@@ -97,35 +98,47 @@ func (ac *accounts) Usage(ctx context.Context, account string) (savepage.Usage, 
 }
 
 // Admin manages accounts and keys. What it has changed is not remembered otherwise.
-func (ac *accounts) Admin() ledger.Admin { return &admin{Keys: ac.keys(), cache: ac.keyCache} }
+func (ac *accounts) Admin() ledger.Admin { return &admin{Keys: ac.keys(), accounts: ac} }
 
 // admin forgets what is remembered of keys with each change.
 type admin struct {
 	*Keys
 
-	cache *ledger.KeyCache
+	accounts *accounts
+}
+
+// changed forgets what is remembered of keys, here and at other nodes.
+func (a *admin) changed(ctx context.Context) {
+	a.accounts.keyCache.Clear()
+	if !a.accounts.shared {
+		return
+	}
+	tell := func(context.Context, *sql.Tx) error { a.accounts.tell.Keys = true; return nil }
+	if err := a.accounts.do(ctx, tell, nil); err != nil {
+		a.accounts.log.WarnContext(ctx, "other nodes were not told of a change of keys: they see it within two seconds", "error", err)
+	}
 }
 
 // Revoke is Keys.Revoke.
 func (a *admin) Revoke(ctx context.Context, account, name string) error {
-	defer a.cache.Clear()
+	defer a.changed(ctx)
 	return a.Keys.Revoke(ctx, account, name)
 }
 
 // Rotate is Keys.Rotate.
 func (a *admin) Rotate(ctx context.Context, account, name string, overlap time.Duration) (savepage.Issued, error) {
-	defer a.cache.Clear()
+	defer a.changed(ctx)
 	return a.Keys.Rotate(ctx, account, name, overlap)
 }
 
 // SetAccount is Keys.SetAccount.
 func (a *admin) SetAccount(ctx context.Context, id string, change savepage.AccountTerms) (savepage.AccountInfo, error) {
-	defer a.cache.Clear()
+	defer a.changed(ctx)
 	return a.Keys.SetAccount(ctx, id, change)
 }
 
 // CloseAccount is Keys.CloseAccount.
 func (a *admin) CloseAccount(ctx context.Context, id string) error {
-	defer a.cache.Clear()
+	defer a.changed(ctx)
 	return a.Keys.CloseAccount(ctx, id)
 }

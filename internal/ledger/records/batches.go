@@ -280,6 +280,7 @@ func (bs *batches) CancelBatch(ctx context.Context, account, id string) (savepag
 		if ids, err = bs.cancelOpen(ctx, tx, id); err != nil {
 			return err
 		}
+		bs.tell.ended(account, ids...)
 		if owed, err = leaveBatch(ctx, tx, bs.clock.Now(), batchEnds{id, savepage.Canceled, len(ids)}); err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Clai
 		found = false
 		const take = takeCapture + ` WHERE id = ? AND state IN ('queued', 'running') RETURNING ` + claimColumns
 		var err error
-		claim, err = scanClaim(tx.QueryRowContext(ctx, take, stamp(cs.clock.Now()), id).Scan)
+		claim, err = scanClaim(tx.QueryRowContext(ctx, take, stamp(cs.clock.Now()), cs.self.ID(), id).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -51,7 +51,7 @@ func (cs *claims) Start(ctx context.Context, id string, job int64) (capture.Clai
 
 // takeCapture gives a capture to a worker. An attempt whose worker was lost does not count.
 const takeCapture = `UPDATE captures SET free = free + CASE state WHEN 'running' THEN 1 ELSE 0 END, state = 'running', waits = 0,
-	attempt = attempt + 1, started_at = ?`
+	attempt = attempt + 1, started_at = ?, node = ?`
 
 const claimColumns = columns + `, attempt - free, lost, deaths, faulted_at`
 
@@ -83,7 +83,8 @@ func (cs *captures) Overdue(ctx context.Context, before time.Time, limit int) (c
 			if err := dropJob(ctx, tx, id); err != nil {
 				return err
 			}
-			claim, err := scanClaim(tx.QueryRowContext(ctx, takeCapture+` WHERE id = ? RETURNING `+claimColumns, stamp(cs.clock.Now()), id).Scan)
+			claim, err := scanClaim(tx.QueryRowContext(ctx, takeCapture+` WHERE id = ? RETURNING `+claimColumns, stamp(cs.clock.Now()),
+				cs.self.ID(), id).Scan)
 			if err != nil {
 				return err
 			}
@@ -111,6 +112,7 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
 			return err
 		}
+		cs.tell.ended(c.Capture.Account, c.Capture.ID)
 		last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.Capture.BatchID, o.State, 1})
 		if err != nil {
 			return err
@@ -278,6 +280,7 @@ func (cs *captures) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage
 	if err != nil {
 		return savepage.Capture{}, err
 	}
+	cs.tell.ended(canceled.Account, id)
 	return canceled, cs.queue.succeed(ctx, tx, id)
 }
 

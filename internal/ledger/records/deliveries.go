@@ -20,6 +20,7 @@ type deliveries struct {
 	*db
 
 	lanes  *ledger.Lanes
+	hosts  *ledger.Hosts
 	totals ledger.DeliveryTotals
 }
 
@@ -34,6 +35,7 @@ func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage
 		if err != nil {
 			return fmt.Errorf("insert delivery %s: %w", d.ID, err)
 		}
+		ds.tell.owes(ledger.Due{Receiver: ledger.ReceiverOf(d), Kind: ledger.Fresh}, ledger.FirstAttempt(d, ds.clock.Now()))
 	}
 	return nil
 }
@@ -41,7 +43,7 @@ func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage
 // noted follows the commit that recorded deliveries.
 func (ds *deliveries) noted(deliveries []savepage.Delivery) {
 	for _, d := range deliveries {
-		ds.lanes.Note(ledger.ReceiverOf(d), ledger.Fresh, ledger.FirstAttempt(d, ds.clock.Now()))
+		ds.note(ledger.Due{Receiver: ledger.ReceiverOf(d), Kind: ledger.Fresh}, ledger.FirstAttempt(d, ds.clock.Now()))
 	}
 }
 
@@ -83,6 +85,12 @@ func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []stri
 	if err != nil {
 		return savepage.Delivery{}, nil, err
 	}
+	if !o.hosts.Mine(d.Receiver) {
+		return savepage.Delivery{}, nil, ledger.ErrNothingOwed // by this node
+	}
+	if o.accounts.shared && !o.self.sure() {
+		return savepage.Delivery{}, nil, errUnsure
+	}
 	list := []savepage.Delivery{d}
 	if err := addAttempts(ctx, o.read, list); err != nil {
 		return savepage.Delivery{}, nil, err
@@ -97,6 +105,10 @@ func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, sent 
 ) {
 	gone := false
 	err = o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		// The transaction can commit only under this node's name, and as long as it lives nobody else has its hosts.
+		if gone = !o.hosts.Mine(r.Host); gone {
+			return nil
+		}
 		if b != nil {
 			if err := saveBreaker(ctx, tx, r, b()); err != nil {
 				return err

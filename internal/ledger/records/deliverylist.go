@@ -93,10 +93,31 @@ func (ds *deliveries) list(ctx context.Context, q Queries, condition string, arg
 	if err != nil {
 		return nil, err
 	}
+	known := map[ledger.Receiver]ledger.Breaker{}
 	for i := range list {
-		ledger.ShowWait(&list[i], ds.lanes.Breaker(ledger.Receiver{Account: list[i].Account, Host: list[i].Receiver}))
+		r := ledger.Receiver{Account: list[i].Account, Host: list[i].Receiver}
+		b, is := known[r]
+		if !is && list[i].State == savepage.Pending {
+			if b, err = ds.breaker(ctx, q, r); err != nil {
+				return nil, err
+			}
+			known[r] = b
+		}
+		ledger.ShowWait(&list[i], b)
 	}
 	return list, nil
+}
+
+// breaker is the one of a receiver: as it is known here, or as the node that sends to its host has recorded it.
+func (ds *deliveries) breaker(ctx context.Context, q Queries, r ledger.Receiver) (ledger.Breaker, error) {
+	if ds.hosts.Mine(r.Host) {
+		return ds.lanes.Breaker(r), nil
+	}
+	one, err := breakerOf(ctx, q, r)
+	if err != nil {
+		return ledger.Breaker{}, fmt.Errorf("read breaker: %w", err)
+	}
+	return one.Breaker, nil
 }
 
 // PendingDeliveries counts the deliveries of all accounts that have not ended.

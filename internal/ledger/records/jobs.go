@@ -71,6 +71,7 @@ type placing struct {
 
 	clock *clock.Clock
 	heads *ledger.Heads
+	tell  *news
 }
 
 // InsertMany sets queue, time, state and key of each job.
@@ -90,6 +91,7 @@ func (p *placing) InsertMany(ctx context.Context, many []*rivertype.JobInsertPar
 			continue
 		}
 		one.ScheduledAt = new(turnTime(place.turn))
+		p.tell.waits(place.account, place.turn, id)
 		p.heads.Note(place.account, place.turn, id) // also if it is not committed: where it stands is asked again
 	}
 	return inner(ctx)
@@ -115,7 +117,7 @@ func inserter(d *driver, placing *placing, log *slog.Logger) (*river.Client[*sql
 func (q *queue) open(of riverdriver.Driver[*sql.Tx]) (err error) {
 	q.driver = newDriver(of)
 	q.driver.take = q.take
-	q.insert, err = inserter(q.driver, &placing{clock: q.clock, heads: &q.heads}, q.log)
+	q.insert, err = inserter(q.driver, &placing{clock: q.clock, heads: &q.heads, tell: q.tell}, q.log)
 	return err
 }
 

@@ -45,7 +45,8 @@ func newPlace(t *testing.T) Place {
 	if err := tables.Migrate(t.Context(), write, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	return Place{Write: Writer{DB: write}, Others: Writer{DB: write}, Read: read, Search: read, Queue: riversqlite.New(write)}
+	writer := Writer{DB: write}
+	return Place{Write: writer, Others: writer, Beside: writer, Self: NewSelf(), Read: read, Search: read, Queue: riversqlite.New(write)}
 }
 
 // openInside opens the ledger of a place. The end of the test closes it.

@@ -38,7 +38,9 @@ func (ds *deliveries) fillLanes(ctx context.Context) error {
 		return fmt.Errorf("read breakers: %w", err)
 	}
 	for _, one := range open {
-		ds.lanes.Restore(one.Receiver, one.Breaker)
+		if ds.hosts.Mine(one.Host) {
+			ds.lanes.Restore(one.Receiver, one.Breaker)
+		}
 	}
 	return ds.noteAll(ctx)
 }
@@ -78,7 +80,7 @@ func (ds *deliveries) noteAll(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("look for receivers: %w", err)
 		}
-		ds.lanes.Note(r, kind, moment(next))
+		ds.note(ledger.Due{Receiver: r, Kind: kind}, moment(next))
 	}
 }
 

@@ -99,12 +99,14 @@ func (q *queue) wakeAll() {
 	q.wakePromoter()
 }
 
-const orphanQuery = placeValues + ` WHERE id = ? AND state = 'running'`
+const (
+	orphanQuery  = placeValues + ` WHERE id = ? AND state = 'running'`
+	runningQuery = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ? AND json_extract(attempted_by, '$[#-1]') = ?`
+)
 
-// adoptOrphans gives back jobs that count as running while no worker of this process has them.
+// adoptOrphans gives back jobs that count as running here while no worker of this process has them.
 func (q *queue) adoptOrphans(ctx context.Context) error {
-	const running = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?`
-	jobs, err := collect(ctx, q.read, scanNumber, running, RiverTime(q.clock.Now().Add(-orphanAge)))
+	jobs, err := collect(ctx, q.read, scanNumber, runningQuery, RiverTime(q.clock.Now().Add(-orphanAge)), q.self.ID())
 	if err != nil {
 		return fmt.Errorf("look for jobs without a worker: %w", err)
 	}

@@ -19,10 +19,13 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 )
 
-// Place is an open database that this process alone serves, up to date. Its engine closes it.
+// Place is an open database, up to date. Its engine closes it.
 type Place struct {
 	Write  Writer                      // of the group's commits; its connections are shared with River
 	Others Writer                      // of other transactions, on the same connections
+	Beside Writer                      // of transactions of a process that is no node
+	Self   *Self                       // under which name Write and Others write
+	Watch  *sql.DB                     // connections for nothing that waits for a writer; nil: this process alone serves the database
 	Read   *sql.DB                     // of single records
 	Search *sql.DB                     // of lists and counts
 	Queue  riverdriver.Driver[*sql.Tx] // River's own, over Write
@@ -38,6 +41,7 @@ type Ledger struct {
 	*accounts
 	*closed
 	*inboxes
+	*peers
 
 	db     *db
 	queue  *queue
@@ -57,6 +61,7 @@ type queue struct {
 	insert  *river.Client[*sql.Tx]
 	pages   ledger.Pages
 	heads   ledger.Heads
+	peers   *peers
 	unsure  bool // whether heads may lack a capture that waits; of the writer's goroutine
 	grace   time.Duration
 	running *ledger.Running
@@ -70,37 +75,51 @@ func Open(ctx context.Context, p Place, cfg ledger.Config, log *slog.Logger) (*L
 	cfg = cfg.WithDefaults()
 	l := &Ledger{db: &db{
 		clock: cfg.Clock, log: log, vault: cfg.Vault, health: cfg.Health,
-		write: p.Write, others: p.Others, read: p.Read, search: p.Search, check: p.Check,
+		write: p.Write, others: p.Others, beside: p.Beside, self: p.Self, tell: &news{}, read: p.Read, search: p.Search, check: p.Check,
 	}}
-	l.join(cfg)
+	l.connect(cfg, p.Watch)
 	if err := l.queue.open(p.Queue); err != nil {
 		return nil, err
 	}
-	if err := l.takeOver(ctx); err != nil {
+	l.db.writes = ledger.NewGroup(batchItems, l.db.apply)
+	joining := member{l}
+	if err := joining.join(ctx); err != nil {
+		l.db.writes.Close()
 		return nil, err
 	}
-	l.db.writes = ledger.NewGroup(batchItems, l.db.apply)
 	// The background outlives the start that ctx bounds; Close ends it.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
 	l.background.Go(func() { l.queue.keepPromoting(running) })
 	l.background.Go(func() { l.keepUp(running) })
+	if l.watch != nil {
+		l.background.Go(func() { member{l}.attend(running) })
+		l.background.Go(func() { listener{l}.keepHearing(running) })
+		l.background.Go(func() { hosting{l}.tend(running) })
+		l.background.Go(func() { listener{l}.relay(running) })
+	}
 	return l, nil
 }
 
-// join makes the parts of the ledger and joins them.
-func (l *Ledger) join(cfg ledger.Config) {
+// connect makes the parts of the ledger and joins them.
+func (l *Ledger) connect(cfg ledger.Config, watch *sql.DB) {
+	l.peers = &peers{
+		node: cfg.Node, only: cfg.Alone, watch: watch, own: &ledger.Hosts{}, onStep: cfg.OnStep, steps: make(chan relayed, relayedMost),
+	}
+	if watch != nil {
+		l.own = ledger.NewHosts()
+	}
 	l.queue = &queue{
 		db: l.db, unsure: true, pages: ledger.Pages{Usual: cfg.Workers, Reserve: cfg.Reserve, Each: cfg.Limits.Pages},
-		grace: cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1),
+		grace: cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1), peers: l.peers,
 	}
-	l.deliveries = &deliveries{db: l.db, lanes: cfg.Lanes()}
+	l.deliveries = &deliveries{db: l.db, lanes: cfg.Lanes(), hosts: l.own}
 	l.captures = &captures{
 		db: l.db, queue: l.queue, deliveries: l.deliveries, waiters: &ledger.Waiters{},
 		pending: &ledger.Pending{Max: int64(cfg.MaxPending)}, limits: cfg.Limits,
 	}
 	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
-	l.accounts = &accounts{db: l.db, limits: cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife)}
+	l.accounts = &accounts{db: l.db, limits: cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife), shared: watch != nil}
 	l.closed = &closed{captures: l.captures}
 	l.inboxes = &inboxes{l.db}
 	l.db.insert = l.insertRows
@@ -133,6 +152,10 @@ func (l *Ledger) Close() error {
 	l.seen = time.Time{}
 	if err := l.noteTime(context.Background()); err != nil {
 		l.db.log.Warn("the time was not kept for the next server", "error", err)
+	}
+	leaving := member{l}
+	if err := leaving.leave(context.Background()); err != nil {
+		l.db.log.Warn("the other nodes were not told of the end of this one", "node", l.db.self.ID(), "error", err)
 	}
 	l.db.writes.Close()
 	return nil

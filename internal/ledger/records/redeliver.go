@@ -34,10 +34,11 @@ func (ds *deliveries) Redeliver(ctx context.Context, account, id string) (savepa
 		const again = `UPDATE deliveries SET state = ?, next_at = ?, ended_at = NULL, earlier = ?, asked = ? WHERE id = ?`
 		_, err = tx.ExecContext(ctx, again, string(d.State), stamp(*d.NextAt), d.Earlier, d.Asked, d.ID)
 		to = &ledger.Receiver{Account: d.Account, Host: d.Receiver}
+		ds.tell.Urged = append(ds.tell.Urged, urged{d.Account, d.Receiver, d.ID})
 		return err
 	}, func(err error) {
 		if err == nil && to != nil {
-			ds.lanes.Urge(*to, id)
+			ds.urge(*to, id)
 		}
 	})
 	if err != nil {
@@ -123,11 +124,14 @@ func (ds *deliveries) redeliverSome(ctx context.Context, account, again string, 
 	err := ds.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		moved, err = collect(ctx, tx, scanDue, again, args...)
+		for _, one := range moved {
+			ds.tell.owes(one.to(account), one.at)
+		}
 		return err
 	}, func(err error) {
 		if err == nil {
 			for _, one := range moved {
-				ds.lanes.Note(ledger.Receiver{Account: account, Host: one.receiver}, ledger.Tried, one.at)
+				ds.note(one.to(account), one.at)
 			}
 		}
 	})
@@ -141,6 +145,10 @@ func (ds *deliveries) redeliverSome(ctx context.Context, account, again string, 
 type due struct {
 	receiver string
 	at       time.Time
+}
+
+func (d due) to(account string) ledger.Due {
+	return ledger.Due{Receiver: ledger.Receiver{Account: account, Host: d.receiver}, Kind: ledger.Tried}
 }
 
 func scanDue(scan func(dest ...any) error) (due, error) {

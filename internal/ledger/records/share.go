@@ -124,6 +124,7 @@ func (cs *captures) reuse(ctx context.Context, tx *sql.Tx, c, from savepage.Capt
 	if _, err := tx.ExecContext(ctx, end, append(values, c.Source, c.ID)...); err != nil {
 		return reuseResult{}, fmt.Errorf("end %s with the result of %s: %w", c.ID, from.ID, err)
 	}
+	cs.tell.ended(c.Account, c.ID)
 	done := reuseResult{capture: c}
 	if owe != nil {
 		if done.owed, err = owe(c); err != nil {

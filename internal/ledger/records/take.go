@@ -89,7 +89,9 @@ func (q *queue) take(ctx context.Context, p *riverdriver.JobGetAvailableParams) 
 				return fmt.Errorf("note the turn: %w", err)
 			}
 		}
-		taken, err = q.driver.UnwrapExecutor(tx).JobGetAvailable(ctx, p)
+		own := *p
+		own.ClientID = q.self.ID() // of the node: what it has taken is given back when it ends
+		taken, err = q.driver.UnwrapExecutor(tx).JobGetAvailable(ctx, &own)
 		return err
 	}, func(err error) { q.unsure = err != nil })
 	if err != nil {
@@ -137,6 +139,7 @@ func (q *queue) line(ctx context.Context, tx *sql.Tx, query string, args ...any)
 		if _, err := tx.ExecContext(ctx, lineQuery, h.Account, RiverTime(turnTime(h.Turn)), h.Job); err != nil {
 			return err
 		}
+		q.tell.waits(h.Account, h.Turn, h.ID)
 		q.heads.Note(h.Account, h.Turn, h.ID)
 	}
 	return nil
@@ -148,8 +151,13 @@ func (q *queue) choose(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Hea
 	if err != nil {
 		return nil, err
 	}
+	pages := q.pages
+	if beside := q.peers.view.Load(); beside != nil {
+		pages.Usual += beside.pages.Usual
+		pages.Reserve += beside.pages.Reserve
+	}
 	// More accounts than there are pages change nobody's share of them.
-	heads, err := q.heads.First(max(limit, q.pages.Usual), holding, func(account string) (ledger.Head, bool, error) {
+	heads, err := q.heads.First(max(limit, pages.Usual), holding, func(account string) (ledger.Head, bool, error) {
 		return findHead(ctx, tx, q.pages.Each, headQuery, account)
 	})
 	if err != nil {
@@ -157,7 +165,7 @@ func (q *queue) choose(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Hea
 	}
 	var chosen []ledger.Head
 	for len(chosen) < limit {
-		i := q.pages.Next(holding, heads)
+		i := pages.Next(holding, heads)
 		if i < 0 {
 			break
 		}

@@ -12,28 +12,39 @@ import (
 type Writer struct {
 	*sql.DB
 
-	// First runs first in each; nil for nothing. What it returns is asked when the answer to the commit was lost: whether the
-	// transaction was committed.
-	First func(ctx context.Context, tx *sql.Tx) (committed func(ctx context.Context) bool, err error)
+	// First runs first in each; nil for nothing.
+	First func(ctx context.Context, tx *sql.Tx) (Turn, error)
+}
+
+// Turn is what a transaction knows of itself.
+type Turn struct {
+	// Committed is asked when the answer to the commit was lost: whether the transaction was committed. nil: it was not.
+	Committed func(ctx context.Context) bool
+	Others    bool // there are nodes beside this one, to be told what follows from it
 }
 
 // InTx runs fn in one transaction and commits when it returns nil.
 func (w Writer) InTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return w.inTurn(ctx, func(tx *sql.Tx, _ Turn) error { return fn(tx) })
+}
+
+// inTurn is InTx for who has to know the turn.
+func (w Writer) inTurn(ctx context.Context, fn func(tx *sql.Tx, turn Turn) error) error {
 	tx, err := w.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	var committed func(ctx context.Context) bool
+	var turn Turn
 	if w.First != nil {
-		committed, err = w.First(ctx, tx)
+		turn, err = w.First(ctx, tx)
 	}
 	if err == nil {
-		err = fn(tx)
+		err = fn(tx, turn)
 	}
 	if err != nil {
 		return errors.Join(err, rollback(tx))
 	}
-	if err := tx.Commit(); err != nil && (committed == nil || !committed(ctx)) {
+	if err := tx.Commit(); err != nil && (turn.Committed == nil || !turn.Committed(ctx)) {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

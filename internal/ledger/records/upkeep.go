@@ -23,30 +23,6 @@ const (
 	promoteEvery   = 5 * time.Second // at the latest
 )
 
-// takeOver gives back what the process before left running. The lock on the folder says that it is gone.
-func (l *Ledger) takeOver(ctx context.Context) error {
-	err := l.db.write.InTx(ctx, func(tx *sql.Tx) error {
-		if err := l.recall(ctx, tx); err != nil {
-			return err
-		}
-		if err := l.queue.line(ctx, tx, placeValues+` WHERE state = 'running'`); err != nil {
-			return err
-		}
-		// Or River's upkeep waits until the old leader's term is over.
-		if _, err := tx.ExecContext(ctx, `DELETE FROM river_leader`); err != nil {
-			return err
-		}
-		if err := l.queue.takeBack(ctx, tx); err != nil {
-			return err
-		}
-		return l.readPending(ctx, tx)
-	})
-	if err != nil {
-		return fmt.Errorf("take over: %w", err)
-	}
-	return nil
-}
-
 // readPending takes what accounts have on the way from their rows, which are right in every commit.
 func (l *Ledger) readPending(ctx context.Context, tx *sql.Tx) error {
 	pending := map[string]int64{}
@@ -71,11 +47,11 @@ func scanInterrupted(scan func(dest ...any) error) (c interrupted, err error) {
 	return c, scan(&c.job.ID, &c.job.Account, &c.job.Class, &c.job.Turn, &c.deaths)
 }
 
-// takeBack queues the captures that were rendered when the service ended. One that was so again and again waits before it is
+// takeBack queues the captures that were rendered when their nodes ended. One that was so again and again waits before it is
 // taken: it may be what ends the service, and if it is not, its next end finds it waiting.
 func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
 	const back = `UPDATE captures SET state = 'queued', started_at = NULL, free = free + 1, deaths = deaths + 1
-		WHERE state = 'running' RETURNING id, account, ` + class + `, turn, deaths`
+		WHERE state = 'running' AND (node IS NULL OR node NOT IN ` + liveNode + `) RETURNING id, account, ` + class + `, turn, deaths`
 	all, err := collect(ctx, tx, scanInterrupted, back)
 	if err != nil {
 		return fmt.Errorf("give back what was running: %w", err)
@@ -104,12 +80,17 @@ func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
 
 // keepUp looks after the jobs and the records until ctx ends.
 func (l *Ledger) keepUp(ctx context.Context) {
+	reconcile := func() error {
+		if !l.Leads() {
+			return nil
+		}
+		return errors.Join(l.queue.reconcile(ctx), l.purge(ctx), l.noteTime(ctx))
+	}
 	if err := l.queue.reconcileAll(ctx); err != nil && ctx.Err() == nil {
 		l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
 	}
 	for l.db.clock.Pause(ctx, reconcileEvery) {
-		err := errors.Join(l.queue.reconcile(ctx), l.queue.adoptOrphans(ctx), l.purge(ctx),
-			l.noteAgain(ctx), l.noteTime(ctx))
+		err := errors.Join(reconcile(), l.queue.adoptOrphans(ctx), l.noteAgain(ctx))
 		if err != nil && ctx.Err() == nil {
 			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
 		}
@@ -124,7 +105,32 @@ func (l *Ledger) noteAgain(ctx context.Context) error {
 		return nil
 	}
 	l.noted = now
+	l.own.Doubt()
 	return errors.Join(l.purgeReceivers(ctx), l.noteAll(ctx), l.queue.noteHeads(ctx, l.db.search))
+}
+
+// toldLongAgo returns the number of a notice that every node which lives has read, once a minute a later one.
+func (l *Ledger) toldLongAgo() int64 {
+	l.hearing.Lock()
+	defer l.hearing.Unlock()
+	l.past = append(l.past, l.heard)
+	if len(l.past) <= noticeRounds {
+		return 0
+	}
+	l.past = l.past[1:]
+	return l.past[0]
+}
+
+// dropNodes forgets nodes that ended long ago, and what all have been told.
+func dropNodes(ctx context.Context, tx *sql.Tx, told int64) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM notices WHERE id <= ?`, told); err != nil {
+		return fmt.Errorf("remove notices: %w", err)
+	}
+	const old = `DELETE FROM nodes WHERE ended < ` + dbNow + ` - ?`
+	if _, err := tx.ExecContext(ctx, old, nodeShown.Microseconds()); err != nil {
+		return fmt.Errorf("forget nodes: %w", err)
+	}
+	return nil
 }
 
 // purge forgets Idempotency-Keys that have expired, old events of inboxes and hours that are long past, some at a time.
@@ -133,10 +139,13 @@ func (l *Ledger) purge(ctx context.Context) error {
 	if now.Sub(l.purged) < purgeEvery {
 		return nil
 	}
-	all := false
+	all, told := false, l.toldLongAgo()
 	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		date := l.db.clock.Date()
 		if err := errors.Join(dropExpired(ctx, tx, date), dropOldInboxEvents(ctx, tx, date)); err != nil {
+			return err
+		}
+		if err := dropNodes(ctx, tx, told); err != nil {
 			return err
 		}
 		const old = `DELETE FROM idempotency WHERE (account, key) IN

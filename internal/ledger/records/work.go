@@ -39,11 +39,23 @@ func (l *Ledger) Work(ctx context.Context, h ledger.Handlers) error {
 }
 
 func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
+	err := member{l}.nowDoes(ctx, func(does *nodeState) { does.pages, does.reserve = l.queue.pages.Usual, l.queue.pages.Reserve })
+	if err != nil {
+		return err
+	}
+	defer l.done(ctx, func(ctx context.Context) error {
+		return member{l}.nowDoes(ctx, func(does *nodeState) { does.pages, does.reserve = 0, 0 })
+	})
 	rendering := ledger.Rendering{Claims: &claims{l.captures}, Running: l.queue.running, Render: h.Render, Log: l.db.log}
 	return l.queue.work(ctx, rendering.Run)
 }
 
 func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
+	hosts := hosting{l}
+	if err := hosts.beginDelivering(ctx); err != nil {
+		return err
+	}
+	defer l.done(ctx, hosts.stopDelivering)
 	if err := l.fillLanes(ctx); err != nil {
 		return err
 	}
@@ -54,6 +66,15 @@ func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
 	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post, Clock: l.db.clock, Grace: l.queue.grace, Health: l.db.health}
 	sender.Run(ctx)
 	return nil
+}
+
+// done tells other nodes that this one does something no longer.
+func (l *Ledger) done(ctx context.Context, tell func(ctx context.Context) error) {
+	telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	if err := tell(telling); err != nil {
+		l.db.log.WarnContext(ctx, "the end of work was not recorded", "error", err)
+	}
 }
 
 // work has River run the jobs of captures until ctx ends.

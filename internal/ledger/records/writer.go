@@ -20,16 +20,20 @@ const (
 
 // db is the open database: a writer whose transactions are shared, and readers.
 type db struct {
-	clock  *clock.Clock
-	log    *slog.Logger
-	vault  ledger.Vault
-	write  Writer // of the writer's goroutine
-	others Writer
-	read   *sql.DB
-	search *sql.DB
-	check  func(ctx context.Context) error // Place.Check
-	writes *ledger.Group[*write]
-	insert func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
+	clock   *clock.Clock
+	log     *slog.Logger
+	vault   ledger.Vault
+	write   Writer // of the writer's goroutine
+	others  Writer
+	beside  Writer // of this process before it is a node
+	self    *Self
+	tell    *news       // of the transaction of the writer's goroutine
+	company atomic.Bool // the last transaction has seen other nodes
+	read    *sql.DB
+	search  *sql.DB
+	check   func(ctx context.Context) error // Place.Check
+	writes  *ledger.Group[*write]
+	insert  func(ctx context.Context, tx *sql.Tx, rows []*row) error // the submissions of one transaction together
 
 	health   *health.Board
 	unstored atomic.Int64 // bytes of the largest submission that has failed since a probe succeeded
@@ -117,7 +121,9 @@ func (d *db) commit(batch []*write) error {
 	if err := d.checked(ctx); err != nil {
 		return err
 	}
-	err := d.write.InTx(ctx, func(tx *sql.Tx) error {
+	err := d.write.inTurn(ctx, func(tx *sql.Tx, turn Turn) error {
+		d.tell.reset()
+		d.company.Store(turn.Others)
 		var rows []*row
 		for _, w := range batch {
 			if w.row != nil {
@@ -128,7 +134,10 @@ func (d *db) commit(batch []*write) error {
 				return err
 			}
 		}
-		return d.insert(ctx, tx, rows)
+		if err := d.insert(ctx, tx, rows); err != nil || !turn.Others {
+			return err
+		}
+		return d.tell.publish(ctx, tx, d.self.ID())
 	})
 	if err == nil {
 		err = d.checked(ctx)

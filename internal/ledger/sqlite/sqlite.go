@@ -50,7 +50,8 @@ func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) 
 	}
 	writer := records.Writer{DB: f.write}
 	place := records.Place{
-		Write: writer, Others: writer, Read: f.read, Search: f.search, Queue: queueDriver{riversqlite.New(f.write)}, Check: f.check,
+		Write: writer, Others: writer, Beside: writer, Self: records.NewSelf(), Read: f.read, Search: f.search,
+		Queue: queueDriver{riversqlite.New(f.write)}, Check: f.check,
 	}
 	shared, err := records.Open(ctx, place, cfg, log)
 	if err != nil {

@@ -255,7 +255,7 @@ func (w *world) parts() api.Parts {
 	return api.Parts{
 		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Links: &w.links,
 		TestSender: &w.secrets, Inboxes: &w.inboxes, Accounts: noAccounts{}, KeyRing: noAccounts{}, Usage: noAccounts{},
-		Nodes: noAccounts{},
+		Nodes:    noAccounts{},
 		Progress: &w.progress, Clock: w.clock, Open: w.open,
 	}
 }

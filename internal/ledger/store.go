@@ -188,10 +188,15 @@ type Keys interface {
 	KeyRing
 	KeySecrets
 	LinkRing
-	AccountBook
-	NodeBook
+	Books
 	// Close lets go of the database.
 	Close() error
+}
+
+// Books is the accounts, and the processes that serve the database.
+type Books interface {
+	AccountBook
+	NodeBook
 }
 
 // NodeBook is the processes that serve the database.

@@ -50,7 +50,7 @@ func (l hosting) tend(ctx context.Context) {
 		case <-l.own.Asked():
 		case <-timer.C:
 		}
-		err := errors.Join(member{l.Ledger}.endStale(ctx), l.noteNobodys(ctx), l.claim(ctx), l.handOver(ctx, shut))
+		err := errors.Join(member(l).endStale(ctx), l.noteNobodys(ctx), l.claim(ctx), l.handOver(ctx, shut))
 		if err != nil && ctx.Err() == nil {
 			l.db.log.WarnContext(ctx, "looking after other nodes failed", "error", err)
 			l.pause(ctx, beatEvery)
@@ -193,13 +193,13 @@ func (l hosting) release(ctx context.Context, hosts []string) error {
 func (l hosting) beginDelivering(ctx context.Context) error {
 	l.own.Serve(true)
 	l.delivering.Store(true)
-	return member{l.Ledger}.nowDoes(ctx, func(does *nodeState) { does.delivers = true })
+	return member(l).nowDoes(ctx, func(does *nodeState) { does.delivers = true })
 }
 
 func (l hosting) stopDelivering(ctx context.Context) error {
 	l.delivering.Store(false)
 	l.own.Serve(false)
-	err := member{l.Ledger}.nowDoes(ctx, func(does *nodeState) { does.delivers = false })
+	err := member(l).nowDoes(ctx, func(does *nodeState) { does.delivers = false })
 	var idle []string
 	for _, host := range l.own.Leaving() {
 		if l.lanes.Shut(host) {

@@ -175,7 +175,7 @@ func (l listener) follow(ctx context.Context, n *news) {
 	}
 	l.followDeliveries(n)
 	if n.Nodes {
-		looking := member{l.Ledger}
+		looking := member(l)
 		if err := looking.look(ctx); err != nil && ctx.Err() == nil {
 			l.db.log.WarnContext(ctx, "looking for other nodes failed", "error", err)
 		}
@@ -190,10 +190,10 @@ func (l listener) follow(ctx context.Context, n *news) {
 
 func (l listener) followDeliveries(n *news) {
 	for _, one := range n.Owed {
-		l.deliveries.note(ledger.Due{Receiver: ledger.Receiver{Account: one.Account, Host: one.Host}, Kind: one.Kind}, time.UnixMicro(one.At))
+		l.note(ledger.Due{Receiver: ledger.Receiver{Account: one.Account, Host: one.Host}, Kind: one.Kind}, time.UnixMicro(one.At))
 	}
 	for _, one := range n.Urged {
-		l.deliveries.urge(ledger.Receiver{Account: one.Account, Host: one.Host}, one.ID)
+		l.urge(ledger.Receiver{Account: one.Account, Host: one.Host}, one.ID)
 	}
 	if len(n.Freed) > 0 {
 		l.own.Freed(n.Freed)

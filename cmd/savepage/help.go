@@ -205,6 +205,7 @@ func examples() map[string][]string {
 		"backup":             {"savepage backup /srv/backup --data /var/lib/savepage"},
 		"restore":            {"savepage restore /srv/backup --data /var/lib/savepage"},
 		"migrate":            {"savepage migrate --data /var/lib/savepage"},
+		"nodes":              {"savepage nodes", "savepage nodes --json --database postgres://savepage@db.internal/savepage"},
 		"compact":            {"savepage compact --data /var/lib/savepage"},
 		"adopt":              {"savepage adopt --data /var/lib/savepage"},
 		"manpage":            {"savepage manpage man/man1 && man -l man/man1/savepage.1"},

@@ -106,6 +106,7 @@ func exceptions() map[string]string {
 		tookOf:                                hours,
 		"DELETE FROM hours WHERE account = ?": hours,
 		"DELETE FROM render_times WHERE account = ?":              hours,
+		"DELETE FROM hosts WHERE node NOT IN":                     "when a node begins or ends",
 		"OR EXISTS (SELECT 1 FROM captures)":                      first,
 		"SELECT max(version_id), (SELECT count(*) FROM captures)": "of a copy, once",
 	}
@@ -147,9 +148,9 @@ var (
 	beginning = regexp.MustCompile(` (WHERE|INDEXED BY|VALUES) $|FROM river_job$|FROM \($|^SELECT id, queue,[^?]*TEXT\)$|` +
 		`^UPDATE accounts SET limit_$|^SELECT count\(\*\) FROM \(SELECT id$|^UPDATE deliveries [^?]*\? \+ \? [^?]* AS n$`)
 	places = regexp.MustCompile(`\?\d*`)
-	// few are tables that hold little: accounts, keys and secrets are made by people.
+	// few are tables that hold little: accounts, keys and secrets are made by people, nodes are processes.
 	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|link_secrets|l|identity|sqlite_master|usage|` +
-		`receivers|seen|owed|inboxes)\b|` +
+		`receivers|seen|owed|inboxes|nodes)\b|` +
 		// An inbox is bounded.
 		`^SEARCH inbox_events USING INDEX inbox_events_account \(|` +
 		` captures USING (COVERING )?INDEX captures_running\b`)

@@ -95,7 +95,7 @@ func TestUniqueKeyIsEnforced(t *testing.T) {
 	t.Parallel()
 	db := migrated(t)
 	d := newDriver(riversqlite.New(db.DB))
-	client, err := inserter(d, &placing{clock: clock.System(), heads: &ledger.Heads{}}, slog.New(slog.DiscardHandler))
+	client, err := inserter(d, &placing{clock: clock.System(), heads: &ledger.Heads{}, tell: &news{}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func TestHostsComeAndGo(t *testing.T) {
 // TestShutHost sends nothing more to a host that is shut, and forgets what it was owed.
 func TestShutHost(t *testing.T) {
 	t.Parallel()
-	l, now := NewLanes(Limits{Workers: 10, PerHost: 4}), time.Now()
+	l, now := Gate{NewLanes(Limits{Workers: 10, PerHost: 4})}, time.Now()
 	r := Receiver{Account: "a", Host: "a.test"}
 	l.Note(r, Fresh, now)
 	reading, _, found := l.take(now)

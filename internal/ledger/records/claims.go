@@ -144,13 +144,14 @@ func (l hosting) handOver(ctx context.Context, shut map[string]bool) error {
 	leaving := l.own.Leaving()
 	for host := range shut {
 		if !slices.Contains(leaving, host) {
-			l.lanes.Open(host)
+			l.gate().Open(host)
 			delete(shut, host)
 		}
 	}
 	var idle []string
 	for _, host := range leaving {
-		if shut[host] = true; l.lanes.Shut(host) {
+		shut[host] = true
+		if l.gate().Shut(host) {
 			idle = append(idle, host)
 		}
 	}
@@ -180,7 +181,7 @@ func (l hosting) release(ctx context.Context, hosts []string) error {
 	}, func(err error) {
 		if err == nil {
 			l.own.Left(hosts)
-			l.lanes.Drop(func(host string) bool { return slices.Contains(hosts, host) })
+			l.gate().Drop(func(host string) bool { return slices.Contains(hosts, host) })
 		}
 	})
 	if err != nil {
@@ -188,6 +189,8 @@ func (l hosting) release(ctx context.Context, hosts []string) error {
 	}
 	return nil
 }
+
+func (l hosting) gate() ledger.Gate { return ledger.Gate{Lanes: l.lanes} }
 
 // beginDelivering makes this node one that has hosts, and stopDelivering gives them back.
 func (l hosting) beginDelivering(ctx context.Context) error {
@@ -202,7 +205,7 @@ func (l hosting) stopDelivering(ctx context.Context) error {
 	err := member(l).nowDoes(ctx, func(does *nodeState) { does.delivers = false })
 	var idle []string
 	for _, host := range l.own.Leaving() {
-		if l.lanes.Shut(host) {
+		if l.gate().Shut(host) {
 			idle = append(idle, host)
 		}
 	}

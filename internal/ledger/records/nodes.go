@@ -139,7 +139,7 @@ func (l member) rejoin(ctx context.Context) error {
 		"node", l.db.self.ID())
 	l.own.Forget()
 	l.queue.running.StopAll()
-	l.lanes.Drop(func(string) bool { return true })
+	hosting(l).gate().Drop(func(string) bool { return true })
 	if err := l.join(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -27,15 +28,30 @@ const (
 func (l *Ledger) Work(ctx context.Context, h ledger.Handlers) error {
 	group, working := errgroup.WithContext(ctx)
 	if h.Render != nil {
-		group.Go(func() error { return l.workCaptures(working, h) })
+		group.Go(func() error { return l.begin(working, func() error { return l.workCaptures(working, h) }) })
 	}
 	if h.Deliver != nil {
-		group.Go(func() error { return l.workDeliveries(working, h) })
+		group.Go(func() error { return l.begin(working, func() error { return l.workDeliveries(working, h) }) })
 	}
 	if err := group.Wait(); err != nil && ctx.Err() == nil {
 		return err
 	}
 	return nil // a start that the end of ctx has cut off has not failed
+}
+
+// begin begins work, and begins it again when the database was away at that moment.
+func (l *Ledger) begin(ctx context.Context, work func() error) error {
+	for n := 1; ; n++ {
+		err := work()
+		if _, fault := health.Find(err); !fault || ctx.Err() != nil {
+			return err
+		}
+		l.db.log.WarnContext(ctx, "work could not begin", "error", err)
+		l.db.health.Report(err)
+		if !l.pause(ctx, ledger.Backoff(n)) {
+			return nil
+		}
+	}
 }
 
 func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {

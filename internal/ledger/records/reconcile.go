@@ -101,7 +101,8 @@ func (q *queue) wakeAll() {
 
 const (
 	orphanQuery  = placeValues + ` WHERE id = ? AND state = 'running'`
-	runningQuery = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?1 AND coalesce(json_extract(attempted_by, '$[#-1]'), ?2) = ?2`
+	runningQuery = `SELECT id FROM river_job WHERE state = 'running' AND attempted_at < ?1
+		AND coalesce(json_extract(attempted_by, '$[#-1]'), ?2) = ?2`
 )
 
 // adoptOrphans gives back jobs that count as running here while no worker of this process has them.

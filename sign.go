@@ -139,6 +139,9 @@ func identify(header http.Header) (id string, at time.Time, err error) {
 func VerifySignature(secrets []string, signature string, body []byte) error {
 	found := false
 	for _, secret := range secrets {
+		if strings.TrimPrefix(secret, SecretPrefix) == "" {
+			return fmt.Errorf("%w: it is empty, so that anybody could sign with it", ErrSecret)
+		}
 		found = hmac.Equal([]byte(signature), []byte(Sign(secret, body))) || found
 	}
 	if !found {

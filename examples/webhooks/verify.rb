@@ -8,6 +8,8 @@ def verify_webhook(secrets, headers, body, now = Time.now.to_i)
 
   secrets.any? do |secret|
     key = secret.delete_prefix("whsec_").unpack1("m")
+    next false if key.empty? # anybody could sign with it
+
     digest = OpenSSL::HMAC.digest("SHA256", key, "#{id}.#{timestamp}.".b + body.b)
     want = "v1," + [digest].pack("m0")
     headers.fetch("webhook-signature", "").split.any? { |one| OpenSSL.secure_compare(one, want) }
@@ -16,5 +18,9 @@ end
 
 # Checks X-Signature, which has no timestamp. Prefer verify_webhook.
 def verify_x_signature(secrets, signature, body)
-  secrets.any? { |secret| OpenSSL.secure_compare(OpenSSL::HMAC.hexdigest("SHA256", secret, body), signature) }
+  secrets.any? do |secret|
+    next false if secret.delete_prefix("whsec_").empty? # anybody could sign with it
+
+    OpenSSL.secure_compare(OpenSSL::HMAC.hexdigest("SHA256", secret, body), signature)
+  end
 end

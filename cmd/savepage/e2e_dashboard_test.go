@@ -64,7 +64,13 @@ func TestDashboard(t *testing.T) {
 		return strings.Contains(string(text), `"ended"`)
 	})
 	everyPage(p, v, failed, batch)
+	v.open(p.base + "/ui/captures/" + batchCapture(p, batch))
+	v.sees("its first picture", `document.querySelector(".shown img")?.naturalWidth === 320`)
+	v.press("form[action$='/again'] button")
+	v.sees("a new capture with the same options", `!location.pathname.endsWith("`+batchCapture(p, batch)+`") &&
+		document.querySelector(".shown img")?.naturalWidth === 320 && !document.querySelector("dl").textContent.includes("Batch")`)
 	comesBack(p, v)
+	refreshes(p, v)
 }
 
 // everyPage looks at all pages.
@@ -130,4 +136,23 @@ func batchOf(p *program, count int) string {
 	small := map[string]any{"width": 320, "height": 240}
 	_, _, text := p.call(http.MethodPost, "/v1/batches", map[string]any{"captures": captures, "options": small})
 	return regexp.MustCompile(`bat_\w+`).FindString(string(text))
+}
+
+// batchCapture is a capture of a batch.
+func batchCapture(p *program, batch string) string {
+	p.t.Helper()
+	_, _, text := p.call(http.MethodGet, "/v1/captures?limit=1&batch_id="+batch, nil)
+	return regexp.MustCompile(`cap_\w+`).FindString(string(text))
+}
+
+// refreshes kills the server while a page that refreshes itself is open.
+func refreshes(p *program, v *visitor) {
+	p.t.Helper()
+	v.open(p.base + "/ui/system")
+	v.sees("the state", `document.querySelector("#system")`)
+	p.kill()
+	v.sees("that the connection is lost", `document.querySelector("[data-lost]").hidden === false`)
+	p.start()
+	v.sees("that it is back", `document.querySelector("[data-lost]").hidden`)
+	v.forget()
 }

@@ -167,6 +167,26 @@ func (d *records) deleteCapture(w http.ResponseWriter, r *http.Request, s sessio
 	return nil
 }
 
+// captureAgain submits the options of a capture once more. A kept picture is not what was asked for.
+func (d *records) captureAgain(w http.ResponseWriter, r *http.Request, s session) error {
+	var c detail
+	if _, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(r.PathValue("id")), nil, &c); err != nil {
+		return err
+	}
+	options := map[string]any{}
+	maps.Copy(options, c.Options)
+	for _, name := range []string{"cache_ttl", "response"} {
+		delete(options, name)
+	}
+	options["async"] = true
+	var accepted client.Accepted
+	if _, err := d.ask(s, http.MethodPost, "/v1/capture", options, &accepted); err != nil {
+		return err
+	}
+	http.Redirect(w, r, Prefix+"captures/"+url.PathEscape(accepted.CaptureID), http.StatusSeeOther)
+	return nil
+}
+
 func (d *records) batches(w http.ResponseWriter, r *http.Request, s session) error {
 	query := url.Values{"limit": {strconv.Itoa(pageLength)}, "cursor": r.URL.Query()["cursor"]}
 	var page client.BatchPage

@@ -150,6 +150,7 @@ func (d *core) routes() http.Handler {
 		"GET captures/{id}":                seen.capture,
 		"GET captures/{id}/events":         seen.events,
 		"POST captures/{id}/delete":        seen.deleteCapture,
+		"POST captures/{id}/again":         seen.captureAgain,
 		"GET batches":                      seen.batches,
 		"GET batches/{id}":                 seen.batch,
 		"POST batches/{id}/cancel":         seen.cancelBatch,

@@ -283,6 +283,30 @@ func TestPlayground(t *testing.T) {
 	}
 }
 
+// TestCaptureAgain submits the same options, and wants no kept picture.
+func TestCaptureAgain(t *testing.T) {
+	w := newWorld(t)
+	w.signIn()
+	w.answer("GET /v1/captures/cap_1", http.StatusOK, map[string]any{
+		"status": "success", "capture_id": "cap_1", "options": map[string]any{"url": "https://example.com/", "fullpage": true, "cache_ttl": 60},
+	})
+	w.answer("GET /v1/captures/cap_2", http.StatusOK, map[string]any{"status": "queued", "capture_id": "cap_2"})
+	var got map[string]any
+	w.api.HandleFunc("POST /v1/capture", func(out http.ResponseWriter, r *http.Request) {
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		out.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(out, `{"status":"accepted","capture_id":"cap_2"}`)
+	})
+	if status, text := w.post("/ui/captures/cap_1/again", nil); status != http.StatusOK || !strings.Contains(text, "cap_2") {
+		t.Errorf("%d %s", status, text)
+	}
+	if a, b := mustJSON(t, got), `{"async":true,"fullpage":true,"url":"https://example.com/"}`; a != b {
+		t.Errorf("submitted %s, want %s", a, b)
+	}
+}
+
 // TestEveryPage has a face without data, with an error of the API, and without permission.
 func TestEveryPage(t *testing.T) {
 	pages := []struct{ address, api, empty string }{

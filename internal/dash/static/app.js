@@ -120,6 +120,10 @@ all("[data-find]").forEach(find);
 all("[data-theme]").forEach(theme);
 begin(document);
 document.addEventListener("htmx:after:swap", () => begin(document));
+// What refreshes itself says when the server does not answer, and that it does again.
+const lostBar = document.querySelector("[data-lost]");
+document.addEventListener("htmx:error", () => { if (lostBar) lostBar.hidden = false; });
+document.addEventListener("htmx:after:request", () => { if (lostBar) lostBar.hidden = true; });
 // An empty field is not part of the address.
 all("form.filters").forEach((form) => form.addEventListener("submit", () => {
   all("input, select", form).forEach((one) => { one.disabled = one.value === ""; });

@@ -101,7 +101,8 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
 		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
-		Check: p.checkSize, Resize: p.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
+		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
+		Remember: witness.Remember(),
 	})
 	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
 	p.printer = pdf.New(pdf.Config{
@@ -109,7 +110,8 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	})
 	p.witness = &witness.Witness{
 		Page: p.beside, Network: p.requests, Rest: p.waiter, Notes: p.notes, Stands: p.o.Animations == savepage.AnimationsFreeze,
-		Whole: showsMore(p.o),
+		Timed: p.o.Time == savepage.TimeVirtual,
+		Of:    witness.Of{Whole: showsMore(p.o), Long: p.o.Fullpage || p.o.Format.Info().Paged, Paper: p.o.Format.Info().Paged},
 	}
 	return p
 }
@@ -224,14 +226,4 @@ func closed(tab *browser.Tab) error {
 
 func errLost() error {
 	return savepage.Errorf(savepage.CodeBrowserLost, "the browser ended while it rendered the page")
-}
-
-// resize gives the page a window of another height. What was seen in the one before is remembered.
-func (p *parts) resize(ctx context.Context, height int) error {
-	if height == p.o.Height {
-		if err := p.witness.Remember(ctx); err != nil {
-			return err
-		}
-	}
-	return p.view.resize(ctx, height)
 }

@@ -210,6 +210,10 @@ func lazy() []Case {
 			Checks: frames(6),
 		},
 		{
+			Name: "embeds that are wider than the window", Path: "/frames", Options: savepage.Options{Width: 320},
+			Checks: []Check{Has("the frames of both origins", testsite.BandColor(1), testsite.BandColor(4), testsite.BandColor(5))},
+		},
+		{
 			Name: "feed that ends after 60 posts", Path: end,
 			Checks: []Check{Size(1440, 60*320+40), Spot("the last post", 470, 59*320+70, testsite.BandColor(59))}, Heavy: true,
 		},

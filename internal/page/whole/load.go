@@ -167,6 +167,9 @@ func (p *Page) inTallWindow(ctx context.Context, height int) (stretched bool, er
 			return false, err
 		}
 	}
+	if err := p.Page.Ask(ctx, 0, nil, p.Remember); err != nil {
+		return false, err
+	}
 	if err := p.Resize(ctx, p.Height); err != nil {
 		return false, err
 	}

@@ -245,7 +245,7 @@ if (!globalThis.savepageWhole) globalThis.savepageWhole = (() => {
         const x = r.left + e.clientLeft + px(style.paddingLeft), y = r.top + e.clientTop + px(style.paddingTop);
         const width = e.clientWidth - px(style.paddingLeft) - px(style.paddingRight), height = e.clientHeight - px(style.paddingTop) - px(style.paddingBottom);
         if (width < 2 || height < 2 || width * height > 4e6 || y + scrollY < first || y >= innerHeight || y + height > innerHeight + 1) continue;
-        if (x < 0 || x + width > innerWidth + 1 || !e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        if (x < 0 || x >= innerWidth || !e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
         found.push({index: covered.push(e) - 1, x: x + scrollX, y: y + scrollY, width, height});
       }
       if (found.length) await frame();

@@ -43,6 +43,13 @@ type Notes interface {
 	Partial(format string, args ...any)
 }
 
+// Of is what the picture is to show.
+type Of struct {
+	Whole bool // more than the window
+	Long  bool // the whole page
+	Paper bool // a print of it
+}
+
 // Witness looks at one page.
 type Witness struct {
 	Page    Asker
@@ -50,7 +57,8 @@ type Witness struct {
 	Rest    Rest
 	Notes   Notes
 	Stands  bool // the page is to stand still
-	Whole   bool // the picture shows more than the window
+	Timed   bool // the page has a clock of its own: it can not be watched
+	Of
 
 	cut bool
 }
@@ -63,10 +71,8 @@ func (w *Witness) Begin(ctx context.Context) error {
 	return w.Page.Ask(ctx, 0, nil, witnessScript+"savepageWitness.begin")
 }
 
-// Remember has the page note what the window shows now.
-func (w *Witness) Remember(ctx context.Context) error {
-	return w.Page.Ask(ctx, 0, nil, witnessScript+"savepageWitness.remember")
-}
+// Remember is the function of a script that has the page note what the window shows now.
+func Remember() string { return witnessScript + "savepageWitness.remember" }
 
 // sight is what the page shows, or does not.
 type sight struct {
@@ -88,9 +94,9 @@ type sight struct {
 func (w *Witness) Look(ctx context.Context, area layout.Area, left bool) error {
 	of := struct {
 		layout.Area
-		Whole bool
-	}{area, w.Whole}
-	asked := map[string]any{"token": w.Rest.Token(), "known": len(w.Rest.Moving()) > 0, "stands": w.Stands}
+		Of
+	}{area, w.Of}
+	asked := map[string]any{"token": w.Rest.Token(), "known": w.Timed || len(w.Rest.Moving()) > 0, "stands": w.Stands}
 	var is sight
 	if err := w.Page.Ask(ctx, slack, &is, witnessScript+"savepageWitness.look", of, asked); err != nil {
 		return err

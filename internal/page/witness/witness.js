@@ -8,7 +8,6 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     }
   }
   const seen = e => e.checkVisibility({opacityProperty: true, visibilityProperty: true});
-  // from is where the picture begins, in the window's own coordinates.
   const inside = (r, area) => {
     const x = area.X - (area.Viewport ? 0 : scrollX), y = area.Y - (area.Viewport ? 0 : scrollY);
     return r.right > x + edge && r.left < x + area.Width - edge && r.bottom > y + edge && r.top < y + area.Height - edge;
@@ -35,13 +34,18 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     return all;
   };
   const shown = (e, area) => e.checkVisibility() && (e.ownerDocument !== document || inside(e.getBoundingClientRect(), area));
+  // near is the same for what moves, which may be on its way into the picture.
+  const near = (e, area) => {
+    const {left, right, top, bottom, width, height} = e.getBoundingClientRect();
+    return e.checkVisibility() && (e.ownerDocument !== document || inside({left: left - width, right: right + width, top: top - height, bottom: bottom + height}, area));
+  };
 
   // moves are the animations of something in the picture that run: those that have an end and have not come to it and, of a page
   // that is to stand still, all. What a script is about to do with a part that does not move is not known.
   const moves = (all, area, stands) => all.flatMap(tree => tree.getAnimations()).filter(a => {
     const e = a.effect?.target;
     const midway = stands && globalThis.savepageStill?.midway(a);
-    if (!midway && a.playState !== 'running' || !e || !shown(e, area)) return false;
+    if (!midway && a.playState !== 'running' || !e || !near(e, area)) return false;
     return stands || a.timeline instanceof DocumentTimeline && a.effect.getComputedTiming().endTime < Infinity;
   }).length;
 
@@ -51,7 +55,7 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
   const ending = e => e.getAttribute('fill') === 'freeze' && (e.getAttribute('begin') || '0s').split(';').some(t => begins(e, t.trim())) && !e.hasAttribute('by')
     && !['repeatCount', 'repeatDur', 'dur'].some(name => e.getAttribute(name) === 'indefinite') && e.getAttribute('additive') !== 'sum' && !!e.targetElement;
   const writes = tree => {
-    const active = tree.activeElement, e = active === tree.body && tree.querySelector('[autofocus]') || active;
+    const active = tree.activeElement, late = !globalThis.savepageStill && active === tree.body && tree.querySelector('[autofocus]'), e = late || active;
     const closed = e => e !== tree.body && !/^(html|body|i?frame|frameset|object|embed)$/.test(e.localName) && !e.shadowRoot && e.tabIndex < 0 && !e.isContentEditable; // what has the focus is in it
     const writable = e => closed(e) || e.matches('input:not([type]),input[type="text"],input[type="search"],input[type="email"],input[type="url"],input[type="tel"],input[type="password"],input[type="number"],textarea,[contenteditable]');
     if (!e || e.shadowRoot || !writable(e)) return [];
@@ -123,7 +127,7 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
       if (found.some(of => of.contains(e))) continue;
       const r = e.getBoundingClientRect(), dark = !seen(e);
       if (!dark && !flat(e, r) && !clipped(getComputedStyle(e))) continue;
-      if (!e.checkVisibility() || !inside(e.parentElement.getBoundingClientRect(), area) || !flows(e) || !holds(e) || !waits(e) || ours(e) || behind(e, r)) continue;
+      if (!e.checkVisibility() || !inside((e.parentElement || e).getBoundingClientRect(), area) || !flows(e) || !holds(e) || !waits(e) || ours(e) || behind(e, r)) continue;
       if (dark && [...e.querySelectorAll('*')].some(seen)) continue;
       found.push(e);
     }
@@ -165,13 +169,15 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     return false;
   };
 
-  // loading says that the page says of itself, in the picture, that something is to come.
-  const says = /^\s*(loading|please wait|wird geladen|lädt|chargement|cargando|caricamento|carregando|загрузка|加载中|読み込み中)[^\n]{0,12}$/i;
+  // loading says that the page says of itself, in the picture, that something is to come: with points behind it, or where a name says so.
+  const says = /^\s*(loading|please wait|wird geladen|lädt|laden|chargement|cargando|caricamento|carregando|загрузка|加载中|読み込み中)([^\n]{0,40}(\.{2,}|…))?\s*$/i;
+  const busy = '[aria-busy="true"],[role="progressbar"],[class*="load" i],[class*="spinner" i],[id*="load" i]';
   const loading = area => {
     const texts = document.createTreeWalker(document.body || document.documentElement, NodeFilter.SHOW_TEXT);
     for (let n = 0; n < most && texts.nextNode(); n++) {
-      const e = texts.currentNode.parentElement;
-      if (says.test(texts.currentNode.data) && !e.closest('button,a,select,script,style,template') && seen(e) && inside(e.getBoundingClientRect(), area)) return true;
+      const said = texts.currentNode.data.length < 200 && says.exec(texts.currentNode.data), e = said && texts.currentNode.parentElement;
+      if (!e || e.closest('button,a,select,script,style,template,noscript,pre,code') || !said[2] && !e.closest(busy)) continue;
+      if (seen(e) && inside(e.getBoundingClientRect(), area)) return true;
     }
     return false;
   };
@@ -192,7 +198,7 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     const watch = new MutationObserver(list => { for (const e of new Set(list.map(r => r.target.nodeType === 3 ? r.target.parentElement : r.target))) change(e); });
     watch.observe(document, {subtree: true, attributes: true, characterData: true, childList: true});
     const canvases = [...document.querySelectorAll('canvas')].filter(c => c.width && inside(c.getBoundingClientRect(), area)).slice(0, 5);
-    for (const end = performance.now() + 120; performance.now() < end;) {
+    for (let n = 0, end = performance.now() + 120; n < 5 && performance.now() < end; n++) {
       await frame();
       for (const c of canvases) {
         const is = mark(c);
@@ -254,11 +260,11 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
       if (was.length > 1 && !(r && r.width >= 8 && r.height >= 8 && seen(e) && !of(e).hidden)) gone.push(was);
     }
     if (!gone.length) return 0;
-    const now = new Set();
+    const now = new Set(), height = (document.scrollingElement || document.documentElement).scrollHeight;
     for (const [, r] of leaves(false)) for (const c of cells(r)) now.add(c);
     let n = 0;
     for (const was of gone) {
-      const empty = was.filter(c => !now.has(c) && !now.has(c - 4096) && !now.has(c + 4096));
+      const empty = was.filter(c => (c / 4096 | 0) * cell < height && !now.has(c) && !now.has(c - 4096) && !now.has(c + 4096));
       if (empty.length * cell * cell >= large && empty.length >= was.length / 2) n++;
     }
     return n;
@@ -293,7 +299,7 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
       return {
         pictures: part(() => pictures(area), 0), moves: part(() => moves(all, area, stands), 0), restless: stands ? part(() => restless(all, area), 0) : 0,
         ended: stands ? part(() => savepageStill.ended(), 0) : 0, hidden: area.Whole ? part(() => holes(area).length, 0) : 0,
-        missing: area.Whole ? part(() => missing(area), 0) : 0, frames: part(() => frames(area), 0), cut: area.Whole && part(() => cut(area), false),
+        missing: area.Whole ? part(() => missing(area), 0) : 0, frames: area.Paper ? 0 : part(() => frames(area), 0), cut: area.Long && part(() => cut(area), false),
         loading: part(() => loading(area), false), unseen: part(() => unseen(area), false), timers: timers || null, later: told.later || null,
         changing: signs ? await changing(area).catch(() => 0) : 0,
       };

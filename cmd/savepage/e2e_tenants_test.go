@@ -53,10 +53,16 @@ func TestTenants(t *testing.T) {
 	if err := json.Unmarshal(text, &secret); err != nil || secret.ID == "" {
 		t.Fatalf("link secret: status %d, %s", status, text)
 	}
+	status, _, text = p.call(http.MethodPost, "/v1/webhooks/test", map[string]any{"url": "https://inbox.savepage.invalid/" + mark})
+	if status != http.StatusOK {
+		t.Fatalf("test event: status %d, %s", status, text)
+	}
+	event := arrived(p)
 	ids := map[string][2]string{ // by the first part of the path: the id of the first account, and one that never was
 		"captures":   {id, "cap_" + strings.Repeat("0", len(id)-4)},
 		"deliveries": {p.deliveriesPage("capture_id=" + id)[0].ID, ""},
 		"batches":    {batch.BatchID, "bat_" + strings.Repeat("0", len(batch.BatchID)-4)},
+		"inbox":      {event, "evt_" + strings.Repeat("0", len(event)-4)},
 		"links":      {secret.ID, "lnk_" + strings.Repeat("0", len(secret.ID)-4)},
 		"accounts":   {p.account, "acc_" + strings.Repeat("0", len(p.account)-4)},
 	}

@@ -459,6 +459,52 @@ export interface components {
             /** @description Newest first, without their texts. */
             secrets: components["schemas"]["LinkSecret"][] | null;
         };
+        Node: {
+            /**
+             * Format: int64
+             * @description Milliseconds by which its clock is ahead of the database's; negative: behind.
+             */
+            clock_ahead_ms: number;
+            /**
+             * Format: date-time
+             * @description When it ended, or was found dead; for an hour afterwards.
+             */
+            ended_at?: string;
+            /** @description Id of the node. A process that was cut off for long goes on under another. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it last said that it lives, by the clock of the database.
+             */
+            last_seen: string;
+            /** @description Whether it is the one that removes what has expired and looks after the queue. */
+            leads: boolean;
+            /** @description Name of its machine, or the one that SAVEPAGE_NODE_NAME gives. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Pages that it renders at once; 0 without the role render.
+             */
+            pages: number;
+            /** @description Its tasks. */
+            roles: ("api" | "render" | "deliver")[] | null;
+            /**
+             * Format: int64
+             * @description Captures that it renders now.
+             */
+            running: number;
+            /**
+             * Format: date-time
+             * @description When it began, by the clock of the database.
+             */
+            since: string;
+            /** @description Version of the program. */
+            version: string;
+        };
+        NodeList: {
+            /** @description In the order in which they began. Those that have ended stay for an hour. */
+            nodes: components["schemas"]["Node"][] | null;
+        };
         Options: {
             /**
              * @description Accept-Language of all requests and the languages of the page's scripts.

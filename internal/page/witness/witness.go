@@ -1,6 +1,6 @@
 // Package witness looks at the page in the moment in which its picture is taken, and says what a person would miss there:
 // pictures that have not come, animations under way, parts that have their room and show nothing. It knows nothing of the
-// parts that should have brought these about, waits for nothing and changes nothing.
+// parts that should have brought these about and changes nothing.
 package witness
 
 import (
@@ -16,8 +16,12 @@ import (
 //go:embed witness.js
 var witnessScript string
 
-// slack is how long the page may be watched for what moves.
-const slack = time.Second
+const (
+	slack = time.Second // for which the page may be watched, for what moves
+	// What may pass by itself is looked at again, so that the end of it is not taken for something unfinished.
+	looks = 4
+	again = 120 * time.Millisecond
+)
 
 // Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
 type Asker interface {
@@ -56,6 +60,7 @@ type Witness struct {
 	Network Network
 	Rest    Rest
 	Notes   Notes
+	Pause   func(ctx context.Context, d time.Duration) error
 	Stands  bool // the page is to stand still
 	Timed   bool // the page has a clock of its own: it can not be watched
 	Of
@@ -90,18 +95,12 @@ type sight struct {
 	settle.Due
 }
 
+// passing reports whether something was seen that may pass by itself.
+func (s *sight) passing() bool { return s.Loading || s.Pictures+s.Moves+s.Restless+s.Changing > 0 }
+
 // Look notes what is missing in an area of the page. left says that more of the page follows, which is left out.
 func (w *Witness) Look(ctx context.Context, area layout.Area, left bool) error {
-	of := struct {
-		layout.Area
-		Of
-	}{area, w.Of}
-	asked := map[string]any{"token": w.Rest.Token(), "known": w.Timed || len(w.Rest.Moving()) > 0, "stands": w.Stands}
-	var is sight
-	if err := w.Page.Ask(ctx, slack, &is, witnessScript+"savepageWitness.look", of, asked); err != nil {
-		return err
-	}
-	due, err := w.Rest.IsDue(ctx, is.Due)
+	is, due, err := w.see(ctx, area)
 	if err != nil {
 		return err
 	}
@@ -125,6 +124,30 @@ func (w *Witness) Look(ctx context.Context, area layout.Area, left bool) error {
 		w.Notes.Partial("requests did not end: %s", strings.Join(open, ", "))
 	}
 	return nil
+}
+
+// see looks until nothing is seen any more that may pass by itself, a few times at most.
+func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool, err error) {
+	of := struct {
+		layout.Area
+		Of
+	}{area, w.Of}
+	asked := map[string]any{"token": w.Rest.Token(), "known": w.Timed || len(w.Rest.Moving()) > 0, "stands": w.Stands}
+	for n := 1; ; n++ {
+		is = sight{}
+		if err = w.Page.Ask(ctx, slack, &is, witnessScript+"savepageWitness.look", of, asked); err != nil {
+			return is, due, err
+		}
+		if due, err = w.Rest.IsDue(ctx, is.Due); err != nil {
+			return is, due, err
+		}
+		if n == looks || !is.passing() && !due && w.Network.Waiting() == 0 {
+			return is, due, nil
+		}
+		if err = w.Pause(ctx, again); err != nil {
+			return is, due, err
+		}
+	}
 }
 
 // count notes what there should be none of.

@@ -39,13 +39,18 @@ type Peers interface {
 type Management interface {
 	// Admin manages accounts and keys.
 	Admin() Admin
+	Uses
+	capture.Closed
+	Links
+	Inboxes
+}
+
+// Uses is what accounts use, and have used.
+type Uses interface {
 	// Usage returns what an account uses of its limits. What it knows nothing of is zero: the requests of the minute.
 	Usage(ctx context.Context, account string) (savepage.Usage, error)
 	// History returns what ended in an account over the span, which is valid.
 	History(ctx context.Context, account string, span savepage.HistorySpan) (savepage.UsageHistory, error)
-	capture.Closed
-	Links
-	Inboxes
 }
 
 // Flow is what the flow of captures and batches records.

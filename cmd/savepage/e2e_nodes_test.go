@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/ledger/pgtest"
 )
 
 // TestNodes has three processes serve one database and one picture folder: captures are submitted to each, one is killed while it
@@ -20,18 +19,7 @@ import (
 // each are served by the others.
 func TestNodes(t *testing.T) {
 	t.Parallel()
-	server, err := pgtest.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := server.Create(t.Context(), "records", ""); err != nil {
-		t.Fatal(err)
-	}
+	server := newPostgres(t)
 	site, pictures := startSite(t), filepath.Join(t.TempDir(), "pictures")
 	first := ward{newProgramOn(t, server.Address("records"), "--blobs", pictures, "--concurrency", "2")}
 	hook := newReceiver(t, first.secret, takes)

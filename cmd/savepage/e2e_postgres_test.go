@@ -14,18 +14,7 @@ import (
 // service is killed and that the database crashes.
 func TestOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	server, err := pgtest.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := server.Create(t.Context(), "records", ""); err != nil {
-		t.Fatal(err)
-	}
+	server := newPostgres(t)
 	site := startSite(t)
 	p := ward{newProgramOn(t, server.Address("records"))}
 	hook := newReceiver(t, p.secret, takes)
@@ -66,4 +55,22 @@ func TestOnPostgreSQL(t *testing.T) {
 	if err := p.terminate(); err != nil {
 		t.Errorf("the end: %v", err)
 	}
+}
+
+// newPostgres is a PostgreSQL server of the test's own with the database "records".
+func newPostgres(t *testing.T) *pgtest.Server {
+	t.Helper()
+	server, err := pgtest.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := server.Create(t.Context(), "records", ""); err != nil {
+		t.Fatal(err)
+	}
+	return server
 }

@@ -62,11 +62,7 @@ func (j *job) shoot(ctx context.Context) (err error) {
 	if j.waiter.Moved() {
 		j.camera.Repaint()
 	}
-	if token := j.waiter.Token(); token != "" && !j.frame.area.Viewport && !j.budget.PastDeadline() {
-		if err := j.still.Deafen(ctx, token+"-"); err != nil {
-			return err
-		}
-	}
+	deafen(ctx, j)
 	err = j.camera.Take(ctx, j.frame.area)
 	j.picture = j.camera.Picture()
 	if err != nil {
@@ -74,6 +70,14 @@ func (j *job) shoot(ctx context.Context) (err error) {
 	}
 	j.fonts = j.camera.MissingGlyphs(ctx)
 	return j.broken()
+}
+
+// deafen keeps from the page that its window has a new size while more than the window is drawn. A page that does not hear it may
+// draw itself anew, no more.
+func deafen(ctx context.Context, j *job) {
+	if token := j.waiter.Token(); token != "" && !j.frame.area.Viewport && !j.budget.PastDeadline() && !j.beside.Disabled() {
+		_ = j.still.Deafen(ctx, token+"-")
+	}
 }
 
 // testify notes what a person would miss in the picture that is about to be taken. Whoever asks for an early moment of the page

@@ -246,12 +246,12 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     return all;
   };
   const remembered = new Map();
-  let sparse = 0; // milliseconds that remembering may take yet
+  let time = 0; // milliseconds that remembering may take yet
   const remember = () => {
     const began = performance.now();
-    if (sparse <= 0) return;
+    if (time <= 0) return;
     for (const [e, r] of leaves(true)) remembered.set(e, cells(r));
-    sparse -= performance.now() - began;
+    time -= performance.now() - began;
   };
   const missing = area => {
     const of = sight(), gone = [];
@@ -284,7 +284,7 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     begin: () => {
       if (reached >= 0) return;
       reach();
-      sparse = 300;
+      time = 300;
       addEventListener('scroll', () => { reach(); frame().then(() => attempt(remember)); }, {capture: true, passive: true});
       addEventListener('resize', reach);
     },

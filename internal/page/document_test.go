@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"strconv"
 	"testing"
 
 	"github.com/savepage/savepage"
@@ -79,5 +80,19 @@ func TestDocumentAtAnAddress(t *testing.T) {
 	}
 	if w.site.Seen("/reports/") != nil {
 		t.Error("the address of the document was asked for")
+	}
+}
+
+// A document of ours may show what is on the machine, where the operator allows it. With its checks for local networks the
+// browser ends one renderer in sixty then.
+func TestDocumentWithLocalPictures(t *testing.T) {
+	o := savepage.Options{HTML: `<!doctype html><body style="margin:0"><img src="` + shared.url("/picture/160x100-1.png") + `">`}
+	for i := range 60 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			if got := decode(t, render(t, patient(o))).At(80, 50); !near(got, testsite.PictureColor(1), 0) {
+				t.Error(got)
+			}
+		})
 	}
 }

@@ -1,6 +1,8 @@
 package truth
 
 import (
+	"image/color"
+
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/testsite"
 )
@@ -27,6 +29,10 @@ func settling() []Case {
 		{
 			Name: "nothing there", Path: "/status/404", Wall: savepage.WallErrorPage,
 			Checks: []Check{Report("status 404", func(r savepage.Report) string { return differ(r.HTTPStatus, 404) })},
+		},
+		{
+			Name: "pictures and a frame that come with the first drawing", Path: "/lazy-first", Options: savepage.Options{Width: 1200},
+			Checks: []Check{Pictures(column(6, 100, 80, 50)...), Spot("the frame", 400, 50, color.RGBA{0, 128, 128, 255})},
 		},
 		{Name: "a page of one colour", Path: "/blank?color=teal", Blank: true},
 		{Name: "no answer at all", Path: "/close", Fails: savepage.CodeConnectionFailed},

@@ -344,7 +344,7 @@ func (bs *batches) ForgetBatches(ctx context.Context, before time.Time, limit in
 	if len(old) == 0 {
 		return 0, nil
 	}
-	err = bs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = bs.do(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		// Asked again: one of their dead deliveries may be on its way once more.
 		if old, err = collect(ctx, tx, scanText, oldBatches, before.UnixMicro(), limit); err != nil {
 			return err

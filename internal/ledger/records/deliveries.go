@@ -100,11 +100,12 @@ func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []stri
 }
 
 // Record writes an attempt down and moves its delivery and its receiver's breaker on, in one commit.
-func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, sent ledger.Sent, b func() ledger.Breaker) (
-	recorded ledger.Recorded, err error,
-) {
+func (o *outbox) Record(
+	ctx context.Context, r ledger.Receiver, id string, sent ledger.Sent, b func() ledger.Breaker,
+) (ledger.Recorded, error) {
+	var recorded ledger.Recorded
 	gone := false
-	err = o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// The transaction can commit only under this node's name, and as long as it lives nobody else has its hosts.
 		if gone = !o.hosts.Mine(r.Host); gone {
 			return nil
@@ -131,10 +132,14 @@ func (o *outbox) Record(ctx context.Context, r ledger.Receiver, id string, sent 
 		}
 		return settleDelivery(ctx, tx, d)
 	}, nil)
-	if err == nil && gone {
-		err = ledger.ErrNothingOwed
+	switch {
+	case err != nil:
+		return ledger.Recorded{}, err
+	case gone:
+		return ledger.Recorded{}, ledger.ErrNothingOwed
+	default:
+		return recorded, nil
 	}
-	return recorded, err
 }
 
 const pendingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.id = ? AND d.state = 'pending'`

@@ -316,9 +316,10 @@ func (l member) nowDoes(ctx context.Context, change func(does *nodeState)) error
 	l.doing.Lock()
 	defer l.doing.Unlock()
 	change(&l.does)
+	does := l.does // the write may run after this has returned
 	err := l.db.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		const set = `UPDATE nodes SET pages = ?, reserve = ?, delivers = ? WHERE id = ?`
-		_, err := tx.ExecContext(ctx, set, l.does.pages, l.does.reserve, l.does.delivers, l.db.self.ID())
+		_, err := tx.ExecContext(ctx, set, does.pages, does.reserve, does.delivers, l.db.self.ID())
 		l.db.tell.Nodes = true
 		return err
 	}, nil)

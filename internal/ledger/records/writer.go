@@ -49,7 +49,8 @@ type write struct {
 	done  chan error
 }
 
-// do has the writer run fn and returns when it is durable. after tells what follows from it, also when ctx has ended first.
+// do has the writer run fn and returns when it is durable. after tells what follows from it, also when ctx has ended first:
+// then fn may run after do has returned, and what fn writes to may not be read after an error.
 func (d *db) do(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error, after func(err error)) error {
 	return d.submit(ctx, &write{run: fn, after: after})
 }

@@ -40,6 +40,11 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   const large = i => i.complete && i.naturalWidth * i.naturalHeight > 131072;
   const inView = i => { const r = drawn(i); return r && r.bottom > 0 && r.right > 0 && r.top < innerHeight && r.left < innerWidth; };
 
+  // drawnFirst waits, at most so long, for the page to have been drawn: it asks for lazy pictures and frames in view after that.
+  const lazy = () => [...document.images].some(i => i.loading === 'lazy' && !i.complete && inView(i))
+    || [...document.querySelectorAll('iframe[loading="lazy" i][src]')].some(f => inside(f)?.URL === 'about:blank' && inView(f));
+  const drawnFirst = end => lazy() && Promise.race([new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))), end]);
+
   // timers are the milliseconds that are left to the page's short timers, and whether something works where none is seen;
   // later is what later.js says. Without a token nothing notes them.
   const told = token => {
@@ -83,12 +88,13 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     styled,
     told,
     timers: token => told(token).timers,
-    // look waits for fonts and large pictures in view, at most ms, and says how the page is. watched has the document's
+    // look waits for fonts, for large pictures and for what is lazy in view, at most ms, and says how the page is. watched has the document's
     // changes followed from now on, whole says that what is out of view counts.
     look: async (ms, token, watched, whole) => {
       if (watched) watch();
       const end = sleep(ms);
       if (ms > 0) {
+        await drawnFirst(end);
         if (document.fonts.status !== 'loaded') await Promise.race([document.fonts.ready, end]);
         const decoding = [...document.images].filter(i => large(i) && inView(i)).map(i => i.decode().catch(() => 0));
         if (decoding.length) await Promise.race([Promise.all(decoding), end]);

@@ -21,6 +21,9 @@ const (
 	// What may pass by itself is looked at again, so that the end of it is not taken for something unfinished.
 	looks = 4
 	again = 120 * time.Millisecond
+	// Pictures that are coming are looked at so often, while no more time than this passes without anything of the network.
+	patience = 30
+	alive    = time.Second
 )
 
 // Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
@@ -30,8 +33,9 @@ type Asker interface {
 
 // Network says what the page asks of the network.
 type Network interface {
-	Waiting() int        // open requests that are work
-	Open(n int) []string // their names, oldest first
+	Waiting() int         // open requests that are work
+	Quiet() time.Duration // since the last event of one
+	Open(n int) []string  // their names, oldest first
 }
 
 // Rest says what the page has left to do.
@@ -60,7 +64,7 @@ type Witness struct {
 	Network Network
 	Rest    Rest
 	Notes   Notes
-	Pause   func(ctx context.Context, d time.Duration) error
+	Until   func(ctx context.Context, cond func() (done bool, again time.Duration)) error
 	Stands  bool // the page is to stand still
 	Timed   bool // the page has a clock of its own: it can not be watched
 	Of
@@ -141,12 +145,26 @@ func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool
 		if due, err = w.Rest.IsDue(ctx, is.Due); err != nil {
 			return is, due, err
 		}
-		if n == looks || !is.passing() && !due && w.Network.Waiting() == 0 {
+		if !is.passing() && !due && w.Network.Waiting() == 0 || n >= looks && !w.arriving(n, is.Pictures) {
 			return is, due, nil
 		}
-		if err = w.Pause(ctx, again); err != nil {
+		if err = w.Until(ctx, passed(again)); err != nil {
 			return is, due, err
 		}
+	}
+}
+
+// arriving reports whether pictures are on their way, after so many looks: as long as something comes, the end of it is not far.
+func (w *Witness) arriving(n, pictures int) bool {
+	return pictures > 0 && n < patience && w.Network.Waiting() > 0 && w.Network.Quiet() < alive
+}
+
+// passed is done when the time has passed, whatever happens on the page.
+func passed(d time.Duration) func() (bool, time.Duration) {
+	from := time.Now()
+	return func() (bool, time.Duration) {
+		left := d - time.Since(from)
+		return left <= 0, max(left, time.Millisecond)
 	}
 }
 

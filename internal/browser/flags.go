@@ -16,15 +16,16 @@ func flags(cfg Config, dir string) []string {
 		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.*",     // the browser asks no name server itself
 		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp", // obeyed by the shell: no datagram leaves
 		"--webrtc-ip-handling-policy=disable_non_proxied_udp",       // the same, obeyed by the full browser
-		"--disable-quic",                                                 // goes around an HTTP proxy
-		"--no-pings",                                                     // requests in the background
-		"--disable-background-networking",                                // the browser's own calls home
-		"--disable-component-update",                                     // the same
-		"--disable-sync",                                                 // the same
-		"--block-new-web-contents",                                       // 500 popups cost 2.6 GB without it
-		"--disable-extensions",                                           // code from elsewhere
-		"--js-flags=--max-old-space-size=512",                            // MB of a page's heap: it dies at 0.5 GB instead of 4
-		"--disable-features=LocalNetworkAccessChecks",                    // the guard's task; they end one page in 60 that has local pictures
+		"--disable-quic",                      // goes around an HTTP proxy
+		"--no-pings",                          // requests in the background
+		"--disable-background-networking",     // the browser's own calls home
+		"--disable-component-update",          // the same
+		"--disable-sync",                      // the same
+		"--block-new-web-contents",            // 500 popups cost 2.6 GB without it
+		"--disable-extensions",                // code from elsewhere
+		"--js-flags=--max-old-space-size=512", // MB of a page's heap: it dies at 0.5 GB instead of 4
+		// Its own checks for local networks, which are the task of the guard, end one page in 60 that has local pictures.
+		"--enable-features=LocalNetworkAccessChecks:LocalNetworkAccessChecksWarn/true",
 		"--no-first-run",                                                 // no welcome page
 		"--accept-lang=en-US,en",                                         // as an ordinary browser has it
 		"--disable-breakpad", "--disable-crash-reporter", "--mute-audio", // no dumps of pages on disk, no reports, no sound

@@ -102,7 +102,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
 		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
-		Remember: witness.Remember(),
+		Remember: witness.Remember(), Children: p.targets.Children,
 	})
 	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
 	p.printer = pdf.New(pdf.Config{

@@ -18,14 +18,28 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     if (n > 3) busy = performance.now();
     return n > 8;
   };
+  // What grows a little at a time, as text does that is written letter by letter, is noted from the fifth step on.
+  let grew = -1e9;
+  const growth = new WeakMap();
+  const size = nodes => [...nodes].reduce((n, node) => n + (node.nodeType === 3 ? node.data.length : 1), 0);
+  const grow = ({type, target, oldValue, addedNodes, removedNodes}) => {
+    if (type === 'attributes' || addedNodes.length > 50) return;
+    const more = type === 'childList' ? size(addedNodes) - size(removedNodes) : target.data.length - oldValue.length;
+    const n = more > 0 ? (growth.get(target) || 0) + 1 : 0;
+    growth.set(target, n);
+    if (n >= 5) grew = performance.now();
+  };
   const watch = () => {
     if (watching) return;
     watching = true;
     last = performance.now();
     new MutationObserver(records => {
-      for (const record of records) if (!restless(record)) last = performance.now();
+      for (const record of records) {
+        grow(record);
+        if (!restless(record)) last = performance.now();
+      }
     }).observe(document, {
-      subtree: true, childList: true, characterData: true, attributes: true,
+      subtree: true, childList: true, characterData: true, characterDataOldValue: true, attributes: true,
       attributeFilter: ['class', 'style', 'src', 'srcset', 'href', 'hidden', 'open', 'width', 'height', 'd', 'points', 'transform', 'fill', 'viewBox', 'value', 'data-theme'],
     });
   };
@@ -86,6 +100,8 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   return {
     still,
     styled,
+    // grew is for how many milliseconds nothing has grown step by step.
+    grew: () => performance.now() - grew,
     told,
     timers: token => told(token).timers,
     // look waits for fonts, for large pictures and for what is lazy in view, at most ms, and says how the page is. watched has the document's

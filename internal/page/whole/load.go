@@ -3,8 +3,6 @@ package whole
 import (
 	"context"
 	"time"
-
-	"github.com/savepage/savepage/internal/page/layout"
 )
 
 // LoadLazy lets the page load what it only loads when it is seen, and waits until it has come to rest. A page that is shown as
@@ -207,29 +205,4 @@ func (p *Page) awaitImages(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// embed is a frame of another origin below the first window.
-type embed struct {
-	Index int `json:"index"` // by which whole.js knows it
-	layout.Box
-}
-
-// embeds keeps pictures of the frames of other origins that are in the window now, for when they are out of it: the browser
-// draws nothing of such a frame then, also not in a picture that reaches further than the window.
-func (p *Page) embeds(ctx context.Context) error {
-	var list []embed
-	if err := p.Page.Ask(ctx, idleFrame, &list, wholeScript+"savepageWhole.embeds", p.Height, maxEmbeds); err != nil {
-		return err
-	}
-	for _, e := range list {
-		png, err := p.Draw(ctx, layout.Enclose(e.Box))
-		if err != nil {
-			return err
-		}
-		if err := p.Page.Ask(ctx, time.Second, nil, wholeScript+"savepageWhole.cover", e.Index, png); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ package whole
 import (
 	"context"
 	_ "embed" // for the script
+	"encoding/json"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -44,6 +45,8 @@ type Extent struct {
 // Asker calls a function of a script that runs beside the page; the text of the script stands before its name.
 type Asker interface {
 	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
+	// InFrames returns the values of an expression in every frame but the main one.
+	InFrames(ctx context.Context, expression string, targets []*session.Target) []json.RawMessage
 }
 
 // Network says what the page asks of the network.
@@ -79,6 +82,7 @@ type Config struct {
 	ScrollDelay   time.Duration // after each step of a walk through the page; 0: it is walked through only where it needs it
 	Events        *session.Router
 	Page          Asker
+	Children      func() []*session.Target // that belong to the page
 	Network       Network
 	Rest          Rest
 	Motion        Motion // nil: the page moves as it likes

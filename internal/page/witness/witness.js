@@ -210,6 +210,9 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     return [...changed].filter(([e, n]) => n > 1 && e.isConnected && e.checkVisibility() && inside(e.getBoundingClientRect(), area)).length;
   };
 
+  // growing says that something has grown step by step up to now, and that the next step is near: text that pauses midway.
+  const growing = timers => timers.next >= 0 && timers.next < 1000 && attempt(() => savepage.grew()) < 800 ? 1 : 0;
+
   // What was seen while the page was walked through is remembered: the leaves of the document, with the cells of a grid over the
   // page that each filled. One that is not seen any more, and whose place is empty now, is missing.
   const cell = 40, maxLeaves = 20000;
@@ -301,7 +304,7 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
         ended: stands ? part(() => savepageStill.ended(), 0) : 0, hidden: area.Whole ? part(() => holes(area).length, 0) : 0,
         missing: area.Whole ? part(() => missing(area), 0) : 0, frames: area.Paper ? 0 : part(() => frames(area), 0), cut: area.Long && part(() => cut(area), false),
         loading: part(() => loading(area), false), unseen: part(() => unseen(area), false), timers: timers || null, later: told.later || null,
-        changing: signs ? await changing(area).catch(() => 0) : 0,
+        changing: signs ? await changing(area).catch(() => 0) || growing(timers) : 0,
       };
     },
   };

@@ -13,6 +13,7 @@ import (
 
 	"github.com/savepage/savepage/docs"
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/dash"
 	"github.com/savepage/savepage/internal/doors"
 	"github.com/savepage/savepage/internal/manual"
@@ -30,9 +31,11 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.dashboard, err = dash.New(dash.Parts{
-		API: served, Authenticate: n.ledger.Authenticate, Clock: n.clock, Sources: n.sources,
-	}, dash.Config{
+	parts := dash.Parts{API: served, Authenticate: n.ledger.Authenticate, Clock: n.clock, Sources: n.sources}
+	if n.pool != nil {
+		parts.Browsers = func() ([]dash.Browser, []dash.Replaced) { return shownBrowsers(n.pool) }
+	}
+	n.dashboard, err = dash.New(parts, dash.Config{
 		Secret: secret, PublicURL: n.links.PublicURL, Version: readBuild().Version, Log: n.log,
 		Elsewhere: n.settings.PictureLinks > 0,
 	})
@@ -53,6 +56,19 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	mux.Handle(manual.Prefix+"/", shown)
 	mux.Handle("/", others)
 	return mux, nil
+}
+
+// shownBrowsers are the browsers of a pool as the dashboard shows them.
+func shownBrowsers(pool *browser.Pool) ([]dash.Browser, []dash.Replaced) {
+	running, replaced := pool.Running(), pool.Replaced()
+	shown, past := make([]dash.Browser, len(running)), make([]dash.Replaced, len(replaced))
+	for i, one := range running {
+		shown[i] = dash.Browser(one)
+	}
+	for i, one := range replaced {
+		past[i] = dash.Replaced(one)
+	}
+	return shown, past
 }
 
 // sessionSecret seals the sessions. With a master key it is made of that, so that all servers behind one address have the same;

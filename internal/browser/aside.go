@@ -58,7 +58,7 @@ func (a *aside) takeMoving(ctx context.Context) (*Tab, error) {
 // takeAlone starts a browser and returns its one tab. The browser ends with the tab.
 func (a *aside) takeAlone(ctx context.Context, moving bool) (*Tab, error) {
 	from := a.launcher
-	from.cfg.moving, from.cfg.alone = moving, true
+	from.cfg.moving, from.cfg.alone, from.replaced = moving, true, nil
 	from.log = from.log.With("browser", "apart")
 	one, err := a.enter(func() *side { return a.start(from) })
 	if err != nil {

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -53,6 +54,7 @@ func (p *Pool) install(b *chromium, first *Tab) error {
 func (p *Pool) phaseOut(b *chromium) {
 	p.restarts++
 	b.ending = b.due(p.cfg)
+	p.replaced.note(b, b.ending)
 	p.discard(p.ready...)
 	p.ready = nil
 	b.endIfIdle()
@@ -79,12 +81,14 @@ func (p *Pool) tend(b *chromium) {
 
 // lose takes a dead browser out of use.
 func (p *Pool) lose(b *chromium) {
+	why := cmp.Or(b.vitals.fault(), "its process ended")
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.current != b {
 		return
 	}
 	p.log.Warn("browser died", "pid", b.process.pid, "pages", b.inUse, "captures", b.taken)
+	p.replaced.note(b, why)
 	p.current = nil
 	p.making = 0
 	p.restarts++

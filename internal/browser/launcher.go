@@ -12,11 +12,12 @@ import (
 
 // launcher starts browsers and opens tabs in them. It keeps none.
 type launcher struct {
-	path   string
-	cfg    Config
-	policy *guard.Policy
-	log    *slog.Logger
-	belts  *Belts // of all browsers; fixed once the first has started
+	path     string
+	cfg      Config
+	policy   *guard.Policy
+	log      *slog.Logger
+	belts    *Belts   // of all browsers; fixed once the first has started
+	replaced *journal // of all browsers but those with one page
 }
 
 // launch starts a browser and tries it with a first page.

@@ -58,7 +58,8 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 		return nil, err
 	}
 	sweep(cfg.TempDir, log)
-	p := newPool(launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}}, make(chan struct{}, cfg.Pages))
+	from := launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}, replaced: &journal{}}
+	p := newPool(from, make(chan struct{}, cfg.Pages))
 	p.aside = newAside(p.launcher, p.slots)
 	if err := launchFirst(ctx, p); err != nil {
 		p.work.Wait()

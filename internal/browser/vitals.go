@@ -104,6 +104,13 @@ func (v *vitals) page(ctx context.Context, use func(page *Tab)) error {
 	return nil
 }
 
+// fault is what is wrong with the browser; empty for nothing that was found.
+func (v *vitals) fault() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sick
+}
+
 // end kills a sick browser. Its captures are lost to them through no fault of their own, unless it is worn by what they do.
 func (v *vitals) end(why string, worn bool) {
 	v.mu.Lock()

@@ -37,6 +37,8 @@ type Parts struct {
 	Authenticate func(ctx context.Context, key string) (savepage.Principal, error)
 	Clock        *clock.Clock
 	Sources      httpd.Sources // what the server counts
+	// Browsers returns those that run, and those that were replaced last, newest first. Nil: there are none here.
+	Browsers func() ([]Browser, []Replaced)
 }
 
 // Config is the operator's part.

@@ -27,20 +27,28 @@ const key = "sp_right"
 
 // world is a dashboard before an API that a test scripts.
 type world struct {
-	t      *testing.T
-	server *httptest.Server
-	dash   *dash.Dashboard
-	client *http.Client
-	api    *http.ServeMux
-	clock  *clock.Clock
-	scopes []savepage.Scope
-	asked  []string // requests to the API: method and address
+	t        *testing.T
+	server   *httptest.Server
+	dash     *dash.Dashboard
+	client   *http.Client
+	api      *http.ServeMux
+	clock    *clock.Clock
+	scopes   []savepage.Scope
+	asked    []string        // requests to the API: method and address
+	free     map[string]bool // patterns that need no key
+	browsers func() ([]dash.Browser, []dash.Replaced)
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, api: http.NewServeMux(), scopes: savepage.Scopes(), clock: clock.Manual(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))}
-	made, err := dash.New(dash.Parts{API: http.HandlerFunc(w.ask), Authenticate: w.authenticate, Clock: w.clock}, dash.Config{
+	w := &world{
+		t: t, api: http.NewServeMux(), free: map[string]bool{}, scopes: savepage.Scopes(),
+		clock: clock.Manual(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)),
+	}
+	made, err := dash.New(dash.Parts{
+		API: http.HandlerFunc(w.ask), Authenticate: w.authenticate, Clock: w.clock,
+		Browsers: func() ([]dash.Browser, []dash.Replaced) { return w.browsers() },
+	}, dash.Config{
 		Secret: make([]byte, 32), PublicURL: "http://shots.test", Version: "1", Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -58,7 +66,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) ask(out http.ResponseWriter, r *http.Request) {
 	w.asked = append(w.asked, r.Method+" "+r.URL.RequestURI())
-	if r.Header.Get("Authorization") != "Bearer "+key {
+	if _, pattern := w.api.Handler(r); !w.free[pattern] && r.Header.Get("Authorization") != "Bearer "+key {
 		w.t.Errorf("%s was asked with %q", r.URL, r.Header.Get("Authorization"))
 	}
 	w.api.ServeHTTP(out, r)
@@ -74,10 +82,22 @@ func (w *world) authenticate(_ context.Context, given string) (savepage.Principa
 // answer has the API answer a pattern with JSON.
 func (w *world) answer(pattern string, status int, body any) {
 	w.api.HandleFunc(pattern, func(out http.ResponseWriter, _ *http.Request) {
-		out.Header().Set("Content-Type", "application/json")
-		out.WriteHeader(status)
-		_ = json.NewEncoder(out).Encode(body)
+		w.write(out, status, body)
 	})
+}
+
+// open is answer for what needs no key.
+func (w *world) open(pattern string, body any) {
+	w.free[pattern] = true
+	w.answer(pattern, http.StatusOK, body)
+}
+
+func (w *world) write(out http.ResponseWriter, status int, body any) {
+	out.Header().Set("Content-Type", "application/json")
+	out.WriteHeader(status)
+	if err := json.NewEncoder(out).Encode(body); err != nil {
+		w.t.Error(err)
+	}
 }
 
 func (w *world) get(address string) (int, string) {

@@ -1,13 +1,11 @@
 package dash
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/inside"
 )
 
 // keyList is the keys of an account, as the API lists them.
@@ -66,70 +64,4 @@ func (d *manager) revokeKey(w http.ResponseWriter, r *http.Request, s session) e
 	}
 	http.Redirect(w, r, Prefix+"keys", http.StatusSeeOther)
 	return nil
-}
-
-// health is the answer of /readyz.
-type health struct {
-	Status string            `json:"status"`
-	Wrong  map[string]string `json:"wrong"`
-	Belts  map[string]string `json:"belts"`
-}
-
-// build is the answer of /version.
-type build struct {
-	Version string `json:"version"`
-	Commit  string `json:"commit"`
-}
-
-// system shows the server: what does not work first.
-func (d *manager) system(w http.ResponseWriter, r *http.Request, s session) error {
-	if !s.who.May(savepage.ScopeAdmin) {
-		d.show(w, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
-		return nil
-	}
-	var ready health
-	if err := d.open(r, s, "/readyz", &ready); err != nil {
-		return err
-	}
-	var version build
-	if err := d.open(r, s, "/version", &version); err != nil {
-		return err
-	}
-	v := view{"Title": "System", "Ready": ready, "Build": version, "Self": r.URL.RequestURI()}
-	d.addSources(r, v)
-	d.show(w, s, http.StatusOK, "system", v)
-	return nil
-}
-
-// open reads the JSON of an address that needs no key, whatever its status.
-func (d *core) open(r *http.Request, s session, address string, result any) error {
-	request, err := d.request(r, s, http.MethodGet, address, nil)
-	if err != nil {
-		return err
-	}
-	request.Header.Del("Authorization")
-	return json.Unmarshal(inside.Ask(d.parts.API, request, "").Bytes(), result)
-}
-
-// addSources adds what the server counts. What cannot be read is left out: the part that is sick stands above it.
-func (d *manager) addSources(r *http.Request, v view) {
-	sources := d.parts.Sources
-	if sources.Queues != nil {
-		queues, err := sources.Queues(r.Context())
-		if err == nil {
-			v["Queues"] = queues
-		}
-	}
-	if sources.Deliveries != nil {
-		owed, err := sources.Deliveries(r.Context())
-		if err == nil {
-			v["Owed"] = owed
-		}
-	}
-	if sources.Browsers != nil {
-		v["Browsers"] = sources.Browsers()
-	}
-	if sources.Parts != nil {
-		v["Parts"] = sources.Parts()
-	}
 }

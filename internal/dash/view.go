@@ -155,9 +155,9 @@ func durationText(ms int64) string {
 // levelOf is the colour of a state. The word is always beside it.
 func levelOf(state any) string {
 	switch fmt.Sprint(state) {
-	case "success", "delivered", "ended", "ok", "ready", "on", "verified":
+	case "success", "delivered", "ended", "ok", "ready", "on", "verified", "lives":
 		return "ok"
-	case "failed", "dead", "bad", "sick", "not verified":
+	case "failed", "dead", "bad", "sick", "not verified", "silent":
 		return "bad"
 	case "running", "pending", "warn", "partial":
 		return "warn"

@@ -41,6 +41,7 @@ func (d *manager) usage(w http.ResponseWriter, r *http.Request, s session) error
 		return err
 	}
 	v := view{"Title": "Usage", "Usage": u, "Uses": uses(u), "History": past, "Spans": spanChoices(), "Step": "day", "Layout": "Jan 2"}
+	v["Self"] = r.URL.RequestURI()
 	if past.Span.Step() < savepage.HistoryWeek.Step() {
 		v["Step"], v["Layout"] = "hour", "15:04"
 	}

@@ -3,11 +3,19 @@
 "use strict";
 
 (() => {
-  const table = document.getElementById("numbers");
-  if (!table || !window.uPlot) return;
-  const heads = Array.from(table.tHead.rows[0].cells);
-  const rows = Array.from(table.tBodies[0].rows);
-  const labels = rows.map((row) => row.cells[0].textContent.trim());
+  if (!window.uPlot) return;
+  let heads = [];
+  let rows = [];
+  let labels = [];
+  // read takes the numbers from the table, and reports whether there is one.
+  const read = () => {
+    const table = document.getElementById("numbers");
+    if (!table) return false;
+    heads = Array.from(table.tHead.rows[0].cells);
+    rows = Array.from(table.tBodies[0].rows);
+    labels = rows.map((row) => row.cells[0].textContent.trim());
+    return true;
+  };
   const columnOf = (name) => heads.findIndex((head) => head.dataset.column === name);
   const values = (name) => rows.map((row) => {
     const text = row.cells[columnOf(name)].dataset.value;
@@ -66,22 +74,24 @@
     const readout = figure.querySelector(".readout");
     figure.hidden = false;
 
-    let shown = names.map((name) => ({ name, numbers: values(name) }));
-    if (stacked) {
+    const parts = () => {
+      const all = names.map((name) => ({ name, numbers: values(name) }));
+      if (!stacked) return all;
       // Each part stands on those before it. The whole is drawn first, and the others over it.
       const sums = labels.map(() => 0);
-      shown.forEach((part) => {
+      all.forEach((part) => {
         part.numbers = part.numbers.map((n, i) => { sums[i] += n; return n > 0 ? sums[i] : null; });
       });
-      shown = shown.reverse();
-    }
+      return all.reverse();
+    };
+    const data = () => [labels.map((_, i) => i), ...parts().map((part) => part.numbers)];
     const say = (at) => {
       if (at === null || at === undefined) {
         readout.textContent = "";
         return;
       }
-      const parts = names.map((name) => `${heads[columnOf(name)].textContent.toLowerCase()} ${rows[at].cells[columnOf(name)].textContent}`);
-      readout.textContent = `${labels[at]}: ${parts.join(", ")}`;
+      const words = names.map((name) => `${heads[columnOf(name)].textContent.toLowerCase()} ${rows[at].cells[columnOf(name)].textContent}`);
+      readout.textContent = `${labels[at]}: ${words.join(", ")}`;
     };
     const axis = { stroke: () => token("second"), grid: { stroke: () => token("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
     const options = {
@@ -91,7 +101,7 @@
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !stacked } },
       scales: {
-        x: { time: false, range: [-0.5, labels.length - 0.5] },
+        x: { time: false, range: () => [-0.5, labels.length - 0.5] },
         y: { range: (u, low, high) => [0, Math.max(high * 1.1, figure.dataset.unit ? 1 : 4)] },
       },
       axes: [
@@ -99,7 +109,7 @@
         { ...axis, size: 56, gap: 6, incrs: figure.dataset.unit ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
           values: (u, at) => at.map((n) => format(n)) },
       ],
-      series: [{}, ...shown.map((part) => (stacked ? {
+      series: [{}, ...parts().map((part) => (stacked ? {
         fill: (u) => fill(u, part.name), stroke: () => token(colours[part.name]), width: 1, points: { show: false },
         paths: uPlot.paths.bars({ size: [0.7, 40] }),
       } : {
@@ -108,7 +118,8 @@
       }))],
       hooks: { setCursor: [(u) => say(u.cursor.idx)] },
     };
-    const chart = new uPlot(options, [labels.map((_, i) => i), ...shown.map((part) => part.numbers)], box);
+    const chart = new uPlot(options, data(), box);
+    figure.renew = () => chart.setData(data());
     new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: 180 })).observe(box);
     const repaint = () => chart.redraw(false);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
@@ -125,5 +136,11 @@
     box.addEventListener("blur", () => chart.setCursor({ left: -10, top: -10 }));
   }
 
-  document.querySelectorAll("[data-chart]").forEach(draw);
+  // The page refreshes itself: its charts stay, with new numbers.
+  const show = () => {
+    if (!read()) return;
+    document.querySelectorAll("[data-chart]").forEach((figure) => { if (figure.renew) figure.renew(); else draw(figure); });
+  };
+  show();
+  document.addEventListener("htmx:after:swap", show);
 })();

@@ -90,18 +90,19 @@ func (n *newcomer) tool(name string, args ...string) string {
 	return string(out)
 }
 
-// example runs the first script of a section of docs/moving.md, with the addresses of the test.
-func (n *newcomer) example(section, page string) string {
+// example runs the script of the guide for moving from a peer, with the addresses of the test.
+func (n *newcomer) example(peer, page string) string {
 	n.t.Helper()
-	text, err := os.ReadFile("../../docs/moving.md")
+	name := "docs/moving-" + strings.ToLower(peer) + ".md"
+	text, err := os.ReadFile("../../" + name)
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "\n## "+section+"\n")
+	_, rest, _ := strings.Cut(string(text), "\n## Example\n")
 	_, rest, _ = strings.Cut(rest, "```js\n")
 	script, _, found := strings.Cut(rest, "```")
 	if !found || !strings.Contains(script, "https://savepage.example.com") || !strings.Contains(script, "https://example.com") {
-		n.t.Fatalf("docs/moving.md has no example of %s", section)
+		n.t.Fatalf("%s has no example", name)
 	}
 	return n.node(strings.NewReplacer("https://savepage.example.com", n.base, "https://example.com", page).Replace(script))
 }

@@ -54,6 +54,9 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.routes.Ser
 type Peer struct {
 	Name string
 	Rows []Row
+
+	status func(*savepage.Error) int    // of an answer with an error
+	code   func(*savepage.Error) string // the peer's name of an error; nil where it has none
 }
 
 // Row says what becomes of one of a peer's names.
@@ -66,9 +69,9 @@ type Row struct {
 // Peers lists every door with its names, in the order of the manual.
 func Peers() []Peer {
 	return []Peer{
-		{"ScreenshotOne", takeNames().rows()},
-		{"Urlbox", urlboxNames().rows()},
-		{"Gotenberg", gotenbergNames().rows()},
-		{"browserless", browserlessNames().rows()},
+		{"ScreenshotOne", takeNames().rows(), statusOf, takeCode},
+		{"Urlbox", urlboxNames().rows(), statusOf, urlboxCode},
+		{"Gotenberg", gotenbergNames().rows(), formStatus, nil},
+		{"browserless", browserlessNames().rows(), chromeStatus, nil},
 	}
 }

@@ -152,6 +152,36 @@ func TestTakeKnowsItsClient(t *testing.T) {
 	}
 }
 
+// Every peer has a guide with an example, all of its names in the tables of what becomes of them, and the errors that its clients see.
+func TestGuides(t *testing.T) {
+	all := Guides()
+	if len(all) != len(Peers())+1 || !strings.HasPrefix(all["moving.md"], "# Moving") {
+		t.Errorf("%d guides", len(all))
+	}
+	for _, peer := range Peers() {
+		text := all["moving-"+strings.ToLower(peer.Name)+".md"]
+		parts := map[string]string{}
+		for _, one := range strings.Split(text, "\n## ")[1:] {
+			title, body, _ := strings.Cut(one, "\n")
+			parts[title] = body
+		}
+		tables := map[Fate]string{
+			Taken: parts["What becomes of each option"], Ignored: parts["What is ignored"], Refused: parts["What is refused"],
+		}
+		for _, row := range peer.Rows {
+			for fate, table := range tables {
+				if strings.Contains(table, "\n| `"+row.Name+"` | ") != (fate == row.Fate) {
+					t.Errorf("%s: %s is %s, and in the table of what is %s or not there", peer.Name, row.Name, row.Fate, fate)
+				}
+			}
+		}
+		if !strings.Contains(parts["Example"], "```js\n") || !strings.Contains(parts["Errors"], "`render_timeout`") ||
+			!strings.Contains(strings.ToLower(parts["Webhooks"]), "sign") || strings.Contains(text, "{{") {
+			t.Errorf("the guide of %s lacks something:\n%s", peer.Name, text)
+		}
+	}
+}
+
 func TestSignatures(t *testing.T) {
 	query, signature, found := unsigned("a=1&signature=abc&b=%20", "signature")
 	if query != "a=1&b=%20" || signature != "abc" || !found {

@@ -17,6 +17,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/docs"
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/doors"
 	"github.com/savepage/savepage/internal/manual"
 )
 
@@ -139,6 +140,22 @@ func TestEverythingIsShown(t *testing.T) {
 	}
 }
 
+// The page about moving still has the parts that links of earlier versions name, and each leads to the guide of its peer.
+func TestMovingLeadsToGuides(t *testing.T) {
+	text := get(serve(t), manual.Prefix+"/moving").Body.String()
+	for _, peer := range doors.Peers() {
+		name := strings.ToLower(peer.Name)
+		_, part, found := strings.Cut(text, `<h2 id="`+name+`">`)
+		part, _, _ = strings.Cut(part, "<h2")
+		if !found || !strings.Contains(part, `href="`+manual.Prefix+"/moving-"+name+`"`) {
+			t.Errorf("#%s does not lead to the guide: %s", name, part)
+		}
+	}
+	if !strings.Contains(text, `<h2 id="savepageio">`) {
+		t.Error("the older API has no part")
+	}
+}
+
 // The links to the playground hold options that the API takes.
 func TestPlaygroundLinksAreValid(t *testing.T) {
 	h, decoder, seen := serve(t), api.NewDecoder(), 0
@@ -171,6 +188,7 @@ func TestSearch(t *testing.T) {
 		"wait_for_selector": "/docs/options#option-wait_for_selector", "wait for selector": "/docs/options#option-wait_for_selector",
 		"FULLPAGE": "/docs/options#option-fullpage", "time": "/docs/options#option-time", "rotate a secret": "/docs/webhooks#rotate-a-secret",
 		"/v1/captures/{id}": "/docs/reference/captures#deleteCapture", "steps before": "/docs/pictures#steps-before-the-picture",
+		"moving from urlbox": "/docs/moving-urlbox", "render.failed": "/docs/moving-urlbox#webhooks",
 	} {
 		w := get(h, "/docs/search?q="+url.QueryEscape(query))
 		found := first.FindStringSubmatch(w.Body.String())

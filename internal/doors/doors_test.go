@@ -175,7 +175,7 @@ func TestGuides(t *testing.T) {
 				}
 			}
 		}
-		if !strings.Contains(parts["Example"], "```js\n") || !strings.Contains(parts["Errors"], "`render_timeout`") ||
+		if !strings.Contains(parts["Example"], "```js\n") || !strings.Contains(parts["Errors"], "[errors.md](errors.md)") ||
 			!strings.Contains(strings.ToLower(parts["Webhooks"]), "sign") || strings.Contains(text, "{{") {
 			t.Errorf("the guide of %s lacks something:\n%s", peer.Name, text)
 		}

@@ -60,7 +60,7 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 
 // shownBrowsers are the browsers of a pool as the dashboard shows them.
 func shownBrowsers(pool *browser.Pool) ([]dash.Browser, []dash.Replaced) {
-	running, replaced := pool.Running(), pool.Replaced()
+	running, replaced := pool.Roster()
 	shown, past := make([]dash.Browser, len(running)), make([]dash.Replaced, len(replaced))
 	for i, one := range running {
 		shown[i] = dash.Browser(one)

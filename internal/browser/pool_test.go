@@ -206,7 +206,7 @@ func TestKilledBrowserIsReplaced(t *testing.T) {
 	if s := p.Stats(); s.Restarts != 1 {
 		t.Errorf("%d restarts, want 1", s.Restarts)
 	}
-	if all := p.Replaced(); len(all) != 1 || all[0].PID != dead.process.pid || all[0].Reason == "" {
+	if _, all := p.Roster(); len(all) != 1 || all[0].PID != dead.process.pid || all[0].Reason == "" {
 		t.Errorf("the browsers that were replaced are %+v, want %d", all, dead.process.pid)
 	}
 	eventually(t, "it is ready", func() bool { return p.Ready() == nil })
@@ -274,7 +274,7 @@ func TestRecycleDisturbsNoPage(t *testing.T) {
 	a, b := take(t, p), take(t, p)
 	old := a.browser
 	mustEvaluate(t, a, "window.kept = 5", "5")
-	all := p.Running()
+	all, _ := p.Roster()
 	if len(all) == 0 || all[0].PID != old.process.pid || all[0].Pages != 2 || all[0].Captures != 2 || all[0].Memory < 10<<20 {
 		t.Errorf("the browsers that run are %+v", all)
 	}
@@ -305,7 +305,7 @@ func TestRecycleByAgeAndMemory(t *testing.T) {
 			tab := take(t, p)
 			eventually(t, "a new browser", func() bool { return p.Stats().Restarts > 0 })
 			mustEvaluate(t, tab, "1", "1")
-			if all := p.Replaced(); all[len(all)-1].Reason != name {
+			if _, all := p.Roster(); all[len(all)-1].Reason != name {
 				t.Errorf("the browsers that were replaced are %+v, want the first by %s", all, name)
 			}
 			tab.Close()

@@ -53,9 +53,10 @@ func (j *journal) newest() []Replaced {
 	return all
 }
 
-// Running returns the browsers that run, oldest first. It reads the memory of each from the system.
-func (p *Pool) Running() []Running {
-	all := p.running()
+// Roster returns the browsers that run, oldest first, and those that were replaced last, newest first: at most ten. It reads the
+// memory of each browser from the system.
+func (p *Pool) Roster() ([]Running, []Replaced) {
+	all := runningIn(p)
 	if p.aside != nil {
 		all = append(all, p.aside.all()...)
 	}
@@ -66,14 +67,11 @@ func (p *Pool) Running() []Running {
 		}
 	}
 	slices.SortFunc(all, func(a, b Running) int { return cmp.Or(a.Since.Compare(b.Since), a.PID-b.PID) })
-	return all
+	return all, p.replaced.newest()
 }
 
-// Replaced returns the browsers that were replaced last, newest first: at most ten.
-func (p *Pool) Replaced() []Replaced { return p.replaced.newest() }
-
-// running are the pool's own browsers, without their memory.
-func (p *Pool) running() []Running {
+// runningIn are a pool's own browsers, without their memory.
+func runningIn(p *Pool) []Running {
 	kind := ""
 	switch {
 	case p.cfg.alone:
@@ -96,7 +94,7 @@ func (a *aside) all() []Running {
 	defer a.mu.Unlock()
 	var all []Running
 	for one := range a.running {
-		all = append(all, one.pool.running()...)
+		all = append(all, runningIn(one.pool)...)
 	}
 	return all
 }

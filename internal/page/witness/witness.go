@@ -65,8 +65,9 @@ type Witness struct {
 	Rest    Rest
 	Notes   Notes
 	Until   func(ctx context.Context, cond func() (done bool, again time.Duration)) error
-	Stands  bool // the page is to stand still
-	Timed   bool // the page has a clock of its own: it can not be watched
+	Hurried func() bool // there is no time to look more than once
+	Stands  bool        // the page is to stand still
+	Timed   bool        // the page has a clock of its own: it can not be watched
 	Of
 
 	cut bool
@@ -145,7 +146,7 @@ func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool
 		if due, err = w.Rest.IsDue(ctx, is.Due); err != nil {
 			return is, due, err
 		}
-		if !is.passing() && !due && w.Network.Waiting() == 0 || n >= looks && !w.arriving(n, is.Pictures) {
+		if !is.passing() && !due && w.Network.Waiting() == 0 || w.Hurried() || n >= looks && !w.arriving(n, is.Pictures) {
 			return is, due, nil
 		}
 		if err = w.Until(ctx, passed(again)); err != nil {

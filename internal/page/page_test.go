@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 }
 
 // atOnce is how many pages are rendered at once. Many of them wait.
-const atOnce = 4
+const atOnce = 3
 
 func run(m *testing.M) (int, error) {
 	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {

@@ -47,7 +47,7 @@ func suite() []truth.Case {
 }
 
 // atOnce is how many pages are rendered at once. Many of them wait.
-const atOnce = 4
+const atOnce = 3
 
 var shared struct {
 	site *testsite.Site

@@ -258,8 +258,9 @@ if (!globalThis.savepageReveal) globalThis.savepageReveal = (() => {
     // begin notes what is hidden before the page is seen as a whole, and says whether that is anything.
     begin: async () => {
       first = innerHeight;
-      // What follows the scrolling has no look of its own before a frame is drawn.
-      if (document.getAnimations().some(a => a.timeline && a.currentTime === null)) await frame();
+      // What follows the scrolling has no look of its own before the page has been drawn.
+      const drawn = () => document.getAnimations().every(a => !a.timeline || a.currentTime !== null);
+      for (let n = 0; n < 5 && !drawn(); n++) await frame();
       scan();
       savepageLists.begin();
       return some(false);

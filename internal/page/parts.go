@@ -109,7 +109,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
 	})
 	p.witness = &witness.Witness{
-		Page: p.beside, Network: p.requests, Rest: p.waiter, Notes: p.notes, Until: p.events.Until, Hurried: p.budget.PastDeadline,
+		Page: p.beside, Network: p.requests, Rest: p.waiter, Notes: p.notes, Sleep: p.events.Sleep,
 		Stands: p.o.Animations == savepage.AnimationsFreeze,
 		Timed:  p.o.Time == savepage.TimeVirtual,
 		Of:     witness.Of{Whole: showsMore(p.o), Long: p.o.Fullpage || p.o.Format.Info().Paged, Paper: p.o.Format.Info().Paged},

@@ -101,6 +101,15 @@ func (r *Router) Until(ctx context.Context, cond func() (done bool, again time.D
 	}
 }
 
+// Sleep waits for the given time, whatever happens on the page.
+func (r *Router) Sleep(ctx context.Context, d time.Duration) error {
+	end := time.Now().Add(d)
+	return r.Until(ctx, func() (bool, time.Duration) {
+		left := time.Until(end)
+		return left <= 0, max(left, time.Millisecond)
+	})
+}
+
 // Pause waits for an event, or for the given time if it is not zero.
 func (r *Router) Pause(ctx context.Context, atMost time.Duration) error {
 	var timer <-chan time.Time

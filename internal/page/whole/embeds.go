@@ -56,12 +56,7 @@ func (p *Page) framesLoaded(ctx context.Context) error {
 		if !loading && p.Network.Waiting() == 0 || time.Now().After(last) {
 			return ctx.Err()
 		}
-		again := time.Now().Add(50 * time.Millisecond)
-		err := p.Events.Until(ctx, func() (bool, time.Duration) {
-			left := time.Until(again)
-			return left <= 0, max(left, time.Millisecond)
-		})
-		if err != nil {
+		if err := p.Events.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}

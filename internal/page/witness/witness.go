@@ -64,10 +64,9 @@ type Witness struct {
 	Network Network
 	Rest    Rest
 	Notes   Notes
-	Until   func(ctx context.Context, cond func() (done bool, again time.Duration)) error
-	Hurried func() bool // there is no time to look more than once
-	Stands  bool        // the page is to stand still
-	Timed   bool        // the page has a clock of its own: it can not be watched
+	Sleep   func(ctx context.Context, d time.Duration) error
+	Stands  bool // the page is to stand still
+	Timed   bool // the page has a clock of its own: it can not be watched
 	Of
 
 	cut bool
@@ -146,10 +145,10 @@ func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool
 		if due, err = w.Rest.IsDue(ctx, is.Due); err != nil {
 			return is, due, err
 		}
-		if !is.passing() && !due && w.Network.Waiting() == 0 || w.Hurried() || n >= looks && !w.arriving(n, is.Pictures) {
+		if !is.passing() && !due && w.Network.Waiting() == 0 || n >= looks && !w.arriving(n, is.Pictures) {
 			return is, due, nil
 		}
-		if err = w.Until(ctx, passed(again)); err != nil {
+		if err = w.Sleep(ctx, again); err != nil {
 			return is, due, err
 		}
 	}
@@ -158,15 +157,6 @@ func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool
 // arriving reports whether pictures are on their way, after so many looks: as long as something comes, the end of it is not far.
 func (w *Witness) arriving(n, pictures int) bool {
 	return pictures > 0 && n < patience && w.Network.Waiting() > 0 && w.Network.Quiet() < alive
-}
-
-// passed is done when the time has passed, whatever happens on the page.
-func passed(d time.Duration) func() (bool, time.Duration) {
-	from := time.Now()
-	return func() (bool, time.Duration) {
-		left := d - time.Since(from)
-		return left <= 0, max(left, time.Millisecond)
-	}
 }
 
 // count notes what there should be none of.

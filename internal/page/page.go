@@ -113,7 +113,7 @@ func (j *job) steps() []step {
 		{capture.PhaseSettle, untilEnd, j.reader.look},
 		{capture.PhaseSettle, untilEnd, j.judge},
 		{capture.PhaseShoot, untilEnd, j.freeze},
-		{capture.PhaseShoot, untilDeadline, j.frame.choose},
+		{capture.PhaseShoot, untilDeadline, j.chooseCleared},
 		{capture.PhaseShoot, untilEnd, j.frame.confirm},
 		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
 		{capture.PhaseShoot, untilEnd, j.reader.read},

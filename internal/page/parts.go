@@ -97,23 +97,23 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	p.still = still.New(still.Config{
 		To: p.page, Events: p.events, Page: p.beside, Notes: p.notes, Children: p.targets.Children, Again: p.again, Redraw: p.camera.Redraw,
 	})
-	p.whole = whole.New(whole.Config{
-		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
-		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
-		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
-		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
-		Remember: witness.Remember(), Children: p.targets.Children,
-	})
-	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
-	p.printer = pdf.New(pdf.Config{
-		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
-	})
 	p.witness = &witness.Witness{
 		Page: p.beside, Network: p.requests, Rest: p.waiter, Notes: p.notes, Sleep: p.events.Sleep,
 		Stands: p.o.Animations == savepage.AnimationsFreeze,
 		Timed:  p.o.Time == savepage.TimeVirtual,
 		Of:     witness.Of{Whole: showsMore(p.o), Long: p.o.Fullpage || p.o.Format.Info().Paged, Paper: p.o.Format.Info().Paged},
 	}
+	p.whole = whole.New(whole.Config{
+		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
+		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
+		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
+		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
+		Remember: witness.Remember(), Leave: p.witness.Leave, Children: p.targets.Children,
+	})
+	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})
+	p.printer = pdf.New(pdf.Config{
+		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
+	})
 	return p
 }
 

@@ -91,6 +91,9 @@ func (f *frame) testify(ctx context.Context) error {
 		area = layout.Area{Width: wholePage, Height: wholePage}
 	}
 	_ = f.witness.Look(ctx, area, f.cut || f.whole.Cut()) // a page that does not answer any more has been found out by others
+	if late, _ := f.banners.Late(ctx); late {
+		f.notes.Partial("something like a cookie banner came last")
+	}
 	return ctx.Err()
 }
 

@@ -48,6 +48,10 @@ func banners() []Case {
 			Checks: gone(Bands(0, 0, 900), Banner(savepage.BannerRejected, "")),
 		},
 		{
+			Name: "banner that comes when the page is scrolled", Path: "/consent-own?on=scroll&bands=20", Options: whole,
+			Checks: gone(Size(1440, 2000), Bands(0, 0, 2000), Banner(savepage.BannerRejected, "")),
+		},
+		{
 			Name: "banner that only accepts", Path: "/consent-accept", Options: whole,
 			Checks: gone(Size(1440, 2000), Bands(0, 0, 2000), Banner(savepage.BannerHidden, "")),
 		},

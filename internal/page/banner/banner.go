@@ -73,7 +73,9 @@ type Banners struct {
 	seekers map[targets.World]*seeker // by the world beside the document
 	scopes  map[targets.World]scope
 	result  savepage.BannerReport
-	acted   int // rejections so far
+	acted   int  // rejections so far
+	gone    bool // the page was cleared
+	late    bool // a document has become suspect since
 
 	stop chan struct{}  // closed when the render ends
 	work sync.WaitGroup // evaluations in the page's own world
@@ -148,6 +150,7 @@ func (b *Banners) send(at targets.World) {
 		return
 	}
 	k.suspect, k.since = true, time.Now()
+	b.late = b.gone
 	at.Send(cdpage.CommandCreateIsolatedWorld, map[string]any{"frameId": b.scopes[at].frame, "worldName": consentWorld})
 }
 

@@ -18,6 +18,33 @@ const maxBanners = 2
 // Clear waits for the rejection of a cookie banner, hides what is left of banners, and lets the page settle again
 // when one of these has happened.
 func (b *Banners) Clear(ctx context.Context) error {
+	b.mark(false)
+	err := b.clear(ctx)
+	b.mark(true)
+	return err
+}
+
+// mark notes whether the page has been cleared. What comes then comes late.
+func (b *Banners) mark(cleared bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gone, b.late = cleared, b.late && cleared
+}
+
+// Late looks whether a banner may have come since the page was cleared. b may be nil.
+func (b *Banners) Late(ctx context.Context) (bool, error) {
+	if b == nil {
+		return false, nil
+	}
+	if _, err := b.look(ctx); err != nil {
+		return false, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.late, nil
+}
+
+func (b *Banners) clear(ctx context.Context) error {
 	for range maxBanners {
 		b.Notes.Await("the cookie banner to go")
 		commits, acted := b.Navigation.Commits(), b.count()
@@ -59,6 +86,22 @@ func (b *Banners) count() int {
 
 // noBanner looks at every document once more. It reports whether none of them is suspect and nothing is left to hide.
 func (b *Banners) noBanner(ctx context.Context) (bool, error) {
+	left, err := b.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	none := !left && b.acted == 0
+	for _, k := range b.seekers {
+		none = none && !k.suspect
+	}
+	b.gone = none
+	return none, nil
+}
+
+// look has every document say what is suspect in it, and reports whether there may be something to hide.
+func (b *Banners) look(ctx context.Context) (left bool, err error) {
 	b.mu.Lock()
 	looks, globals := map[*cdp.Pending]bool{}, map[*cdp.Pending]targets.World{}
 	for at, k := range b.seekers {
@@ -68,13 +111,12 @@ func (b *Banners) noBanner(ctx context.Context) (bool, error) {
 		looks[at.Run(consent.Looks)] = true
 	}
 	b.mu.Unlock()
-	none := true
 	for p := range looks {
-		left, err := valueOf[bool](ctx, b.Page, p)
+		is, err := valueOf[bool](ctx, b.Page, p)
 		if err != nil {
 			return false, err
 		}
-		none = none && !left
+		left = left || is
 	}
 	for p, at := range globals {
 		there, err := valueOf[bool](ctx, b.Page, p)
@@ -87,12 +129,7 @@ func (b *Banners) noBanner(ctx context.Context) (bool, error) {
 			b.mu.Unlock()
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, k := range b.seekers {
-		none = none && !k.suspect
-	}
-	return none && b.acted == 0, nil
+	return left, nil
 }
 
 // valueOf is the value of an expression that was sent. It is zero when the document has gone.

@@ -82,6 +82,9 @@ func (p *Page) follow(ctx context.Context, height int, last time.Time) (is Exten
 		}
 	}
 	if p.followed > 0 {
+		if err := p.Leave(ctx); err != nil {
+			return is, false, err
+		}
 		if err := p.ToTop(ctx); err != nil {
 			return is, false, err
 		}

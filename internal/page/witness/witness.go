@@ -69,7 +69,8 @@ type Witness struct {
 	Timed   bool // the page has a clock of its own: it can not be watched
 	Of
 
-	cut bool
+	cut     bool
+	hurried bool // the page was about to do something when it left its end
 }
 
 // Cut reports whether a part of the page that scrolls is not in the picture in its whole length.
@@ -78,6 +79,17 @@ func (w *Witness) Cut() bool { return w.cut }
 // Begin has the page note how far down the window goes from now on, and what is seen there.
 func (w *Witness) Begin(ctx context.Context) error {
 	return w.Page.Ask(ctx, 0, nil, witnessScript+"savepageWitness.begin")
+}
+
+// Leave has noted, before the window leaves the end of the page, whether the page was about to do something there: more of it
+// comes while one stays.
+func (w *Witness) Leave(ctx context.Context) error {
+	said := settle.Due{}
+	err := w.Page.Ask(ctx, 0, &said, witnessScript+"savepageWitness.plans", w.Rest.Token())
+	if err == nil {
+		w.hurried, err = w.Rest.IsDue(ctx, said)
+	}
+	return err
 }
 
 // Remember is the function of a script that has the page note what the window shows now.
@@ -95,6 +107,8 @@ type sight struct {
 	Cut      bool `json:"cut"`      // a part that scrolls in place of the page
 	Loading  bool `json:"loading"`  // the page says so
 	Unseen   bool `json:"unseen"`   // the window has not been at the end of the area
+	Longer   bool `json:"longer"`   // the page goes on below the area
+	Changed  int  `json:"changed"`  // parts that have changed since it was first looked at
 
 	settle.Due
 }
@@ -109,6 +123,9 @@ func (w *Witness) Look(ctx context.Context, area layout.Area, left bool) error {
 		return err
 	}
 	w.cut = is.Cut
+	if (w.hurried || is.Longer) && !left {
+		w.Notes.Partial("the page was not yet as long as it will be")
+	}
 	w.count(is.Pictures, "pictures that have not come: %d")
 	w.count(is.Moves, "animations that have not ended: %d")
 	w.count(is.Restless+is.Changing, "parts of the page that are moving: %d")
@@ -137,7 +154,7 @@ func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool
 		Of
 	}{area, w.Of}
 	asked := map[string]any{"token": w.Rest.Token(), "known": w.Timed || len(w.Rest.Moving()) > 0, "stands": w.Stands}
-	for n := 1; ; n++ {
+	for n, before := 1, false; ; n++ {
 		is = sight{}
 		if err = w.Page.Ask(ctx, slack, &is, witnessScript+"savepageWitness.look", of, asked); err != nil {
 			return is, due, err
@@ -146,8 +163,9 @@ func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool
 			return is, due, err
 		}
 		if !is.passing() && !due && w.Network.Waiting() == 0 || n >= looks && !w.arriving(n, is.Pictures) {
-			return is, due, nil
+			return is, due || before && is.Changed > 0, nil
 		}
+		before = before || due // what was due and has come may have come too late for what was done before
 		if err = w.Sleep(ctx, again); err != nil {
 			return is, due, err
 		}

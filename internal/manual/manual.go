@@ -84,6 +84,7 @@ func New(config Config) *Manual {
 	mux.HandleFunc("GET "+Prefix+"/{page}", m.shown((*site).page))
 	mux.HandleFunc("GET "+Prefix+"/reference/{page}", m.shown((*site).page))
 	mux.HandleFunc("GET "+Prefix+"/search", m.shown((*site).search))
+	mux.HandleFunc("GET "+Prefix+"/places", m.shown((*site).places))
 	mux.HandleFunc("GET "+Prefix+"/static/{name}", m.shown((*site).file))
 	mux.HandleFunc("GET "+Prefix+"/pictures/{name}", m.shown((*site).file))
 	mux.HandleFunc("GET "+Prefix+"/{rest...}", m.shown((*site).missing))
@@ -245,7 +246,7 @@ func (s *site) loadLayouts() (map[string]*template.Template, error) {
 		return nil, fmt.Errorf("templates of the manual: %w", err)
 	}
 	layouts := map[string]*template.Template{}
-	for _, name := range []string{"front", "guide", "options", "reference", "schemas", "search", "missing"} {
+	for _, name := range []string{"front", "guide", "options", "reference", "schemas", "search", "places", "missing"} {
 		one, err := template.Must(frame.Clone()).ParseFS(files, "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("templates of the manual: %w", err)

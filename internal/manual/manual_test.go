@@ -204,6 +204,26 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// While somebody types, the best few places come as a list, whose last row leads to all of them.
+func TestPlaces(t *testing.T) {
+	h := serve(t)
+	text := get(h, "/docs/places?q=callback").Body.String()
+	if n := strings.Count(text, `role="option"`); n != 9 || strings.Contains(text, "<html") {
+		t.Errorf("%d rows: %s", n, text)
+	}
+	if !regexp.MustCompile(`<a [^>]*href="/docs/search\?q=callback">All \d\d+ places for “callback”</a>`).MatchString(text) {
+		t.Errorf("nothing leads to all of them: %s", text)
+	}
+	text = get(h, "/docs/places?q="+url.QueryEscape(`<b>"&x=1`)).Body.String()
+	if strings.Contains(text, "<b>") || !strings.Contains(text, `Nothing has all the words of “&lt;b&gt;&#34;&amp;x=1”`) {
+		t.Errorf("nothing: %s", text)
+	}
+	if text = get(h, "/docs/places?q=+").Body.String(); strings.TrimSpace(text) != `<p class="none" role="option" aria-disabled="true" `+
+		`aria-selected="false" data-said="Nothing found">Nothing has all the words of “”.</p>` {
+		t.Errorf("without a word: %s", text)
+	}
+}
+
 // The reference shows requests that can be pasted, what a key needs, and the answers.
 func TestReference(t *testing.T) {
 	text := html.UnescapeString(get(serve(t), "/docs/reference/captures").Body.String())

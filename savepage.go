@@ -37,6 +37,7 @@ type Capture struct {
 	Options Options // complete: defaults are filled in
 	// Interactive is true while a client waits for the answer.
 	Interactive bool
+	KeyID       string // names the key with which it was asked for, as Principal.KeyID; empty: none, or not known
 	// Attempt counts how often a worker has taken the capture; it fences a late worker's result.
 	Attempt int
 
@@ -181,6 +182,7 @@ type Delivery struct {
 	Method    string         `json:"-"` // of the option callback_method; empty: POST
 	Filename  string         `json:"-"` // of the option callback_filename
 	Picture   *Picture       `json:"-"` // is sent in place of Body
+	Event     EventKind      `json:"event"` // what it tells
 	State     DeliveryState  `json:"state"`
 	CreatedAt time.Time      `json:"created_at"`
 	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // while pending
@@ -192,6 +194,19 @@ type Delivery struct {
 	Earlier    int    `json:"-"` // attempts of earlier schedules: sending again starts a new schedule
 	Asked      int    `json:"-"` // how often it was sent again by hand
 }
+
+// EventKind is what an event tells.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventSuccess EventKind = "capture.success"
+	EventFailed  EventKind = "capture.failed"
+	EventBatch   EventKind = "batch.ended"
+)
+
+// EventKinds lists every kind of event.
+func EventKinds() []EventKind { return []EventKind{EventSuccess, EventFailed, EventBatch} }
 
 // WaitingForReceiver says that the receiver has failed several times in a row. It is tried with one delivery at a time,
 // next at NextAt; the others wait without using attempts.
@@ -231,6 +246,15 @@ type Attempt struct {
 	Error     string         `json:"error,omitempty"`
 	Answer    string         `json:"answer,omitempty"`          // first 1 KiB of the body, as valid UTF-8
 	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // of the next attempt; absent after the last one
+
+	// Request is what was sent; nil when nothing was, and in lists.
+	Request *SentRequest `json:"request,omitempty"`
+}
+
+// SentRequest is the request of an attempt without its body, which is the same for every attempt of a delivery.
+type SentRequest struct {
+	Method  string            `json:"method" doc:"POST, PUT or PATCH."`
+	Headers map[string]string `json:"headers" doc:"Names and values. Values that the request of the capture gave are replaced by dots."`
 }
 
 // Verdict is the result of an attempt: the delivery is delivered, dead, or pending until NextAt.

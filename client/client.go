@@ -55,7 +55,9 @@ type Capture struct {
 	Fullpage   bool                `json:"fullpage"`
 	CreatedAt  time.Time           `json:"created_at"` // zero in the answer of Client.Capture
 	CapturedAt time.Time           `json:"captured_at"`
-	Cached     bool                `json:"cached"` // the picture was taken for an earlier capture of the same options
+	Cached     bool                `json:"cached"`      // the picture was taken for an earlier capture of the same options
+	CachedFrom string              `json:"cached_from"` // that capture's id; only from Get, Wait and List
+	Key        string              `json:"key"`         // beginning of the key with which it was asked for; as CachedFrom
 	FailedAt   time.Time           `json:"failed_at"`
 	CanceledAt time.Time           `json:"canceled_at"`
 	Timing     savepage.Timing     `json:"timing"`
@@ -69,17 +71,20 @@ type Capture struct {
 type Filter struct {
 	States        []savepage.State
 	URL           string
+	URLContains   string // in any case; a page may then have fewer captures than Limit, or none, and still a Next
 	BatchID       string
 	CreatedAfter  time.Time
 	CreatedBefore time.Time
 	Limit         int    // of a page, 1 to 100; 0 is the server's default
 	Cursor        string // Next of the previous page
+	Count         bool   // Page.Total is wanted; not with URLContains
 }
 
 // Page is one page of captures, newest first.
 type Page struct {
 	Captures []Capture `json:"captures"`
 	Next     string    `json:"next_cursor"` // empty at the end
+	Total    int       `json:"total"`       // with Filter.Count: on all pages, at most 100,000
 }
 
 // Submit requests a capture and returns as soon as the server has stored it. Errors of the server are *savepage.Error.
@@ -190,7 +195,12 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	for _, state := range f.States {
 		query.Add("state", string(state))
 	}
-	for name, value := range map[string]string{"url": f.URL, "batch_id": f.BatchID, "cursor": f.Cursor} {
+	if f.Count {
+		query.Set("count", "true")
+	}
+	for name, value := range map[string]string{
+		"url": f.URL, "url_contains": f.URLContains, "batch_id": f.BatchID, "cursor": f.Cursor,
+	} {
 		if value != "" {
 			query.Set(name, value)
 		}

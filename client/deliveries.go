@@ -50,11 +50,16 @@ func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) (DeliveryPage
 	return page, err
 }
 
-// Delivery looks a delivery up.
+// Delivery looks a delivery up, with its body and the request of each attempt.
 func (c *Client) Delivery(ctx context.Context, id string) (savepage.Delivery, error) {
-	var found savepage.Delivery
+	var found struct {
+		savepage.Delivery
+
+		Body string `json:"body"`
+	}
 	_, err := c.call(ctx, call{method: http.MethodGet, path: "/v1/deliveries/" + url.PathEscape(id)}, &found)
-	return found, err
+	found.Delivery.Body = []byte(found.Body)
+	return found.Delivery, err
 }
 
 // Redeliver makes a delivery due now. One that has ended starts a new schedule.

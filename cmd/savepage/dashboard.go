@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/savepage/savepage/docs"
+	"github.com/savepage/savepage/examples/webhooks"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/dash"
@@ -35,8 +36,18 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	if n.pool != nil {
 		parts.Browsers = func() ([]dash.Browser, []dash.Replaced) { return shownBrowsers(n.pool) }
 	}
+	database, err := n.settings.database()
+	if err != nil {
+		return nil, err
+	}
+	stored := &storage{ledger: n.ledger, blobs: n.blobs, database: database.String(), pictures: n.settings.blobs(), clock: n.clock}
+	parts.Storage = stored.measured
+	verifiers, err := shownVerifiers()
+	if err != nil {
+		return nil, err
+	}
 	n.dashboard, err = dash.New(parts, dash.Config{
-		Secret: secret, PublicURL: n.links.PublicURL, Version: readBuild().Version, Log: n.log,
+		Verifiers: verifiers, Secret: secret, PublicURL: n.links.PublicURL, Version: readBuild().Version, Log: n.log,
 		Elsewhere: n.settings.PictureLinks > 0,
 	})
 	if err != nil {
@@ -56,6 +67,19 @@ func withDashboard(n *node, served *api.API) (http.Handler, error) {
 	mux.Handle(manual.Prefix+"/", shown)
 	mux.Handle("/", others)
 	return mux, nil
+}
+
+// shownVerifiers are the verifiers of callbacks as the dashboard shows them.
+func shownVerifiers() ([]dash.Snippet, error) {
+	sources, err := webhooks.Sources()
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]dash.Snippet, len(sources))
+	for i, one := range sources {
+		shown[i] = dash.Snippet{Name: one.Language, Text: one.Text}
+	}
+	return shown, nil
 }
 
 // shownBrowsers are the browsers of a pool as the dashboard shows them.

@@ -37,6 +37,8 @@ type Records interface {
 	Get(ctx context.Context, account, id string) (savepage.Capture, error)
 	// List returns one page and the cursor of the next one, empty at the end. A broken cursor is CodeInvalidRequest.
 	List(ctx context.Context, account string, f capture.Filter) ([]savepage.Capture, string, error)
+	// Count returns how many captures match, at most capture.CountedAtMost, whatever the cursor and the limit are.
+	Count(ctx context.Context, account string, f capture.Filter) (int, error)
 	// Await returns the capture when it has ended, or an error when ctx ends first.
 	Await(ctx context.Context, id string) (savepage.Capture, error)
 	Deliveries(ctx context.Context, account, captureID string) ([]savepage.Delivery, error)

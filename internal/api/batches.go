@@ -77,7 +77,7 @@ func (h *batchHandlers) post(w http.ResponseWriter, r *http.Request, who savepag
 		return err
 	}
 	request := capture.BatchRequest{
-		Account: who.Account.ID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
+		Account: who.Account.ID, KeyID: who.KeyID, Captures: body.Rows, CallbackURL: body.Callback, Metadata: body.Metadata, IdempotencyKey: key,
 		MaxTimeout: who.Limits.Timeout,
 	}
 	if key != "" {

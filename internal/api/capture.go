@@ -39,7 +39,9 @@ func (h *captureHandlers) post(w http.ResponseWriter, r *http.Request, who savep
 	if err != nil {
 		return err
 	}
-	s := submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "body", options: options, key: key, form: asked}
+	s := submission{
+		account: who.Account.ID, keyID: who.KeyID, longest: who.Limits.Timeout, carrier: "body", options: options, key: key, form: asked,
+	}
 	return h.submit(w, r, s)
 }
 
@@ -57,7 +59,9 @@ func (h *captureHandlers) get(w http.ResponseWriter, r *http.Request, who savepa
 	if err != nil {
 		return err
 	}
-	return h.submit(w, r, submission{account: who.Account.ID, longest: who.Limits.Timeout, carrier: "query", options: options, form: asked})
+	return h.submit(w, r, submission{
+		account: who.Account.ID, keyID: who.KeyID, longest: who.Limits.Timeout, carrier: "query", options: options, form: asked,
+	})
 }
 
 // submit records the capture and answers with its result, or with 202 where the client does not wait or waits no longer.

@@ -147,9 +147,9 @@ func TestListFilters(t *testing.T) {
 	s := serve(t, nil)
 	wantStatus(t, s.call(t, "GET", "/v1/captures?state=failed,success&state=queued&url=http%3A%2F%2Fe.test"+
 		"&created_after=2026-01-02T03:04:05+02:00"+
-		"&created_before=2026-02-02T00:00:00Z&limit=100&cursor=c", ""), 200)
+		"&created_before=2026-02-02T00:00:00Z&limit=100&cursor=c&url_contains=PRI", ""), 200)
 	want := capture.Filter{
-		States: []savepage.State{savepage.Failed, savepage.Success, savepage.Queued}, URL: "http://e.test/", Limit: 100, Cursor: "c",
+		States: []savepage.State{savepage.Failed, savepage.Success, savepage.Queued}, URL: "http://e.test/", Limit: 100, Cursor: "c", URLContains: "PRI",
 		CreatedAfter: time.Date(2026, 1, 2, 1, 4, 5, 0, time.UTC), CreatedBefore: time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC),
 	}
 	got := s.filters[0]
@@ -168,6 +168,29 @@ func TestListFilters(t *testing.T) {
 		t.Error(diff)
 	}
 	wantProblem(t, s.call(t, "GET", "/v1/captures?cursor=broken", ""), 400, savepage.CodeInvalidRequest)
+	p = wantProblem(t, s.call(t, "GET", "/v1/captures?count=true&url_contains="+strings.Repeat("a", 201), ""), 400, savepage.CodeInvalidRequest)
+	wrong = map[string]string{
+		"query.count": "cannot be true with url_contains", "query.url_contains": "must be at most 200 bytes",
+	}
+	if diff := cmp.Diff(wrong, errorsOf(t, p)); diff != "" {
+		t.Error(diff)
+	}
+	wantProblem(t, s.call(t, "GET", "/v1/captures?count=yes", ""), 400, savepage.CodeInvalidRequest)
+}
+
+// A list is counted where that is asked for, and a capture says with which key it was asked for.
+func TestListCounts(t *testing.T) {
+	s := serve(t, nil)
+	for range 3 {
+		wantStatus(t, s.call(t, "POST", "/v1/capture", `{"url":"http://e.test","async":true}`), 202)
+	}
+	if r := s.call(t, "GET", "/v1/captures?limit=1&count=true", ""); !strings.Contains(r.body, `"total":3`) {
+		t.Errorf("%s", r.body)
+	}
+	r := s.call(t, "GET", "/v1/captures?limit=1&count=false", "")
+	if strings.Contains(r.body, `"total":3`) || !strings.Contains(r.body, `"key":"`+keyA[:11]+`"`) {
+		t.Errorf("%s", r.body)
+	}
 }
 
 // A page is found under every spelling that a capture of it may have had.

@@ -40,15 +40,24 @@ type Redelivered struct {
 	LastAt      *time.Time `json:"last_at,omitempty" doc:"When the last one is due: they are spread over time. Absent if there are none."`
 }
 
-// shownDeliveries are deliveries as answers show them: a list is never null.
+// DeliveryRecord is a delivery as a look-up shows it.
+type DeliveryRecord struct {
+	savepage.Delivery
+
+	Body string `json:"body,omitempty" doc:"The event, as it is sent. A callback_format that sends the picture has it as its body instead."`
+}
+
+// shownDeliveries are deliveries as lists show them: a list is never null, and requests are left to the look-up of one.
 func shownDeliveries(list []savepage.Delivery) []savepage.Delivery {
 	shown := slices.Clone(list)
 	if shown == nil {
 		shown = []savepage.Delivery{}
 	}
 	for i := range shown {
-		if shown[i].Attempts == nil {
-			shown[i].Attempts = []savepage.Attempt{}
+		shown[i].Event = capture.EventOf(shown[i])
+		shown[i].Attempts = append([]savepage.Attempt{}, shown[i].Attempts...)
+		for n := range shown[i].Attempts {
+			shown[i].Attempts[n].Request = nil
 		}
 	}
 	return shown
@@ -101,7 +110,12 @@ func (h *deliveryHandlers) get(w http.ResponseWriter, r *http.Request, who savep
 	if err != nil {
 		return noDelivery(err)
 	}
-	h.out.json(w, r, http.StatusOK, shownDeliveries([]savepage.Delivery{d})[0])
+	shown := DeliveryRecord{Delivery: d, Body: string(d.Body)}
+	shown.Event = capture.EventOf(d)
+	if shown.Attempts == nil {
+		shown.Attempts = []savepage.Attempt{}
+	}
+	h.out.json(w, r, http.StatusOK, shown)
 	return nil
 }
 

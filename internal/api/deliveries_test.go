@@ -70,11 +70,11 @@ func withDeliveries(t *testing.T) *service {
 	at := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 	s.outbox.list = []savepage.Delivery{
 		{
-			ID: "msg_2", CaptureID: "cap_1", Account: "acc_a", URL: "http://hook.test/", Body: []byte("secret body"), State: savepage.Pending,
+			ID: "msg_2", CaptureID: "cap_1", Account: "acc_a", URL: "http://hook.test/", Body: []byte(`{"status":"failed","x":"whole body"}`), State: savepage.Pending,
 			NextAt: &at, WaitingFor: savepage.WaitingForReceiver, Receiver: "hook.test", Earlier: 4,
 			Attempts: []savepage.Attempt{{
 				Number: 1, At: at, Outcome: savepage.AttemptStatus, Status: 503, LatencyMS: 3, Answer: "later",
-				NextAt: &at,
+				NextAt: &at, Request: &savepage.SentRequest{Method: "POST", Headers: map[string]string{"Webhook-Id": "msg_2"}},
 			}},
 		},
 		{ID: "msg_1", CaptureID: "cap_1", Account: "acc_a", State: savepage.Dead},
@@ -91,12 +91,13 @@ func TestDeliveries(t *testing.T) {
 		t.Errorf("%+v", s.outbox.filters)
 	}
 	list, _ := r.json(t)["deliveries"].([]any)
-	if len(list) != 2 || r.json(t)["next_cursor"] != "more" || strings.Contains(r.body, "secret") || strings.Contains(r.body, "Earlier") {
+	if len(list) != 2 || r.json(t)["next_cursor"] != "more" || strings.Contains(r.body, "whole body") ||
+		strings.Contains(r.body, "Webhook-Id") || strings.Contains(r.body, "Earlier") {
 		t.Errorf("%s", r.body)
 	}
 	for _, part := range []string{
 		`"waiting_for":"receiver"`, `"next_attempt_at":"2026-04-01T12:00:00Z"`, `"status":503`, `"latency_ms":3`, `"answer":"later"`,
-		`"outcome":"status"`, `"attempts":[]`, `"capture_id":"cap_1"`,
+		`"outcome":"status"`, `"attempts":[]`, `"capture_id":"cap_1"`, `"event":"capture.failed"`,
 	} {
 		if !strings.Contains(r.body, part) {
 			t.Errorf("no %s in %s", part, r.body)
@@ -108,7 +109,12 @@ func TestDeliveries(t *testing.T) {
 	}
 	one := s.call(t, "GET", "/v1/deliveries/msg_2", "")
 	wantStatus(t, one, 200)
-	if one.json(t)["id"] != "msg_2" || one.json(t)["state"] != "pending" {
+	shown := one.json(t)
+	if shown["id"] != "msg_2" || shown["state"] != "pending" || shown["event"] != "capture.failed" ||
+		shown["body"] != `{"status":"failed","x":"whole body"}` {
+		t.Errorf("%s", one.body)
+	}
+	if !strings.Contains(one.body, `"request":{"method":"POST","headers":{"Webhook-Id":"msg_2"}}`) {
 		t.Errorf("%s", one.body)
 	}
 }

@@ -102,10 +102,13 @@ func docList() *huma.Operation {
 	op.Parameters = []*huma.Param{
 		query("state", "Only captures in these states; repeat it or separate them with commas.", states),
 		query("url", "Only captures of this URL, exactly as results show it.", text()),
+		query("url_contains", "Only captures with this text in their URL, in any case. It is looked for in 10,000 captures at a time, "+
+			"the newest first: a page may have few or no entries and still a next_cursor.", text()),
 		query("batch_id", "Only captures of this batch.", text()),
 		query("created_after", "Only captures accepted after this time.", moment),
 		query("created_before", "Only captures accepted before this time.", moment),
 		limitParam(), cursorParam(),
+		query("count", "Whether the answer has a total. Not with url_contains.", &huma.Schema{Type: huma.TypeBoolean, Default: false}),
 	}
 	return op
 }

@@ -21,7 +21,7 @@ func docListDeliveries() *huma.Operation {
 
 func docDelivery() *huma.Operation {
 	op := operation("getDelivery", tagDeliveries, "Get a delivery",
-		map[int]reflect.Type{200: schemaOf[savepage.Delivery]()}, 400, 401, 404, 429)
+		map[int]reflect.Type{200: schemaOf[DeliveryRecord]()}, 400, 401, 404, 429)
 	op.Parameters = []*huma.Param{deliveryParam()}
 	return op
 }

@@ -47,7 +47,7 @@ func (s samples) answers() map[reflect.Type]any {
 		},
 		s.batch(), BatchPage{Batches: []BatchRecord{s.batch()}}, capture.BatchEvent{Event: "batch", BatchView: s.batch().BatchView},
 		StepEvent{CaptureID: sampleCapture, Status: savepage.Running, Attempt: 1, Phase: capture.PhaseSettle, At: s.at(1)},
-		s.delivery(), DeliveryPage{Deliveries: []savepage.Delivery{s.delivery()}}, Redelivered{Redelivered: 120, LastAt: new(s.at(3))},
+		s.deliveryRecord(), s.delivery(), DeliveryPage{Deliveries: []savepage.Delivery{s.delivery()}}, Redelivered{Redelivered: 120, LastAt: new(s.at(3))},
 		savepage.WebhookSecrets{
 			Secret: sampleSecret, Current: savepage.SecretInfo{Hint: "whsec_MfKQ…LaSw", CreatedAt: s.at(0)},
 			Previous: []savepage.SecretInfo{},
@@ -75,7 +75,7 @@ func (s samples) answers() map[reflect.Type]any {
 // done is a capture that has succeeded.
 func (s samples) done() savepage.Capture {
 	return savepage.Capture{
-		ID: sampleCapture, Account: sampleAccount, State: savepage.Success, Attempt: 1,
+		ID: sampleCapture, Account: sampleAccount, KeyID: sampleKey, State: savepage.Success, Attempt: 1,
 		Options: savepage.Options{
 			URL: samplePage, Fullpage: true, Format: savepage.FormatWebP, CallbackURL: sampleHook, Metadata: savepage.Metadata(`{"order":17}`),
 		},
@@ -110,7 +110,8 @@ func (s samples) batch() BatchRecord {
 
 func (s samples) delivery() savepage.Delivery {
 	return savepage.Delivery{
-		ID: sampleDelivery, CaptureID: sampleCapture, URL: sampleHook, State: savepage.Delivered, CreatedAt: s.at(1), EndedAt: new(s.at(7)),
+		ID: sampleDelivery, CaptureID: sampleCapture, URL: sampleHook, Event: savepage.EventSuccess, State: savepage.Delivered,
+		CreatedAt: s.at(1), EndedAt: new(s.at(7)),
 		Attempts: []savepage.Attempt{
 			{
 				Number: 1, At: s.at(1), Outcome: savepage.AttemptStatus, Status: http.StatusServiceUnavailable, LatencyMS: 84,
@@ -119,6 +120,14 @@ func (s samples) delivery() savepage.Delivery {
 			{Number: 2, At: s.at(6), Outcome: savepage.AttemptDelivered, Status: http.StatusOK, LatencyMS: 61, Answer: "ok"},
 		},
 	}
+}
+
+func (s samples) deliveryRecord() DeliveryRecord {
+	one := DeliveryRecord{Delivery: s.delivery(), Body: `{"status":"success","capture_id":"` + sampleCapture + `"}`}
+	for i := range one.Attempts {
+		one.Attempts[i].Request = &savepage.SentRequest{Method: http.MethodPost, Headers: s.trial().Sent.Headers}
+	}
+	return one
 }
 
 func (s samples) trial() savepage.Trial {

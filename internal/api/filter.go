@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -70,20 +71,44 @@ func readPage(r *http.Request) (limit int, cursor string, err error) {
 	return limit, cursor, nil
 }
 
-func readFilter(query string) (capture.Filter, error) {
+// maxContained is how long a text in a URL may be that is looked for.
+const maxContained = 200
+
+// readFilter reads the query of a list of captures, and whether all that match are to be counted.
+func readFilter(query string) (filter capture.Filter, count bool, err error) {
 	values, err := parseQuery("query", query)
 	if err != nil {
-		return capture.Filter{}, err
+		return capture.Filter{}, false, err
 	}
-	in := newFilterReader(values, "state", "url", "batch_id", "created_after", "created_before", "limit", "cursor")
-	filter := capture.Filter{
-		States: in.states(), URL: normalPage(in.one("url")), BatchID: in.one("batch_id"), Limit: in.limit(), Cursor: in.one("cursor"),
+	in := newFilterReader(values, "state", "url", "url_contains", "batch_id", "created_after", "created_before", "limit", "cursor", "count")
+	filter = capture.Filter{
+		States: in.states(), URL: normalPage(in.one("url")), URLContains: in.one("url_contains"), BatchID: in.one("batch_id"), Limit: in.limit(), Cursor: in.one("cursor"),
 		CreatedAfter: in.time("created_after"), CreatedBefore: in.time("created_before"),
 	}
-	if len(in.wrong) > 0 {
-		return capture.Filter{}, invalid(in.wrong)
+	if len(filter.URLContains) > maxContained {
+		in.refuse("url_contains", fmt.Sprintf("must be at most %d bytes", maxContained), filter.URLContains)
 	}
-	return filter, nil
+	count = in.boolean("count")
+	if count && filter.URLContains != "" {
+		in.refuse("count", "cannot be true with url_contains", true)
+	}
+	if len(in.wrong) > 0 {
+		return capture.Filter{}, false, invalid(in.wrong)
+	}
+	return filter, count, nil
+}
+
+// boolean reads true or false; false is the default.
+func (in *filterReader) boolean(name string) bool {
+	switch text := in.one(name); text {
+	case "true":
+		return true
+	case "", "false":
+		return false
+	default:
+		in.refuse(name, "must be true or false", text)
+		return false
+	}
 }
 
 // normalPage writes a page's URL as records hold it: scheme and host in lower case, without the scheme's own port,

@@ -89,7 +89,7 @@ func (h *legacyHandlers) capture(w http.ResponseWriter, r *http.Request, params 
 	if longest := who.Limits.Timeout; longest > 0 {
 		options.Timeout = min(options.Timeout, longest) // the client has not chosen it
 	}
-	s := submission{account: who.Account.ID, longest: who.Limits.Timeout, options: options}
+	s := submission{account: who.Account.ID, keyID: who.KeyID, longest: who.Limits.Timeout, options: options}
 	err = h.picture(w, r, s)
 	if errors.Is(err, fs.ErrNotExist) && options.CacheTTL > 0 { // the cached picture has been removed: take a new one
 		s.options.CacheTTL = 0

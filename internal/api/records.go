@@ -18,6 +18,8 @@ type Record struct {
 	CreatedAt  time.Time            `json:"created_at" doc:"When the capture was accepted."`
 	StartedAt  *time.Time           `json:"started_at,omitempty" doc:"When the last attempt started."`
 	Attempts   int                  `json:"attempts" doc:"Number of attempts to render it."`
+	Key        string               `json:"key,omitempty" doc:"Beginning of the key with which it was asked for; absent for a signed link."`
+	CachedFrom string               `json:"cached_from,omitempty" doc:"Id of the capture for which the picture was taken, if it is another."`
 	Options    map[string]any       `json:"options,omitempty" doc:"Options that are not their defaults, without secrets. Not in lists."`
 	Deliveries *[]savepage.Delivery `json:"deliveries,omitempty" doc:"Its callbacks, oldest first. Not in lists."`
 }
@@ -26,6 +28,7 @@ type Record struct {
 type Page struct {
 	Captures   []Record `json:"captures" doc:"Newest first."`
 	NextCursor string   `json:"next_cursor,omitempty" doc:"Value of cursor for the next page; absent on the last page."`
+	Total      *int     `json:"total,omitempty" doc:"With count=true: how many there are on all pages, at most 100,000."`
 }
 
 // finder looks captures up and shows them.
@@ -46,7 +49,7 @@ func (f finder) find(r *http.Request, who savepage.Principal) (savepage.Capture,
 
 // record is the capture without its deliveries, as lists show it.
 func (f finder) record(c savepage.Capture) Record {
-	r := Record{View: capture.NewView(c, f.links), CreatedAt: c.CreatedAt.UTC(), Attempts: c.Attempt}
+	r := Record{View: capture.NewView(c, f.links), CreatedAt: c.CreatedAt.UTC(), Attempts: c.Attempt, Key: c.KeyID, CachedFrom: c.Source}
 	if !c.StartedAt.IsZero() {
 		started := c.StartedAt.UTC()
 		r.StartedAt = &started
@@ -161,7 +164,7 @@ func (h *recordHandlers) image(w http.ResponseWriter, r *http.Request, who savep
 
 // list answers GET /v1/captures.
 func (h *recordHandlers) list(w http.ResponseWriter, r *http.Request, who savepage.Principal) error {
-	filter, err := readFilter(r.URL.RawQuery)
+	filter, count, err := readFilter(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
@@ -170,6 +173,13 @@ func (h *recordHandlers) list(w http.ResponseWriter, r *http.Request, who savepa
 		return err
 	}
 	page := Page{Captures: make([]Record, 0, len(found)), NextCursor: next}
+	if count {
+		total, err := h.records.Count(r.Context(), who.Account.ID, filter)
+		if err != nil {
+			return err
+		}
+		page.Total = &total
+	}
 	for _, c := range found {
 		page.Captures = append(page.Captures, h.record(c))
 	}

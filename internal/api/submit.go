@@ -27,6 +27,7 @@ type Accepted struct {
 // submission is a request for a capture, read and checked.
 type submission struct {
 	account string
+	keyID   string // savepage.Principal.KeyID; empty for a link
 	longest int    // timeout that the account may ask for, in milliseconds; 0 for any
 	carrier string // "body" or "query": the beginning of locations in errors
 	options savepage.Options
@@ -48,7 +49,7 @@ func (s *submitter) accept(ctx context.Context, asked submission, interactive bo
 		return capture.Accepted{}, err
 	}
 	request := capture.Request{
-		Account: asked.account, Options: asked.options, IdempotencyKey: asked.key, Interactive: interactive,
+		Account: asked.account, KeyID: asked.keyID, Options: asked.options, IdempotencyKey: asked.key, Interactive: interactive,
 		MaxTimeout: asked.longest,
 	}
 	if asked.key != "" {

@@ -114,7 +114,7 @@ func (w *world) Submit(_ context.Context, r capture.Request) (capture.Accepted, 
 		return capture.Accepted{Capture: *w.captures[w.replayIDs[replay]], Replayed: true}, nil
 	}
 	c := &savepage.Capture{
-		ID: fmt.Sprintf("cap_%026d", len(w.order)+1), Account: r.Account, State: savepage.Queued,
+		ID: fmt.Sprintf("cap_%026d", len(w.order)+1), Account: r.Account, KeyID: r.KeyID, State: savepage.Queued,
 		Options: r.Options.WithDefaults(), Interactive: r.Interactive, CreatedAt: time.Now(),
 	}
 	w.captures[c.ID], w.ended[c.ID] = c, make(chan struct{})
@@ -178,6 +178,12 @@ func (w *world) List(_ context.Context, account string, f capture.Filter) ([]sav
 		}
 	}
 	return page, "", nil
+}
+
+func (w *world) Count(ctx context.Context, account string, f capture.Filter) (int, error) {
+	f.Limit, f.Cursor = 1000, ""
+	page, _, err := w.List(ctx, account, f)
+	return len(page), err
 }
 
 func (w *world) Await(ctx context.Context, id string) (savepage.Capture, error) {

@@ -30,9 +30,21 @@ type View interface {
 	// Keys yields every key that was stored before the time, in no order. It stops at the first error. Blobs may be put
 	// and deleted meanwhile.
 	Keys(ctx context.Context, before time.Time) iter.Seq2[string, error]
+	// Usage adds up what is stored. It looks at every blob, which takes a while where there are many.
+	Usage(ctx context.Context) (Usage, error)
 	// Close gives back what the store holds. Blobs that are open stay readable.
 	Close() error
 }
+
+// Usage is what a store holds.
+type Usage struct {
+	Blobs int
+	Bytes int64
+	Free  int64 // bytes that are left on the disk; Unbounded: no disk is known that could be full
+}
+
+// Unbounded is Usage.Free of a store without a known end.
+const Unbounded = -1
 
 // Reader opens blobs.
 type Reader interface {

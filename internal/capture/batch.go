@@ -18,6 +18,7 @@ const MaxBatch = 1000
 // BatchRequest asks for a batch of captures.
 type BatchRequest struct {
 	Account        string
+	KeyID          string // savepage.Principal.KeyID; empty for none
 	Captures       []savepage.Options
 	CallbackURL    string // for the one event of the batch; empty for none
 	Metadata       savepage.Metadata
@@ -120,7 +121,8 @@ func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, r BatchRe
 	for i, o := range asked {
 		admitted, err := s.admit(o, r.MaxTimeout)
 		row := Submission{Capture: savepage.Capture{
-			ID: ids[i], Account: batch.Account, BatchID: batch.ID, State: savepage.Queued, Options: admitted, CreatedAt: batch.CreatedAt,
+			ID: ids[i], Account: batch.Account, KeyID: r.KeyID, BatchID: batch.ID, State: savepage.Queued, Options: admitted,
+			CreatedAt: batch.CreatedAt,
 		}}
 		if err == nil {
 			err = s.mayShare(ctx, &row, &hashes)

@@ -30,6 +30,24 @@ func callbackBody(c savepage.Capture, links Links) ([]byte, error) {
 	}
 }
 
+// EventOf is what the event of a delivery tells, whatever its format.
+func EventOf(d savepage.Delivery) savepage.EventKind {
+	var body struct {
+		Status    any    `json:"status"`
+		Event     string `json:"event"`
+		ErrorCode string `json:"error_code"`
+		Message   string `json:"message"`
+	}
+	_ = json.Unmarshal(d.Body, &body) // it was written above
+	switch {
+	case d.CaptureID == "":
+		return savepage.EventBatch
+	case body.Status == string(savepage.Failed), body.Event == "render.failed", body.ErrorCode != "", body.Message != "":
+		return savepage.EventFailed
+	}
+	return savepage.EventSuccess
+}
+
 // urlboxRender is an event of Urlbox: https://urlbox.com/docs/webhooks.
 type urlboxRender struct {
 	Event    string        `json:"event"`

@@ -10,6 +10,7 @@ import (
 type Filter struct {
 	States        []savepage.State // empty for all
 	URL           string           // exact; empty for all
+	URLContains   string           // part of the page, in any case; empty for all. A page may end early: see ScannedAtOnce
 	BatchID       string           // empty for all
 	CreatedAfter  time.Time        // exclusive; zero for all
 	CreatedBefore time.Time        // exclusive; zero for all
@@ -28,6 +29,7 @@ type Depth struct {
 // Request asks for a capture.
 type Request struct {
 	Account        string
+	KeyID          string // savepage.Principal.KeyID; empty for none
 	Options        savepage.Options
 	IdempotencyKey string // from the header; empty for none
 	Fingerprint    string // hex SHA-256 of the request body; compared when the key is used again
@@ -43,7 +45,10 @@ type DeliveryFilter struct {
 	Cursor    string // from the page before
 }
 
-// CountedAtMost is how many deliveries a Redelivery that only counts looks at.
+// ScannedAtOnce is in how many captures one page of a list looks for a part of the URL. A page that ends there has a cursor.
+const ScannedAtOnce = 10_000
+
+// CountedAtMost is how many deliveries a Redelivery that only counts looks at, and how many captures are counted.
 const CountedAtMost = 100_000
 
 // Redelivery selects deliveries that have ended, to be sent again.

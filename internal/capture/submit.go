@@ -20,7 +20,7 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 	now := s.clock.Now()
 	submission := Submission{
 		Capture: savepage.Capture{
-			ID: NewID("cap_", now), Account: r.Account, State: savepage.Queued,
+			ID: NewID("cap_", now), Account: r.Account, KeyID: r.KeyID, State: savepage.Queued,
 			Options: options, Interactive: r.Interactive, CreatedAt: now,
 		},
 		IdempotencyKey: r.IdempotencyKey,

@@ -100,13 +100,17 @@ func (d *core) showFault(w http.ResponseWriter, r *http.Request, s session, err 
 	d.show(w, s, status, "fault", v) //nolint:contextcheck // the context is the request's
 }
 
-// sentence begins with a capital letter and ends with a stop.
-func sentence(text string) string {
+// capital begins with a capital letter.
+func capital(text string) string {
 	if text == "" {
 		return text
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
-	if !strings.HasSuffix(text, ".") {
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// sentence begins with a capital letter and ends with a stop.
+func sentence(text string) string {
+	if text = capital(text); text != "" && !strings.HasSuffix(text, ".") {
 		text += "."
 	}
 	return text

@@ -1,7 +1,6 @@
 package dash
 
 import (
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -18,7 +17,13 @@ import (
 const pageLength = 50
 
 // filters are the parameters of the list of captures that the API has too.
-var filters = [...]string{"state", "url", "batch_id", "created_after", "created_before", "cursor"}
+var filters = [...]string{"state", "url", "url_contains", "batch_id", "created_after", "created_before", "cursor"}
+
+// mostCounted and scannedAtOnce are up to how many captures the API counts, and in how many it looks for a part of a URL.
+const (
+	mostCounted   = 100_000
+	scannedAtOnce = 10_000
+)
 
 // detail is a capture as the API shows it by its id.
 type detail struct {
@@ -31,7 +36,14 @@ type detail struct {
 // captures shows the list, newest first.
 func (d *records) captures(w http.ResponseWriter, r *http.Request, s session) error {
 	query := r.URL.Query()
+	if to := searched(query.Get("q")); to != "" {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
+	}
 	asked := url.Values{"limit": {strconv.Itoa(pageLength)}}
+	if query.Get("url_contains") == "" {
+		asked.Set("count", "true")
+	}
 	for _, name := range filters {
 		asked[name] = query[name]
 	}
@@ -49,10 +61,24 @@ func (d *records) captures(w http.ResponseWriter, r *http.Request, s session) er
 		"Newer": query.Get("cursor") != "", "NewerLink": withQuery(Prefix+"captures", without(query, "cursor")), "Query": first(query),
 		"Filtered": len(without(query, "cursor")) > 0, "States": savepage.States(),
 		"Spans": map[string]string{"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days"},
-		"Live":  query.Get("cursor") == "" && slices.ContainsFunc(page.Captures, func(c client.Capture) bool { return !c.Status.Final() }),
-		"Self":  r.URL.RequestURI(),
+		"Total": page.Total, "Most": mostCounted, "Scanned": scannedAtOnce,
+		"Live": query.Get("cursor") == "" && slices.ContainsFunc(page.Captures, func(c client.Capture) bool { return !c.Status.Final() }),
+		"Self": r.URL.RequestURI(),
 	})
 	return nil
+}
+
+// searched is where the search leads: to what an id names, or to the captures whose URL has the text.
+func searched(text string) string {
+	text = strings.TrimSpace(text)
+	name, _, _ := strings.Cut(text, "_")
+	if of := map[string]string{"cap": "captures/", "bat": "batches/", "msg": "deliveries/"}[name]; of != "" && len(text) > 20 {
+		return Prefix + of + url.PathEscape(text)
+	}
+	if text == "" {
+		return ""
+	}
+	return withQuery(Prefix+"captures", url.Values{"url_contains": {text}})
 }
 
 // sinceTime is the time of one of the choices of the list; empty for none.
@@ -106,7 +132,8 @@ func (d *core) addCapture(s session, id string, v view) (options url.Values, err
 		}
 		given.Set(name, plainText(value))
 	}
-	v["Again"] = playgroundAddress(given, "")
+	v["Again"] = playgroundAddress(given, nil)
+	v["CompareLink"] = withQuery(Prefix+"playground", url.Values{"capture": {c.CaptureID}, "tab": {tabCompare}})
 	return given, nil
 }
 
@@ -123,22 +150,6 @@ func (d *records) capture(w http.ResponseWriter, r *http.Request, s session) err
 	v := view{"Title": "Capture"}
 	if _, err := d.addCapture(s, r.PathValue("id"), v); err != nil {
 		return err
-	}
-	if other := r.URL.Query().Get("with"); other != "" {
-		var with client.Capture
-		_, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(other), nil, &with)
-		var refused *problem
-		switch {
-		case errors.As(err, &refused):
-			v["WithWrong"] = sentence(refused.Detail)
-		case err != nil:
-			return err
-		case with.Image == "":
-			v["WithWrong"] = "That capture has no picture."
-		default:
-			v["With"] = with
-		}
-		v["WithID"] = other
 	}
 	d.show(w, s, http.StatusOK, "capture", v)
 	return nil

@@ -39,6 +39,8 @@ type Parts struct {
 	Sources      httpd.Sources // what the server counts
 	// Browsers returns those that run, and those that were replaced last, newest first. Nil: there are none here.
 	Browsers func() ([]Browser, []Replaced)
+	// Storage measures what is stored, which may take a while. Nil: it is not known.
+	Storage func(ctx context.Context) (Storage, error)
 }
 
 // Config is the operator's part.
@@ -48,7 +50,11 @@ type Config struct {
 	Version   string
 	Elsewhere bool // pictures come from another origin: a bucket
 	Log       *slog.Logger
+	Verifiers []Snippet // that check callbacks, to copy
 }
+
+// Snippet is a text in a language of programs.
+type Snippet struct{ Name, Text string }
 
 // images is where pictures may come from, for the content security policy.
 func (c Config) images() string {
@@ -174,6 +180,7 @@ func (d *core) routes() http.Handler {
 		"POST keys/{account}/{key}/revoke": manage.revokeKey,
 		"GET usage":                        manage.usage,
 		"GET system":                       manage.system,
+		"GET system/storage":               manage.storage,
 	} {
 		method, address, _ := strings.Cut(pattern, " ")
 		mux.Handle(method+" "+Prefix+address, d.signedIn(do))

@@ -37,6 +37,7 @@ type world struct {
 	asked    []string        // requests to the API: method and address
 	free     map[string]bool // patterns that need no key
 	browsers func() ([]dash.Browser, []dash.Replaced)
+	storage  func() (dash.Storage, error)
 }
 
 func newWorld(t *testing.T) *world {
@@ -48,8 +49,10 @@ func newWorld(t *testing.T) *world {
 	made, err := dash.New(dash.Parts{
 		API: http.HandlerFunc(w.ask), Authenticate: w.authenticate, Clock: w.clock,
 		Browsers: func() ([]dash.Browser, []dash.Replaced) { return w.browsers() },
+		Storage:  func(context.Context) (dash.Storage, error) { return w.storage() },
 	}, dash.Config{
 		Secret: make([]byte, 32), PublicURL: "http://shots.test", Version: "1", Log: slog.New(slog.DiscardHandler),
+		Verifiers: []dash.Snippet{{Name: "Python", Text: "def verify_webhook(secrets, headers, body):"}},
 	})
 	if err != nil {
 		t.Fatal(err)

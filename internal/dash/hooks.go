@@ -34,11 +34,18 @@ func (d *hooks) deliveries(w http.ResponseWriter, r *http.Request, s session) er
 }
 
 func (d *hooks) delivery(w http.ResponseWriter, r *http.Request, s session) error {
-	var one savepage.Delivery
+	var one struct {
+		savepage.Delivery
+
+		Body string `json:"body"`
+	}
 	if _, err := d.ask(s, http.MethodGet, "/v1/deliveries/"+url.PathEscape(r.PathValue("id")), nil, &one); err != nil {
 		return err
 	}
-	d.show(w, s, http.StatusOK, "delivery", view{"Title": "Delivery", "Delivery": one})
+	d.show(w, s, http.StatusOK, "delivery", view{
+		"Title": "Delivery", "Delivery": one.Delivery, "Body": prettyJSON(one.Body), "BodyBytes": int64(len(one.Body)),
+		"Self": r.URL.RequestURI(), "IsFile": sendsFile(one.Delivery),
+	})
 	return nil
 }
 
@@ -140,7 +147,7 @@ func (d *hooks) showWebhooks(w http.ResponseWriter, s session, v view) error {
 		}
 		v["Secrets"] = secrets
 	}
-	v["Title"] = "Webhooks"
+	v["Title"], v["Verifiers"] = "Webhooks", d.config.Verifiers
 	status := http.StatusOK
 	if v["Wrong"] != nil {
 		status = http.StatusBadRequest

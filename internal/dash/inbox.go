@@ -59,10 +59,13 @@ func (a arrival) Place() string {
 }
 
 // Pretty is the body, indented if it is JSON.
-func (a arrival) Pretty() string {
+func (a arrival) Pretty() string { return prettyJSON(a.Body) }
+
+// prettyJSON is a text, indented if it is JSON.
+func prettyJSON(text string) string {
 	var out bytes.Buffer
-	if json.Indent(&out, []byte(a.Body), "", "  ") != nil {
-		return a.Body
+	if json.Indent(&out, []byte(text), "", "  ") != nil {
+		return text
 	}
 	return out.String()
 }

@@ -1,7 +1,6 @@
 package dash
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +16,8 @@ import (
 	"github.com/savepage/savepage/internal/api"
 )
 
-// usual are the options that most people use. They stand before the groups.
-var usual = [...]string{"url", "fullpage", "width", "height", "format", "device", "wait_for_selector", "delay", "block_cookie_banners"}
+// usual are the page and the options that most people use. They stand before the groups.
+var usual = [...]string{"url", "html", "fullpage", "width", "height", "format", "device", "wait_for_selector", "delay", "block_cookie_banners"}
 
 // notInForm are options that say how a request is answered, which the playground decides itself.
 var notInForm = [...]string{"async", "response"}
@@ -37,6 +36,9 @@ type field struct {
 
 // Checked reports whether a switch is on.
 func (f field) Checked() bool { return f.Value == "true" || f.Value == "1" }
+
+// Live reports whether the value is checked as it is typed: documents and scripts are too long for that.
+func (f field) Live() bool { return !isDocument(f.Name) }
 
 // ID names the control.
 func (f field) ID() string { return "o-" + f.Name }
@@ -62,6 +64,9 @@ func (d *trials) playground(w http.ResponseWriter, r *http.Request, s session) e
 		}
 	}
 	maps.Copy(v, d.form(given, nil))
+	if err := d.addResult(s, given, query, v); err != nil {
+		return err
+	}
 	d.show(w, s, http.StatusOK, "playground", v)
 	return nil
 }
@@ -84,10 +89,15 @@ func (d *trials) run(w http.ResponseWriter, r *http.Request, s session) error {
 		if len(wrong) == 0 {
 			return err
 		}
-		d.show(w, s, http.StatusBadRequest, "playground", d.form(given, wrong))
+		v := d.form(given, wrong)
+		if err := d.addResult(s, given, url.Values{"tab": r.PostForm["tab"]}, v); err != nil {
+			return err
+		}
+		d.show(w, s, http.StatusBadRequest, "playground", v)
 		return nil
 	}
-	http.Redirect(w, r, playgroundAddress(given, accepted.CaptureID), http.StatusSeeOther)
+	more := url.Values{"capture": {accepted.CaptureID}, "tab": {shownAfter(r.PostForm)}}
+	http.Redirect(w, r, playgroundAddress(given, more), http.StatusSeeOther)
 	return nil
 }
 
@@ -95,7 +105,11 @@ func (d *trials) run(w http.ResponseWriter, r *http.Request, s session) error {
 func (d *trials) check(w http.ResponseWriter, r *http.Request, s session) error {
 	query := r.URL.Query()
 	name := query.Get("name")
-	_, err := d.decoder.Values("", map[string][]string{name: {query.Get(name)}, "url": {cmp.Or(query.Get("url"), "https://example.com")}})
+	given := d.given(url.Values{name: {query.Get(name)}})
+	if name != "url" && name != "html" {
+		given.Set("url", "https://example.com")
+	}
+	_, err := d.decoder.Values("", given)
 	v := view{"Wrong": wrongFields(err)[name]}
 	d.show(w, s, http.StatusOK, "check", v)
 	return nil
@@ -207,25 +221,24 @@ func (d *trials) form(values url.Values, wrong map[string]string) view {
 		}
 	}
 	v["Snippets"] = snippets(d.config.PublicURL, options, flagsOf(given, d.groups))
-	v["Link"] = playgroundAddress(given, "")
+	v["Link"] = playgroundAddress(given, nil)
 	return v
 }
 
+// documents are the options that are texts of any length. A link to the playground lacks them first.
+var documents = [...]string{"html", "js", "css", "pdf_header", "pdf_footer"}
+
+func isDocument(name string) bool { return slices.Contains(documents[:], name) }
+
 func isLong(f api.Field) bool {
-	switch f.Name {
-	case "html", "css", "js", "pdf_header", "pdf_footer":
-		return true
-	}
-	return f.Kind == api.KindList && len(f.Enum) == 0 || f.Kind == api.KindHeaders || f.Kind == api.KindCookies || f.Kind == api.KindMetadata
+	return isDocument(f.Name) || f.Kind == api.KindList && len(f.Enum) == 0 || f.Kind == api.KindHeaders || f.Kind == api.KindCookies || f.Kind == api.KindMetadata
 }
 
-// playgroundAddress is a link that keeps the options. Texts that are too long for an address are left out.
-func playgroundAddress(given url.Values, id string) string {
+// playgroundAddress is a link that keeps the options, and more. Texts that are too long for an address are left out.
+func playgroundAddress(given, more url.Values) string {
 	kept := maps.Clone(given)
-	if id != "" {
-		kept.Set("capture", id)
-	}
-	for _, name := range []string{"html", "js", "css", "pdf_header", "pdf_footer"} {
+	maps.Copy(kept, more)
+	for _, name := range documents {
 		if len(kept.Encode()) > maxAddress {
 			kept.Del(name)
 		}

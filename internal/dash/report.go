@@ -124,16 +124,13 @@ func phases(t savepage.Timing) []bar {
 	return waterfall(fmt.Sprintf("queue;dur=%d, render;dur=%d", t.QueueMS, t.RenderMS))
 }
 
-// snippet is a request in one language.
-type snippet struct{ Name, Text string }
-
 // masked stands for the key in snippets.
 const masked = "$SAVEPAGE_KEY"
 
 // snippets are the same request in several languages.
-func snippets(base string, options map[string]any, flags []string) []snippet {
+func snippets(base string, options map[string]any, flags []string) []Snippet {
 	body := jsonText(options)
-	return []snippet{
+	return []Snippet{
 		{"curl", fmt.Sprintf("curl %s/v1/capture \\\n  -H \"Authorization: Bearer %s\" \\\n  --json %s", base, masked, shellQuoted(body))},
 		{"Python", fmt.Sprintf(`import json, os, urllib.request
 

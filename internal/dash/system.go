@@ -32,6 +32,23 @@ type Replaced struct {
 	Reason string
 }
 
+// Storage is what the server keeps.
+type Storage struct {
+	At                 time.Time // when it was measured
+	Database, Pictures string    // where it is
+	DatabaseBytes      int64
+	Captures           int // at most MostCaptures
+	MostCaptures       int
+	PictureCount       int
+	PictureBytes       int64
+	Free               *int64 // bytes left on the disk of the pictures; nil: no disk is known that could be full
+}
+
+// Low reports whether the disk is nearly full: less than a twentieth of what the pictures take, or than a gigabyte, is left.
+func (s Storage) Low() bool {
+	return s.Free != nil && *s.Free < max(s.PictureBytes/20, 1_000_000_000)
+}
+
 // node is a process that serves the database, with its state in a word.
 type node struct {
 	savepage.Node
@@ -71,6 +88,26 @@ func (d *manager) system(w http.ResponseWriter, r *http.Request, s session) erro
 	d.addNodes(s, v)
 	d.addSources(r, v)
 	d.show(w, s, http.StatusOK, "system", v)
+	return nil
+}
+
+// storage shows what is stored. It looks at every picture, so the page has it when it comes.
+func (d *manager) storage(w http.ResponseWriter, r *http.Request, s session) error {
+	if !s.who.May(savepage.ScopeAdmin) {
+		d.show(w, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
+		return nil
+	}
+	v := view{"Title": "Storage"}
+	if d.parts.Storage != nil {
+		stored, err := d.parts.Storage(r.Context())
+		if err != nil {
+			d.config.Log.ErrorContext(r.Context(), "storage cannot be measured", "error", err)
+			v["Wrong"] = true
+		} else {
+			v["Storage"] = stored
+		}
+	}
+	d.show(w, s, http.StatusOK, "storage", v)
 	return nil
 }
 

@@ -1,14 +1,46 @@
 package dash_test
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/dash"
 )
+
+// TestStorage shows what is stored and warns when the disk is nearly full. What cannot be measured is told.
+func TestStorage(t *testing.T) {
+	w := newWorld(t)
+	w.signIn()
+	free := int64(40_000_000_000)
+	stored := dash.Storage{
+		At: w.clock.Now(), Database: "/data/savepage.db", Pictures: "/data/pictures", DatabaseBytes: 81_000_000, Captures: 1234,
+		MostCaptures: 1_000_000, PictureCount: 1200, PictureBytes: 512_000_000, Free: &free,
+	}
+	var wrong error
+	w.storage = func() (dash.Storage, error) { return stored, wrong }
+	_, text := w.get("/ui/system/storage")
+	w.has(text, "Records of captures 1,234 81.0 MB – /data/savepage.db", "Pictures 1,200 512.0 MB 40.0 GB /data/pictures")
+	if strings.Contains(text, "Make room") {
+		t.Error("40 GB are called little")
+	}
+	free, stored.Captures = 900_000_000, 1_000_000
+	_, text = w.get("/ui/system/storage")
+	w.has(text, "Only 900.0 MB are free.", "1,000,000 or more")
+	stored.Free = nil
+	_, text = w.get("/ui/system/storage")
+	w.has(text, "512.0 MB – /data/pictures")
+	wrong = errors.New("no bucket")
+	_, text = w.get("/ui/system/storage")
+	w.has(text, "It cannot be measured.")
+	w.scopes = []savepage.Scope{savepage.ScopeRead}
+	_, text = w.get("/ui/system/storage")
+	w.has(text, "This key may not do that")
+}
 
 // TestSystem shows the nodes with their last sign of life, and the browsers of this one with why the last were replaced. What
 // cannot be read is told.

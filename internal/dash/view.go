@@ -23,7 +23,7 @@ type view map[string]any
 // pageNames are the templates below pages, beside the frame.
 var pageNames = [...]string{
 	"signin", "fault", "playground", "check", "captures", "capture", "batches", "batch", "deliveries", "delivery", "sending", "inbox", "event",
-	"webhooks", "keys", "usage", "system",
+	"webhooks", "keys", "usage", "system", "storage",
 }
 
 // loadPages reads the templates. Each page has the frame and the parts that pages share.
@@ -47,7 +47,9 @@ func (d *core) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset":    d.asset,
 		"ago":      func(t time.Time) string { return ago(d.parts.Clock.Now(), t) },
-		"exact":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"exact":    exact,
+		"timeline": timeline,
+		"event":    eventText,
 		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"bytes":    sizeText,
 		"count":    countText,
@@ -58,6 +60,8 @@ func (d *core) functions() template.FuncMap {
 		"json":     jsonText,
 		"words":    words,
 		"sentence": sentence,
+		"capital":  capital,
+		"phases":   phaseNames,
 		"answer":   answerWords,
 		"isInbox":  savepage.IsInbox,
 		"add":      func(a, b int) int { return a + b },

@@ -28,6 +28,15 @@ type DeliveryStats struct {
 	ReceiversOpened uint64 // since the start
 }
 
+// MostCounted is up to how many captures Volume counts.
+const MostCounted = 1_000_000
+
+// Volume is how much is recorded, of all accounts.
+type Volume struct {
+	Captures int   // at most MostCounted
+	Bytes    int64 // that the database takes
+}
+
 // Handlers do the work that a ledger hands out. Both are called on many goroutines at once.
 // What is nil is not worked on.
 type Handlers struct {

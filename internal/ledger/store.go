@@ -74,6 +74,8 @@ type Captures interface {
 	// List returns a page of the account's captures, newest first and without Options.HTML, and the cursor of the next
 	// page, empty on the last one. A cursor that did not come from List is CodeInvalidRequest.
 	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
+	// Count returns how many captures of the account match, at most capture.CountedAtMost.
+	Count(ctx context.Context, account string, f capture.Filter) (int, error)
 	// Await returns the capture when it has ended, or the context's error. A capture that is forgotten meanwhile is
 	// CodeNotFound.
 	Await(ctx context.Context, id string) (savepage.Capture, error)
@@ -171,6 +173,8 @@ type Monitor interface {
 	PendingDeliveries(ctx context.Context) (int, error)
 	// DeliveryStats counts deliveries.
 	DeliveryStats(ctx context.Context) (DeliveryStats, error)
+	// Volume returns how much is recorded.
+	Volume(ctx context.Context) (Volume, error)
 	// Ready returns nil when the records can be read and written.
 	Ready(ctx context.Context) error
 }

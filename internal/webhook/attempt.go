@@ -57,13 +57,19 @@ func (s *Sender) attempt(ctx context.Context, c Callback) result {
 	answer, err := s.hand(ctx, c, address, progress)
 	if err != nil {
 		r := failed(request, progress, timeout, err)
-		r.sent = request.Header
+		r.send(request, d)
 		return r
 	}
 	defer func() { _ = answer.Body.Close() }() // the answer is complete without it
 	r := answered(answer, progress.private.Load())
-	r.sent = request.Header
+	r.send(request, d)
 	return r
+}
+
+// send notes what was sent.
+func (r *result) send(request *http.Request, d savepage.Delivery) {
+	r.sent = request.Header
+	r.attempt.Request = &savepage.SentRequest{Method: request.Method, Headers: ShownHeaders(request.Header, d.Headers)}
 }
 
 // hand gives the request to its receiver: over the network, or to the account's inbox.

@@ -121,6 +121,15 @@ func (f *Folder) Delete(ctx context.Context, key string) error {
 	return t.Delete(ctx, key)
 }
 
+// Usage adds up the blobs and tells what is left of the disk.
+func (f *Folder) Usage(ctx context.Context) (blob.Usage, error) {
+	t := f.now()
+	if err := f.inPlace(t); err != nil {
+		return blob.Usage{}, err
+	}
+	return t.Usage(ctx)
+}
+
 // Keys yields every key that was stored before the time, in no order. It stops at the first error. Blobs may be put and
 // deleted meanwhile.
 func (f *Folder) Keys(ctx context.Context, before time.Time) iter.Seq2[string, error] {

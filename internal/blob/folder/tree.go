@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/savepage/savepage/internal/blob"
@@ -237,38 +238,69 @@ func (f *tree) Delete(ctx context.Context, key string) error {
 // deleted meanwhile.
 func (f *tree) Keys(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		shards, err := fs.ReadDir(f.root.FS(), ".")
-		if err != nil {
-			yield("", fmt.Errorf("list blobs: %w", err))
-			return
-		}
-		for _, shard := range shards {
-			if len(shard.Name()) != shardLength || !shard.IsDir() {
-				continue
+		for entry, err := range f.entries(ctx) {
+			if err != nil {
+				yield("", err)
+				return
 			}
-			if !f.shardKeys(ctx, shard.Name(), before, yield) {
+			if storedBefore(entry, before) && !yield(entry.Name(), nil) {
 				return
 			}
 		}
 	}
 }
 
-// shardKeys yields the keys of one subfolder and reports whether to go on.
-func (f *tree) shardKeys(ctx context.Context, shard string, before time.Time, yield func(string, error) bool) bool {
+// Usage adds up the blobs and tells what is left of the disk.
+func (f *tree) Usage(ctx context.Context) (blob.Usage, error) {
+	var u blob.Usage
+	for entry, err := range f.entries(ctx) {
+		if err != nil {
+			return u, err
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() { // or it was deleted meanwhile
+			u.Blobs, u.Bytes = u.Blobs+1, u.Bytes+info.Size()
+		}
+	}
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(f.root.Name(), &disk); err != nil {
+		return u, fmt.Errorf("free space of the picture folder: %w", err)
+	}
+	u.Free = int64(disk.Bavail) * int64(disk.Bsize) //nolint:gosec,unconvert // types differ between systems; no disk is that large
+	return u, nil
+}
+
+// entries yields every file that has a key for its name, in no order. It stops at the first error.
+func (f *tree) entries(ctx context.Context) iter.Seq2[fs.DirEntry, error] {
+	return func(yield func(fs.DirEntry, error) bool) {
+		shards, err := fs.ReadDir(f.root.FS(), ".")
+		if err != nil {
+			yield(nil, fmt.Errorf("list blobs: %w", err))
+			return
+		}
+		for _, shard := range shards {
+			if len(shard.Name()) != shardLength || !shard.IsDir() {
+				continue
+			}
+			if !f.shardEntries(ctx, shard.Name(), yield) {
+				return
+			}
+		}
+	}
+}
+
+// shardEntries yields those of one subfolder and reports whether to go on.
+func (f *tree) shardEntries(ctx context.Context, shard string, yield func(fs.DirEntry, error) bool) bool {
 	entries, err := fs.ReadDir(f.root.FS(), shard)
 	if err != nil {
-		yield("", fmt.Errorf("list blobs: %w", err))
+		yield(nil, fmt.Errorf("list blobs: %w", err))
 		return false
 	}
 	for _, entry := range entries {
 		if err := ctx.Err(); err != nil {
-			yield("", fmt.Errorf("list blobs: %w", err))
+			yield(nil, fmt.Errorf("list blobs: %w", err))
 			return false
 		}
-		if !blob.ValidKey(entry.Name()) || !storedBefore(entry, before) {
-			continue
-		}
-		if !yield(entry.Name(), nil) {
+		if blob.ValidKey(entry.Name()) && !yield(entry, nil) {
 			return false
 		}
 	}

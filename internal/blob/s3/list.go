@@ -15,19 +15,46 @@ import (
 // may be put and deleted meanwhile. What is in the bucket outside of the prefix, or has a name that no key can have, is passed over.
 func (b *Bucket) Keys(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
+		for info, err := range b.objects(ctx) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if info.LastModified.Before(before) && !yield(info.Key, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Usage adds up the blobs. A bucket has no known end.
+func (b *Bucket) Usage(ctx context.Context) (blob.Usage, error) {
+	u := blob.Usage{Free: blob.Unbounded}
+	for info, err := range b.objects(ctx) {
+		if err != nil {
+			return u, err
+		}
+		u.Blobs, u.Bytes = u.Blobs+1, u.Bytes+info.Size
+	}
+	return u, nil
+}
+
+// objects yields every object that has a key for its name, which is in Key without the prefix.
+func (b *Bucket) objects(ctx context.Context) iter.Seq2[minio.ObjectInfo, error] {
+	return func(yield func(minio.ObjectInfo, error) bool) {
 		if err := ctx.Err(); err != nil {
-			yield("", err)
+			yield(minio.ObjectInfo{}, err)
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx) // or a caller that stops leaves the listing running
 		defer cancel()
 		for info := range b.api.ListObjectsIter(ctx, b.bucket, minio.ListObjectsOptions{Prefix: b.prefix}) {
 			if info.Err != nil {
-				yield("", b.failed("list the pictures", info.Err))
+				yield(minio.ObjectInfo{}, b.failed("list the pictures", info.Err))
 				return
 			}
-			key := strings.TrimPrefix(info.Key, b.prefix)
-			if blob.ValidKey(key) && info.LastModified.Before(before) && !yield(key, nil) {
+			info.Key = strings.TrimPrefix(info.Key, b.prefix)
+			if blob.ValidKey(info.Key) && !yield(info, nil) {
 				return
 			}
 		}

@@ -22,6 +22,7 @@ function begin(root) {
   all("[data-watch]", root).forEach(watch);
   all("[data-zoom]", root).forEach(zoom);
   all("[data-compare]", root).forEach(compare);
+  all("[data-tabs]", root).forEach(tabs);
 }
 
 // zoom shows a picture as wide as its box, or with one or two pixels of the screen for each of its own.
@@ -39,15 +40,37 @@ function zoom(group) {
   });
 }
 
-// compare lays one picture over another: the slider says how much of it is seen.
+// compare lays one picture over another: the slider says where one ends and the other begins.
 function compare(box) {
   const [slider, differs] = all("input", box);
   const over = all("img", box)[1];
   box.classList.add("over");
   for (const one of all("[hidden]", box)) one.hidden = false;
-  slider.oninput = () => { over.style.clipPath = `inset(0 0 0 ${slider.value}%)`; };
-  differs.onchange = () => { box.classList.toggle("differs", differs.checked); };
+  slider.oninput = () => { over.style.clipPath = differs.checked ? "" : `inset(0 0 0 ${slider.value}%)`; };
+  differs.onchange = () => {
+    box.classList.toggle("differs", differs.checked);
+    slider.disabled = differs.checked;
+    slider.oninput();
+  };
   slider.oninput();
+}
+
+// tabs shows a view of the result without asking for the page again. The address names it all the same.
+function tabs(nav) {
+  const panels = all("[data-panel]", nav.parentElement);
+  const links = all("a", nav);
+  links.forEach((link) => {
+    link.onclick = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!panels.some((panel) => panel.dataset.panel === link.dataset.tab)) return;
+      event.preventDefault();
+      panels.forEach((panel) => { panel.hidden = panel.dataset.panel !== link.dataset.tab; });
+      links.forEach((one) => one.toggleAttribute("aria-current", false));
+      link.setAttribute("aria-current", "true");
+      window.history.replaceState(null, "", link.href);
+      all("[data-tab-field]").forEach((field) => { field.value = link.dataset.tab; });
+    };
+  });
 }
 
 // watch shows the phases of a capture as they begin, and the page with its result when it has ended.
@@ -117,6 +140,15 @@ try {
 } catch { /* none is kept */ }
 if (matchMedia("(max-width: 900px)").matches) all(".menu").forEach((menu) => { menu.open = false; });
 all("[data-find]").forEach(find);
+// The key / goes to the search of the page.
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector("[data-slash]");
+  if (!field || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
 all("[data-theme]").forEach(theme);
 begin(document);
 document.addEventListener("htmx:after:swap", () => begin(document));

@@ -27,6 +27,7 @@ func acceptTests() map[string]func(*scene) {
 		"fairness":               testFairness,
 		"own interactive":        testOwnInteractive,
 		"list":                   testList,
+		"search":                 testSearch,
 		"closed":                 testClosed,
 	}
 }

@@ -36,6 +36,8 @@ func spellings() []spelling {
 		text(`strftime\('[^']+', scheduled_at, (\$\d+)\)`, `scheduled_at + CAST($1 AS interval)`),
 		// The condition of River's unique index.
 		text(`CASE state\s+WHEN 'available' THEN unique_states [^;]*?END >= 1`, `river_job_state_in_bitmask(unique_states, state)`),
+		// How large the database is.
+		text(`page_count \* page_size FROM pragma_page_count\(\), pragma_page_size\(\)`, `pg_database_size(current_database())`),
 		// Lists that a statement brings along, and bytes.
 		text(`IN \(SELECT value FROM json_each\((\$\d+)\)\)`, `= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))`),
 		text(`zeroblob\((\$\d+)\)`, `convert_to(repeat('x', $1), 'UTF8')`),

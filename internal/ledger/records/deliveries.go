@@ -161,14 +161,19 @@ func settleDelivery(ctx context.Context, tx *sql.Tx, d savepage.Delivery) error 
 }
 
 func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) (number int64, err error) {
-	const insert = `INSERT INTO attempts (delivery, number, at, outcome, status, latency_ms, error, answer, next_at)
-		SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM attempts WHERE delivery = ?1 RETURNING number`
+	const insert = `INSERT INTO attempts (delivery, number, at, outcome, status, latency_ms, error, answer, next_at, sent)
+		SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM attempts WHERE delivery = ?1 RETURNING number`
 	a := v.Attempt
+	sent, err := column(a.Request)
+	if err != nil {
+		return 0, fmt.Errorf("encode the request of an attempt: %w", err)
+	}
 	var next any
 	if v.State == savepage.Pending {
 		next = stamp(v.NextAt)
 	}
-	err = tx.QueryRowContext(ctx, insert, id, stamp(a.At), string(a.Outcome), a.Status, a.LatencyMS, a.Error, a.Answer, next).Scan(&number)
+	err = tx.QueryRowContext(ctx, insert, id, stamp(a.At), string(a.Outcome), a.Status, a.LatencyMS, a.Error, a.Answer, next, sent).
+		Scan(&number)
 	if err != nil {
 		return 0, fmt.Errorf("insert attempt: %w", err)
 	}
@@ -209,7 +214,7 @@ func addAttempts(ctx context.Context, q Queries, list []savepage.Delivery) error
 	if err != nil {
 		return fmt.Errorf("encode ids: %w", err)
 	}
-	const query = `SELECT delivery, number, at, outcome, status, latency_ms, error, answer, next_at FROM attempts
+	const query = `SELECT delivery, number, at, outcome, status, latency_ms, error, answer, next_at, sent FROM attempts
 		WHERE delivery IN (SELECT value FROM json_each(?)) ORDER BY delivery, number`
 	found, err := collect(ctx, q, scanAttempt, query, string(encoded))
 	if err != nil {
@@ -231,8 +236,12 @@ func scanAttempt(scan func(dest ...any) error) (deliveryAttempt, error) {
 	var (
 		a        deliveryAttempt
 		at, next sql.NullInt64
+		sent     sql.NullString
 	)
-	err := scan(&a.delivery, &a.Number, &at, &a.Outcome, &a.Status, &a.LatencyMS, &a.Error, &a.Answer, &next)
+	err := scan(&a.delivery, &a.Number, &at, &a.Outcome, &a.Status, &a.LatencyMS, &a.Error, &a.Answer, &next, &sent)
+	if err == nil {
+		err = decode(sent, &a.Request)
+	}
 	a.At = moment(at)
 	if next.Valid {
 		a.NextAt = new(moment(next))

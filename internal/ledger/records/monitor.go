@@ -51,6 +51,22 @@ func since(stored sql.NullInt64, now time.Time) time.Duration {
 	return max(now.Sub(moment(stored)), 0)
 }
 
+// Volume returns how many captures are recorded, at most ledger.MostCounted, and how many bytes the database takes.
+func (l *Ledger) Volume(ctx context.Context) (v ledger.Volume, err error) {
+	if err := l.db.search.QueryRowContext(ctx, recordedQuery, ledger.MostCounted).Scan(&v.Captures); err != nil {
+		return v, fmt.Errorf("count captures: %w", err)
+	}
+	if err := l.db.search.QueryRowContext(ctx, bytesQuery).Scan(&v.Bytes); err != nil {
+		return v, fmt.Errorf("size of the database: %w", err)
+	}
+	return v, nil
+}
+
+const (
+	recordedQuery = `SELECT count(*) FROM (SELECT 1 FROM captures LIMIT ?) AS recorded`
+	bytesQuery    = `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`
+)
+
 // probeBytes is about what one submission writes.
 const probeBytes = 16 << 10
 

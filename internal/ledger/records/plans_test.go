@@ -64,10 +64,14 @@ func lists(t *testing.T) []statement {
 					f := window
 					f.States, f.URL, f.BatchID = states, url, batch
 					rest, _, err := listQuery("a", f, 5)
-					if err != nil {
+					f.URLContains = "x"
+					search, _, errSearch := listQuery("a", f, 5)
+					newest, _, errNewest := newestQuery("a", f, 5)
+					if err := errors.Join(err, errSearch, errNewest); err != nil {
 						t.Fatal(err)
 					}
-					all = append(all, statement{`SELECT ` + listed + ` FROM captures ` + rest, "List"})
+					all = append(all, statement{`SELECT ` + listed + ` FROM captures ` + rest, "List"},
+						statement{`SELECT ` + listed + ` FROM captures ` + search, "search"}, statement{newest, "Count"})
 				}
 			}
 		}
@@ -105,7 +109,8 @@ func exceptions() map[string]string {
 		hoursOf:                               hours,
 		tookOf:                                hours,
 		"DELETE FROM hours WHERE account = ?": hours,
-		"DELETE FROM render_times WHERE account = ?":              hours,
+		"DELETE FROM render_times WHERE account = ?": hours,
+		recordedQuery: "counts so many at most, when somebody looks", bytesQuery: "reads no table",
 		"DELETE FROM hosts WHERE node NOT IN":                     "when a node begins or ends",
 		"OR EXISTS (SELECT 1 FROM captures)":                      first,
 		"SELECT max(version_id), (SELECT count(*) FROM captures)": "of a copy, once",

@@ -61,23 +61,86 @@ func (cs *captures) List(ctx context.Context, account string, f capture.Filter) 
 	if page, err = listCaptures(ctx, cs.search, rest, args...); err != nil {
 		return nil, "", err
 	}
+	short := len(page) <= limit
 	page, next = ledger.CutPage(page, limit, func(c savepage.Capture) ledger.Cursor { return ledger.CursorAt(c.CreatedAt, c.ID) })
-	return page, next, nil
+	if short && f.URLContains != "" && f.BatchID == "" {
+		next, err = cs.scannedTo(ctx, account, f)
+	}
+	return page, next, err
+}
+
+// scannedTo is the cursor at which a search for a part of the URL ends; empty when it has seen everything.
+func (cs *captures) scannedTo(ctx context.Context, account string, f capture.Filter) (string, error) {
+	newest, args, err := newestQuery(account, f, capture.ScannedAtOnce)
+	if err != nil {
+		return "", err
+	}
+	var at, count sql.NullInt64
+	var id sql.NullString
+	err = cs.search.QueryRowContext(ctx, `SELECT created_at, id, count(*) OVER () FROM (`+newest+`) AS newest
+		ORDER BY created_at, id LIMIT 1`, args...).Scan(&at, &id, &count)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("find the end of a search: %w", err)
+	case count.Int64 < capture.ScannedAtOnce:
+		return "", nil
+	}
+	return ledger.CursorAt(moment(at), id.String).String(), nil
+}
+
+// Count returns how many captures of the account match, at most capture.CountedAtMost.
+func (cs *captures) Count(ctx context.Context, account string, f capture.Filter) (n int, err error) {
+	f.Cursor = ""
+	newest, args, err := newestQuery(account, f, capture.CountedAtMost)
+	if err != nil {
+		return 0, err
+	}
+	if err := cs.search.QueryRowContext(ctx, `SELECT count(*) FROM (`+newest+`) AS newest`, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count captures: %w", err)
+	}
+	return n, nil
 }
 
 const newestFirst = ` ORDER BY created_at DESC, id DESC LIMIT ?`
 
-// listQuery makes the rest of a query for at most limit captures. Each way to ask has an index that begins with what is equal
-// and goes on with the order, so that no more is read than is shown. What is asked of several states is merged from the lists
-// of each.
+// listQuery makes the rest of a query for at most limit captures.
 func listQuery(account string, f capture.Filter, limit int) (rest string, args []any, err error) {
+	among, contains, values := limit, "", []any{}
+	if f.URLContains != "" {
+		among, contains, values = capture.ScannedAtOnce, ` AND lower(url) LIKE ? ESCAPE '\'`, []any{containing(f.URLContains)}
+	}
+	if f.BatchID != "" {
+		window, bounds, err := window(f)
+		where, of := batchQuery(account, f)
+		return `WHERE batch = ?` + where + window + contains + newestFirst, slices.Concat(of, bounds, values, []any{limit}), err
+	}
+	newest, args, err := newestQuery(account, f, among)
+	if err != nil {
+		return "", nil, err
+	}
+	rest = `WHERE id IN (SELECT id FROM (` + newest + `) AS newest)` + contains + newestFirst
+	return rest, slices.Concat(args, values, []any{limit}), nil
+}
+
+// containing is the pattern of texts that contain another.
+func containing(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
+}
+
+// newestQuery selects id and created_at of at most so many captures that match in all but URLContains, newest first. Each way to
+// ask has an index that begins with what is equal and goes on with the order, so that no more is read than is shown. What is asked
+// of several states is merged from the lists of each.
+func newestQuery(account string, f capture.Filter, limit int) (query string, args []any, err error) {
 	window, values, err := window(f)
 	if err != nil {
 		return "", nil, err
 	}
 	if f.BatchID != "" {
 		where, args := batchQuery(account, f)
-		return where + window + newestFirst, slices.Concat(args, values, []any{limit}), nil
+		query = `SELECT id, created_at FROM captures WHERE batch = ?` + where + window + newestFirst
+		return query, slices.Concat(args, values, []any{limit}), nil
 	}
 	states := slices.Compact(slices.Sorted(slices.Values(f.States)))
 	if len(states) == 0 {
@@ -93,13 +156,12 @@ func listQuery(account string, f capture.Filter, limit int) (rest string, args [
 		parts[i] = `SELECT id, created_at FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` + by + window
 		args = append(args, values...)
 	}
-	merged := `SELECT id FROM (` + strings.Join(parts, ` UNION ALL `) + newestFirst + `) AS newest`
-	return `WHERE id IN (` + merged + `)` + newestFirst, append(args, limit, limit), nil
+	return strings.Join(parts, ` UNION ALL `) + newestFirst, append(args, limit), nil
 }
 
-// batchQuery selects the captures of a batch, which has few; + keeps SQLite from going through all of the account's.
+// batchQuery goes on after "batch = ?". A batch has few captures; + keeps SQLite from going through all of the account's.
 func batchQuery(account string, f capture.Filter) (where string, args []any) {
-	where, args = `WHERE batch = ? AND +account = ?`, []any{f.BatchID, account}
+	where, args = ` AND +account = ?`, []any{f.BatchID, account}
 	if len(f.States) > 0 {
 		where += ` AND state IN (` + strings.Repeat(`?,`, len(f.States)-1) + `?)`
 		args = append(args, texts(f.States)...)

@@ -102,12 +102,4 @@
       show(false);
     }
   });
-
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
-    event.preventDefault();
-    input.focus();
-    input.select();
-  });
 })();

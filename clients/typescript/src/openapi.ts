@@ -91,6 +91,7 @@ export interface components {
             number: number;
             /** @enum {string} */
             outcome: "delivered" | "status" | "timeout" | "connection_failed" | "tls_error" | "name_not_resolved" | "address_blocked";
+            request?: components["schemas"]["SentRequest"];
             /** Format: int64 */
             status?: number;
         };
@@ -242,6 +243,7 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             ended_at?: string;
+            event: string;
             id: string;
             /** Format: date-time */
             next_attempt_at?: string;
@@ -254,6 +256,24 @@ export interface components {
             deliveries: components["schemas"]["Delivery"][] | null;
             /** @description Value of cursor for the next page; absent on the last page. */
             next_cursor?: string;
+        };
+        DeliveryRecord: {
+            attempts: components["schemas"]["Attempt"][] | null;
+            batch_id?: string;
+            /** @description The event, as it is sent. A callback_format that sends the picture has it as its body instead. */
+            body?: string;
+            capture_id?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            event: string;
+            id: string;
+            /** Format: date-time */
+            next_attempt_at?: string;
+            state: string;
+            url: string;
+            waiting_for?: string;
         };
         Device: {
             /** Format: int64 */
@@ -910,6 +930,11 @@ export interface components {
             captures: components["schemas"]["Record"][] | null;
             /** @description Value of cursor for the next page; absent on the last page. */
             next_cursor?: string;
+            /**
+             * Format: int64
+             * @description With count=true: how many there are on all pages, at most 100,000.
+             */
+            total?: number;
         };
         Problem: {
             /** @description Id of the capture that failed, if there is one. */
@@ -949,6 +974,8 @@ export interface components {
             batch_id?: string;
             /** @description True if the picture was taken for an earlier capture; see cache_ttl. */
             cached?: boolean;
+            /** @description Id of the capture for which the picture was taken, if it is another. */
+            cached_from?: string;
             /**
              * Format: date-time
              * @description When the capture was canceled.
@@ -991,6 +1018,8 @@ export interface components {
             image: string | null;
             /** @description The picture itself, where inline asked for it and allows its size. */
             image_base64?: string;
+            /** @description Beginning of the key with which it was asked for; absent for a signed link. */
+            key?: string;
             /** @description The metadata of the request. */
             metadata?: string | {
                 [key: string]: string | number | boolean;
@@ -1124,6 +1153,14 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
+        };
+        SentRequest: {
+            /** @description Names and values. Values that the request of the capture gave are replaced by dots. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description POST, PUT or PATCH. */
+            method: string;
         };
         Step: {
             /** @description press: a character or a key, with modifiers before it: a, Enter, Control+A. */

@@ -88,6 +88,8 @@ func (f *flow) List(_ context.Context, _ string, filter capture.Filter) ([]savep
 	return []savepage.Capture{f.c}, "next", nil
 }
 
+func (f *flow) Count(context.Context, string, capture.Filter) (int, error) { return 7, nil }
+
 func (f *flow) Deliveries(context.Context, string, string) ([]savepage.Delivery, error) {
 	return []savepage.Delivery{{ID: "msg_1", State: savepage.Pending}}, nil
 }
@@ -268,6 +270,13 @@ func TestList(t *testing.T) {
 	if len(got.States) != 2 || got.URL != "http://e.test/?a=b&c" || got.Limit != 7 || got.Cursor != "c+/=" ||
 		!got.CreatedAfter.Equal(after) || !got.CreatedBefore.IsZero() {
 		t.Errorf("%+v", got)
+	}
+	page, err = c.List(t.Context(), client.Filter{Count: true})
+	if err != nil || page.Total != 7 {
+		t.Errorf("%+v %v", page, err)
+	}
+	if page, err = c.List(t.Context(), client.Filter{URLContains: "e.test"}); err != nil || page.Total != 0 || f.filter.URLContains != "e.test" {
+		t.Errorf("%+v %+v %v", page, f.filter, err)
 	}
 	if _, err := c.List(t.Context(), client.Filter{}); err != nil || f.filter.Limit != 20 {
 		t.Errorf("%+v %v", f.filter, err)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -13,13 +16,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/client"
 	"github.com/savepage/savepage/internal/api"
 )
 
@@ -64,6 +71,8 @@ func TestPythonClient(t *testing.T) {
 	want := map[string]any{
 		"options": names, "picture": []any{"success", 320.0, png, png}, "again": true, "waited": "success", "batch": []any{2.0},
 		"captures": true, "invalid": []any{"invalid_request", 400.0, "width", true}, "closed": []any{"address_blocked", 400.0, "url", true},
+		"inbox": []any{true, savepage.InboxURL + "orders", true}, "inbox_batch": "batch", "inbox_pages": true,
+		"inbox_after": []any{"410", []any{}}, "inbox_timeout": true,
 		"link": []any{200.0, png}, "expired": 403.0, "verified": []any{true, false}, "stale": false, "unusable": 6.0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -71,6 +80,115 @@ func TestPythonClient(t *testing.T) {
 	}
 	if len(events) == 0 || events[len(events)-1] != "done" {
 		t.Errorf("events %v", events)
+	}
+	pythonExamples(t, p, python, folder)
+}
+
+// pythonExamples runs the examples of the Python client.
+func pythonExamples(t *testing.T, p *program, python, client string) {
+	t.Helper()
+	folder := t.TempDir()
+	environ := append(forClient(p), "PYTHONPATH="+client, "PYTHONDONTWRITEBYTECODE=1")
+	page := servePage(t, greenPage)
+	example := func(name string, args ...string) *exec.Cmd {
+		run := exec.CommandContext(t.Context(), python, append([]string{filepath.Join(client, "examples", name+".py")}, args...)...)
+		run.Dir, run.Env = folder, environ
+		return run
+	}
+	for _, one := range []struct {
+		run   *exec.Cmd
+		works bool
+		says  string
+	}{
+		{example("capture", page), true, `(?s)\ndone \npage\.png: 1440 × \d+, the page answered 200\n$`},
+		{example("capture", "ftp://example.com"), false, `^invalid_request: .*field url, request \S+\)\n$`},
+		{example("batch", page, page + "?2"), true, `^cap_\w+\.webp: .*\ncap_\w+\.webp: .*\n$`},
+		{example("inbox", page), true, `(?s)^verified after \d+ ms, answered 200\n.*webhook-signature matches\.\n.*success\n$`},
+	} {
+		said, err := one.run.CombinedOutput()
+		if (err == nil) != one.works || !regexp.MustCompile(one.says).Match(said) {
+			t.Errorf("%s: %v\n%s", one.run.Args[1:], err, said)
+		}
+	}
+	for pattern, want := range map[string]int{"page.png": 1, "cap_*.webp": 2} {
+		if found, err := filepath.Glob(filepath.Join(folder, pattern)); err != nil || len(found) != want {
+			t.Errorf("%s: %q %v", pattern, found, err)
+		}
+	}
+	pythonReceiver(p, example("receiver", "0"))
+}
+
+// pythonReceiver starts the receiver of the examples and has it told of a capture.
+func pythonReceiver(p *program, receiver *exec.Cmd) {
+	p.t.Helper()
+	receiver.Stderr = os.Stderr
+	said, err := receiver.StdoutPipe()
+	if err == nil {
+		err = receiver.Start()
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() {
+		_ = receiver.Process.Kill()
+		_ = receiver.Wait()
+	}()
+	lines := bufio.NewScanner(said)
+	if !lines.Scan() {
+		p.t.Fatal("the receiver said nothing")
+	}
+	hook := "http://127.0.0.1:" + strings.TrimPrefix(lines.Text(), "listening on ") + "/"
+	p.submit(map[string]any{"html": "<p>x", "async": true, "callback_url": hook})
+	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "success http") {
+		p.t.Errorf("of a capture it says %q", lines.Text())
+	}
+	answer, err := http.Post(hook, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusUnauthorized {
+		p.t.Errorf("what is not signed is answered %d", answer.StatusCode)
+	}
+}
+
+// TestGoInbox has the inbox of the Go client do everything that it can.
+func TestGoInbox(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	p.start()
+	box := client.NewInbox(client.New(p.base, p.key, nil))
+	id := p.submit(map[string]any{"html": "<p>x", "async": true, "callback_url": savepage.InboxURL + "orders"})
+	event, err := box.Wait(t.Context(), id)
+	if err != nil || !event.Verified || event.URL != savepage.InboxURL+"orders" || event.Answer != savepage.InboxOK {
+		t.Fatalf("%+v %v", event, err)
+	}
+	if again, err := box.Event(t.Context(), event.ID); err != nil || cmp.Diff(event, again) != "" {
+		t.Errorf("%+v %v", again, err)
+	}
+	batch := batchOf(p, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := box.Wait(ctx, batch); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("an event of a batch that calls nobody: %v", err)
+	}
+	if err := box.SetAnswer(t.Context(), savepage.InboxGone); err != nil {
+		t.Fatal(err)
+	}
+	p.submit(map[string]any{"html": "<p>y", "async": true, "callback_url": savepage.InboxURL})
+	p.eventually("two have arrived", func() bool {
+		found, err := box.Look(t.Context(), 1, "")
+		if err != nil || found.NextCursor == "" {
+			return false
+		}
+		rest, err := box.Look(t.Context(), 1, found.NextCursor)
+		return err == nil && found.Answer == savepage.InboxGone && found.Events[0].Answer == savepage.InboxGone && rest.Events[0].ID == event.ID
+	})
+	if err := box.Empty(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := box.Look(t.Context(), 0, ""); err != nil || len(found.Events) != 0 {
+		t.Errorf("%+v %v", found, err)
 	}
 }
 

@@ -49,6 +49,7 @@ func TestDashboard(t *testing.T) {
 	v.press("#o-url")
 	v.sees("the picture", `document.querySelector(".shown img")?.naturalWidth === 1440`)
 	v.sees("the whole form in the address", `location.search.includes("fullpage=true") && location.search.includes("capture=cap_")`)
+	changesViews(v)
 
 	callsBack(p, v)
 	failed := p.submit(map[string]any{
@@ -73,6 +74,18 @@ func TestDashboard(t *testing.T) {
 	refreshes(p, v)
 }
 
+// changesViews goes through the views of a result with the keyboard; the address names each.
+func changesViews(v *visitor) {
+	v.t.Helper()
+	v.press(`[data-tab="code"]`)
+	v.sees("the code alone", `location.search.includes("tab=code") && !document.querySelector("[data-panel=code]").hidden &&
+		document.querySelector("[data-panel=picture]").hidden && document.querySelector("[aria-current=true]").textContent === "Code"`)
+	v.do("Page.reload", nil, nil)
+	v.sees("the code again", `document.readyState === "complete" && !document.querySelector("[data-panel=code]").hidden`)
+	v.press(`[data-tab="compare"]`)
+	v.sees("what may be compared", `document.querySelector("[data-panel=compare]")`)
+}
+
 // everyPage looks at all pages.
 func everyPage(p *program, v *visitor, failed, batch string) {
 	p.t.Helper()
@@ -82,8 +95,10 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 	good := regexp.MustCompile(`cap_\w+`).FindString(string(text))
 	pages := map[string]string{
 		"playground": "playground?capture=" + good, "captures": "captures", "none": "captures?state=canceled", "capture": "captures/" + good,
-		"compared": "captures/" + good + "?with=" + good,
-		"failed":   "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
+		"compared": "playground?tab=compare&capture=" + good + "&with=" + good, "choosing": "playground?tab=compare&capture=" + good,
+		"report": "playground?tab=report&capture=" + good, "timing": "playground?tab=timing&capture=" + good,
+		"response": "playground?tab=response&capture=" + good, "code": "playground?tab=code", "failed playground": "playground?capture=" + failed,
+		"storage": "system/storage", "found": "captures?url_contains=INVALID", "failed":   "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
 		"delivery": "deliveries/" + delivery, "inbox": "inbox", "sending": "deliveries/send?state=dead", "event": "inbox/" + arrived(p),
 		"webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}

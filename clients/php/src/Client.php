@@ -13,6 +13,9 @@ use InvalidArgumentException;
  */
 final class Client
 {
+    /** A callback_url that leads to the account's inbox at the server itself. */
+    public const INBOX_URL = 'https://inbox.savepage.invalid/';
+
     /** Bytes of the largest picture that comes in the answer; a larger one is fetched with a second request. */
     private const MAX_INLINE = 4 << 20;
 
@@ -191,6 +194,41 @@ final class Client
     }
 
     /**
+     * Looks into the inbox: url, answer, events (newest first), next_cursor where there are more.
+     *
+     * @return array<string, mixed>
+     */
+    public function inbox(?int $limit = null, ?string $cursor = null): array
+    {
+        $query = http_build_query(['limit' => $limit, 'cursor' => $cursor]); // leaves out what is null
+        return $this->call('GET', '/v1/inbox' . ($query === '' ? '' : "?$query"))[1];
+    }
+
+    /**
+     * Returns the newest event of a capture or a batch in the inbox, as soon as there is one, at most after so many seconds.
+     *
+     * @return array<string, mixed>
+     */
+    public function waitInbox(string $id, ?float $timeout = null): array
+    {
+        $of = fn (array $event) => in_array($id, [$event['capture_id'] ?? null, $event['batch_id'] ?? null], true);
+        $look = fn () => array_values(array_filter($this->inbox(100)['events'], $of));
+        return $this->poll($look, fn (array $found) => $found !== [], $timeout)[0];
+    }
+
+    /** Says how the inbox answers from now on, '200', '500', '410' or 'slow', to see what becomes of callbacks. */
+    public function answerInbox(string $answer): void
+    {
+        $this->call('PATCH', '/v1/inbox', ['answer' => $answer]);
+    }
+
+    /** Removes all events from the inbox. */
+    public function emptyInbox(): void
+    {
+        $this->call('DELETE', '/v1/inbox');
+    }
+
+    /**
      * Signs a link to the picture of a page that needs no key. The server is not asked.
      *
      * @param array<string, mixed> $options
@@ -242,9 +280,10 @@ final class Client
     /**
      * Looks until what is found has ended.
      *
-     * @param callable(): array<string, mixed> $look
-     * @param callable(array<string, mixed>): bool $ended
-     * @return array<string, mixed>
+     * @template T of array
+     * @param callable(): T $look
+     * @param callable(T): bool $ended
+     * @return T
      */
     private function poll(callable $look, callable $ended, ?float $timeout): array
     {

@@ -116,6 +116,22 @@ $tests = [
         sort($batch['capture_ids']);
         same($batch['capture_ids'], $found);
     },
+    'the inbox has what arrives, page by page, and answers as it is told' => function () use ($client, $small): void {
+        $id = $client->submit(['callback_url' => Client::INBOX_URL . 'orders'] + $small)['capture_id'];
+        $event = $client->waitInbox($id);
+        same([true, '200', Client::INBOX_URL . 'orders'], [$event['verified'], $event['answer'], $event['url']]);
+        same($id, json_decode($event['body'], true)['capture_id']);
+        $batch = $client->submitBatch(['urls' => [env('PAGE')], 'batch_callback_url' => Client::INBOX_URL])['batch_id'];
+        same('batch', $client->waitInbox($batch)['type']);
+        $first = $client->inbox(1);
+        same(false, $first['events'][0]['id'] === $client->inbox(1, $first['next_cursor'])['events'][0]['id']);
+        $client->answerInbox('410');
+        $client->emptyInbox();
+        $inbox = $client->inbox();
+        same(['410', []], [$inbox['answer'], $inbox['events']]);
+        $client->answerInbox('200');
+        fault(TimeoutException::class, fn () => $client->waitInbox('cap_x', 0.1));
+    },
     'errors have code, field and request id' => function () use ($client, $small): void {
         $error = fault(SavePageException::class, fn () => $client->capture(['width' => 3] + $small));
         same(['invalid_request', 400, 'width', 1], [$error->errorCode, $error->status, $error->field(), count($error->errors)]);
@@ -182,6 +198,11 @@ $tests = [
         [$code, $said] = example('batch', env('PAGE'), env('PAGE') . '?2');
         same(0, $code, $said);
         same(2, count((array) glob('cap_*.webp')));
+    },
+    'the example tries a callback in the inbox' => function (): void {
+        [$code, $said] = example('inbox', env('PAGE'));
+        same(0, $code, $said);
+        same(1, preg_match('/^verified after \d+ ms, answered 200\n.*webhook-signature matches\.\n.*success$/s', $said), $said);
     },
     'the example receives a callback' => function () use ($client, $small): void {
         $id = $client->submit(['callback_url' => env('RECEIVER')] + $small)['capture_id'];

@@ -6,7 +6,19 @@
     capture, picture = client.picture({"url": "https://example.com", "fullpage": True})
 """
 
-from .client import AcceptedBatch, Accepted, Batch, Capture, Client, Event, SavePageError, Timeout
+from .client import (
+    INBOX_URL,
+    Accepted,
+    AcceptedBatch,
+    Batch,
+    Capture,
+    Client,
+    Event,
+    Inbox,
+    InboxEvent,
+    SavePageError,
+    Timeout,
+)
 from .links import image_link
 from .options import Options
 from .webhooks import verify_signature, verify_webhook
@@ -18,6 +30,9 @@ __all__ = [
     "Capture",
     "Client",
     "Event",
+    "INBOX_URL",
+    "Inbox",
+    "InboxEvent",
     "Options",
     "SavePageError",
     "Timeout",

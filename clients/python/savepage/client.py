@@ -19,6 +19,9 @@ from .options import Options
 MAX_INLINE = 4 << 20
 """Bytes of the largest picture that comes in the answer; a larger one is fetched with a second request."""
 
+INBOX_URL = "https://inbox.savepage.invalid/"
+"""A callback_url that leads to the account's inbox at the server itself."""
+
 FINAL = ("success", "failed", "canceled")
 
 Status = Literal["queued", "running", "success", "failed", "canceled"]
@@ -83,6 +86,36 @@ class Event(NamedTuple):
     id: int
     name: str
     data: dict[str, Any]
+
+
+class InboxEvent(TypedDict, total=False):
+    """A callback that has arrived in the inbox. Each attempt of a delivery is one."""
+
+    id: str
+    type: Literal["capture", "batch", "test"]
+    webhook_id: str
+    capture_id: str
+    batch_id: str
+    attempt: int
+    received_at: str
+    after_ms: int
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    body_bytes: int
+    verified: bool
+    checks: list[dict[str, Any]]
+    answer: str
+
+
+class Inbox(TypedDict, total=False):
+    """The receiver of the account's own, with a page of what has arrived there, newest first."""
+
+    url: str
+    answer: Literal["200", "500", "410", "slow"]
+    events: list[InboxEvent]
+    next_cursor: str
 
 
 class Timeout(Exception):
@@ -226,6 +259,28 @@ class Client:
             cursor = page.get("next_cursor", "")
             if not cursor:
                 return
+
+    def inbox(self, limit: int | None = None, cursor: str = "") -> Inbox:
+        """Look into the inbox: one page of events, newest first."""
+        query = {name: str(value) for name, value in {"limit": limit, "cursor": cursor}.items() if value}
+        return cast(Inbox, self._call("GET", "/v1/inbox" + ("?" + urllib.parse.urlencode(query) if query else ""))[1])
+
+    def wait_inbox(self, identity: str, timeout: float | None = None) -> InboxEvent:
+        """Return the newest event of a capture or a batch in the inbox, as soon as there is one."""
+
+        def look() -> InboxEvent | None:
+            events = self.inbox(limit=100).get("events") or []
+            return next((one for one in events if identity in (one.get("capture_id"), one.get("batch_id"))), None)
+
+        return cast(InboxEvent, poll(look, lambda found: found is not None, timeout))
+
+    def answer_inbox(self, answer: Literal["200", "500", "410", "slow"]) -> None:
+        """Say how the inbox answers from now on, to see what becomes of callbacks."""
+        self._call("PATCH", "/v1/inbox", {"answer": answer})
+
+    def empty_inbox(self) -> None:
+        """Remove all events from the inbox."""
+        self._call("DELETE", "/v1/inbox")
 
     def link(self, secret: str, options: Options, expires: float | None = None) -> str:
         """Sign a link to the picture of a page that needs no key. The server is not asked."""

@@ -23,6 +23,14 @@ export type AcceptedBatch = Schemas["AcceptedBatch"];
 /** A batch as the server shows it. */
 export type Batch = Schemas["BatchRecord"];
 
+/** The receiver of the account's own, with a page of what has arrived there. */
+export type Inbox = Schemas["Inbox"];
+/** A callback that has arrived in the inbox. */
+export type InboxEvent = Schemas["InboxEvent"];
+
+/** A callback_url that leads to the account's inbox at the server itself. */
+export const inboxUrl = "https://inbox.savepage.invalid/";
+
 /** An event of a capture: queued, started, phase, retried, or done with the capture itself as data. */
 export type CaptureEvent =
   | { id: number; name: "queued" | "started" | "phase" | "retried"; data: Schemas["StepEvent"] }
@@ -163,6 +171,30 @@ export class Client {
       cursor = page.next_cursor ?? "";
       if (!cursor) return;
     }
+  }
+
+  /** Returns the inbox with one page of events, newest first. */
+  async inbox(page: { limit?: number; cursor?: string } = {}, settings: CallSettings = {}): Promise<Inbox> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(page)) if (value) query.set(name, String(value));
+    const text = String(query);
+    return (await this.#call<Inbox>("GET", text ? `/v1/inbox?${text}` : "/v1/inbox", settings)).body;
+  }
+
+  /** Returns the newest event of a capture or a batch in the inbox, as soon as there is one. */
+  async waitInbox(id: string, settings: CallSettings = {}): Promise<InboxEvent> {
+    const look = async () => (await this.inbox({ limit: 100 }, settings)).events?.find((one) => one.capture_id === id || one.batch_id === id);
+    return (await poll(look, (found) => found !== undefined, settings.signal))!;
+  }
+
+  /** Says how the inbox answers from now on, to see what becomes of callbacks. */
+  async answerInbox(answer: Inbox["answer"], settings: CallSettings = {}): Promise<void> {
+    await this.#call("PATCH", "/v1/inbox", settings, { answer });
+  }
+
+  /** Removes all events from the inbox. */
+  async emptyInbox(settings: CallSettings = {}): Promise<void> {
+    await this.#call("DELETE", "/v1/inbox", settings);
   }
 
   /** Signs a link to the picture of a page that needs no key. The server is not asked. */

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
-  type CaptureEvent, Client, ConnectionError, imageLink, type Options, SavePageError, verifySignature, verifyWebhook,
+  type CaptureEvent, Client, ConnectionError, imageLink, inboxUrl, type Options, SavePageError, verifySignature, verifyWebhook,
 } from "@savepage/client";
 
 const env = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
@@ -114,6 +114,26 @@ describe("captures", { concurrency: true }, () => {
     const found: string[] = [];
     for await (const one of client.batchCaptures(batch.batch_id)) found.push(one.capture_id);
     assert.deepEqual(found.sort(), [...(batch.capture_ids ?? [])].sort());
+  });
+});
+
+describe("the inbox", () => {
+  it("has what arrives, page by page, and answers as it is told", async () => {
+    const { capture_id: id } = await client.submit({ ...small, callback_url: inboxUrl + "orders" });
+    const event = await client.waitInbox(id);
+    assert.deepEqual([event.verified, event.answer, event.url], [true, "200", inboxUrl + "orders"]);
+    assert.equal(JSON.parse(event.body).capture_id, id);
+    const batch = await client.submitBatch({ urls: [env("PAGE")], batch_callback_url: inboxUrl });
+    assert.equal((await client.waitInbox(batch.batch_id)).type, "batch");
+    const first = await client.inbox({ limit: 1 });
+    const second = await client.inbox({ limit: 1, cursor: first.next_cursor ?? "" });
+    assert.notEqual(first.events?.[0]?.id, second.events?.[0]?.id);
+    await client.answerInbox("410");
+    assert.equal((await client.inbox()).answer, "410");
+    await client.answerInbox("200");
+    await client.emptyInbox();
+    assert.equal((await client.inbox()).events?.some((one) => one.id === event.id), false);
+    await assert.rejects(client.waitInbox("cap_x", { signal: AbortSignal.timeout(100) }), { name: "TimeoutError" });
   });
 });
 
@@ -235,6 +255,12 @@ describe("examples", { concurrency: true }, () => {
     const { code, said, folder } = await run("batch", [env("PAGE"), env("PAGE") + "?2"]);
     assert.equal(code, 0, said);
     assert.deepEqual((await readdir(folder)).map((name) => /^cap_\w+\.webp$/.test(name)), [true, true]);
+  });
+
+  it("try a callback in the inbox", async () => {
+    const { code, said } = await run("inbox", [env("PAGE")]);
+    assert.equal(code, 0, said);
+    assert.match(said, /^verified after \d+ ms, answered 200\n[\s\S]*webhook-signature matches\.\n[\s\S]*success\n$/);
   });
 
   it("receive a callback", async (t) => {

@@ -34,6 +34,22 @@ try:
     urllib.request.urlopen(client.link(link_secret, small, expires=1))
 except urllib.error.HTTPError as error:
     said["expired"] = error.code
+called = client.submit({**small, "callback_url": savepage.INBOX_URL + "orders"})["capture_id"]
+event = client.wait_inbox(called, timeout=300)
+said["inbox"] = [event["verified"], event["url"], json.loads(event["body"])["capture_id"] == called]
+ended = client.submit_batch(urls=[page], batch_callback_url=savepage.INBOX_URL)["batch_id"]
+said["inbox_batch"] = client.wait_inbox(ended, timeout=300)["type"]
+first = client.inbox(limit=1)
+said["inbox_pages"] = client.inbox(limit=1, cursor=first["next_cursor"])["events"][0]["id"] != first["events"][0]["id"]
+client.answer_inbox("410")
+client.empty_inbox()
+emptied = client.inbox()
+said["inbox_after"] = [emptied["answer"], emptied["events"]]
+client.answer_inbox("200")
+try:
+    client.wait_inbox("cap_x", timeout=0.1)
+except savepage.Timeout:
+    said["inbox_timeout"] = True
 body = b'{"status":"success"}'
 mac = base64.b64encode(hmac.new(base64.b64decode(secret[6:]), b"msg_1.1000." + body, hashlib.sha256).digest()).decode()
 headers = {"Webhook-Id": "msg_1", "Webhook-Timestamp": "1000", "Webhook-Signature": "v1," + mac}

@@ -102,7 +102,7 @@ func pythonExamples(t *testing.T, p *program, python, client string) {
 	}{
 		{example("capture", page), true, `(?s)\ndone \npage\.png: 1440 × \d+, the page answered 200\n$`},
 		{example("capture", "ftp://example.com"), false, `^invalid_request: .*field url, request \S+\)\n$`},
-		{example("batch", page, page + "?2"), true, `^cap_\w+\.webp: .*\ncap_\w+\.webp: .*\n$`},
+		{example("batch", page, page+"?2"), true, `^cap_\w+\.webp: .*\ncap_\w+\.webp: .*\n$`},
 		{example("inbox", page), true, `(?s)^verified after \d+ ms, answered 200\n.*webhook-signature matches\.\n.*success\n$`},
 	} {
 		said, err := one.run.CombinedOutput()

@@ -17,7 +17,8 @@ func TestDocumentForOthers(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, document)
 	}
-	folder, tools := t.TempDir(), lockedFolder(t, "readers", "internal/api/readers")
+	folder := t.TempDir()
+	redocly, typescript := lockedFolder(t, "readers", "internal/api/readers"), lockedFolder(t, "typescript", "clients/typescript")
 	if err := os.WriteFile(filepath.Join(folder, "openapi.json"), document, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -31,11 +32,11 @@ func TestDocumentForOthers(t *testing.T) {
 		}
 	}
 	for _, tool := range [][]string{
-		{"redocly", "lint", "openapi.json", "--max-problems=100"},
-		{"openapi-typescript", "openapi.json", "--output", "api.d.ts"},
-		{"tsc", "--strict", "--noEmit", "--target", "es2022", "--moduleResolution", "bundler", "--module", "esnext", "requests.ts"},
+		{filepath.Join(redocly, ".bin", "redocly"), "lint", "openapi.json", "--max-problems=100"},
+		{filepath.Join(typescript, ".bin", "openapi-typescript"), "openapi.json", "--output", "api.d.ts"},
+		{filepath.Join(typescript, ".bin", "tsc"), "--strict", "--noEmit", "--target", "es2022", "--moduleResolution", "bundler", "--module", "esnext", "requests.ts"},
 	} {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(tools, ".bin", tool[0]), tool[1:]...)
+		cmd := exec.CommandContext(t.Context(), tool[0], tool[1:]...)
 		cmd.Dir = folder
 		cmd.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // axeFile is where scripts/install-test-tools puts axe, in the user's cache.
-const axeFile = "savepage/axe-4.14.1/node_modules/axe-core/axe.min.js"
+const axeFile = "savepage/axe-core-4.14.1/node_modules/axe-core/axe.min.js"
 
 // visitorUID is a user that nothing belongs to: Chromium keeps its sandbox, which it gives up for root.
 const visitorUID = 61398

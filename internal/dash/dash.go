@@ -4,24 +4,20 @@
 package dash
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/api"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/httpd"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // Prefix is below which all pages are but the front door, /.
@@ -77,7 +73,7 @@ type core struct {
 	config   Config
 	sessions *sessions
 	pages    map[string]*template.Template
-	assets   map[string]asset
+	assets   map[string]site.File
 }
 
 // The pages, by what they are about. They share the core.
@@ -94,12 +90,6 @@ type trials struct {
 
 	decoder *api.Decoder
 	groups  []api.OptionGroup
-}
-
-// asset is a file that the pages load.
-type asset struct {
-	data    []byte
-	version string // changes with its bytes
 }
 
 // New returns the dashboard.
@@ -228,28 +218,23 @@ func (d *core) static(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(one.data))
+	one.Serve(w, r, name)
 }
 
 // asset is the address of a file, with its version.
 func (d *core) asset(name string) string {
-	return Prefix + "static/" + name + "?v=" + d.assets[name].version
+	return Prefix + "static/" + name + "?v=" + d.assets[name].Version
 }
 
-func loadAssets() (map[string]asset, error) {
-	all := map[string]asset{}
-	names, err := fs.Glob(files, "static/*")
+// loadAssets reads the files that pages load, by their names.
+func loadAssets() (map[string]site.File, error) {
+	found, err := site.Files(files, "static/*")
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		data, err := files.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(data)
-		all[path.Base(name)] = asset{data: data, version: hex.EncodeToString(sum[:6])}
+	all := map[string]site.File{}
+	for name, file := range found {
+		all[path.Base(name)] = file
 	}
 	return all, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // keyList is the keys of an account, as the API lists them.
@@ -54,7 +55,9 @@ func (d *manager) createKey(w http.ResponseWriter, r *http.Request, s session) e
 	if err != nil {
 		return err
 	}
-	return d.showKeys(w, s, http.StatusOK, view{"Issued": issued, "Base": d.config.PublicURL})
+	return d.showKeys(w, s, http.StatusOK, view{
+		"Issued": issued, "UseIt": site.Request{URL: d.config.PublicURL + "/v1/usage", Key: issued.Key}.Curl(),
+	})
 }
 
 func (d *manager) revokeKey(w http.ResponseWriter, r *http.Request, s session) error {

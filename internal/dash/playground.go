@@ -14,6 +14,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/client"
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // usual are the page and the options that most people use. They stand before the groups.
@@ -255,23 +256,16 @@ func flagsOf(given url.Values, groups []api.OptionGroup) []string {
 				name := "--" + strings.ReplaceAll(f.Name, "_", "-")
 				switch {
 				case f.Name == "url":
-					flags = append([]string{shellQuoted(value)}, flags...)
+					flags = append([]string{site.Quoted(value)}, flags...)
 				case f.Kind == api.KindBoolean && value == "true":
 					flags = append(flags, name)
 				default:
-					flags = append(flags, name, shellQuoted(value))
+					flags = append(flags, name, site.Quoted(value))
 				}
 			}
 		}
 	}
 	return flags
-}
-
-func shellQuoted(text string) string {
-	if text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // pythonText writes a value of JSON as Python has it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // remark is one sentence about a picture, with what to do.
@@ -131,7 +132,7 @@ const masked = "$SAVEPAGE_KEY"
 func snippets(base string, options map[string]any, flags []string) []Snippet {
 	body := jsonText(options)
 	return []Snippet{
-		{"curl", fmt.Sprintf("curl %s/v1/capture \\\n  -H \"Authorization: Bearer %s\" \\\n  --json %s", base, masked, shellQuoted(body))},
+		{"curl", site.Request{URL: base + "/v1/capture", Key: masked, Body: body}.Curl()},
 		{"Python", fmt.Sprintf(`import json, os, urllib.request
 
 options = %s

@@ -3,7 +3,6 @@ package dash
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // view is what a template shows.
@@ -64,8 +64,14 @@ func (d *core) functions() template.FuncMap {
 		"phases":   phaseNames,
 		"answer":   answerWords,
 		"isInbox":  savepage.IsInbox,
+		"try":      d.try,
 		"add":      func(a, b int) int { return a + b },
 	}
+}
+
+// try is a request to paste, with the key in a variable.
+func (d *core) try(address, body string) string {
+	return site.Request{URL: d.config.PublicURL + address, Key: masked, Body: body}.Curl()
 }
 
 // show writes a page. A request that htmx sends gets the part that it asks for alone.
@@ -184,16 +190,7 @@ func shortAddress(address string) string {
 	return cmp.Or(strings.TrimSuffix(short, "/"), "HTML")
 }
 
-func jsonText(v any) string {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
-		return err.Error()
-	}
-	return strings.TrimSpace(out.String())
-}
+func jsonText(v any) string { return site.JSON(v, "  ") }
 
 // words are the words of a code.
 func words(code any) string { return strings.ReplaceAll(fmt.Sprint(code), "_", " ") }

@@ -57,7 +57,7 @@ func guideTable() []guide {
 }
 
 // addGuides renders the guides.
-func addGuides(s *site) error {
+func addGuides(s *book) error {
 	known, err := s.titles()
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func addGuides(s *site) error {
 }
 
 // titles are the titles of the files that are pages, by their names.
-func (s *site) titles() (map[string]string, error) {
+func (s *book) titles() (map[string]string, error) {
 	titles := map[string]string{"options": "Options"}
 	for _, g := range guideTable() {
 		text, err := fs.ReadFile(s.config.Files, g.name+".md")
@@ -96,7 +96,7 @@ func (s *site) titles() (map[string]string, error) {
 }
 
 // addFront makes the front page. It has the codes of errors, because the type of a problem is its address and their names.
-func addFront(s *site) error {
+func addFront(s *book) error {
 	s.pages[Prefix] = &page{Address: Prefix, Title: "Manual", layout: "front", content: savepage.Codes()}
 	return nil
 }

@@ -114,17 +114,17 @@ func shortened(text string) string {
 }
 
 // search answers the form of the search.
-func (s *site) search(w http.ResponseWriter, r *http.Request) {
+func (s *book) search(w http.ResponseWriter, r *http.Request) {
 	s.show(w, http.StatusOK, &page{Address: Prefix + "/search", Title: "Search", layout: "search", content: s.seek(r, maxFound)})
 }
 
 // places answers the search while somebody types, with a list for the page that is open.
-func (s *site) places(w http.ResponseWriter, r *http.Request) {
+func (s *book) places(w http.ResponseWriter, r *http.Request) {
 	s.show(w, http.StatusOK, &page{layout: "places", content: s.seek(r, maxTyped)})
 }
 
 // seek finds what a request asks for.
-func (s *site) seek(r *http.Request, most int) results {
+func (s *book) seek(r *http.Request, most int) results {
 	query := strings.TrimSpace(strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
 	if len(query) > 200 {
 		query = strings.ToValidUTF8(query[:200], "")

@@ -4,9 +4,7 @@ package manual
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -14,7 +12,8 @@ import (
 	"path"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/savepage/savepage/internal/site"
 )
 
 // Prefix is the address of the front page. All others are below it.
@@ -37,17 +36,17 @@ type Config struct {
 // Manual serves the pages. It is an http.Handler for Prefix and everything below it.
 type Manual struct {
 	handler http.Handler
-	made    func() (*site, error)
+	made    func() (*book, error)
 }
 
-// site is everything that is shown, made once.
-type site struct {
+// book is everything that is shown, made once.
+type book struct {
 	config  Config
 	layouts map[string]*template.Template
 	pages   map[string]*page // by their addresses
 	groups  []group
 	index   index
-	files   map[string]file // by their addresses
+	files   map[string]site.File // by their addresses
 }
 
 // page is one page.
@@ -67,27 +66,21 @@ type group struct {
 	Pages []*page
 }
 
-// file is something that pages load.
-type file struct {
-	data    []byte
-	version string
-}
-
 // New returns the manual. Its pages are made when the first is asked for.
 func New(config Config) *Manual {
-	m := &Manual{made: sync.OnceValues(func() (*site, error) { return newSite(config) })}
+	m := &Manual{made: sync.OnceValues(func() (*book, error) { return newSite(config) })}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+Prefix, m.shown((*site).page))
+	mux.HandleFunc("GET "+Prefix, m.shown((*book).page))
 	mux.HandleFunc("GET "+Prefix+"/{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, Prefix, http.StatusMovedPermanently)
 	})
-	mux.HandleFunc("GET "+Prefix+"/{page}", m.shown((*site).page))
-	mux.HandleFunc("GET "+Prefix+"/reference/{page}", m.shown((*site).page))
-	mux.HandleFunc("GET "+Prefix+"/search", m.shown((*site).search))
-	mux.HandleFunc("GET "+Prefix+"/places", m.shown((*site).places))
-	mux.HandleFunc("GET "+Prefix+"/static/{name}", m.shown((*site).file))
-	mux.HandleFunc("GET "+Prefix+"/pictures/{name}", m.shown((*site).file))
-	mux.HandleFunc("GET "+Prefix+"/{rest...}", m.shown((*site).missing))
+	mux.HandleFunc("GET "+Prefix+"/{page}", m.shown((*book).page))
+	mux.HandleFunc("GET "+Prefix+"/reference/{page}", m.shown((*book).page))
+	mux.HandleFunc("GET "+Prefix+"/search", m.shown((*book).search))
+	mux.HandleFunc("GET "+Prefix+"/places", m.shown((*book).places))
+	mux.HandleFunc("GET "+Prefix+"/static/{name}", m.shown((*book).file))
+	mux.HandleFunc("GET "+Prefix+"/pictures/{name}", m.shown((*book).file))
+	mux.HandleFunc("GET "+Prefix+"/{rest...}", m.shown((*book).missing))
 	m.handler = mux
 	return m
 }
@@ -107,7 +100,7 @@ func (m *Manual) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.handler.ServeHTTP(w, r)
 }
 
-func (m *Manual) shown(show func(s *site, w http.ResponseWriter, r *http.Request)) http.HandlerFunc {
+func (m *Manual) shown(show func(s *book, w http.ResponseWriter, r *http.Request)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s, err := m.made()
 		if err != nil {
@@ -118,8 +111,8 @@ func (m *Manual) shown(show func(s *site, w http.ResponseWriter, r *http.Request
 	}
 }
 
-func newSite(config Config) (*site, error) {
-	s := &site{config: config, pages: map[string]*page{}}
+func newSite(config Config) (*book, error) {
+	s := &book{config: config, pages: map[string]*page{}}
 	for _, title := range []string{groupBegin, groupCaptures, groupReference, groupAPI, groupServer, groupTests} {
 		s.groups = append(s.groups, group{Title: title})
 	}
@@ -130,7 +123,7 @@ func newSite(config Config) (*site, error) {
 	if s.layouts, err = s.loadLayouts(); err != nil {
 		return nil, err
 	}
-	for _, add := range []func(*site) error{addFront, addOptions, addGuides, addReference} {
+	for _, add := range []func(*book) error{addFront, addOptions, addGuides, addReference} {
 		if err := add(s); err != nil {
 			return nil, fmt.Errorf("the manual: %w", err)
 		}
@@ -139,7 +132,7 @@ func newSite(config Config) (*site, error) {
 }
 
 // add puts a page on the site, and into one of the groups of the side bar.
-func (s *site) add(title string, p *page) {
+func (s *book) add(title string, p *page) {
 	s.pages[p.Address] = p
 	for i := range s.groups {
 		if s.groups[i].Title == title {
@@ -148,7 +141,7 @@ func (s *site) add(title string, p *page) {
 	}
 }
 
-func (s *site) page(w http.ResponseWriter, r *http.Request) {
+func (s *book) page(w http.ResponseWriter, r *http.Request) {
 	p, known := s.pages[r.URL.Path]
 	if !known {
 		if _, isFile := s.files[r.URL.Path]; isFile {
@@ -161,11 +154,11 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	s.show(w, http.StatusOK, p)
 }
 
-func (s *site) missing(w http.ResponseWriter, _ *http.Request) {
+func (s *book) missing(w http.ResponseWriter, _ *http.Request) {
 	s.show(w, http.StatusNotFound, &page{Title: "There is no page at this address", layout: "missing"})
 }
 
-func (s *site) show(w http.ResponseWriter, status int, p *page) {
+func (s *book) show(w http.ResponseWriter, status int, p *page) {
 	var out bytes.Buffer
 	if err := s.layouts[p.layout].ExecuteTemplate(&out, "frame", shown{Site: s, Page: p, Content: p.content}); err != nil {
 		http.Error(w, "The page cannot be shown: "+err.Error(), http.StatusInternalServerError)
@@ -179,7 +172,7 @@ func (s *site) show(w http.ResponseWriter, status int, p *page) {
 
 // shown is what the frame shows.
 type shown struct {
-	Site    *site
+	Site    *book
 	Page    *page
 	Content any
 }
@@ -198,47 +191,38 @@ func (v shown) Query() string {
 	return ""
 }
 
-func (s *site) file(w http.ResponseWriter, r *http.Request) {
+func (s *book) file(w http.ResponseWriter, r *http.Request) {
 	one, known := s.files[r.URL.Path]
 	if !known {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-cache")
-	if r.URL.RawQuery != "" {
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // the address has its version
-	}
-	w.Header().Set("ETag", `"`+one.version+`"`)
-	http.ServeContent(w, r, path.Base(r.URL.Path), time.Time{}, bytes.NewReader(one.data))
+	one.Serve(w, r, path.Base(r.URL.Path))
 }
 
 // loadFiles reads what pages load: the style, pictures, and what guides refer to.
-func loadFiles(from fs.FS) (map[string]file, error) {
-	all := map[string]file{}
+// loadFiles reads what pages load, by the addresses.
+func loadFiles(from fs.FS) (map[string]site.File, error) {
+	all := map[string]site.File{}
 	for _, one := range []struct {
-		from          fs.FS
-		pattern, base string
-	}{{files, "static/*", Prefix + "/"}, {from, "pictures/*.webp", Prefix + "/"}, {from, "*.json", Prefix + "/"}} {
-		names, err := fs.Glob(one.from, one.pattern)
+		from    fs.FS
+		pattern string
+	}{{files, "static/*"}, {from, "pictures/*.webp"}, {from, "*.json"}} {
+		found, err := site.Files(one.from, one.pattern)
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range names {
-			data, err := fs.ReadFile(one.from, name)
-			if err != nil {
-				return nil, err
-			}
-			sum := sha256.Sum256(data)
-			all[one.base+name] = file{data: data, version: hex.EncodeToString(sum[:6])}
+		for name, file := range found {
+			all[Prefix+"/"+name] = file
 		}
 	}
 	return all, nil
 }
 
-func (s *site) loadLayouts() (map[string]*template.Template, error) {
+func (s *book) loadLayouts() (map[string]*template.Template, error) {
 	functions := template.FuncMap{
 		"asset": s.config.Asset,
-		"own":   func(name string) string { return Prefix + "/" + name + "?v=" + s.files[Prefix+"/"+name].version },
+		"own":   func(name string) string { return Prefix + "/" + name + "?v=" + s.files[Prefix+"/"+name].Version },
 		"words": func(text string) string { return strings.ReplaceAll(text, "_", " ") },
 	}
 	frame, err := template.New("frame").Funcs(functions).ParseFS(files, "pages/frame.html")

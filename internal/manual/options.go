@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // What the examples capture, and where they send callbacks.
@@ -55,7 +56,7 @@ type example struct {
 	Height  int            `json:"height"`
 }
 
-func addOptions(s *site) error {
+func addOptions(s *book) error {
 	source, err := fs.ReadFile(s.config.Files, "options.md")
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func addOptions(s *site) error {
 }
 
 // examples are the options that show what an option does, by its name.
-func (s *site) examples() (map[string]example, error) {
+func (s *book) examples() (map[string]example, error) {
 	data, err := fs.ReadFile(s.config.Files, "pictures/options.json")
 	if err != nil {
 		return nil, err
@@ -116,7 +117,7 @@ func (s *site) examples() (map[string]example, error) {
 }
 
 // option is an option with the example that shows it, or one that its field names.
-func (s *site) option(f api.Field, shown example) option {
+func (s *book) option(f api.Field, shown example) option {
 	given := shown.Options
 	if given == nil {
 		given = usual(f)
@@ -126,7 +127,7 @@ func (s *site) option(f api.Field, shown example) option {
 	if !url && !html {
 		given["url"] = examplePage
 	}
-	one := option{Field: f, Playground: playground(given), Request: curlOf(keyed, "POST", "/v1/capture", nil, given)}
+	one := option{Field: f, Playground: playground(given), Request: curlOf(true, "POST", "/v1/capture", nil, site.JSON(given, ""))}
 	name := f.Name + ".webp"
 	if _, taken := s.files[Prefix+"/pictures/"+name]; taken {
 		one.Picture = &picture{Name: "pictures/" + name, Width: shown.Width, Height: shown.Height, Says: shown.Says}
@@ -179,9 +180,9 @@ func playground(given map[string]any) string {
 				query[name] = texts
 				continue
 			}
-			query.Set(name, compact(value))
+			query.Set(name, site.JSON(value, ""))
 		default:
-			query.Set(name, compact(value))
+			query.Set(name, site.JSON(value, ""))
 		}
 	}
 	return "/ui/playground?" + query.Encode()
@@ -199,15 +200,19 @@ func texts(values []any) ([]string, bool) {
 	return all, true
 }
 
-// compact is a value as JSON, in which < and > stay as they are.
-func compact(value any) string {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return err.Error()
+// server stands for the address of the service in requests, as in all guides.
+const server = "http://127.0.0.1:8080"
+
+// curlOf writes a request of the guides. The body is JSON; empty for none.
+func curlOf(needsKey bool, method, address string, query url.Values, body string) string {
+	request := site.Request{Method: method, URL: server + address, Body: body}
+	if needsKey {
+		request.Key = "$KEY"
 	}
-	return strings.TrimSpace(b.String())
+	if len(query) > 0 {
+		request.URL += "?" + query.Encode()
+	}
+	return request.Curl()
 }
 
 func slug(title string) string { return strings.ReplaceAll(strings.ToLower(title), " ", "-") }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/savepage/savepage/internal/api"
+	"github.com/savepage/savepage/internal/site"
 )
 
 // document is what the reference reads of the OpenAPI document.
@@ -76,7 +77,7 @@ type request struct{ Title, Text, Playground string }
 type answer struct{ Status, Description, MediaType, Text, Schema string }
 
 // addReference makes a page of each tag, and one of the schemas.
-func addReference(s *site) error {
+func addReference(s *book) error {
 	var d document
 	if err := json.Unmarshal(s.config.Document, &d); err != nil {
 		return fmt.Errorf("read the OpenAPI document: %w", err)
@@ -148,10 +149,7 @@ func (o operation) scopes() string {
 
 // requestsOf are the examples of requests.
 func requestsOf(op operation, capture bool) []request {
-	address, query, key := op.Path, url.Values{}, open
-	if op.scopes() != "" {
-		key = keyed
-	}
+	address, query, key := op.Path, url.Values{}, op.scopes() != ""
 	for _, p := range op.Parameters {
 		switch {
 		case p.In == "path":
@@ -161,7 +159,7 @@ func requestsOf(op operation, capture bool) []request {
 		}
 	}
 	if op.RequestBody == nil {
-		one := request{Text: curlOf(key, op.Method, address, query, nil)}
+		one := request{Text: curlOf(key, op.Method, address, query, "")}
 		if capture && op.OperationID == "captureByQuery" {
 			one.Playground = playground(map[string]any{"url": query.Get("url")})
 		}
@@ -169,12 +167,12 @@ func requestsOf(op operation, capture bool) []request {
 	}
 	in := op.RequestBody.Content["application/json"]
 	if len(in.Example) > 0 {
-		return []request{{Text: curlOf(key, op.Method, address, query, in.Example)}}
+		return []request{{Text: curlOf(key, op.Method, address, query, site.JSON(in.Example, ""))}}
 	}
 	var all []request
 	for _, name := range slices.Sorted(maps.Keys(in.Examples)) {
 		shown := in.Examples[name]
-		one := request{Title: shown.Summary, Text: curlOf(key, op.Method, address, query, shown.Value)}
+		one := request{Title: shown.Summary, Text: curlOf(key, op.Method, address, query, site.JSON(shown.Value, ""))}
 		given := map[string]any{}
 		if in.Schema.name() == "Options" && json.Unmarshal(shown.Value, &given) == nil {
 			one.Playground = playground(given)
@@ -228,7 +226,7 @@ type field struct {
 	Always                  bool
 }
 
-func addSchemas(s *site, d document) {
+func addSchemas(s *book, d document) {
 	p := &page{Address: Prefix + "/reference/schemas", Title: "Schemas", Lede: "What bodies and answers are made of.", layout: "schemas"}
 	var content schemas
 	for _, name := range slices.Sorted(maps.Keys(d.Components.Schemas)) {

@@ -53,7 +53,7 @@ func TestDashboard(t *testing.T) {
 
 	callsBack(p, v)
 	failed := p.submit(map[string]any{
-		"url": "https://long-long-long-long.invalid/" + strings.Repeat("x", 7000), "async": true, "callback_url": receiver.URL,
+		"url": "https://long-long-long-long.invalid/" + strings.Repeat("x", 7960), "async": true, "callback_url": receiver.URL,
 	})
 	p.eventually("it fails and its callback is dead", func() bool {
 		got := p.lookup(failed)
@@ -64,6 +64,7 @@ func TestDashboard(t *testing.T) {
 		_, _, text := p.call(http.MethodGet, "/v1/batches/"+batch, nil)
 		return strings.Contains(string(text), `"ended"`)
 	})
+	muchOf(p, v)
 	everyPage(p, v, failed, batch)
 	v.open(p.base + "/ui/captures/" + batchCapture(p, batch))
 	v.sees("its first picture", `document.querySelector(".shown img")?.naturalWidth === 320`)
@@ -139,6 +140,36 @@ func comesBack(p *program, v *visitor) {
 	p.start()
 	v.sees("the picture by itself", `document.querySelector(".shown img")?.naturalWidth === 1440`)
 	v.forget()
+}
+
+// muchOf submits 10,000 captures that share one picture, and looks at their number and through their pages.
+func muchOf(p *program, v *visitor) {
+	p.t.Helper()
+	captures := make([]map[string]any, 1000)
+	for i := range captures {
+		captures[i] = map[string]any{"html": "<body style='background:#123'>much", "cache_ttl": 3600, "width": 320, "height": 240}
+	}
+	for range 10 {
+		status, _, text := p.call(http.MethodPost, "/v1/batches", map[string]any{"captures": captures})
+		if status != http.StatusAccepted {
+			p.t.Fatalf("%d %s", status, text)
+		}
+	}
+	p.eventually("all of them have ended", func() bool {
+		_, _, text := p.call(http.MethodGet, "/v1/captures?limit=1&state=queued,running", nil)
+		return strings.Contains(string(text), `"captures":[]`)
+	})
+	v.open(p.base + "/ui/captures")
+	v.sees("how many there are", `/^10,0\d\d$/.test(document.querySelector(".count").textContent)`)
+	v.press(".pager a:last-child")
+	v.sees("the next fifty", `location.search.includes("cursor=") && document.querySelectorAll(".rows li").length === 50`)
+	v.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "/", "code": "Slash", "text": "/"}, nil)
+	v.sees("the search with the focus", `document.activeElement === document.querySelector("#q")`)
+	v.do("Input.insertText", map[string]any{"text": "LONG-long.invalid"}, nil)
+	v.key("Enter", 13)
+	v.sees("that it is among older ones", `document.querySelector(".empty h2")?.textContent.includes("10,000 captures that were looked at")`)
+	v.press(".empty a")
+	v.sees("the capture", `document.querySelector(".rows .what")?.textContent.startsWith("long-long")`)
 }
 
 // batchOf submits small captures as a batch and returns its id.

@@ -133,7 +133,7 @@ func (d *core) addCapture(s session, id string, v view) (options url.Values, err
 		given.Set(name, plainText(value))
 	}
 	v["Again"] = playgroundAddress(given, nil)
-	v["CompareLink"] = withQuery(Prefix+"playground", url.Values{"capture": {c.CaptureID}, "tab": {tabCompare}})
+	v["CompareLink"] = withQuery(Prefix+"playground", url.Values{"capture": {c.CaptureID}, "tab": {tabCompare}}) + resultPart
 	return given, nil
 }
 

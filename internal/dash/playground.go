@@ -98,7 +98,7 @@ func (d *trials) run(w http.ResponseWriter, r *http.Request, s session) error {
 		return nil
 	}
 	more := url.Values{"capture": {accepted.CaptureID}, "tab": {shownAfter(r.PostForm)}}
-	http.Redirect(w, r, playgroundAddress(given, more), http.StatusSeeOther)
+	http.Redirect(w, r, playgroundAddress(given, more)+resultPart, http.StatusSeeOther)
 	return nil
 }
 
@@ -214,6 +214,7 @@ func (d *trials) form(values url.Values, wrong map[string]string) view {
 	}
 	slices.SortStableFunc(first, func(a, b field) int { return slices.Index(usual[:], a.Name) - slices.Index(usual[:], b.Name) })
 	v := view{"Title": "Playground", "First": first, "Groups": groups, "Wrong": wrong, "Devices": savepage.Devices(), "MyInbox": inbox}
+	link := playgroundAddress(given, nil)
 	options, err := d.options(given)
 	if err != nil {
 		options = map[string]any{}
@@ -221,8 +222,12 @@ func (d *trials) form(values url.Values, wrong map[string]string) view {
 			options[name] = all[0]
 		}
 	}
+	if !given.Has("url") && !given.Has("html") {
+		options["url"] = "https://example.com"
+		given.Set("url", "https://example.com") // for the command line
+	}
 	v["Snippets"] = snippets(d.config.PublicURL, options, flagsOf(given, d.groups))
-	v["Link"] = playgroundAddress(given, nil)
+	v["Link"] = link
 	return v
 }
 

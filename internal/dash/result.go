@@ -20,6 +20,9 @@ const (
 	tabCompare = "compare"
 )
 
+// resultPart is the part of the page that the result is in: narrow windows have it below the form.
+const resultPart = "#result"
+
 // othersShown is how many captures are offered to compare with.
 const othersShown = 12
 
@@ -57,7 +60,7 @@ func (d *trials) addResult(s session, given, query url.Values, v view) error {
 	chosen, id := tabOf(query), query.Get("capture")
 	v["Tab"] = chosen
 	at := func(name string) string {
-		return playgroundAddress(given, url.Values{"capture": {id}, "tab": {tabName(name)}})
+		return playgroundAddress(given, url.Values{"capture": {id}, "tab": {tabName(name)}}) + resultPart
 	}
 	var tabs []tab
 	for _, name := range []string{tabPicture, "report", "timing", "response", "code", tabCompare} {
@@ -113,7 +116,7 @@ func expected(given url.Values) size {
 // addComparison adds the other capture, or those that may be chosen: of the same page first.
 func (d *trials) addComparison(s session, c client.Capture, given url.Values, with string, v view) error {
 	kept := url.Values{"capture": {c.CaptureID}, "tab": {tabCompare}}
-	v["CompareLink"], v["WithID"] = playgroundAddress(given, kept), with
+	v["CompareLink"], v["WithID"] = playgroundAddress(given, kept)+resultPart, with
 	all := maps.Clone(given)
 	maps.Copy(all, kept)
 	v["Kept"] = all
@@ -137,7 +140,7 @@ func (d *trials) addComparison(s session, c client.Capture, given url.Values, wi
 				continue
 			}
 			link := playgroundAddress(given, url.Values{"capture": {c.CaptureID}, "tab": {tabCompare}, "with": {one.CaptureID}})
-			others = append(others, other{one, link})
+			others = append(others, other{one, link + resultPart})
 		}
 	}
 	v["Others"] = others

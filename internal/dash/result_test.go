@@ -100,7 +100,7 @@ func TestCaptureFacts(t *testing.T) {
 	w.answer("GET /v1/captures/cap_1", http.StatusOK, done("cap_1", "https://example.com/"))
 	_, text := w.get("/ui/captures/cap_1")
 	w.has(text, "Size 1,440 × 900 pixels, 20.1 kB, png", "Cached from cap_0", "Key sp_12345678…")
-	if !strings.Contains(text, `href="/ui/playground?capture=cap_1&amp;tab=compare"`) {
+	if !strings.Contains(text, `href="/ui/playground?capture=cap_1&amp;tab=compare#result"`) {
 		t.Error("nothing leads to a comparison")
 	}
 }

@@ -12,7 +12,8 @@ type use struct {
 	Name, Text string
 	savepage.Use
 
-	Part int // used of the limit, in percent
+	Part  int  // used of the limit, in percent
+	Bytes bool // it counts bytes
 }
 
 // spanChoice is a span of the history, in words.
@@ -63,7 +64,7 @@ func uses(u savepage.Usage) []use {
 		{Name: "Captures this month", Text: "A full page counts 3, a cached picture 0.", Use: u.CapturesPerMonth},
 		{Name: "Requests a minute", Text: "All requests with a key of the account.", Use: u.RequestsPerMinute},
 		{Name: "Captures waiting", Text: "Those that have not ended.", Use: u.Pending},
-		{Name: "Bytes waiting", Text: "What the options of those take.", Use: u.PendingBytes},
+		{Name: "Bytes waiting", Text: "What the options of those take.", Use: u.PendingBytes, Bytes: true},
 		{Name: "Pages at once", Text: "Captures that are rendered now.", Use: u.Pages},
 	}
 	for i, one := range all {

@@ -51,7 +51,7 @@ func (d *core) functions() template.FuncMap {
 		"timeline": timeline,
 		"event":    eventText,
 		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"bytes":    sizeText,
+		"bytes":    func(n any) string { return sizeText(reflect.Indirect(reflect.ValueOf(n)).Int()) },
 		"count":    countText,
 		"ms":       durationText,
 		"level":    levelOf,

@@ -275,7 +275,8 @@ func TestList(t *testing.T) {
 	if err != nil || page.Total != 7 {
 		t.Errorf("%+v %v", page, err)
 	}
-	if page, err = c.List(t.Context(), client.Filter{URLContains: "e.test"}); err != nil || page.Total != 0 || f.filter.URLContains != "e.test" {
+	page, err = c.List(t.Context(), client.Filter{URLContains: "e.test"})
+	if err != nil || page.Total != 0 || f.filter.URLContains != "e.test" {
 		t.Errorf("%+v %+v %v", page, f.filter, err)
 	}
 	if _, err := c.List(t.Context(), client.Filter{}); err != nil || f.filter.Limit != 20 {

@@ -99,7 +99,8 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 		"compared": "playground?tab=compare&capture=" + good + "&with=" + good, "choosing": "playground?tab=compare&capture=" + good,
 		"report": "playground?tab=report&capture=" + good, "timing": "playground?tab=timing&capture=" + good,
 		"response": "playground?tab=response&capture=" + good, "code": "playground?tab=code", "failed playground": "playground?capture=" + failed,
-		"storage": "system/storage", "found": "captures?url_contains=INVALID", "failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
+		"storage": "system/storage", "found": "captures?url_contains=INVALID",
+		"failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
 		"delivery": "deliveries/" + delivery, "inbox": "inbox", "sending": "deliveries/send?state=dead", "event": "inbox/" + arrived(p),
 		"webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}

@@ -149,7 +149,8 @@ func TestListFilters(t *testing.T) {
 		"&created_after=2026-01-02T03:04:05+02:00"+
 		"&created_before=2026-02-02T00:00:00Z&limit=100&cursor=c&url_contains=PRI", ""), 200)
 	want := capture.Filter{
-		States: []savepage.State{savepage.Failed, savepage.Success, savepage.Queued}, URL: "http://e.test/", Limit: 100, Cursor: "c", URLContains: "PRI",
+		States: []savepage.State{savepage.Failed, savepage.Success, savepage.Queued}, URL: "http://e.test/", Limit: 100, Cursor: "c",
+		URLContains:  "PRI",
 		CreatedAfter: time.Date(2026, 1, 2, 1, 4, 5, 0, time.UTC), CreatedBefore: time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC),
 	}
 	got := s.filters[0]
@@ -168,7 +169,8 @@ func TestListFilters(t *testing.T) {
 		t.Error(diff)
 	}
 	wantProblem(t, s.call(t, "GET", "/v1/captures?cursor=broken", ""), 400, savepage.CodeInvalidRequest)
-	p = wantProblem(t, s.call(t, "GET", "/v1/captures?count=true&url_contains="+strings.Repeat("a", 201), ""), 400, savepage.CodeInvalidRequest)
+	long := "/v1/captures?count=true&url_contains=" + strings.Repeat("a", 201)
+	p = wantProblem(t, s.call(t, "GET", long, ""), 400, savepage.CodeInvalidRequest)
 	wrong = map[string]string{
 		"query.count": "cannot be true with url_contains", "query.url_contains": "must be at most 200 bytes",
 	}

@@ -70,7 +70,8 @@ func withDeliveries(t *testing.T) *service {
 	at := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 	s.outbox.list = []savepage.Delivery{
 		{
-			ID: "msg_2", CaptureID: "cap_1", Account: "acc_a", URL: "http://hook.test/", Body: []byte(`{"status":"failed","x":"whole body"}`), State: savepage.Pending,
+			ID: "msg_2", CaptureID: "cap_1", Account: "acc_a", URL: "http://hook.test/", Body: []byte(`{"status":"failed","x":"whole body"}`),
+			State:  savepage.Pending,
 			NextAt: &at, WaitingFor: savepage.WaitingForReceiver, Receiver: "hook.test", Earlier: 4,
 			Attempts: []savepage.Attempt{{
 				Number: 1, At: at, Outcome: savepage.AttemptStatus, Status: 503, LatencyMS: 3, Answer: "later",

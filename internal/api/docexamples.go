@@ -47,7 +47,8 @@ func (s samples) answers() map[reflect.Type]any {
 		},
 		s.batch(), BatchPage{Batches: []BatchRecord{s.batch()}}, capture.BatchEvent{Event: "batch", BatchView: s.batch().BatchView},
 		StepEvent{CaptureID: sampleCapture, Status: savepage.Running, Attempt: 1, Phase: capture.PhaseSettle, At: s.at(1)},
-		s.deliveryRecord(), s.delivery(), DeliveryPage{Deliveries: []savepage.Delivery{s.delivery()}}, Redelivered{Redelivered: 120, LastAt: new(s.at(3))},
+		s.deliveryRecord(), s.delivery(), DeliveryPage{Deliveries: []savepage.Delivery{s.delivery()}},
+		Redelivered{Redelivered: 120, LastAt: new(s.at(3))},
 		savepage.WebhookSecrets{
 			Secret: sampleSecret, Current: savepage.SecretInfo{Hint: "whsec_MfKQ…LaSw", CreatedAt: s.at(0)},
 			Previous: []savepage.SecretInfo{},

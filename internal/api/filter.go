@@ -82,7 +82,8 @@ func readFilter(query string) (filter capture.Filter, count bool, err error) {
 	}
 	in := newFilterReader(values, "state", "url", "url_contains", "batch_id", "created_after", "created_before", "limit", "cursor", "count")
 	filter = capture.Filter{
-		States: in.states(), URL: normalPage(in.one("url")), URLContains: in.one("url_contains"), BatchID: in.one("batch_id"), Limit: in.limit(), Cursor: in.one("cursor"),
+		States: in.states(), URL: normalPage(in.one("url")), URLContains: in.one("url_contains"), BatchID: in.one("batch_id"),
+		Limit: in.limit(), Cursor: in.one("cursor"),
 		CreatedAfter: in.time("created_after"), CreatedBefore: in.time("created_before"),
 	}
 	if len(filter.URLContains) > maxContained {

@@ -18,7 +18,9 @@ import (
 )
 
 // usual are the page and the options that most people use. They stand before the groups.
-var usual = [...]string{"url", "html", "fullpage", "width", "height", "format", "device", "wait_for_selector", "delay", "block_cookie_banners"}
+var usual = [...]string{
+	"url", "html", "fullpage", "width", "height", "format", "device", "wait_for_selector", "delay", "block_cookie_banners",
+}
 
 // notInForm are options that say how a request is answered, which the playground decides itself.
 var notInForm = [...]string{"async", "response"}
@@ -237,7 +239,8 @@ var documents = [...]string{"html", "js", "css", "pdf_header", "pdf_footer"}
 func isDocument(name string) bool { return slices.Contains(documents[:], name) }
 
 func isLong(f api.Field) bool {
-	return isDocument(f.Name) || f.Kind == api.KindList && len(f.Enum) == 0 || f.Kind == api.KindHeaders || f.Kind == api.KindCookies || f.Kind == api.KindMetadata
+	isStructure := f.Kind == api.KindHeaders || f.Kind == api.KindCookies || f.Kind == api.KindMetadata
+	return isStructure || isDocument(f.Name) || f.Kind == api.KindList && len(f.Enum) == 0
 }
 
 // playgroundAddress is a link that keeps the options, and more. Texts that are too long for an address are left out.

@@ -66,7 +66,9 @@ func TestCompare(t *testing.T) {
 	w.answer("GET /v1/captures/cap_1", http.StatusOK, done("cap_1", page))
 	w.answer("GET /v1/captures/cap_2", http.StatusOK, done("cap_2", page))
 	w.answer("GET /v1/captures/cap_5", http.StatusOK, pdf)
-	w.answer("GET /v1/captures/cap_9", http.StatusNotFound, map[string]any{"status": 404, "code": "not_found", "detail": "the capture does not exist"})
+	w.answer("GET /v1/captures/cap_9", http.StatusNotFound, map[string]any{
+		"status": 404, "code": "not_found", "detail": "the capture does not exist",
+	})
 	w.api.HandleFunc("GET /v1/captures", func(out http.ResponseWriter, r *http.Request) {
 		all := []any{done("cap_3", "https://other.test/"), done("cap_2", page)}
 		if r.URL.Query().Get("url") == page {
@@ -111,11 +113,11 @@ func TestSearchCaptures(t *testing.T) {
 	w.signIn()
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for text, want := range map[string]string{
-		"cap_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/captures/cap_01jd8x6v3m2k9q4t7w5z0a1b2c", " shop.test/a b ": "/ui/captures?url_contains=shop.test%2Fa+b",
+		"cap_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/captures/cap_01jd8x6v3m2k9q4t7w5z0a1b2c", "shop.test/a b": "/ui/captures?url_contains=shop.test%2Fa+b",
 		"bat_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/batches/bat_01jd8x6v3m2k9q4t7w5z0a1b2c", "cap_": "/ui/captures?url_contains=cap_",
 		"msg_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/deliveries/msg_01jd8x6v3m2k9q4t7w5z0a1b2c",
 	} {
-		answer, err := w.client.Get(w.server.URL + "/ui/captures?q=" + url.QueryEscape(text))
+		answer, err := w.client.Get(w.server.URL + "/ui/captures?q=" + url.QueryEscape(" "+text+" "))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +163,8 @@ func TestDelivery(t *testing.T) {
 	w.answer("GET /v1/deliveries", http.StatusOK, map[string]any{"deliveries": []any{d}})
 	_, text := w.get("/ui/deliveries/msg_1")
 	w.has(text, "capture failed", "PUT https://hook.test/&lt;x&gt; Webhook-Id: msg_1 X-Token: ••••••", "HTTP 500 busy",
-		"Nothing was sent, or its headers are not known. Answer No such host.", "{ &#34;status&#34;: &#34;failed&#34; }", "19 B, the same in every attempt")
+		"Nothing was sent, or its headers are not known. Answer No such host.", "{ &#34;status&#34;: &#34;failed&#34; }",
+		"19 B, the same in every attempt")
 	if n := strings.Count(text, "✕"); n != 4 { // on the time line and at the attempts
 		t.Errorf("%d crosses", n)
 	}

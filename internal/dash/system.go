@@ -94,6 +94,7 @@ func (d *manager) system(w http.ResponseWriter, r *http.Request, s session) erro
 // storage shows what is stored. It looks at every picture, so the page has it when it comes.
 func (d *manager) storage(w http.ResponseWriter, r *http.Request, s session) error {
 	if !s.who.May(savepage.ScopeAdmin) {
+		//nolint:contextcheck // the context is the request's
 		d.show(w, s, http.StatusForbidden, "system", view{"Title": "System", "Denied": true})
 		return nil
 	}
@@ -107,7 +108,7 @@ func (d *manager) storage(w http.ResponseWriter, r *http.Request, s session) err
 			v["Storage"] = stored
 		}
 	}
-	d.show(w, s, http.StatusOK, "storage", v)
+	d.show(w, s, http.StatusOK, "storage", v) //nolint:contextcheck // the context is the request's
 	return nil
 }
 

@@ -63,19 +63,24 @@ type Flow interface {
 // Records is what is known of captures, batches and deliveries, and what may be asked of them.
 type Records interface {
 	Captures
+	Lists
 	Batches
 	Deliveries
+}
+
+// Lists is the lists of an account's captures.
+type Lists interface {
+	// List returns a page of the account's captures, newest first and without Options.HTML, and the cursor of the next
+	// page, empty on the last one. A cursor that did not come from List is CodeInvalidRequest.
+	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
+	// Count returns how many captures of the account match, at most capture.CountedAtMost.
+	Count(ctx context.Context, account string, f capture.Filter) (int, error)
 }
 
 // Captures is what is known of captures.
 type Captures interface {
 	// Get returns a capture of the account, or CodeNotFound.
 	Get(ctx context.Context, account, id string) (savepage.Capture, error)
-	// List returns a page of the account's captures, newest first and without Options.HTML, and the cursor of the next
-	// page, empty on the last one. A cursor that did not come from List is CodeInvalidRequest.
-	List(ctx context.Context, account string, f capture.Filter) (page []savepage.Capture, next string, err error)
-	// Count returns how many captures of the account match, at most capture.CountedAtMost.
-	Count(ctx context.Context, account string, f capture.Filter) (int, error)
 	// Await returns the capture when it has ended, or the context's error. A capture that is forgotten meanwhile is
 	// CodeNotFound.
 	Await(ctx context.Context, id string) (savepage.Capture, error)

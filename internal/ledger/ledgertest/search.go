@@ -1,7 +1,6 @@
 package ledgertest
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -77,7 +76,7 @@ func testSearch(t *scene) {
 		n, err := b.Count(t.Context(), b.account, f)
 		must(t, err)
 		if n != want {
-			t.Error(fmt.Sprintf("counted %d, want %d: %+v", n, want, f))
+			t.Errorf("counted %d, want %d: %+v", n, want, f)
 		}
 	}
 }

@@ -35,8 +35,8 @@ func TestDocumentForOthers(t *testing.T) {
 		{filepath.Join(redocly, ".bin", "redocly"), "lint", "openapi.json", "--max-problems=100"},
 		{filepath.Join(typescript, ".bin", "openapi-typescript"), "openapi.json", "--output", "api.d.ts"},
 		{
-			filepath.Join(typescript, ".bin", "tsc"), "--strict", "--noEmit", "--target", "es2022", "--moduleResolution", "bundler", "--module", "esnext",
-			"requests.ts",
+			filepath.Join(typescript, ".bin", "tsc"), "--strict", "--noEmit", "--target", "es2022",
+			"--moduleResolution", "bundler", "--module", "esnext", "requests.ts",
 		},
 	} {
 		cmd := exec.CommandContext(t.Context(), tool[0], tool[1:]...)

@@ -113,7 +113,8 @@ func TestSearchCaptures(t *testing.T) {
 	w.signIn()
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for text, want := range map[string]string{
-		"cap_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/captures/cap_01jd8x6v3m2k9q4t7w5z0a1b2c", "shop.test/a b": "/ui/captures?url_contains=shop.test%2Fa+b",
+		"cap_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/captures/cap_01jd8x6v3m2k9q4t7w5z0a1b2c",
+		"shop.test/a b":                  "/ui/captures?url_contains=shop.test%2Fa+b",
 		"bat_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/batches/bat_01jd8x6v3m2k9q4t7w5z0a1b2c", "cap_": "/ui/captures?url_contains=cap_",
 		"msg_01jd8x6v3m2k9q4t7w5z0a1b2c": "/ui/deliveries/msg_01jd8x6v3m2k9q4t7w5z0a1b2c",
 	} {

@@ -176,12 +176,12 @@ type Delivery struct {
 	BatchID   string         `json:"batch_id,omitempty"`   // of a batch's own event
 	Account   string         `json:"-"`
 	URL       string         `json:"url"`
-	Headers   Headers        `json:"-"` // of the option callback_headers; may be secret
-	Body      []byte         `json:"-"` // the exact bytes that are signed and sent, unless Picture is
-	Format    CallbackFormat `json:"-"` // of the option callback_format
-	Method    string         `json:"-"` // of the option callback_method; empty: POST
-	Filename  string         `json:"-"` // of the option callback_filename
-	Picture   *Picture       `json:"-"` // is sent in place of Body
+	Headers   Headers        `json:"-"`     // of the option callback_headers; may be secret
+	Body      []byte         `json:"-"`     // the exact bytes that are signed and sent, unless Picture is
+	Format    CallbackFormat `json:"-"`     // of the option callback_format
+	Method    string         `json:"-"`     // of the option callback_method; empty: POST
+	Filename  string         `json:"-"`     // of the option callback_filename
+	Picture   *Picture       `json:"-"`     // is sent in place of Body
 	Event     EventKind      `json:"event"` // what it tells
 	State     DeliveryState  `json:"state"`
 	CreatedAt time.Time      `json:"created_at"`

@@ -32,15 +32,14 @@ func (j *job) fails(on savepage.Failure, r savepage.Report) error {
 	case on == savepage.FailOnBlank && r.Blank:
 		return savepage.Errorf(savepage.CodeBlank, "the picture has one colour only")
 	case on == savepage.FailOnRequest:
-		return j.failsByRequest(r.Requests)
+		return failsByRequest(r.Requests, r.Requests.Blocked-j.requests.Refused())
 	}
 	return nil
 }
 
-// failsByRequest names the first requests that failed or that the guard refused. What options of the capture keep from the
-// page does not count.
-func (j *job) failsByRequest(r savepage.RequestReport) error {
-	refused := r.Blocked - j.requests.Refused()
+// failsByRequest names the first requests that failed or that the guard refused, which are so many. What options of the capture keep
+// from the page does not count.
+func failsByRequest(r savepage.RequestReport, refused int) error {
 	if r.Failed+refused == 0 {
 		return nil
 	}

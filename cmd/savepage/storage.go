@@ -10,6 +10,7 @@ import (
 	"github.com/savepage/savepage/internal/blob"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/dash"
+	"github.com/savepage/savepage/internal/keeper"
 	"github.com/savepage/savepage/internal/ledger"
 )
 
@@ -40,7 +41,7 @@ func (s *storage) measured(ctx context.Context) (dash.Storage, error) {
 	if err != nil {
 		return dash.Storage{}, err
 	}
-	usage, err := s.blobs.Usage(ctx)
+	usage, err := keeper.Usage(ctx, s.blobs)
 	if err != nil {
 		return dash.Storage{}, err
 	}

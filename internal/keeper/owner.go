@@ -132,6 +132,23 @@ func pictures(ctx context.Context, store blob.View) ([]string, error) {
 	return names, nil
 }
 
+// Usage adds up the pictures of a store, without the name of its owner.
+func Usage(ctx context.Context, store blob.View) (blob.Usage, error) {
+	u, err := store.Usage(ctx)
+	if err != nil {
+		return u, fmt.Errorf("add up the pictures: %w", err)
+	}
+	owner, err := store.Open(ctx, ownerKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		return u, nil
+	}
+	if err != nil {
+		return u, fmt.Errorf("look for the store's owner: %w", err)
+	}
+	u.Blobs, u.Bytes = u.Blobs-1, u.Bytes-owner.Size()
+	return u, owner.Close()
+}
+
 // Census is what a store holds, as the database sees it.
 type Census struct{ Known, Unknown int }
 

@@ -112,7 +112,7 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 				if name == "nowhere" {
 					v.forget() // the browser says that the answer was 404
 				}
-				v.fine(fmt.Sprintf("%s at %d, %s", name, width, scheme))
+				v.passes(fmt.Sprintf("%s at %d, %s", name, width, scheme), width)
 				v.keep(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}
 		}

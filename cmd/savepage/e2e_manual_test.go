@@ -80,7 +80,7 @@ func everyWidth(v *visitor, base, address string) {
 		for _, width := range []int{360, 768, 1280} {
 			v.looks(width, scheme)
 			v.open(base + address)
-			v.fine(fmt.Sprintf("%s at %d, %s", address, width, scheme))
+			v.passes(fmt.Sprintf("%s at %d, %s", address, width, scheme), width)
 			v.keep(fmt.Sprintf("manual%s-%d-%s", strings.ReplaceAll(address, "/", "-"), width, scheme))
 		}
 	}

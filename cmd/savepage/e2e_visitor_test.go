@@ -230,19 +230,9 @@ func (v *visitor) looks(width int, scheme string) {
 	v.do("Emulation.setEmulatedMedia", map[string]any{"features": colours}, nil)
 }
 
-// fine expects of the page that is open what every page must keep: nothing wider than the window, no violation that axe finds,
-// nothing in the console, no request to another host.
+// fine expects of the page that is open what every page must keep: what fits says, and no violation that axe finds.
 func (v *visitor) fine(name string) {
 	v.t.Helper()
-	var wide []string
-	if err := v.ask(`document.documentElement.scrollWidth <= innerWidth ? [] : Array.from(document.querySelectorAll("body *"))
-		.filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-		.map((e) => e.tagName + "." + e.className).slice(0, 5)`, &wide); err != nil {
-		v.t.Fatal(err)
-	}
-	if len(wide) > 0 {
-		v.t.Errorf("%s is wider than its window: %q", name, wide)
-	}
 	if err := v.ask(v.axe, nil); err != nil {
 		v.t.Fatal(err)
 	}
@@ -253,6 +243,31 @@ func (v *visitor) fine(name string) {
 	}
 	for _, one := range violations {
 		v.t.Errorf("%s: axe finds %s", name, one)
+	}
+	v.fits(name)
+}
+
+// passes is fine for the narrowest and the widest window; between them axe has nothing else to look at than what fits.
+func (v *visitor) passes(name string, width int) {
+	v.t.Helper()
+	if width == 768 {
+		v.fits(name)
+		return
+	}
+	v.fine(name)
+}
+
+// fits expects nothing wider than the window, nothing in the console, and no request to another host.
+func (v *visitor) fits(name string) {
+	v.t.Helper()
+	var wide []string
+	if err := v.ask(`document.documentElement.scrollWidth <= innerWidth ? [] : Array.from(document.querySelectorAll("body *"))
+		.filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+		.map((e) => e.tagName + "." + e.className).slice(0, 5)`, &wide); err != nil {
+		v.t.Fatal(err)
+	}
+	if len(wide) > 0 {
+		v.t.Errorf("%s is wider than its window: %q", name, wide)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -204,11 +204,14 @@ func examples() map[string][]string {
 		"webhook verify":     {"savepage webhook verify --body body.json --headers headers.txt"},
 		"backup":             {"savepage backup /srv/backup --data /var/lib/savepage"},
 		"restore":            {"savepage restore /srv/backup --data /var/lib/savepage"},
-		"migrate":            {"savepage migrate --data /var/lib/savepage"},
-		"nodes":              {"savepage nodes", "savepage nodes --json --database postgres://savepage@db.internal/savepage"},
-		"compact":            {"savepage compact --data /var/lib/savepage"},
-		"adopt":              {"savepage adopt --data /var/lib/savepage"},
-		"manpage":            {"savepage manpage man/man1 && man -l man/man1/savepage.1"},
-		"version":            {"savepage version --json"},
+		"migrate": {
+			"savepage migrate --data /var/lib/savepage",
+			"savepage migrate --data /var/lib/savepage --to postgres://savepage@db/savepage --blobs 's3://pictures/shots?region=eu-central-1'",
+		},
+		"nodes":   {"savepage nodes", "savepage nodes --json --database postgres://savepage@db.internal/savepage"},
+		"compact": {"savepage compact --data /var/lib/savepage"},
+		"adopt":   {"savepage adopt --data /var/lib/savepage"},
+		"manpage": {"savepage manpage man/man1 && man -l man/man1/savepage.1"},
+		"version": {"savepage version --json"},
 	}
 }

@@ -1,6 +1,6 @@
 // Package keeper keeps records and pictures together: it makes sure that a store of pictures belongs to the database,
-// removes pictures that no record names, copies both to a backup beside a running server, and puts a backup back. It
-// refuses to remove what the database has not written, and to restore over anything.
+// removes pictures that no record names, copies both to a backup beside a running server, puts a backup back, and carries both
+// to another place. It refuses to remove what the database has not written, and to restore or move over anything.
 package keeper
 
 import (

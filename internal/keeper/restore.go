@@ -31,7 +31,7 @@ func Restore(ctx context.Context, dir string, to Target) (Manifest, error) {
 	if err := to.Database.Vacant(ctx); err != nil {
 		return m, err
 	}
-	if err := to.vacant(ctx, m); err != nil {
+	if err := vacant(ctx, to.Pictures, m.Database); err != nil {
 		return m, err
 	}
 	if err := own(ctx, to.Pictures, m.Database); err != nil {
@@ -43,24 +43,23 @@ func Restore(ctx context.Context, dir string, to Target) (Manifest, error) {
 	return m, to.putRecords(ctx, dir, m)
 }
 
-// vacant returns nil when the store is empty, or has nothing but pictures of an interrupted restore of the same database.
-func (t Target) vacant(ctx context.Context, m Manifest) error {
-	owner, err := Owner(ctx, t.Pictures)
+// vacant returns nil when the store is empty, or has nothing but pictures of the same database.
+func vacant(ctx context.Context, store blob.View, database string) error {
+	owner, err := Owner(ctx, store)
 	if err != nil {
 		return err
 	}
-	if owner == m.Database {
+	if owner == database {
 		return nil
 	}
 	if owner != "" {
-		return fmt.Errorf("the store of pictures belongs to the database %s, and the backup is of %s: name an empty one with SAVEPAGE_BLOBS",
-			owner, m.Database)
+		return fmt.Errorf("the store of pictures belongs to the database %s, and these are of %s: name an empty one", owner, database)
 	}
-	for key, err := range t.Pictures.Keys(ctx, always()) {
+	for key, err := range store.Keys(ctx, always()) {
 		if err != nil {
 			return fmt.Errorf("list stored pictures: %w", err)
 		}
-		return fmt.Errorf("the store of pictures is not empty: there is %s; name an empty one with SAVEPAGE_BLOBS", key)
+		return fmt.Errorf("the store of pictures is not empty: there is %s; name an empty one", key)
 	}
 	return nil
 }
@@ -72,7 +71,7 @@ func (t Target) putPictures(ctx context.Context, dir string, m Manifest) (err er
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
 	for _, file := range m.Pictures {
-		if same(ctx, t.Pictures, file) {
+		if holds(ctx, t.Pictures, file) {
 			continue
 		}
 		picture, err := from.Open(ctx, file.Name)
@@ -87,8 +86,8 @@ func (t Target) putPictures(ctx context.Context, dir string, m Manifest) (err er
 	return nil
 }
 
-// same reports whether the store has the file already, byte by byte.
-func same(ctx context.Context, store blob.Reader, file File) bool {
+// holds reports whether the store has the file already, byte by byte.
+func holds(ctx context.Context, store blob.Reader, file File) bool {
 	picture, err := store.Open(ctx, file.Name)
 	if err != nil {
 		return false // it is put

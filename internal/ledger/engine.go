@@ -31,6 +31,7 @@ type Engine struct {
 type Database interface {
 	Opener
 	Carrier
+	Mover
 	// Inspect looks at the database and changes nothing.
 	Inspect(ctx context.Context) Inspection
 	// String names the place for people, without secrets.

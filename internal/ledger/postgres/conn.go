@@ -89,7 +89,7 @@ func storable(query string, args []sqldriver.NamedValue) []sqldriver.NamedValue 
 	for i := range args {
 		switch value := args[i].Value.(type) {
 		case string:
-			args[i].Value = strings.ReplaceAll(strings.ToValidUTF8(value, "\uFFFD"), "\x00", "\uFFFD")
+			args[i].Value = storableText(value)
 		case bool:
 			args[i].Value = 0
 			if value {
@@ -98,6 +98,11 @@ func storable(query string, args []sqldriver.NamedValue) []sqldriver.NamedValue 
 		}
 	}
 	return args
+}
+
+// storableText is a text as PostgreSQL takes it.
+func storableText(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // faultTx marks the faults of a transaction's end.

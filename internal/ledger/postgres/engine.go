@@ -39,10 +39,13 @@ func Engine() ledger.Engine {
 }
 
 // Database is the database that an address names.
-type Database struct{ address string }
+type Database struct {
+	address string
+	schema  schema
+}
 
 // At is the database of an address, whose form libpq describes.
-func At(address string) Database { return Database{address} }
+func At(address string) Database { return Database{address, current()} }
 
 // String names server and database, without who connects.
 func (d Database) String() string {
@@ -68,7 +71,7 @@ func (d Database) Open(ctx context.Context, cfg ledger.Config, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	l, err := open(ctx, config, cfg, log)
+	l, err := d.open(ctx, config, cfg, log)
 	if err != nil {
 		return nil, d.naming(err) // a nil *Ledger would be a Store that is not nil
 	}
@@ -77,18 +80,18 @@ func (d Database) Open(ctx context.Context, cfg ledger.Config, log *slog.Logger)
 
 // OpenKeys opens the keys, also beside running nodes.
 func (d Database) OpenKeys(ctx context.Context, vault ledger.Vault, c *clock.Clock) (ledger.Keys, error) {
-	var served bool
+	nodes := 0
 	db, err := d.connect(ctx, func(db *sql.DB, _ *pgx.ConnConfig) (err error) {
-		if err := migrate(ctx, db, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := d.schema.migrate(ctx, db, slog.New(slog.DiscardHandler)); err != nil {
 			return err
 		}
-		served, err = isServed(ctx, db)
+		nodes, _, err = served(ctx, db)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return records.OpenKeys(turns{db: db}.others(), vault, c, served), nil
+	return records.OpenKeys(turns{db: db}.others(), vault, c, nodes > 0), nil
 }
 
 // Connect opens connections that spell statements as the ledger's do. The caller closes them.
@@ -112,9 +115,12 @@ func (d Database) connect(ctx context.Context, first func(db *sql.DB, config *pg
 	return db, nil
 }
 
-// Migrate brings the database up to date. If it is not, no node may use it.
+// Migrate brings the database up to date, also beside nodes that work with the tables of this version.
 func (d Database) Migrate(ctx context.Context, log *slog.Logger) error {
-	db, err := d.connect(ctx, func(db *sql.DB, _ *pgx.ConnConfig) error { return migrate(ctx, db, log) })
+	db, err := d.connect(ctx, func(db *sql.DB, _ *pgx.ConnConfig) error {
+		_, err := d.schema.migrate(ctx, db, log)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -133,11 +139,7 @@ func (d Database) Inspect(ctx context.Context) ledger.Inspection {
 		if err := mayHold(asking, config); err != nil {
 			return err
 		}
-		t, err := tables()
-		if err != nil {
-			return err
-		}
-		return errors.Join(t.CheckNewer(asking, db), db.QueryRowContext(asking, `SHOW server_version`).Scan(&version))
+		return errors.Join(d.schema.check(asking, db), db.QueryRowContext(asking, `SHOW server_version`).Scan(&version))
 	})
 	if err == nil {
 		err = db.Close()

@@ -27,9 +27,9 @@ type Ledger struct {
 // server is the connections to a database.
 type server struct{ pools []*sql.DB }
 
-func open(ctx context.Context, config *pgx.ConnConfig, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
+func (d Database) open(ctx context.Context, config *pgx.ConnConfig, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
 	s := &server{}
-	place, err := s.open(ctx, config, log)
+	place, err := s.open(ctx, config, d.schema, log)
 	if err == nil {
 		err = sealAll(ctx, place.Beside, cfg.Vault, log)
 	}
@@ -44,20 +44,21 @@ func open(ctx context.Context, config *pgx.ConnConfig, cfg ledger.Config, log *s
 }
 
 // open opens the connections and brings the tables up to date.
-func (s *server) open(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger) (records.Place, error) {
+func (s *server) open(ctx context.Context, config *pgx.ConnConfig, known schema, log *slog.Logger) (records.Place, error) {
 	if err := mayHold(ctx, config); err != nil {
 		return records.Place{}, err
 	}
 	write, read, search, watch := pool(config, writers), pool(config, readers), pool(config, searches), pool(config, watchers)
 	s.pools = []*sql.DB{watch, search, read, write}
-	if err := migrate(ctx, write, log); err != nil {
+	version, err := known.migrate(ctx, write, log)
+	if err != nil {
 		return records.Place{}, err
 	}
 	self := records.NewSelf()
 	own := turns{write, self}
 	return records.Place{
 		Write: own.group(), Others: own.others(), Beside: turns{db: write}.others(), Self: self, Watch: watch, Read: read, Search: search,
-		Queue: riverdatabasesql.New(write),
+		Queue: riverdatabasesql.New(write), Tables: version,
 	}, nil
 }
 

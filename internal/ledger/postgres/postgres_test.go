@@ -235,7 +235,7 @@ func TestTables(t *testing.T) {
 	check(t, err)
 	t.Cleanup(func() { check(t, files.Close()) })
 	want := names(t, files, ofSQLite)
-	want["writer.nodes"], want["marks.node"], want["marks.mark"] = true, true, true
+	want["writer.nodes"], want["marks.node"], want["marks.mark"], want["writer.oldest"] = true, true, true, true
 	if diff := cmp.Diff(want, names(t, raw(t, server.fresh(t)), ofPostgres)); diff != "" {
 		t.Errorf("SQLite -, PostgreSQL +\n%s", diff)
 	}

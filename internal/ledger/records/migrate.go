@@ -46,28 +46,29 @@ func (t Tables) of(db *sql.DB, log *slog.Logger) (migrations, error) {
 }
 
 // Migrate brings our tables and River's to the versions that this program knows. A database of a newer version is refused
-// as it is: ErrSchema. Nobody may serve the database or migrate it beside.
-func (t Tables) Migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+// as it is: ErrSchema. Nobody may migrate it beside. It returns the version that our tables have then.
+func (t Tables) Migrate(ctx context.Context, db *sql.DB, log *slog.Logger) (version int64, err error) {
 	m, err := t.of(db, log)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	have, err := m.have(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := notNewer(have, m.known()); err != nil {
-		return err
+	known := m.known()
+	if err := notNewer(have, known); err != nil {
+		return 0, err
 	}
 	// The queue first: migrations of the records bring its rows up to date.
 	if _, err := m.queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate queue: %w", err)
+		return 0, fmt.Errorf("migrate queue: %w", err)
 	}
 	if _, err := m.records.Up(ctx); err != nil {
-		return fmt.Errorf("migrate records: %w", err)
+		return 0, fmt.Errorf("migrate records: %w", err)
 	}
 	if _, err := db.ExecContext(ctx, dueIndex); err != nil {
-		return fmt.Errorf("index queue: %w", err)
+		return 0, fmt.Errorf("index queue: %w", err)
 	}
-	return nil
+	return known.records, nil
 }

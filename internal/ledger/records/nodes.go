@@ -39,6 +39,7 @@ const (
 // peers is this process among those that serve the database.
 type peers struct {
 	node   ledger.Node
+	tables int64   // the version of the tables that it knows
 	only   bool    // it wants no other beside it
 	watch  *sql.DB // connections that wait for no writer; nil: nobody else serves the database
 	own    *ledger.Hosts
@@ -120,10 +121,10 @@ func (l member) register(ctx context.Context, tx *sql.Tx, id string) error {
 	l.doing.Lock()
 	does := l.does
 	l.doing.Unlock()
-	const insert = `INSERT INTO nodes (id, number, name, roles, version, pages, reserve, delivers, started, seen)
-		VALUES (?, coalesce((SELECT max(number) FROM nodes), 0) + 1, ?, ?, ?, ?, ?, ?, ` + dbNow + `, ` + dbNow + `)`
-	_, err = tx.ExecContext(ctx, insert, id, l.node.Name, strings.Join(l.node.Roles, ","), l.node.Version, does.pages, does.reserve,
-		does.delivers)
+	const insert = `INSERT INTO nodes (id, number, name, roles, version, tables, pages, reserve, delivers, started, seen)
+		VALUES (?, coalesce((SELECT max(number) FROM nodes), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ` + dbNow + `, ` + dbNow + `)`
+	_, err = tx.ExecContext(ctx, insert, id, l.node.Name, strings.Join(l.node.Roles, ","), l.node.Version, l.tables, does.pages,
+		does.reserve, does.delivers)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func newPlace(t *testing.T) Place {
 		Queue:  func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riversqlite.New(db) },
 		Exists: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)`,
 	}
-	if err := tables.Migrate(t.Context(), write, slog.New(slog.DiscardHandler)); err != nil {
+	if _, err := tables.Migrate(t.Context(), write, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	writer := Writer{DB: write}

@@ -76,6 +76,9 @@ func lists(t *testing.T) []statement {
 			}
 		}
 	}
+	for _, table := range Carried() {
+		all = append(all, statement{rowsQuery(table, true, 5), "ReadRows"})
+	}
 	for _, state := range append(savepage.DeliveryStates(), "") {
 		for _, of := range []string{"", "cap_1"} {
 			for _, cursor := range []string{"", cursor} {
@@ -113,6 +116,7 @@ func exceptions() map[string]string {
 		recordedQuery: "counts so many at most, when somebody looks", bytesQuery: "reads no table",
 		"DELETE FROM hosts WHERE node NOT IN":                     "when a node begins or ends",
 		"OR EXISTS (SELECT 1 FROM captures)":                      first,
+		"FROM %s":                                                 "moves all of it; what follows a row is a list",
 		"SELECT max(version_id), (SELECT count(*) FROM captures)": "of a copy, once",
 	}
 }

@@ -29,6 +29,7 @@ type Place struct {
 	Read   *sql.DB                     // of single records
 	Search *sql.DB                     // of lists and counts
 	Queue  riverdriver.Driver[*sql.Tx] // River's own, over Write
+	Tables int64                       // the version of the records' tables that this program knows
 	// Check is asked before each commit, and after it before anyone is told that it is durable. nil: nothing is asked.
 	Check func(ctx context.Context) error
 }
@@ -77,7 +78,7 @@ func Open(ctx context.Context, p Place, cfg ledger.Config, log *slog.Logger) (*L
 		clock: cfg.Clock, log: log, vault: cfg.Vault, health: cfg.Health,
 		write: p.Write, others: p.Others, beside: p.Beside, self: p.Self, tell: &news{}, read: p.Read, search: p.Search, check: p.Check,
 	}}
-	l.connect(cfg, p.Watch)
+	l.connect(cfg, p)
 	if err := l.queue.open(p.Queue); err != nil {
 		return nil, err
 	}
@@ -102,9 +103,11 @@ func Open(ctx context.Context, p Place, cfg ledger.Config, log *slog.Logger) (*L
 }
 
 // connect makes the parts of the ledger and joins them.
-func (l *Ledger) connect(cfg ledger.Config, watch *sql.DB) {
+func (l *Ledger) connect(cfg ledger.Config, p Place) {
+	watch := p.Watch
 	l.peers = &peers{
-		node: cfg.Node, only: cfg.Alone, watch: watch, own: &ledger.Hosts{}, onStep: cfg.OnStep, steps: make(chan relayed, relayedMost),
+		node: cfg.Node, tables: p.Tables, only: cfg.Alone, watch: watch, own: &ledger.Hosts{}, onStep: cfg.OnStep,
+		steps: make(chan relayed, relayedMost),
 	}
 	if watch != nil {
 		l.own = ledger.NewHosts()

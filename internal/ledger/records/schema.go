@@ -71,30 +71,37 @@ func sameSchema(have, known schema) error {
 		ErrSchema, have.records, have.queue, known.records, known.queue)
 }
 
-// schemas returns the versions of a database and those that this program knows.
-func (t Tables) schemas(ctx context.Context, db *sql.DB) (have, known schema, err error) {
+// Schemas are the versions of a database's tables, and those that this program knows.
+type Schemas struct{ have, known schema }
+
+// Have is the version of the records' tables in the database.
+func (s Schemas) Have() int64 { return s.have.records }
+
+// Known is the version of the records' tables that this program writes.
+func (s Schemas) Known() int64 { return s.known.records }
+
+// SameQueue reports whether the tables of the queue have the version that this program knows.
+func (s Schemas) SameQueue() bool { return s.have.queue == s.known.queue }
+
+// NotNewer returns ErrSchema when a newer version of the program has written the database.
+func (s Schemas) NotNewer() error { return notNewer(s.have, s.known) }
+
+// Schemas reads the versions of a database.
+func (t Tables) Schemas(ctx context.Context, db *sql.DB) (s Schemas, err error) {
 	m, err := t.of(db, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return have, known, err
+		return s, err
 	}
-	have, err = m.have(ctx)
-	return have, m.known(), err
-}
-
-// CheckNewer returns ErrSchema for a database of a newer version of the program.
-func (t Tables) CheckNewer(ctx context.Context, db *sql.DB) error {
-	have, known, err := t.schemas(ctx, db)
-	if err != nil {
-		return err
-	}
-	return notNewer(have, known)
+	s.have, err = m.have(ctx)
+	s.known = m.known()
+	return s, err
 }
 
 // CheckServed returns ErrSchema for a database that a server of another version serves.
 func (t Tables) CheckServed(ctx context.Context, db *sql.DB) error {
-	have, known, err := t.schemas(ctx, db)
-	if err != nil || have.records == 0 || have.queue == 0 { // the server is making it
+	s, err := t.Schemas(ctx, db)
+	if err != nil || s.have.records == 0 || s.have.queue == 0 { // the server is making it
 		return err
 	}
-	return sameSchema(have, known)
+	return sameSchema(s.have, s.known)
 }

@@ -65,7 +65,8 @@ func (d Database) Migrate(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
-	return errors.Join(naming(d.dir, migrate(ctx, db, log)), db.Close(), lock.Close())
+	_, err = migrate(ctx, db, log)
+	return errors.Join(naming(d.dir, err), db.Close(), lock.Close())
 }
 
 // magic begins every SQLite database.

@@ -17,6 +17,9 @@ func openKeys(ctx context.Context, dir string, vault ledger.Vault, now *clock.Cl
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
+	if err := stay(dir); err != nil {
+		return nil, err
+	}
 	db, err := openWriter(dir)
 	if err != nil {
 		return nil, err
@@ -36,5 +39,6 @@ func migrateUnlessServed(ctx context.Context, db *sql.DB, dir string) (served bo
 	if err != nil {
 		return false, err
 	}
-	return false, errors.Join(migrate(ctx, db, slog.New(slog.DiscardHandler)), lock.Close())
+	_, err = migrate(ctx, db, slog.New(slog.DiscardHandler))
+	return false, errors.Join(err, lock.Close())
 }

@@ -32,11 +32,11 @@ func tables() (records.Tables, error) {
 }
 
 // migrate brings our tables and River's to the versions that this program knows. A database of a newer version is refused
-// as it is.
-func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+// as it is. It returns the version that ours have then.
+func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) (version int64, err error) {
 	t, err := tables()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	return t.Migrate(ctx, db, log)
 }
@@ -47,7 +47,11 @@ func checkNewer(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	return t.CheckNewer(ctx, db)
+	versions, err := t.Schemas(ctx, db)
+	if err != nil {
+		return err
+	}
+	return versions.NotNewer()
 }
 
 // checkServed returns records.ErrSchema for a database that a server of another version has open.

@@ -75,7 +75,7 @@ func TestJobsAreInsertedAsByRiver(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		if err := migrate(t.Context(), db, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := migrate(t.Context(), db, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 		for _, some := range [][]*riverdriver.JobInsertFastParams{jobs[:3], jobs, jobs[8:]} {

@@ -41,6 +41,7 @@ type folder struct {
 	search    *sql.DB // of lists and counts
 	files     *files
 	integrity integrity
+	tables    int64 // their version
 }
 
 func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
@@ -48,11 +49,8 @@ func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) 
 	if err := f.open(ctx, cfg.Vault); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
-	writer := records.Writer{DB: f.write}
-	place := records.Place{
-		Write: writer, Others: writer, Beside: writer, Self: records.NewSelf(), Read: f.read, Search: f.search,
-		Queue: queueDriver{riversqlite.New(f.write)}, Check: f.check,
-	}
+	place := f.place()
+	place.Check = f.check
 	shared, err := records.Open(ctx, place, cfg, log)
 	if err != nil {
 		return nil, errors.Join(err, f.close())
@@ -73,10 +71,13 @@ func (f *folder) open(ctx context.Context, vault ledger.Vault) (err error) {
 	if f.lock, err = lockDir(f.dir); err != nil {
 		return err
 	}
+	if err := stay(f.dir); err != nil {
+		return err
+	}
 	if f.write, err = openWriter(f.dir); err != nil {
 		return err
 	}
-	if err := migrate(ctx, f.write, f.log); err != nil {
+	if f.tables, err = migrate(ctx, f.write, f.log); err != nil {
 		return err
 	}
 	if err := sealAll(ctx, f.write, vault, f.log); err != nil {
@@ -90,6 +91,15 @@ func (f *folder) open(ctx context.Context, vault ledger.Vault) (err error) {
 	}
 	f.files, err = watchFiles(ctx, filepath.Join(f.dir, fileDatabase), f.read)
 	return err
+}
+
+// place is the open database.
+func (f *folder) place() records.Place {
+	writer := records.Writer{DB: f.write}
+	return records.Place{
+		Write: writer, Others: writer, Beside: writer, Self: records.NewSelf(), Read: f.read, Search: f.search,
+		Queue: queueDriver{riversqlite.New(f.write)}, Tables: f.tables,
+	}
 }
 
 // check returns nil while the file is whole and in its place.

@@ -24,9 +24,9 @@ type measure struct {
 	cpu    []float64 // new/old processor time for each thing done, one for each turn
 }
 
-// group is the measures that are taken on a service with the same roles.
+// group is the measures that are taken on one service.
 type group struct {
-	roles    string
+	still    string // a site: nothing is rendered
 	measures []*measure
 }
 
@@ -36,7 +36,7 @@ func compare(ctx context.Context, s settings, site string) error {
 	groups := comparisons(s, site)
 	for turn := range s.rounds {
 		for _, g := range groups {
-			fmt.Fprintf(os.Stderr, "bench: turn %d of %d, %d measures with %s\n", turn+1, s.rounds, len(g.measures), g.roles)
+			fmt.Fprintf(os.Stderr, "bench: turn %d of %d, %d measures\n", turn+1, s.rounds, len(g.measures))
 			if err := g.turn(ctx, s, turn); err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ func compare(ctx context.Context, s settings, site string) error {
 func comparisons(s settings, site string) []group {
 	var groups []group
 	if strings.Contains(s.only, "throughput") {
-		captures := group{roles: "api,render,deliver"}
+		captures := group{}
 		for page := range strings.SplitSeq(s.pages, ",") {
 			for _, clients := range []int{1, 4} {
 				captures.measures = append(captures.measures, &measure{
@@ -63,7 +63,7 @@ func comparisons(s settings, site string) []group {
 		groups = append(groups, captures)
 	}
 	if strings.Contains(s.only, "callbacks") {
-		groups = append(groups, group{roles: "api,render,deliver", measures: []*measure{{
+		groups = append(groups, group{measures: []*measure{{
 			name: "one over the time from a capture's end to its callback",
 			take: func(ctx context.Context, s *service, while time.Duration) (load, error) {
 				return callbackFor(ctx, s, while, site+"/a")
@@ -71,7 +71,7 @@ func comparisons(s settings, site string) []group {
 		}}})
 	}
 	if strings.Contains(s.only, "accepts") {
-		groups = append(groups, group{roles: "api", measures: []*measure{
+		groups = append(groups, group{still: site, measures: []*measure{
 			{name: fmt.Sprintf("accepts, %d at once", acceptClients), take: acceptFor},
 		}})
 	}
@@ -91,11 +91,18 @@ func acceptFor(ctx context.Context, s *service, while time.Duration) (load, erro
 	return load{done: int64(len(took)), took: elapsed, cpu: after - before}, err
 }
 
+func (g group) start(ctx context.Context, u setup) (*service, error) {
+	if g.still != "" {
+		return startStill(ctx, u, g.still)
+	}
+	return startService(ctx, u)
+}
+
 // turn starts both builds, each with an empty data folder, takes every measure once and ends them.
 func (g group) turn(ctx context.Context, s settings, turn int) (err error) {
 	var both [2]*service
 	for i, binary := range []string{s.base, s.binary} {
-		if both[i], err = startService(ctx, binary, g.roles); err != nil {
+		if both[i], err = g.start(ctx, setup{binary: binary}); err != nil {
 			return fmt.Errorf("%s: %w", binary, err)
 		}
 		defer func() { err = first(err, both[i].close()) }()

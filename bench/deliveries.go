@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // Sizes of the measurements of deliveries.
@@ -29,25 +26,79 @@ const (
 
 // deliveries measures callbacks while no capture runs: how many a second reach a receiver that answers at once, and how
 // late those to a live receiver are while thousands are owed to dead ones.
-func deliveries(ctx context.Context, s settings) error {
+func deliveries(ctx context.Context, s settings) (err error) {
+	all, stop, err := engines(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = first(err, stop()) }()
 	fmt.Printf("\n## Deliveries, no capture running, receiver on the same machine\n\n")
-	fmt.Println("| owed | receivers | deliveries/s | service CPU ms each | connections |\n|---|---|---|---|---|")
-	for _, receivers := range []int{1, 8} {
-		if err := fastReceivers(ctx, s, receivers); err != nil {
-			return err
+	fmt.Println("| database | nodes | owed | receivers | deliveries/s | service CPU ms each | connections |\n|---|---|---|---|---|---|---|")
+	for _, e := range all {
+		for _, receivers := range []int{1, 8} {
+			for nodes := 1; nodes <= e.nodes(); nodes++ {
+				if err := e.fastReceivers(ctx, s, receivers, nodes); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	fmt.Printf("\n## %d deliveries to a live receiver while %d are owed to a dead one: late by, ms\n\n", owedLive, owedDead)
-	fmt.Println("| dead receiver | median | max | attempts at the dead one |\n|---|---|---|---|")
-	for _, kind := range []string{"refuses connections", "never answers"} {
-		if err := besideDead(ctx, s, kind); err != nil {
-			return err
+	fmt.Println("| database | dead receiver | median | max | attempts at the dead one |\n|---|---|---|---|---|")
+	for _, e := range all {
+		for _, kind := range []string{"refuses connections", "never answers"} {
+			if err := e.besideDead(ctx, s, kind); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func fastReceivers(ctx context.Context, s settings, count int) error {
+// nodes is how many processes may send from one database.
+func (e *engine) nodes() int {
+	if e.server == nil {
+		return 1
+	}
+	return 2
+}
+
+// deliverers starts processes that send from one place.
+func (u setup) deliverers(ctx context.Context, nodes int) (all []*service, err error) {
+	if u.database != "" {
+		u.roles = "deliver"
+	}
+	for range nodes {
+		one, err := start(ctx, u, "")
+		if err != nil {
+			return all, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func cpuOfAll(all []*service) (sum time.Duration, err error) {
+	for _, one := range all {
+		took, err := cpuOf(one.pid())
+		if err != nil {
+			return 0, err
+		}
+		sum += took
+	}
+	return sum, nil
+}
+
+func stopAll(all []*service) error {
+	for _, one := range all {
+		if err := one.stop(); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(all[0].dir)
+}
+
+func (e *engine) fastReceivers(ctx context.Context, s settings, count, nodes int) error {
 	hooks := make([]*hook, count)
 	for i := range hooks {
 		one, err := newHook(ctx)
@@ -57,16 +108,19 @@ func fastReceivers(ctx context.Context, s settings, count int) error {
 		defer one.close()
 		hooks[i] = one
 	}
+	u, err := e.fresh(ctx, s.binary)
+	if err != nil {
+		return err
+	}
 	due := time.Now().Add(fillTime(owedFast))
-	dir, err := owe(ctx, owedFast, func(i int) (string, time.Time) { return hooks[i%count].url, due })
+	if err := owe(ctx, u, owedFast, func(i int) (string, time.Time) { return hooks[i%count].url, due }); err != nil {
+		return err
+	}
+	ours, err := u.deliverers(ctx, nodes)
 	if err != nil {
 		return err
 	}
-	ours, err := serveFolder(ctx, s.binary, dir)
-	if err != nil {
-		return err
-	}
-	before, err := cpuOf(ours.pid())
+	before, err := cpuOfAll(ours)
 	if err != nil {
 		return err
 	}
@@ -85,17 +139,17 @@ func fastReceivers(ctx context.Context, s settings, count int) error {
 		}
 		connections += one.conns
 	}
-	after, err := cpuOf(ours.pid())
+	after, err := cpuOfAll(ours)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("| %d | %d | %.0f | %.2f | %d |\n", owedFast, count,
+	fmt.Printf("| %s | %d | %d | %d | %.0f | %.2f | %d |\n", e.name, nodes, owedFast, count,
 		owedFast/ended.Sub(began).Seconds(), ms(after-before)/owedFast, connections)
-	return ours.close()
+	return stopAll(ours)
 }
 
 // besideDead has deliveries to a live receiver fall due one after the other while all those to a dead one are due.
-func besideDead(ctx context.Context, s settings, kind string) error {
+func (e *engine) besideDead(ctx context.Context, s settings, kind string) error {
 	live, err := newHook(ctx)
 	if err != nil {
 		return err
@@ -111,8 +165,12 @@ func besideDead(ctx context.Context, s settings, kind string) error {
 	} else {
 		dead.hang = make(chan struct{})
 	}
+	u, err := e.fresh(ctx, s.binary)
+	if err != nil {
+		return err
+	}
 	due := time.Now().Add(fillTime(owedDead))
-	dir, err := owe(ctx, owedDead+owedLive, func(i int) (string, time.Time) {
+	err = owe(ctx, u, owedDead+owedLive, func(i int) (string, time.Time) {
 		if i < owedDead {
 			return dead.url, due
 		}
@@ -121,7 +179,7 @@ func besideDead(ctx context.Context, s settings, kind string) error {
 	if err != nil {
 		return err
 	}
-	ours, err := serveFolder(ctx, s.binary, dir)
+	ours, err := u.deliverers(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -132,29 +190,25 @@ func besideDead(ctx context.Context, s settings, kind string) error {
 	for i, at := range live.arrivals() {
 		late[i] = at.Sub(due.Add(time.Duration(i) * liveStep))
 	}
-	fmt.Printf("| %s | %.0f | %.0f | %d |\n", kind, ms(quantile(late, 0.5)), ms(slices.Max(late)), len(dead.arrivals()))
+	fmt.Printf("| %s | %s | %.0f | %.0f | %d |\n", e.name, kind, ms(quantile(late, 0.5)), ms(slices.Max(late)), len(dead.arrivals()))
 	if dead.hang != nil {
 		close(dead.hang)
 	}
-	return ours.close()
+	return stopAll(ours)
 }
 
 // fillTime is longer than it takes to record so many deliveries and to start the service.
 func fillTime(n int) time.Duration { return 4*time.Second + time.Duration(n)*500*time.Microsecond }
 
-// owe makes a folder with a data folder in which n deliveries are owed, each to the address and at the time of its number.
-func owe(ctx context.Context, n int, to func(i int) (string, time.Time)) (string, error) {
-	dir, err := os.MkdirTemp("", "savepage-bench-")
+// owe records n deliveries in a place, each to the address and at the time of its number.
+func owe(ctx context.Context, u setup, n int, to func(i int) (string, time.Time)) error {
+	records, err := u.open(ctx)
 	if err != nil {
-		return "", err
-	}
-	records, err := sqlite.At(filepath.Join(dir, "data")).Open(ctx, ledger.Config{}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return "", err
+		return err
 	}
 	issued, _, err := records.Bootstrap(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	const each = 500
 	work, stop := context.WithCancel(ctx)
@@ -180,11 +234,11 @@ func owe(ctx context.Context, n int, to func(i int) (string, time.Time)) (string
 		now := time.Now()
 		c := savepage.Capture{ID: capture.NewID("cap_", now), Account: issued.Account, State: savepage.Queued, CreatedAt: now}
 		if _, err := records.Accept(ctx, capture.Submission{Capture: c}); err != nil {
-			return "", err
+			return err
 		}
 	}
 	err = records.Work(work, ledger.Handlers{Render: render})
-	return dir, first(err, records.Close())
+	return first(err, records.Close())
 }
 
 // hook is a receiver that answers at once.

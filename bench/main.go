@@ -32,7 +32,8 @@ func main() {
 	flag.DurationVar(&s.cell, "cell", 5*time.Second, "time for one measurement")
 	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service, or both builds, take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
-	flag.StringVar(&s.only, "only", "throughput,latency,accepts,callbacks,deliveries,unwanted,settled", "what to measure")
+	flag.StringVar(&s.only, "only", "throughput,latency,accepts,callbacks,deliveries,unwanted,settled",
+		"what to measure; scale is measured only when it is named")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -50,12 +51,17 @@ func run(ctx context.Context, s settings) error {
 		return compare(ctx, s, site.URL)
 	}
 	if strings.Contains(s.only, "accepts") {
-		if err := accepts(ctx, s); err != nil {
+		if err := accepts(ctx, s, site.URL); err != nil {
 			return err
 		}
 	}
 	if strings.Contains(s.only, "deliveries") {
 		if err := deliveries(ctx, s); err != nil {
+			return err
+		}
+	}
+	if strings.Contains(s.only, "scale") {
+		if err := scale(ctx, s, site.URL); err != nil {
 			return err
 		}
 	}
@@ -86,7 +92,7 @@ type driver interface {
 }
 
 func againstFloor(ctx context.Context, s settings, site string) (err error) {
-	ours, err := startService(ctx, s.binary, "api,render,deliver")
+	ours, err := startService(ctx, setup{binary: s.binary})
 	if err != nil {
 		return err
 	}
@@ -222,8 +228,8 @@ func captureFor(ctx context.Context, d driver, clients int, cell time.Duration, 
 }
 
 // accepts measures durable submissions over HTTP while no capture runs.
-func accepts(ctx context.Context, s settings) (err error) {
-	ours, err := startService(ctx, s.binary, "api")
+func accepts(ctx context.Context, s settings, site string) (err error) {
+	ours, err := startStill(ctx, setup{binary: s.binary}, site)
 	if err != nil {
 		return err
 	}

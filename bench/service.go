@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,48 +27,114 @@ type service struct {
 	dir  string
 	log  *os.File
 	http *http.Client
+
+	ready time.Time // when it first answered
 }
 
-func startService(ctx context.Context, binary, roles string) (*service, error) {
-	dir, err := os.MkdirTemp("", "savepage-bench-")
+// setup is how the service is started.
+type setup struct {
+	binary   string
+	dir      string // the folder of its data folder and log; empty: a new one
+	database string // empty: SQLite
+	roles    string // empty: all
+	single   bool   // an account may have one page
+}
+
+// startService starts the service with a key for it.
+func startService(ctx context.Context, u setup) (*service, error) {
+	if u.dir == "" {
+		dir, err := os.MkdirTemp("", "savepage-bench-")
+		if err != nil {
+			return nil, err
+		}
+		u.dir = dir
+	}
+	key, err := createKey(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	key, err := createKey(ctx, binary, dir)
-	if err != nil {
-		return nil, err
-	}
-	return start(ctx, binary, roles, dir, key)
+	return start(ctx, u, key)
 }
 
-// serveFolder starts the service on a folder of owe, to deliver only.
-func serveFolder(ctx context.Context, binary, dir string) (*service, error) {
-	return start(ctx, binary, "deliver", dir, "")
-}
-
-func start(ctx context.Context, binary, roles, dir, key string) (*service, error) {
-	s := &service{dir: dir, key: key, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+func start(ctx context.Context, u setup, key string) (*service, error) {
+	s := &service{dir: u.dir, key: key, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s.base = "http://" + address
-	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
+	if s.log, err = os.OpenFile(filepath.Join(u.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return nil, err
 	}
 	args := []string{
-		"serve", "--listen", address, "--data", filepath.Join(dir, "data"),
-		"--egress-allow", "127.0.0.0/8", "--roles", roles, "--log-level", "warn", "--rate-limit", "6000000",
+		"serve", "--listen", address, "--egress-allow", "127.0.0.0/8", "--log-level", "warn", "--rate-limit", "6000000",
+		"--max-pending", "10000000",
 	}
-	if knows(ctx, binary, "--account-pending") {
+	if u.roles != "" {
+		args = append(args, "--roles", u.roles)
+	}
+	if u.single {
+		args = append(args, "--account-pages", "1", "--grace", "1s")
+	}
+	if knows(ctx, u.binary, "--account-pending") {
 		args = append(args, "--account-pending", "0", "--account-pending-bytes", "0")
 	}
-	s.cmd = exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary under test
+	s.cmd = exec.CommandContext(ctx, u.binary, append(args, u.place()...)...) //nolint:gosec // the binary under test
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with this program, also where that fails
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
 	return s, s.awaitReady(ctx)
+}
+
+// startStill starts the service with a key for it, and has a page of a site rendered that never answers: it takes the only one
+// that the account may have, so that nothing else is rendered for it.
+func startStill(ctx context.Context, u setup, site string) (*service, error) {
+	u.single = true
+	s, err := startService(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.occupy(ctx, site)
+}
+
+// occupy has a page of a site rendered that never answers, and returns when it is under way.
+func (s *service) occupy(ctx context.Context, site string) error {
+	id, err := s.submitted(ctx, map[string]any{"url": site + "/hang", "timeout": 300_000})
+	for tick := time.NewTicker(50 * time.Millisecond); err == nil; {
+		var is struct {
+			State string `json:"status"`
+		}
+		var text []byte
+		if text, err = s.read(ctx, "/v1/captures?limit=1&state=running"); err != nil {
+			return err
+		}
+		if strings.Contains(string(text), `"cap_`) {
+			return nil
+		}
+		if text, err = s.read(ctx, "/v1/captures/"+id); err == nil {
+			err = json.Unmarshal(text, &is)
+		}
+		if err == nil && is.State != "queued" && is.State != "running" {
+			return fmt.Errorf("the page that never answers is %s", is.State)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return err
+}
+
+// place are the flags that say where records and pictures are.
+func (u setup) place() []string {
+	flags := []string{"--data", filepath.Join(u.dir, "data")}
+	if u.database != "" {
+		flags = append(flags, "--database", u.database)
+	}
+	return flags
 }
 
 // knows tells whether a build has a flag: the older one of two may not.
@@ -76,9 +143,9 @@ func knows(ctx context.Context, binary, flag string) bool {
 	return err == nil && strings.Contains(string(help), flag)
 }
 
-func createKey(ctx context.Context, binary, dir string) (string, error) {
-	args := []string{"key", "create", "--json", "--data", filepath.Join(dir, "data")}
-	out, err := exec.CommandContext(ctx, binary, args...).Output() //nolint:gosec // the binary under test
+func createKey(ctx context.Context, u setup, more ...string) (string, error) {
+	args := slices.Concat([]string{"key", "create", "--json"}, u.place(), more)
+	out, err := exec.CommandContext(ctx, u.binary, args...).Output() //nolint:gosec // the binary under test
 	if err != nil {
 		return "", fmt.Errorf("key create: %w", err)
 	}
@@ -97,13 +164,14 @@ func freeAddress(ctx context.Context) (string, error) {
 func (s *service) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/healthz", nil)
 		if err != nil {
 			return err
 		}
 		if answer, err := s.http.Do(req); err == nil {
 			_ = answer.Body.Close()
+			s.ready = time.Now()
 			return nil
 		}
 		select {
@@ -152,12 +220,20 @@ func (s *service) post(ctx context.Context, options map[string]any) (*http.Respo
 
 func (s *service) pid() int { return s.cmd.Process.Pid }
 
-func (s *service) close() error {
+// stop ends the service. Its folder stays.
+func (s *service) stop() error {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	err := s.cmd.Wait()
 	_ = s.log.Close()
 	if err != nil {
 		return fmt.Errorf("the service ended with %w; its log is in %s", err, s.dir)
+	}
+	return nil
+}
+
+func (s *service) close() error {
+	if err := s.stop(); err != nil {
+		return err
 	}
 	return os.RemoveAll(s.dir)
 }

@@ -31,7 +31,7 @@ func variants() []variant {
 // unwanted measures what it costs to leave out advertisements and banners of pages that have none. The site is one that
 // EasyList does not except from general hiding, as it does 127.0.0.1.
 func unwanted(ctx context.Context, s settings, site string) (err error) {
-	ours, err := startService(ctx, s.binary, "api,render,deliver")
+	ours, err := startService(ctx, setup{binary: s.binary})
 	if err != nil {
 		return err
 	}

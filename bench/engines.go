@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/ledger/pgtest"
+	"github.com/savepage/savepage/internal/ledger/postgres"
+	"github.com/savepage/savepage/internal/ledger/sqlite"
+)
+
+// engine is a kind of database that the service can have its records in.
+type engine struct {
+	name string
+	dialect
+	server *pgtest.Server // nil: SQLite
+	made   int
+}
+
+// dialect is how an engine says what the measures need.
+type dialect struct {
+	numbers string // a table n with the numbers from ?1 on, below ?2
+	digits  string // eight digits of n
+	args    string // the arguments of a job with ?3 in place of ?4
+	key     string // a text as the key of a job
+}
+
+// engines returns both kinds, and what ends them.
+func engines(ctx context.Context) ([]*engine, func() error, error) {
+	server, err := pgtest.Start(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []*engine{
+		{name: "SQLite", dialect: dialect{
+			numbers: `WITH RECURSIVE n(n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM n WHERE n < $2 - 1)`,
+			digits:  `printf('%08d', n)`, args: `jsonb(replace(json(args), $3, %s))`, key: `CAST(%s AS BLOB)`,
+		}},
+		{name: "PostgreSQL", server: server, dialect: dialect{
+			numbers: `WITH n AS (SELECT generate_series($1::bigint, $2::bigint - 1) AS n)`,
+			digits:  `lpad(n::text, 8, '0')`, args: `replace(args::text, $3, %s)::jsonb`, key: `convert_to(%s, 'UTF8')`,
+		}},
+	}, server.Stop, nil
+}
+
+// fresh is a place without any record, for a build of the service.
+func (e *engine) fresh(ctx context.Context, binary string) (setup, error) {
+	dir, err := os.MkdirTemp("", "savepage-bench-")
+	if err != nil || e.server == nil {
+		return setup{binary: binary, dir: dir}, err
+	}
+	e.made++
+	name := fmt.Sprintf("bench_%d", e.made)
+	return setup{binary: binary, dir: dir, database: e.server.Address(name)}, e.server.Create(ctx, name, "")
+}
+
+// open opens the records of a place, in this process.
+func (u setup) open(ctx context.Context) (ledger.Store, error) {
+	log := slog.New(slog.DiscardHandler)
+	if u.database != "" {
+		return postgres.At(u.database).Open(ctx, ledger.Config{}, log)
+	}
+	return sqlite.At(filepath.Join(u.dir, "data")).Open(ctx, ledger.Config{}, log)
+}
+
+// tables opens the tables of a place, beside the service.
+func (u setup) tables() (*sql.DB, error) {
+	if u.database != "" {
+		return sql.Open("pgx", u.database)
+	}
+	return sql.Open("sqlite", "file:"+filepath.Join(u.dir, "data", "savepage.db")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(off)")
+}

@@ -44,7 +44,7 @@ func testSearch(t *scene) {
 	for range capture.ScannedAtOnce / 1000 {
 		b.acceptBatch(t, 1000)
 	}
-	begin = time.Now().Add(time.Second)
+	begin = whole(time.Now().Add(time.Hour))
 	newest := add("https://shop.test/?PRICING", "")
 
 	found := func(want []string, wantPages int, f capture.Filter) {
@@ -56,7 +56,7 @@ func testSearch(t *scene) {
 	found([]string{newest, middle, oldest}, 2, capture.Filter{Limit: 50, URLContains: "pricing"})
 	found([]string{newest, middle, oldest}, 3, capture.Filter{Limit: 1, URLContains: "PRICING"})
 	found([]string{oldest}, 2, capture.Filter{Limit: 50, URLContains: "pricing_1%"})
-	found([]string{newest}, 1, capture.Filter{Limit: 50, URLContains: "pricing", CreatedAfter: time.Now()})
+	found([]string{newest}, 1, capture.Filter{Limit: 50, URLContains: "pricing", CreatedAfter: begin.Add(-time.Minute)})
 	found(nil, 2, capture.Filter{Limit: 50, URLContains: `\\`})
 	found(nil, 1, capture.Filter{Limit: 50, URLContains: "pricing", States: []savepage.State{savepage.Failed}})
 	mine := b.acceptBatch(t, 3)

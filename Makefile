@@ -5,6 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
+CLUSTER   ?= data-cluster
 PREFIX    ?= /usr/local
 TESTFLAGS ?= -timeout 40m
 PKG       ?= ./...
@@ -16,7 +17,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs pictures deb check-packages clean
+.PHONY: help serve serve-cluster build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs pictures deb check-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,12 @@ serve: ## find or install a browser, build, and serve on 127.0.0.1:8080
 	@scripts/install-browser
 	@$(MAKE) --no-print-directory build
 	@exec bin/savepage serve
+
+serve-cluster: ## serve with PostgreSQL, an S3 server and three nodes on this machine; everything is kept in CLUSTER (data-cluster)
+	@scripts/install-test-tools cluster
+	@$(MAKE) --no-print-directory build
+	@CGO_ENABLED=0 go build -o bin/cluster ./bench/cluster
+	@exec bin/cluster -data '$(CLUSTER)'
 
 build: ## build bin/savepage
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/savepage ./cmd/savepage

@@ -47,7 +47,7 @@ var owners = map[string][]string{
 	"golang.org/x/net":                       {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync":                      {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/records", "bench"},
 	"golang.org/x/sys": {
-		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage",
+		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage", "bench/cluster",
 	},
 	"golang.org/x/term":  {"cmd/savepage"},
 	"modernc.org/sqlite": {"internal/ledger/sqlite"},

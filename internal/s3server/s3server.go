@@ -71,7 +71,8 @@ func start(ctx context.Context, path, dir string) (*Server, error) {
 	s.process = exec.Command(path, "--port", address, "--quiet", "posix", dir)
 	s.process.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+AccessKey, "ROOT_SECRET_ACCESS_KEY="+SecretKey)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// An interrupt of whoever started it does not reach it: those who use it may still have to end.
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := s.process.Start(); err != nil {
 		return nil, fmt.Errorf("start versitygw: %w", err)
 	}

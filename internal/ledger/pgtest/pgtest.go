@@ -1,9 +1,10 @@
-// Package pgtest starts PostgreSQL servers for tests: in a folder of their own, on a socket in it and nowhere else, as a user
-// without rights. A server ends with the process that started it, however that ends. It refuses to know what its databases
-// hold.
+// Package pgtest starts PostgreSQL servers for tests and trials: on a socket in a folder of their own and nowhere else, as a
+// user without rights. A server ends with the process that started it, however that ends. It refuses to know what its
+// databases hold.
 package pgtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,14 +28,26 @@ const user = "savepage"
 
 // Server is a running server.
 type Server struct {
-	bin, dir string         // of its programs, and of all it writes
-	tools    string         // of the programs that are installed: those of clients, too
-	keeper   *exec.Cmd      // ends the server
-	life     io.WriteCloser // the keeper's standard input
+	bin    string         // of its programs
+	tools  string         // of the programs that are installed: those of clients, too
+	dir    string         // of socket and log; removed at the end
+	data   string         // of the databases
+	kept   bool           // data outlives the server
+	keeper *exec.Cmd      // ends the server
+	life   io.WriteCloser // the keeper's standard input
 }
 
 // Start makes a server of the version that is installed. Stop ends it and removes its folder.
-func Start(ctx context.Context) (*Server, error) { return start(ctx, "") }
+func Start(ctx context.Context) (*Server, error) { return start(ctx, "", "") }
+
+// Open starts a server whose databases are kept in a folder: those of an earlier one, or none yet. Stop leaves them.
+func Open(ctx context.Context, data string) (*Server, error) {
+	data, err := filepath.Abs(data)
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, "", data)
+}
 
 // newer is the folder in the user's cache with a server of a newer version. scripts/install-test-tools names it too.
 const newer = "postgresql-18.4.0-beta.17"
@@ -49,33 +62,23 @@ func StartNewer(ctx context.Context) (*Server, error) {
 	if err != nil || len(found) != 1 {
 		return nil, errors.Join(errors.New("no newer PostgreSQL server is installed: run scripts/install-test-tools"), err)
 	}
-	return start(ctx, found[0])
+	return start(ctx, found[0], "")
 }
 
-// start makes a server: with the programs of a folder, which its user may not read, or with those that are installed.
-func start(ctx context.Context, from string) (*Server, error) {
-	tools, err := programs()
-	if err != nil {
-		return nil, err
-	}
+// start makes a server: with the programs of a folder, which its user may not read, or with those that are installed; over a
+// folder that is kept, or over one that goes with it.
+func start(ctx context.Context, from, kept string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "savepage-pg-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: tools, tools: tools, dir: dir}
-	if from != "" {
-		s.bin = filepath.Join(dir, "server", "bin")
-		err = os.CopyFS(filepath.Join(dir, "server"), os.DirFS(from))
-	}
-	if err == nil && os.Getuid() == 0 {
-		err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-			return errors.Join(err, os.Lchown(path, nobody, nobody))
-		})
+	s := &Server{dir: dir, data: cmp.Or(kept, filepath.Join(dir, "data")), kept: kept != ""}
+	err = s.prepare(from)
+	if err == nil {
+		err = s.own(ctx)
 	}
 	if err == nil {
-		// Languages sort texts in their own ways: the ledger must not depend on it.
-		err = s.run(ctx, "initdb", "--pgdata", s.data(), "--username", user, "--auth=trust", "--no-sync", "--encoding=UTF8",
-			"--locale=C", "--locale-provider=icu", "--icu-locale=en")
+		err = s.fill(ctx)
 	}
 	if err == nil {
 		err = s.watch(ctx)
@@ -89,20 +92,73 @@ func start(ctx context.Context, from string) (*Server, error) {
 	return s, nil
 }
 
-// programs is the folder of the newest server that is installed.
-func programs() (string, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	if err != nil || len(found) == 0 {
-		return "", errors.Join(errors.New("no PostgreSQL server is installed: run scripts/install-test-tools"), err)
+// prepare finds the programs, those of the version that the databases have, and makes the folder.
+func (s *Server) prepare(from string) error {
+	version, err := os.ReadFile(filepath.Join(s.data, versionFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	version := func(name string) int {
+	if s.tools, err = programs(strings.TrimSpace(string(version))); err != nil {
+		return err
+	}
+	if s.bin = s.tools; from != "" {
+		s.bin = filepath.Join(s.dir, "server", "bin")
+		if err := os.CopyFS(filepath.Join(s.dir, "server"), os.DirFS(from)); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(s.data, 0o700)
+}
+
+// versionFile is what a folder has that is filled.
+const versionFile = "PG_VERSION"
+
+// own gives the server's user its folders.
+func (s *Server) own(ctx context.Context) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	err := filepath.WalkDir(s.dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	})
+	if err := errors.Join(err, os.Chown(s.data, nobody, nobody)); err != nil {
+		return err
+	}
+	if err := s.command(ctx, "test", "-w", s.data).Run(); err != nil {
+		return fmt.Errorf("PostgreSQL runs as the user %d, who cannot reach %s: want a folder below folders that everybody may enter",
+			nobody, s.data)
+	}
+	return nil
+}
+
+// fill makes what every database has, once.
+func (s *Server) fill(ctx context.Context) error {
+	if exists(filepath.Join(s.data, versionFile)) {
+		return nil
+	}
+	// Languages sort texts in their own ways: the ledger must not depend on it.
+	args := []string{
+		"--pgdata", s.data, "--username", user, "--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en",
+	}
+	if !s.kept {
+		args = append(args, "--no-sync")
+	}
+	return s.run(ctx, "initdb", args...)
+}
+
+// programs is the folder of the newest server that is installed, or of the newest of a version.
+func programs(version string) (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/" + cmp.Or(version, "*") + "/bin/postgres")
+	if err != nil || len(found) == 0 {
+		none := strings.TrimSpace("no PostgreSQL server " + version)
+		return "", errors.Join(errors.New(none+" is installed: run scripts/install-test-tools"), err)
+	}
+	number := func(name string) int {
 		n, _ := strconv.Atoi(strings.Split(name, "/")[4]) // 0 for what is no version
 		return n
 	}
-	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
+	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return number(a) - number(b) })), nil
 }
-
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // command is a program of the server, run as its user.
 func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
@@ -136,21 +192,34 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 
 // Serve starts the server, and returns when it answers.
 func (s *Server) Serve(ctx context.Context) error {
-	return s.run(ctx, "pg_ctl", "start", "--wait", "--pgdata", s.data(), "--log", filepath.Join(s.dir, "log"),
+	log := filepath.Join(s.dir, "log")
+	err := s.run(ctx, "pg_ctl", "start", "--wait", "--pgdata", s.data, "--log", log,
 		"--options", "-k "+s.dir+" -c listen_addresses= -c max_connections=300 -c shared_buffers=128MB")
+	if err != nil {
+		said, _ := os.ReadFile(log) // it may have ended before it wrote any
+		return fmt.Errorf("%w%s", err, said)
+	}
+	return nil
 }
 
 // Crash ends the server at once, as the loss of power does. Serve starts it again.
 func (s *Server) Crash(ctx context.Context) error {
-	return s.run(ctx, "pg_ctl", "stop", "--wait", "--pgdata", s.data(), "--mode", "immediate")
+	return s.run(ctx, "pg_ctl", "stop", "--wait", "--pgdata", s.data, "--mode", "immediate")
 }
 
 // last ends the server when the keeper's standard input ends: a process that was killed cannot do so itself.
 const last = `cat >/dev/null; pg_ctl stop --silent --pgdata "$1" --mode immediate; rm -rf "$1" "$2"`
 
+// lastKept does so where the databases are kept.
+const lastKept = `cat >/dev/null; pg_ctl stop --silent --pgdata "$1" --mode fast`
+
 // watch starts the keeper.
 func (s *Server) watch(ctx context.Context) (err error) {
-	s.keeper = s.command(context.WithoutCancel(ctx), "sh", "-c", last, "sh", s.data(), filepath.Join(s.dir, "server"))
+	script := last
+	if s.kept {
+		script = lastKept
+	}
+	s.keeper = s.command(context.WithoutCancel(ctx), "sh", "-c", script, "sh", s.data, filepath.Join(s.dir, "server"))
 	s.keeper.SysProcAttr.Setpgid = true // an interrupt of the tests does not end it
 	if s.life, err = s.keeper.StdinPipe(); err != nil {
 		return err
@@ -158,7 +227,7 @@ func (s *Server) watch(ctx context.Context) (err error) {
 	return s.keeper.Start()
 }
 
-// Stop ends the server and removes its folder.
+// Stop ends the server and removes its folder, unless it is kept.
 func (s *Server) Stop() error {
 	err := s.life.Close()
 	_ = s.keeper.Wait() // what matters is that it has ended
@@ -177,6 +246,18 @@ func (s *Server) Create(ctx context.Context, database, from string) error {
 		args = append(args, "--template", from)
 	}
 	return s.run(ctx, "createdb", args...)
+}
+
+// Has reports whether there is a database of the name.
+func (s *Server) Has(ctx context.Context, database string) (bool, error) {
+	ask := s.command(ctx, "psql", "--host", s.dir, "--username", user, "--no-psqlrc", "--tuples-only", "--no-align",
+		"--set", "name="+database, "template1")
+	ask.Stdin = strings.NewReader("SELECT count(*) FROM pg_database WHERE datname = :'name'")
+	out, err := ask.CombinedOutput()
+	if err != nil {
+		return false, fmt.Errorf("list databases: %w: %s", err, out)
+	}
+	return strings.TrimSpace(string(out)) == "1", nil
 }
 
 // Socket is the name of the server's socket.

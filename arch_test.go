@@ -43,6 +43,7 @@ var owners = map[string][]string{
 	"github.com/spf13/pflag":                 {"cmd/savepage"},
 	"github.com/vishvananda/netlink":         {"internal/jail"},
 	"github.com/yuin/goldmark":               {"internal/manual"},
+	"go.opentelemetry.io/otel":               {"internal/tracing"},
 	"golang.org/x/image":                     {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                       {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync":                      {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/records", "bench"},

@@ -9,6 +9,7 @@ type Batch struct {
 	CallbackURL string // gets one event when the last capture has ended; empty for none
 	Metadata    Metadata
 	Counts      Counts
+	Trace       string // where the trace of its request goes on, as the service wrote it down; empty without one
 
 	CreatedAt time.Time
 	EndedAt   time.Time // zero until all of its captures have ended

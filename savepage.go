@@ -35,6 +35,8 @@ type Capture struct {
 	BatchID string // of the batch that it belongs to; empty for none
 	State   State
 	Options Options // complete: defaults are filled in
+	// Trace is where the trace of its request goes on, as the service wrote it down; empty without one.
+	Trace string
 	// Interactive is true while a client waits for the answer.
 	Interactive bool
 	KeyID       string // names the key with which it was asked for, as Principal.KeyID; empty: none, or not known
@@ -193,6 +195,7 @@ type Delivery struct {
 	Receiver   string `json:"-"` // host and port of URL
 	Earlier    int    `json:"-"` // attempts of earlier schedules: sending again starts a new schedule
 	Asked      int    `json:"-"` // how often it was sent again by hand
+	Trace      string `json:"-"` // Capture.Trace or Batch.Trace
 }
 
 // EventKind is what an event tells.

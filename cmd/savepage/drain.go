@@ -37,8 +37,10 @@ func (n *node) drainSteps() []drainStep {
 		{"close browsers", func(context.Context) error { return closeOpen(n.pool) }},
 		// 7. Nobody stores or reads a picture any more.
 		{"close pictures", func(context.Context) error { return closeOpen(n.blobs) }},
-		// 8. Last, because every part writes to it, and because its lock keeps the next server out until all else is done.
+		// 8. After all parts that write to it, and because its lock keeps the next server out until all else is done.
 		{"close ledger", func(context.Context) error { return closeOpen(n.ledger) }},
+		// 9. Nothing happens any more that could be traced. A collector that does not answer keeps nobody from the ledger.
+		{"close traces", func(context.Context) error { return closeOpen(n.tracer) }},
 	}
 }
 

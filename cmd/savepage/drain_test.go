@@ -40,6 +40,7 @@ func (d *drained) looks() map[string]func() {
 		"close browsers":                 d.hasBrowser,
 		"close pictures":                 d.hasNoBrowser,
 		"close ledger":                   d.hasOnlyTheLedger,
+		"close traces":                   d.hasNothing,
 	}
 }
 
@@ -114,6 +115,12 @@ func (d *drained) hasOnlyTheLedger() {
 	}
 	if err := d.node.ledger.Ready(d.t.Context()); err != nil {
 		d.t.Errorf("the ledger is closed: %v", err)
+	}
+}
+
+func (d *drained) hasNothing() {
+	if err := d.node.ledger.Ready(d.t.Context()); err == nil {
+		d.t.Error("the ledger is open")
 	}
 }
 

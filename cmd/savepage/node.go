@@ -29,6 +29,7 @@ import (
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/page"
 	"github.com/savepage/savepage/internal/progress"
+	"github.com/savepage/savepage/internal/tracing"
 	"github.com/savepage/savepage/internal/webhook"
 )
 
@@ -50,6 +51,7 @@ type node struct {
 	// testSender sends test events, over connections of its own: a slow receiver delays no callback.
 	testSender *webhook.Sender
 	metrics    *httpd.Metrics
+	tracer     *tracing.Tracer // nil: nobody wants traces
 	progress   progress.Hub
 	service    *capture.Service
 	handler    http.Handler
@@ -72,7 +74,7 @@ func newNode(s Settings, to Streams) *node {
 // open opens every part that the roles need. drain closes them, also after an error.
 func (n *node) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		n.listen, n.openLedger, n.openPictures, n.openBrowser, n.watch, n.measure, n.joinFlow, n.joinHTTP,
+		n.trace, n.listen, n.openLedger, n.openPictures, n.openBrowser, n.watch, n.measure, n.joinFlow, n.joinHTTP,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -192,11 +194,17 @@ func (n *node) joinFlow(context.Context) error {
 		}
 		parts.Renderer = page.New(n.pool, page.Config{Spool: n.settings.Data, Lists: lists.Lists, AgentSuffix: n.settings.UserAgent}, n.log)
 	}
+	if n.tracer != nil {
+		parts.Tracer = n.tracer
+	}
 	n.service = capture.New(parts, cfg, n.log)
 	hooks := webhook.Config{
 		RetryBase: n.settings.WebhookRetryBase, MaxAttempts: n.settings.WebhookMaxAttempts, Timeout: n.settings.WebhookTimeout,
 		Clock: n.clock, Pictures: n.readPicture,
 		Inbox: (&inbox.Receiver{Events: n.ledger, Secrets: n.ledger, Clock: n.clock, Log: n.log}).Take,
+	}
+	if n.tracer != nil {
+		hooks.Continue = n.tracer.Continue
 	}
 	n.sender, n.testSender = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
 	return nil
@@ -243,6 +251,9 @@ func (n *node) joinHTTP(context.Context) error {
 	mux.Handle(mcpPath, toolsOf(n, served, stored))
 	mux.Handle("/", all)
 	n.handler = httpd.Behind(n.settings.Proxies, chain.Wrap(onlyKnownHosts(mux, n.listener, n.settings, n.links)))
+	if n.tracer != nil {
+		n.handler = n.tracer.Wrap(n.handler)
+	}
 	return nil
 }
 

@@ -125,7 +125,9 @@ func (n *node) handlers() ledger.Handlers {
 
 // deliver makes one attempt of a callback and counts it.
 func (n *node) deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
-	verdict := n.sender.Deliver(ctx, d, secrets)
+	sending, sent := n.traced(ctx, d)
+	verdict := n.sender.Deliver(sending, d, secrets)
+	sent(verdict)
 	if ctx.Err() == nil {
 		n.metrics.WebhookAttempt(string(verdict.Attempt.Outcome), time.Duration(verdict.Attempt.LatencyMS)*time.Millisecond)
 	}

@@ -56,11 +56,14 @@ type Batches interface {
 // SubmitBatch admits a batch and records it, all or none. When it returns without error every capture is durable and will
 // end. The Fields of a *savepage.Error name every wrong field of every capture as "[3].width", those of the batch by
 // their bare names.
-func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (AcceptedBatch, error) {
+func (s *Service) SubmitBatch(ctx context.Context, r BatchRequest) (_ AcceptedBatch, err error) {
+	ctx, end := s.spans.submit(ctx, "submit batch", r.Account)
+	defer func() { end(err) }()
 	now := s.clock.Now()
 	batch := savepage.Batch{
 		ID: NewID("bat_", now), Account: r.Account, Metadata: r.Metadata, CreatedAt: now,
 		Counts: savepage.Counts{Total: len(r.Captures), Queued: len(r.Captures)},
+		Trace:  s.spans.carried(ctx),
 	}
 	var faults rowFaults
 	if wrong := batch.ValidateFields(); len(wrong) > 0 {
@@ -122,7 +125,7 @@ func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, r BatchRe
 		admitted, err := s.admit(o, r.MaxTimeout)
 		row := Submission{Capture: savepage.Capture{
 			ID: ids[i], Account: batch.Account, KeyID: r.KeyID, BatchID: batch.ID, State: savepage.Queued, Options: admitted,
-			CreatedAt: batch.CreatedAt,
+			CreatedAt: batch.CreatedAt, Trace: batch.Trace,
 		}}
 		if err == nil {
 			err = s.mayShare(ctx, &row, &hashes)

@@ -62,6 +62,7 @@ type Service struct {
 	clock    *clock.Clock
 	cfg      Config
 	log      *slog.Logger
+	spans    spans
 	making   making
 }
 
@@ -75,6 +76,7 @@ type Parts struct {
 	Guard    Guard
 	Observer Observer
 	Progress Progress      // nil: nobody watches
+	Tracer   Tracer        // nil: no spans are made
 	Health   *health.Board // nil: faults of parts are told to nobody and not waited for
 	Clock    *clock.Clock  // nil: the machine's
 }
@@ -84,6 +86,7 @@ func New(p Parts, cfg Config, log *slog.Logger) *Service {
 	s := &Service{
 		ledger: p.Ledger, batches: p.Batches, overdue: p.Overdue, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard,
 		observer: p.Observer, progress: p.Progress, health: p.Health, clock: p.Clock.Or(), cfg: cfg, log: log,
+		spans: spans{p.Tracer},
 	}
 	if s.progress == nil {
 		s.progress = noProgress{}

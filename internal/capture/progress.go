@@ -98,7 +98,8 @@ type tracker struct {
 	clock   *clock.Clock
 	id      string
 	attempt int
-	begin   func() // called at the first phase; nil for nothing
+	begin   func()      // called at the first phase; nil for nothing
+	phase   func(Phase) // called at each, and with none at the end of the last; nil for nothing
 }
 
 type trackerKey struct{}
@@ -106,10 +107,10 @@ type trackerKey struct{}
 // track reports the steps of an attempt. Report reports those of the work that has the returned context; the function must
 // be called at the end.
 func (s *Service) track(ctx context.Context, c savepage.Capture) (context.Context, func()) {
-	t := &tracker{to: s.progress, clock: s.clock, id: c.ID, attempt: c.Attempt}
+	t := &tracker{to: s.progress, clock: s.clock, id: c.ID, attempt: c.Attempt, phase: s.spans.phases(ctx)}
 	t.to.Begin(c.ID)
 	t.report(Step{Seq: SeqStarted(c.Attempt), Kind: StepStarted})
-	return context.WithValue(ctx, trackerKey{}, t), func() { t.to.End(c.ID) }
+	return context.WithValue(ctx, trackerKey{}, t), func() { t.over(); t.to.End(c.ID) }
 }
 
 func trackerOf(ctx context.Context) *tracker {
@@ -132,6 +133,13 @@ func (t *tracker) onBegin(fn func()) {
 	}
 }
 
+// over says that the last phase has ended.
+func (t *tracker) over() {
+	if t != nil && t.phase != nil {
+		t.phase("")
+	}
+}
+
 // Report says that a phase of the render under way in ctx has begun. It never blocks. Without a capture behind ctx, as
 // on the command line, nobody gets it.
 func Report(ctx context.Context, p Phase) {
@@ -139,6 +147,9 @@ func Report(ctx context.Context, p Phase) {
 		if t.begin != nil {
 			t.begin()
 			t.begin = nil
+		}
+		if t.phase != nil {
+			t.phase(p)
 		}
 		t.report(Step{Seq: seqOf(t.attempt, p), Kind: StepPhase, Phase: p})
 	}

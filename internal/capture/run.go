@@ -16,20 +16,32 @@ import (
 // capture again.
 func (s *Service) Run(ctx context.Context, claim Claim) error {
 	begun := start{at: s.clock.Now(), measured: time.Now()}
+	ctx, over := s.spans.run(ctx, claim.Capture)
 	ctx, end := s.track(ctx, claim.Capture)
 	defer end()
 	shot, err := s.render(ctx, claim)
 	if ctx.Err() != nil {
 		_ = shot.Close()
+		over(ctx.Err())
 		return ctx.Err() // canceled or shutting down: not the page's fault, and not ours to record
 	}
 	picture, err := s.store(ctx, claim, &shot, err)
+	trackerOf(ctx).over()
 	defer s.making.end(picture)
 	told, back := s.judge().decide(claim, errors.Join(err, shot.Close()))
+	defer over(causeOf(told))
 	if back != nil {
 		return s.release(ctx, claim, *back, told, err)
 	}
 	return s.finish(ctx, claim, s.outcome(claim.Capture, begun, shot, picture, told), err)
+}
+
+// causeOf is the error that a client is told of, as any error: nil without one.
+func causeOf(told *savepage.Error) error {
+	if told == nil {
+		return nil
+	}
+	return told
 }
 
 // render gives the renderer the capture's own timeout and some slack: the renderer names what it awaited, the slack only
@@ -119,7 +131,10 @@ func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause erro
 		sharing[c.ID] = c
 		return s.owe(c)
 	}
-	if err := s.judge().durably(ctx, func() error { return s.ledger.Finish(ctx, claim, o) }); err != nil {
+	recording, recorded := s.spans.record(ctx)
+	err = s.judge().durably(recording, func() error { return s.ledger.Finish(recording, claim, o) })
+	recorded(err)
+	if err != nil {
 		if errors.Is(err, ErrLost) && o.Picture != nil {
 			err = errors.Join(err, s.blobs.Delete(context.WithoutCancel(ctx), o.Picture.Name))
 		}

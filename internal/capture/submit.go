@@ -12,7 +12,9 @@ import (
 
 // Submit admits a request and records it. When it returns without error the capture is durable and will end. Errors for
 // the client are *savepage.Error; those of CodeInvalidRequest name every wrong field by its bare name.
-func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
+func (s *Service) Submit(ctx context.Context, r Request) (_ Accepted, err error) {
+	ctx, end := s.spans.submit(ctx, "submit", r.Account)
+	defer func() { end(err) }()
 	options, err := s.admit(r.Options, r.MaxTimeout)
 	if err != nil {
 		return Accepted{}, err
@@ -22,6 +24,7 @@ func (s *Service) Submit(ctx context.Context, r Request) (Accepted, error) {
 		Capture: savepage.Capture{
 			ID: NewID("cap_", now), Account: r.Account, KeyID: r.KeyID, State: savepage.Queued,
 			Options: options, Interactive: r.Interactive, CreatedAt: now,
+			Trace: s.spans.carried(ctx),
 		},
 		IdempotencyKey: r.IdempotencyKey,
 		Fingerprint:    r.Fingerprint,

@@ -47,6 +47,9 @@ func (s *Sender) attempt(ctx context.Context, c Callback) result {
 	}
 	progress := &progress{}
 	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d, body)
+	if err == nil && s.cfg.Continue != nil {
+		s.cfg.Continue(ctx, request.Header)
+	}
 	if err == nil {
 		err = signed(request, d, c.Secrets, s.cfg.Clock.Wall())
 	}

@@ -28,6 +28,8 @@ type Config struct {
 	Random      func() float64 // from 0 to below 1, for the jitter; nil: math/rand
 	// Pictures opens a stored picture by its file name, for callbacks that are one. The sender closes it. Nil: there are none.
 	Pictures func(ctx context.Context, name string) (io.ReadCloser, error)
+	// Continue adds to the header of a request what lets its receiver go on with the trace of the context. Nil: nothing.
+	Continue func(ctx context.Context, header http.Header)
 	// Inbox takes callbacks to savepage.InboxURL in place of the network, and answers or fails as a receiver does; the context
 	// has the timeout of the attempt. Nil: their name does not resolve.
 	Inbox func(ctx context.Context, c Callback) (*http.Response, error)

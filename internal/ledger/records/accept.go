@@ -201,10 +201,10 @@ func useKey(ctx context.Context, tx *sql.Tx, k ledger.KeyUse, now time.Time) (id
 }
 
 const insertCapture = `INSERT INTO captures (id, account, state, interactive, url, options, options_hash, created_at, due_at, batch,
-	flight, waits, bytes, cost, turn, key_prefix) VALUES `
+	flight, waits, bytes, cost, turn, key_prefix, trace) VALUES `
 
 func captureRows() Insertion {
-	return Insertion{Head: insertCapture, Row: `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, Width: 16}
+	return Insertion{Head: insertCapture, Row: `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, Width: 17}
 }
 
 // insertCaptures records captures with what is private of them.
@@ -214,7 +214,8 @@ func insertCaptures(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []
 		c := &r.Capture
 		at, load := stamp(c.CreatedAt), r.load()
 		values = append(values, c.ID, c.Account, string(savepage.Queued), c.Interactive, c.Options.URL, string(r.options), r.OptionsHash,
-			at, at, text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost, r.turn, text(c.KeyID))
+			at, at, text(c.BatchID), text(r.Flight), r.reuse == capture.ReuseJoined, load.Bytes, load.Cost, r.turn, text(c.KeyID),
+			text(c.Trace))
 	}
 	if err := captureRows().Exec(ctx, tx, values); err != nil {
 		return fmt.Errorf("insert captures: %w", err)

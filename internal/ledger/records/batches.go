@@ -141,11 +141,11 @@ func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) err
 	if b.refused != nil {
 		return freeKey(ctx, tx, b.Batch.Account, b.IdempotencyKey, b.Batch.ID)
 	}
-	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at, shared)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO batches (id, account, callback_url, metadata, captures, total, open, created_at, shared, trace)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	n := len(b.rows)
 	_, err = tx.ExecContext(ctx, insert, b.Batch.ID, b.Batch.Account, b.Batch.CallbackURL, text(string(b.Batch.Metadata)), b.list, n, n,
-		stamp(b.Batch.CreatedAt), string(b.shared))
+		stamp(b.Batch.CreatedAt), string(b.shared), text(b.Batch.Trace))
 	if err != nil {
 		return fmt.Errorf("insert batch: %w", err)
 	}

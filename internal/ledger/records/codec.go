@@ -17,13 +17,13 @@ import (
 // columns of a capture, in the order that scanCapture reads.
 const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing,
 	coalesce(batch, ''), captured_at, coalesce(source, ''),
-	coalesce(key_prefix, ''), (SELECT shared FROM batches WHERE batches.id = captures.batch)`
+	coalesce(key_prefix, ''), coalesce(trace, ''), (SELECT shared FROM batches WHERE batches.id = captures.batch)`
 
 // listed are the same columns, but for the document of the html option and its files, and without what a batch keeps for all its captures:
 // a page of captures could be hundreds of megabytes.
 const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html', '$.assets') ELSE options END,
 	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, ''),
-	coalesce(key_prefix, ''), NULL`
+	coalesce(key_prefix, ''), coalesce(trace, ''), NULL`
 
 // sharedQuery reads what batches keep for all their captures, but for large texts.
 const sharedQuery = `SELECT id, json_remove(shared, '$.html', '$.assets', '$.css', '$.js') FROM batches
@@ -93,7 +93,7 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 		options, shared, picture, report, failure, took sql.NullString
 	)
 	err := scan(&c.ID, &c.Account, &c.State, &c.Interactive, &options, &c.Attempt, &created, &started, &finished,
-		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source, &c.KeyID, &shared)
+		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source, &c.KeyID, &c.Trace, &shared)
 	if errors.Is(err, sql.ErrNoRows) {
 		return savepage.Capture{}, err
 	}

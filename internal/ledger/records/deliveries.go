@@ -76,9 +76,16 @@ func (o *outbox) Due(ctx context.Context, r ledger.Receiver, kind ledger.Kind, l
 	return ids, moment(next), err
 }
 
+const owedQuery = `SELECT ` + deliveryColumns + `, coalesce((SELECT trace FROM captures WHERE captures.id = d.capture),
+	(SELECT trace FROM batches WHERE batches.id = d.batch), '') FROM deliveries d WHERE d.id = ?`
+
 // Owed reads a pending delivery with its attempts, and what it is signed with.
 func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
-	d, err := scanDelivery(o.read.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d WHERE d.id = ?`, id).Scan)
+	var trace string
+	d, err := scanDelivery(func(dest ...any) error {
+		return o.read.QueryRowContext(ctx, owedQuery, id).Scan(append(dest, &trace)...)
+	})
+	d.Trace = trace
 	if errors.Is(err, sql.ErrNoRows) || err == nil && d.State != savepage.Pending {
 		return savepage.Delivery{}, nil, ledger.ErrNothingOwed
 	}

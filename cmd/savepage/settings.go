@@ -41,6 +41,7 @@ type Settings struct {
 	Limits       savepage.Limits // of accounts that have none of their own
 	EgressAllow  []guard.Rule
 	NAT64Prefix  []netip.Prefix
+	Outbound     *url.URL // proxy to public addresses; nil: none
 
 	WebhookRetryBase   time.Duration
 	WebhookMaxAttempts int
@@ -73,7 +74,7 @@ func (s Settings) Has(role string) bool { return slices.Contains(s.Roles, role) 
 
 // guard is which addresses may be reached. What is refused is logged; without a log, nothing is.
 func (s Settings) guard(log *slog.Logger) guard.Config {
-	cfg := guard.Config{Allow: s.EgressAllow, NAT64: s.NAT64Prefix}
+	cfg := guard.Config{Allow: s.EgressAllow, NAT64: s.NAT64Prefix, Outbound: s.Outbound}
 	if log != nil {
 		cfg.OnRefusal = func(r *guard.Refusal) {
 			log.Info("address refused", "host", r.Host, "address", r.Addr.String(), "rule", r.Rule)
@@ -119,7 +120,7 @@ type settingGroup struct {
 
 func settingGroups() []settingGroup {
 	return []settingGroup{
-		{"Addresses", slices.Concat(addressSettings(), corsSettings())},
+		{"Addresses", slices.Concat(addressSettings(), egressSettings(), corsSettings())},
 		{"Records and pictures", storeSettings()},
 		{"Secrets", secretSettings()},
 		{"Work", workSettings()},
@@ -171,19 +172,6 @@ func addressSettings() []setting {
 			name: "CDN_URL", kind: "url", shown: "the public URL", form: "an http or https URL without query",
 			doc: "Base URL of links to pictures, if a CDN is in front.",
 			set: func(s *Settings, text string) error { return setBaseURL(&s.CDNURL, text) },
-		},
-		{
-			name: "EGRESS_ALLOW", kind: "list", shown: "none",
-			form: "networks with optional ports, such as 127.0.0.0/8,10.20.0.0/16:443,10.0.0.5/32:3000-3999",
-			doc:  "Private and reserved addresses that pages and callbacks may reach. The server's own ports remain closed.",
-			set:  func(s *Settings, text string) (err error) { s.EgressAllow, err = guard.ParseAllow(text); return err },
-		},
-		{
-			name: "NAT64_PREFIX", kind: "list", shown: "none",
-			form: "IPv6 prefixes of 32, 40, 48, 56, 64 or 96 bits, such as 64:ff9b::/96",
-			doc: "Prefixes of the network's NAT64 translators (RFC 6052). An address below one of them is judged as the IPv4 " +
-				"address that it stands for.",
-			set: func(s *Settings, text string) (err error) { s.NAT64Prefix, err = guard.ParseNAT64(text); return err },
 		},
 	}
 }

@@ -109,6 +109,7 @@ func eventOf(to target, err error) Event {
 	var refusal *Refusal
 	var dns *net.DNSError
 	var network net.Error
+	var proxy *OutboundError
 	switch {
 	case errors.As(err, &refusal):
 		e.Kind, e.Detail = Blocked, refusal.Message()
@@ -120,6 +121,8 @@ func eventOf(to target, err error) Event {
 		e.Kind, e.Detail = OverBudget, fmt.Sprintf("%s was cut off: %v.", to, err)
 	case errors.As(err, &network) && network.Timeout():
 		e.Kind, e.Detail = Timeout, fmt.Sprintf("%s did not answer in time.", to)
+	case errors.As(err, &proxy):
+		e.Kind, e.Detail = Refused, fmt.Sprintf("%s cannot be reached through the service's outbound proxy.", to)
 	default:
 		e.Kind, e.Detail = Refused, fmt.Sprintf("%s %s.", to, broken(err))
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	Own      []netip.AddrPort // the service's own listeners: always refused
 	Resolver Resolver         // nil: the system's, without its search list for names of several parts
 	Dial     DialFunc         // nil: a net.Dialer that judges the address once more before it connects
+	Outbound *url.URL         // proxy through which public addresses are reached, as ParseOutbound reads it; nil: none
 	NAT64    []netip.Prefix   // of the operator's own translators (RFC 6052), as ParseNAT64 reads them
 
 	// OnRefusal is told of what was not dialled. A refusal of a name says more than its client may know. nil: nobody is told.
@@ -71,7 +73,14 @@ func New(cfg Config) *Policy {
 		// The C library's resolver does not find a complete name in the hosts file.
 		p.resolver = completeNames{&net.Resolver{PreferGo: true}}
 	}
-	if p.dial == nil {
+	switch {
+	case p.dial != nil:
+	case cfg.Outbound != nil:
+		p.dial = (&outbound{policy: p, url: cfg.Outbound}).dial
+		if ap, err := netip.ParseAddrPort(cfg.Outbound.Host); err == nil {
+			p.Own(ap) // of a name, when it is first reached
+		}
+	default:
 		p.dial = p.systemDialer().DialContext
 	}
 	for _, ap := range cfg.Own {

@@ -17,7 +17,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-cluster build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs pictures deb check-packages clean
+.PHONY: help serve serve-cluster build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs pictures deb check-packages check-chart clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ check-packages: ## install the Debian package and do the steps of the container 
 	@$(MAKE) --no-print-directory deb
 	scripts/check-deb bin/savepage.deb
 	scripts/check-image
+
+check-chart: ## render the Helm chart and read the result as Kubernetes does
+	cd deploy/helm/check && CGO_ENABLED=0 go test -count=1 .
 
 clean: ## remove what was built
 	rm -rf bin

@@ -32,7 +32,7 @@ var owners = map[string][]string{
 	"github.com/klauspost/compress":          {"internal/picture", "internal/hostile", "internal/httpd"},
 	"github.com/knadh/koanf":                 {"cmd/savepage"},
 	"github.com/lmittmann/tint":              {"cmd/savepage"},
-	"github.com/minio/minio-go/v7":           {"internal/blob/s3"},
+	"github.com/minio/minio-go/v7":           {"internal/blob/s3", "internal/upload"},
 	"github.com/modelcontextprotocol/go-sdk": {"internal/mcp", "cmd/savepage"},
 	"github.com/pressly/goose/v3":            {"internal/ledger/postgres", "internal/ledger/records", "internal/ledger/sqlite"},
 	"github.com/prometheus/client_golang":    {"internal/httpd"},

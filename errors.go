@@ -45,6 +45,7 @@ const (
 	CodeShuttingDown        Code = "shutting_down"
 	CodeStorageUnavailable  Code = "storage_unavailable"
 	CodeServiceFault        Code = "service_fault"
+	CodeStoreFailed         Code = "store_failed"
 	CodeRenderTimeout       Code = "render_timeout"
 	CodeInternal            Code = "internal_error"
 )
@@ -129,6 +130,10 @@ func captureCodes() []CodeInfo {
 		{CodeBrowserLost, http.StatusBadGateway, true, "The browser stopped while it rendered the page. The service tries again."},
 		{CodeTooManyRedirects, http.StatusBadGateway, false, "The page redirects endlessly."},
 		{CodeNotAPage, http.StatusBadGateway, false, "The URL returns a download or nothing instead of a page."},
+		{
+			CodeStoreFailed, http.StatusBadGateway, true,
+			"The bucket of the option store did not take the picture. The message says why; the picture is in image.",
+		},
 		{CodeQueueFull, http.StatusServiceUnavailable, false, "Too many captures are waiting. Try again after Retry-After."},
 		{CodeShuttingDown, http.StatusServiceUnavailable, false, "The server is shutting down. Try again."},
 		{

@@ -192,6 +192,9 @@ func environmentTexts() OptionGroup {
 
 func resultTexts() OptionGroup {
 	return OptionGroup{"Result", []OptionText{
+		{"store", "Put the picture into a bucket of the account's own as well: name of a store (PUT /v1/stores/{name}), key of the object, " +
+			"{id}.{format} by default, and overwrite. As text: name/key. The capture ends when the bucket has the picture, and its result " +
+			"has stored. A bucket that does not take it is tried again; then the capture fails with store_failed."},
 		{"callback_url", "Answer 202 at once, and POST the result to this URL when the capture has ended."},
 		{"callback_format", "What the callback looks like; event by default. event: JSON that describes the capture. file: the picture " +
 			"itself, with its Content-Type; a failure is an event. gotenberg, screenshotone, screenshotone_json, urlbox: what receivers of " +

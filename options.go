@@ -154,6 +154,7 @@ type Options struct {
 	Media         Media        `json:"media,omitempty" enum:"screen,print"`
 
 	// The result.
+	Store            *StoreTo       `json:"store,omitempty" example:"\"archive/{host}/{id}.{format}\""`
 	CallbackURL      string         `json:"callback_url,omitempty" maxLength:"8192" example:"https://myapp.example.com/hook"`
 	CallbackFormat   CallbackFormat `json:"callback_format,omitempty" enum:"event,file,gotenberg,screenshotone,screenshotone_json,urlbox"`
 	CallbackMethod   string         `json:"callback_method,omitempty" enum:"POST,PUT,PATCH"`
@@ -227,6 +228,7 @@ func (o Options) ValidateFields() []FieldError {
 	wrong = append(wrong, o.checkSteps()...)
 	wrong = append(wrong, o.Headers.check()...)
 	wrong = append(wrong, o.Cookies.check()...)
+	wrong = append(wrong, o.Store.check()...)
 	wrong = append(wrong, o.checkCallback()...)
 	return append(wrong, checkMetadata(o.Metadata)...)
 }

@@ -49,7 +49,8 @@ type Capture struct {
 	CapturedAt time.Time // when Picture was taken: before CreatedAt when it came from the cache
 
 	Source  string   // id of the capture that was rendered, where this one shares its result; else empty
-	Picture *Picture // set when State is Success
+	Picture *Picture // set when State is Success, and when only its store did not take it
+	Stored  *Stored  // where else the picture is, with Options.Store when State is Success
 	Report  *Report  // set when a page was loaded
 	Error   *Error   // set when State is Failed
 	Timing  Timing
@@ -178,13 +179,15 @@ type Delivery struct {
 	BatchID   string         `json:"batch_id,omitempty"`   // of a batch's own event
 	Account   string         `json:"-"`
 	URL       string         `json:"url"`
-	Headers   Headers        `json:"-"`     // of the option callback_headers; may be secret
-	Body      []byte         `json:"-"`     // the exact bytes that are signed and sent, unless Picture is
-	Format    CallbackFormat `json:"-"`     // of the option callback_format
-	Method    string         `json:"-"`     // of the option callback_method; empty: POST
-	Filename  string         `json:"-"`     // of the option callback_filename
-	Picture   *Picture       `json:"-"`     // is sent in place of Body
-	Event     EventKind      `json:"event"` // what it tells
+	Headers   Headers        `json:"-"`               // of the option callback_headers; may be secret
+	Body      []byte         `json:"-"`               // the exact bytes that are signed and sent, unless Picture is
+	Format    CallbackFormat `json:"-"`               // of the option callback_format
+	Method    string         `json:"-"`               // of the option callback_method; empty: POST
+	Filename  string         `json:"-"`               // of the option callback_filename
+	Picture   *Picture       `json:"-"`               // is sent in place of Body
+	Store     string         `json:"store,omitempty"` // name of the store that the picture is put in; empty for a callback
+	Upload    *Upload        `json:"-"`               // with Store, unless the account has it no more
+	Event     EventKind      `json:"event"`           // what it tells
 	State     DeliveryState  `json:"state"`
 	CreatedAt time.Time      `json:"created_at"`
 	NextAt    *time.Time     `json:"next_attempt_at,omitempty"` // while pending
@@ -206,10 +209,11 @@ const (
 	EventSuccess EventKind = "capture.success"
 	EventFailed  EventKind = "capture.failed"
 	EventBatch   EventKind = "batch.ended"
+	EventStore   EventKind = "capture.store" // no event: the picture goes into a store
 )
 
 // EventKinds lists every kind of event.
-func EventKinds() []EventKind { return []EventKind{EventSuccess, EventFailed, EventBatch} }
+func EventKinds() []EventKind { return []EventKind{EventSuccess, EventFailed, EventBatch, EventStore} }
 
 // WaitingForReceiver says that the receiver has failed several times in a row. It is tried with one delivery at a time,
 // next at NextAt; the others wait without using attempts.
@@ -263,8 +267,9 @@ type SentRequest struct {
 // Verdict is the result of an attempt: the delivery is delivered, dead, or pending until NextAt.
 type Verdict struct {
 	Attempt Attempt
-	State   DeliveryState
-	NextAt  time.Time // when State is Pending
+	State   DeliveryState // empty: no attempt was made, and the delivery is as it was
+	NextAt  time.Time     // when State is Pending
+	Stored  *Stored       // when State is Delivered: where the picture is, of a delivery to a store
 }
 
 // Metadata is the client's own string or flat object, kept as the JSON that was received and returned unchanged.

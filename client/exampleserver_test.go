@@ -83,13 +83,21 @@ func newFlow() *flow { return &flow{ended: make(chan struct{}), awaits: make(cha
 func (f *flow) parts() api.Parts {
 	return api.Parts{
 		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Links: linker{},
-		TestSender: &f.signer, Inboxes: noInbox{}, Nodes: noNodes{}, Accounts: nobody{}, KeyRing: nobody{}, Usage: f, Progress: &f.progress,
+		TestSender: &f.signer, Inboxes: noInbox{}, Stores: noStores{}, Uploads: noStores{}, Nodes: noNodes{}, Accounts: nobody{}, KeyRing: nobody{}, Usage: f, Progress: &f.progress,
 		Clock: clock.System(), Open: open,
 	}
 }
 
 // noInbox is the inboxes of a server that is not asked for them.
 type noInbox struct{ api.Inboxes }
+
+// noStores is the stores of a server that is not asked for them.
+type noStores struct {
+	storeRecords
+	api.StoreTester
+}
+
+type storeRecords = api.Stores // its own name is that of a method
 
 type noNodes struct{}
 

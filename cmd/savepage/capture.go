@@ -121,8 +121,8 @@ func (f *optionFlag) Type() string {
 func addOptionFlags(flags *pflag.FlagSet, but ...string) {
 	for _, group := range api.OptionGroups() {
 		for _, f := range group.Fields {
-			if slices.Contains(but, f.Name) || f.Name == "url" || f.Name == "async" || f.Name == "cache_ttl" ||
-				strings.HasPrefix(f.Name, "callback_") {
+			server := slices.Contains([]string{"async", "cache_ttl", "store"}, f.Name) || strings.HasPrefix(f.Name, "callback_")
+			if server || slices.Contains(but, f.Name) || f.Name == "url" {
 				continue
 			}
 			addFlagOf(flags, group.Title, f)

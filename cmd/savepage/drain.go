@@ -90,6 +90,9 @@ func (n *node) closeSenders() {
 			sender.Close()
 		}
 	}
+	if n.uploader != nil {
+		n.uploader.Close()
+	}
 }
 
 // closeOpen closes a part, if it was opened.

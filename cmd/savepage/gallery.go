@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"time"
 
@@ -21,6 +22,11 @@ type gallery struct {
 func (g gallery) open(ctx context.Context, name string) (api.Picture, error) {
 	picture, err := g.store.Open(ctx, name)
 	return picture, g.judged(ctx, err)
+}
+
+// file is open for who reads a picture from any place.
+func (g gallery) file(ctx context.Context, name string) (io.ReadSeekCloser, error) {
+	return g.open(ctx, name)
 }
 
 // judged reports an error of the store that is the store's own.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/keeper"
 )
 
@@ -34,6 +35,11 @@ func (n *node) keepHouse(ctx context.Context) {
 		do("expire captures", func(ctx context.Context) (int, error) { return n.service.Expire(ctx, n.clock.Date()) })
 	}
 	sweep := func() { do("sweep pictures", sweeper.Sweep) }
+	stores := func() {
+		do("give up stores", func(ctx context.Context) (int, error) {
+			return capture.StoreEnds{Service: n.service}.GiveUp(ctx, n.clock.Now())
+		})
+	}
 	giveUp := func() {
 		do("give up captures", func(ctx context.Context) (int, error) { return n.service.GiveUp(ctx, n.clock.Now()) })
 	}
@@ -44,6 +50,8 @@ func (n *node) keepHouse(ctx context.Context) {
 	defer sweeping.Stop()
 	patience := n.clock.NewTimer(expireEvery(n.settings.FaultPatience))
 	defer patience.Stop()
+	storing := n.clock.NewTimer(expireEvery(n.settings.StorePatience))
+	defer storing.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -54,6 +62,9 @@ func (n *node) keepHouse(ctx context.Context) {
 		case <-patience.C:
 			giveUp()
 			patience.Reset(expireEvery(n.settings.FaultPatience))
+		case <-storing.C:
+			stores()
+			storing.Reset(expireEvery(n.settings.StorePatience))
 		case <-sweeping.C:
 			sweep()
 			sweeping.Reset(sweepEvery)

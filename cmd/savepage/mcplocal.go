@@ -231,9 +231,9 @@ func (l *localCaptures) Batch(ctx context.Context, urls []string, o savepage.Opt
 
 // hereOnly refuses options that need a server.
 func hereOnly(o savepage.Options) error {
-	if o.CallbackURL != "" || o.Async || o.CacheTTL > 0 {
-		return savepage.Errorf(savepage.CodeInvalidRequest, "callback_url, async and cache_ttl need a server: this program renders by "+
-			"itself, unless it is started with --server")
+	if o.CallbackURL != "" || o.Async || o.CacheTTL > 0 || o.Store != nil {
+		return savepage.Errorf(savepage.CodeInvalidRequest, "callback_url, store, async and cache_ttl need a server: this program renders "+
+			"by itself, unless it is started with --server")
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/savepage/savepage/internal/page"
 	"github.com/savepage/savepage/internal/progress"
 	"github.com/savepage/savepage/internal/tracing"
+	"github.com/savepage/savepage/internal/upload"
 	"github.com/savepage/savepage/internal/webhook"
 )
 
@@ -50,6 +51,7 @@ type node struct {
 	sender   *webhook.Sender
 	// testSender sends test events, over connections of its own: a slow receiver delays no callback.
 	testSender *webhook.Sender
+	uploader   *upload.Uploader
 	metrics    *httpd.Metrics
 	tracer     *tracing.Tracer // nil: nobody wants traces
 	progress   progress.Hub
@@ -72,9 +74,12 @@ func newNode(s Settings, to Streams) *node {
 }
 
 // open opens every part that the roles need. drain closes them, also after an error.
-func (n *node) open(ctx context.Context) error {
+func (n *node) open(ctx context.Context) (err error) {
+	if n.tracer, err = openTracer(ctx, n.settings, n.log); err != nil {
+		return err
+	}
 	for _, step := range []func(context.Context) error{
-		n.trace, n.listen, n.openLedger, n.openPictures, n.openBrowser, n.watch, n.measure, n.joinFlow, n.joinHTTP,
+		n.listen, n.openLedger, n.openPictures, n.openBrowser, n.watch, n.measure, n.joinFlow, n.joinHTTP,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -180,9 +185,10 @@ func (n *node) measure(context.Context) error {
 func (n *node) joinFlow(context.Context) error {
 	cfg := capture.DefaultConfig()
 	cfg.Links, cfg.Retention, cfg.Patience = n.links, n.settings.Retention, n.settings.FaultPatience
+	cfg.StorePatience = n.settings.StorePatience
 	parts := capture.Parts{
 		Ledger: n.ledger, Batches: n.ledger, Overdue: n.ledger, Health: n.health,
-		Blobs: pictures{n.blobs}, Guard: n.policy, Observer: observer{n.metrics},
+		Blobs: pictures{n.blobs}, Guard: n.policy, Stores: n.ledger, Observer: observer{n.metrics},
 		Progress: relayed{&n.progress, n.ledger}, Clock: n.clock,
 	}
 	if n.pool != nil {
@@ -207,6 +213,10 @@ func (n *node) joinFlow(context.Context) error {
 		hooks.Continue = n.tracer.Continue
 	}
 	n.sender, n.testSender = webhook.New(hooks, n.policy, n.log), webhook.New(hooks, n.policy, n.log)
+	n.uploader = upload.New(upload.Config{
+		RetryBase: n.settings.StoreRetryBase, MaxAttempts: n.settings.StoreMaxAttempts, Timeout: n.settings.StoreTimeout,
+		Clock: n.clock, Pictures: gallery{store: n.blobs, health: n.health}.file,
+	}, n.policy, n.log)
 	return nil
 }
 
@@ -229,7 +239,7 @@ func (n *node) joinHTTP(context.Context) error {
 	served, err := api.New(api.Parts{
 		Captures: n.service, Records: n.ledger, Deliveries: n.ledger, Cancels: n.ledger, Batches: n.ledger, Keys: n.ledger,
 		Secrets: n.ledger, Links: n.ledger, Accounts: n.ledger.Admin(), KeyRing: n.ledger.Admin(), Usage: n.ledger,
-		Nodes: n.ledger, TestSender: n.testSender, Inboxes: n.ledger,
+		Nodes: n.ledger, TestSender: n.testSender, Inboxes: n.ledger, Stores: n.ledger, Uploads: n.uploader,
 		Progress: &n.progress, Clock: n.clock, Open: stored.open,
 	}, api.Config{
 		Links: n.links, Version: readBuild().Version, SyncWait: n.settings.SyncWait,

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/ledger"
@@ -119,13 +120,22 @@ func (n *node) handlers() ledger.Handlers {
 	}
 	if n.settings.Has(roleDeliver) {
 		h.Deliver = n.deliver
+		ends := capture.StoreEnds{Service: n.service}
+		h.Stored = ledger.StoredHandler{Owe: ends.Owe, Ended: ends.Ended}
 	}
 	return h
 }
 
-// deliver makes one attempt of a callback and counts it.
+// deliver makes one attempt of a callback, or of a picture into a store, and counts it.
 func (n *node) deliver(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict {
-	sending, sent := n.traced(ctx, d)
+	if d.Store != "" {
+		verdict := n.uploader.Deliver(ctx, d)
+		if ctx.Err() == nil && verdict.State != "" {
+			n.metrics.StoreAttempt(string(verdict.Attempt.Outcome), time.Duration(verdict.Attempt.LatencyMS)*time.Millisecond)
+		}
+		return verdict
+	}
+	sending, sent := traced(ctx, n.tracer, d)
 	verdict := n.sender.Deliver(sending, d, secrets)
 	sent(verdict)
 	if ctx.Err() == nil {

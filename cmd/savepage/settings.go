@@ -46,6 +46,7 @@ type Settings struct {
 	WebhookRetryBase   time.Duration
 	WebhookMaxAttempts int
 	WebhookTimeout     time.Duration
+	bucketTries
 
 	MasterKey    Secret // the bytes themselves; empty: secrets are not encrypted
 	MasterKeyOld Secret // the bytes themselves; empty: none
@@ -123,7 +124,7 @@ func settingGroups() []settingGroup {
 		{"Addresses", slices.Concat(addressSettings(), egressSettings(), corsSettings())},
 		{"Records and pictures", storeSettings()},
 		{"Secrets", secretSettings()},
-		{"Work", workSettings()},
+		{"Work", slices.Concat(workSettings(), bucketSettings())},
 		{"Limits of accounts", limitSettings()},
 		{"Browser", slices.Concat(browserSettings(), agentSettings())},
 		{"Process", processSettings()},

@@ -10,19 +10,18 @@ import (
 	"github.com/savepage/savepage/internal/tracing"
 )
 
-// trace opens the tracer, if the OTEL_* variables of the process ask for traces.
-func (n *node) trace(ctx context.Context) error {
+// openTracer opens the tracer, if the OTEL_* variables of the process ask for traces; nil if not.
+func openTracer(ctx context.Context, s Settings, log *slog.Logger) (*tracing.Tracer, error) {
 	on, err := tracing.On()
 	if err != nil || !on {
-		return err
+		return nil, err
 	}
-	n.tracer, err = tracing.New(ctx, tracing.Service{Name: "savepage", Version: readBuild().Version, Node: n.settings.Listen}, n.log)
-	return err
+	return tracing.New(ctx, tracing.Service{Name: "savepage", Version: readBuild().Version, Node: s.Listen}, log)
 }
 
 // traced begins the span of an attempt of a callback, within the trace of the request that it answers.
-func (n *node) traced(ctx context.Context, d savepage.Delivery) (context.Context, func(savepage.Verdict)) {
-	if n.tracer == nil {
+func traced(ctx context.Context, tracer *tracing.Tracer, d savepage.Delivery) (context.Context, func(savepage.Verdict)) {
+	if tracer == nil {
 		return ctx, func(savepage.Verdict) {}
 	}
 	attrs := []slog.Attr{
@@ -32,7 +31,7 @@ func (n *node) traced(ctx context.Context, d savepage.Delivery) (context.Context
 	if d.CaptureID != "" {
 		attrs = append(attrs, slog.String("savepage.capture", d.CaptureID))
 	}
-	ctx, end := n.tracer.Begin(ctx, capture.Span{Name: "webhook", Kind: capture.SpanClient, Above: d.Trace, Attrs: attrs})
+	ctx, end := tracer.Begin(ctx, capture.Span{Name: "webhook", Kind: capture.SpanClient, Above: d.Trace, Attrs: attrs})
 	return ctx, func(v savepage.Verdict) {
 		if v.State == savepage.Delivered {
 			end(nil)

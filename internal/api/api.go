@@ -77,6 +77,8 @@ type Parts struct {
 	Nodes      Nodes
 	TestSender TestSender
 	Inboxes    Inboxes
+	Stores     Stores
+	Uploads    StoreTester
 	Progress   Progress
 	Clock      *clock.Clock
 	// Open opens a stored picture by its file name, or returns fs.ErrNotExist.
@@ -203,7 +205,8 @@ func cleanPath(path string) bool {
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{
-		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions,
 	} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := a.routes.Handler(probe); pattern != "/" {

@@ -96,7 +96,7 @@ func (o object) coerce(k Kind, name, text string) {
 		case "false", "0":
 			o.values[name] = false
 		}
-	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps, KindAssets:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindStore, KindSteps, KindAssets:
 		o.coerceJSON(k, name, text)
 	default: // a text
 	}

@@ -157,4 +157,5 @@ func keyParam() *huma.Param { return pathParam("key", "Prefix of the key, as lis
 func accountSchemas(registry huma.Registry) {
 	registry.Schema(reflect.TypeFor[AccountBody](), true, "AccountBody")
 	registry.Schema(reflect.TypeFor[KeyBody](), true, "KeyBody")
+	storeSchemas(registry)
 }

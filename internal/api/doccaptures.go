@@ -79,7 +79,7 @@ func (d *documents) optionParam(f Field) *huma.Param {
 // querySchema is how an option is written in a query: maps and structures are strings there.
 func (d *documents) querySchema(f Field) *huma.Schema {
 	switch f.Kind {
-	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindSteps, KindAssets:
+	case KindHeaders, KindCookies, KindMetadata, KindClip, KindPlace, KindStore, KindSteps, KindAssets:
 		return text()
 	default:
 		s := *d.decoder.schema.Properties[f.Name]

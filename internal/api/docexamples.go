@@ -20,6 +20,7 @@ const (
 	sampleEvent    = "evt_01jd8x6z8r6q4t8u0w3y5z7b9d"
 	sampleAccount  = "acc_01jd8x5a7c9e2g4j6m8p0r3t5v"
 	sampleKey      = "sp_3kT9xQ2a"
+	sampleStore    = "archive"
 	sampleLink     = "lnk_8Hd2kQ9sLm4T"
 	samplePicture  = "k7w2m9q4t5z0a1b2c3d4e6f8gh.webp"
 	samplePage     = "https://example.com/pricing"
@@ -53,7 +54,7 @@ func (s samples) answers() map[reflect.Type]any {
 			Secret: sampleSecret, Current: savepage.SecretInfo{Hint: "whsec_MfKQ…LaSw", CreatedAt: s.at(0)},
 			Previous: []savepage.SecretInfo{},
 		},
-		s.trial(), s.inboxEvent(),
+		s.trial(), s.inboxEvent(), s.store(), StoreList{Stores: []savepage.Store{s.store()}}, s.storeTrial(),
 		savepage.Inbox{URL: savepage.InboxURL, Answer: savepage.InboxOK, Events: []savepage.InboxEvent{s.inboxEvent()}},
 		LinkSecretList{Secrets: []savepage.LinkSecret{{ID: sampleLink, CreatedAt: s.at(0)}}},
 		savepage.LinkSecret{ID: sampleLink, Secret: sampleLink + "_4nQ8sV2yB6eH0kN3rU7xA1dG5jM9pT4w", CreatedAt: s.at(0)},
@@ -141,6 +142,20 @@ func (s samples) trial() savepage.Trial {
 	}
 }
 
+func (s samples) store() savepage.Store {
+	return savepage.Store{
+		Name: sampleStore, Endpoint: "https://s3.eu-central-1.amazonaws.com", Bucket: "my-pictures", Region: "eu-central-1", Prefix: "shots/",
+		Addressing: savepage.AddressingAuto, CreatedAt: s.at(0), UpdatedAt: s.at(0),
+	}
+}
+
+func (s samples) storeTrial() savepage.StoreTrial {
+	return savepage.StoreTrial{
+		Success: true, URL: s.store().ObjectURL("shots/savepage-test-k7w2m9q4.txt"), Hints: []string{},
+		Checks: []savepage.StoreCheck{{Check: "write", Success: true, Needed: true, LatencyMS: 84}},
+	}
+}
+
 func (s samples) inboxEvent() savepage.InboxEvent {
 	sent := s.trial().Sent
 	return savepage.InboxEvent{
@@ -209,7 +224,7 @@ func (s samples) problem(status int) any {
 }
 
 // requests are the examples of bodies by the name of their schema, with their titles.
-func (samples) requests(schema string) map[string]*huma.Example {
+func (s samples) requests(schema string) map[string]*huma.Example {
 	one := func(value map[string]any) map[string]*huma.Example {
 		return map[string]*huma.Example{"usual": {Summary: "Usual", Value: value}}
 	}
@@ -239,6 +254,11 @@ func (samples) requests(schema string) map[string]*huma.Example {
 		}
 	case "InboxChange":
 		return one(map[string]any{"answer": "500"})
+	case "StoreBody":
+		return one(map[string]any{
+			"endpoint": s.store().Endpoint, "bucket": s.store().Bucket, "prefix": s.store().Prefix,
+			"access_key_id": "ACCESS_KEY_ID", "secret_access_key": "SECRET_ACCESS_KEY",
+		})
 	case "AccountBody":
 		return one(map[string]any{"name": "Shop", "limits": map[string]any{savepage.LimitTable()[0].Name: 120}})
 	case "KeyBody":
@@ -249,6 +269,9 @@ func (samples) requests(schema string) map[string]*huma.Example {
 
 // parameter is the example of a path's or a query's parameter, or nil.
 func (samples) parameter(op *huma.Operation, name string) any {
+	if name == "name" && op.Tags[0] == tagStores {
+		return sampleStore
+	}
 	if name == "id" {
 		if op.OperationID == "removeLinkSecret" {
 			return sampleLink

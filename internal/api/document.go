@@ -36,6 +36,7 @@ func (d *documents) describe(routes []route) error {
 			{Name: tagWebhooks, Description: "The secrets that sign callbacks, and test events."},
 			{Name: tagDeliveries, Description: "Callbacks: what was sent, what the receiver answered, and how to send them again."},
 			{Name: tagInbox, Description: "A receiver of your own at the service, to try callbacks without a server."},
+			{Name: tagStores, Description: "Buckets of your own, in which captures put their pictures."},
 			{Name: tagBatches, Description: "Up to 1,000 captures that are accepted together, with one event when all have ended."},
 			{Name: tagAccounts, Description: "What an account uses of its limits; accounts and keys, for keys with the scope admin."},
 			{Name: tagOlder, Description: "For clients of the older API of savepage.io; only the base URL changes."},

@@ -74,7 +74,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 		"/v1/webhooks/secret", "/v1/webhooks/secret/rotate", "/v1/webhooks/test", "/v1/usage", "/v1/usage/history",
 		"/v1/accounts", "/v1/accounts/{id}", "/v1/accounts/{id}/usage", "/v1/accounts/{id}/usage/history",
 		"/v1/accounts/{id}/keys", "/v1/accounts/{id}/keys/{key}", "/v1/accounts/{id}/keys/{key}/rotate",
-		"/v1/nodes",
+		"/v1/nodes", "/v1/stores", "/v1/stores/{name}", "/v1/stores/{name}/test",
 	} {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			if method == "GET" && path == "/v1/deliveries/redeliver" {
@@ -92,7 +92,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 			t.Errorf("%s is served, but not documented", route)
 		}
 	}
-	if len(served) != len(documented) || len(served) != 48 {
+	if len(served) != len(documented) || len(served) != 53 {
 		t.Errorf("%d served, %d documented", len(served), len(documented))
 	}
 }

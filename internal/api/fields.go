@@ -28,6 +28,7 @@ const (
 	KindMetadata Kind = "metadata" // a string, or a JSON object
 	KindClip     Kind = "x,y,w,h"  // four numbers, or a JSON object
 	KindPlace    Kind = "lat,lon"  // two or three numbers, or a JSON object
+	KindStore    Kind = "name/key" // a store and a key, or a JSON object
 	KindList     Kind = "list"     // given several times, or a JSON list; fixed words also with commas
 	KindSteps    Kind = "steps"    // a JSON list of objects
 	KindAssets   Kind = "assets"   // a JSON list of objects
@@ -68,6 +69,7 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Cookies](), reflect.TypeFor[cookiesSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Clip](), reflect.TypeFor[clipSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Geolocation](), reflect.TypeFor[placeSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.StoreTo](), reflect.TypeFor[storeToSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Metadata](), reflect.TypeFor[metadataSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Format](), reflect.TypeFor[formatSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Resource](), reflect.TypeFor[resourceSchema]())
@@ -77,6 +79,7 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.InboxEventType](), reflect.TypeFor[inboxEventTypeSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Failure](), reflect.TypeFor[failureSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.Wall](), reflect.TypeFor[wallSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[savepage.Addressing](), reflect.TypeFor[addressingSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[savepage.StepType](), reflect.TypeFor[stepTypeSchema]())
 	return r
 }
@@ -169,6 +172,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindClip
 	case reflect.TypeFor[*savepage.Geolocation]():
 		return KindPlace
+	case reflect.TypeFor[*savepage.StoreTo]():
+		return KindStore
 	case reflect.TypeFor[[]savepage.Step]():
 		return KindSteps
 	case reflect.TypeFor[[]savepage.Asset]():
@@ -204,6 +209,8 @@ func sortOf(k Kind) string {
 		return `must be {"latitude","longitude","accuracy"} in numbers, or a string like "47.37,8.54"`
 	case KindClip:
 		return `must be {"x","y","width","height"} or a string like "0,100,800,600", in whole numbers`
+	case KindStore:
+		return `must be {"name","key","overwrite"} or a string like "archive/{id}.{format}"`
 	case KindMetadata:
 		return "must be a string or a flat object of strings, numbers and booleans"
 	default:

@@ -115,7 +115,7 @@ func (h *linkHandlers) authenticate(r *http.Request) (savepage.SignedLink, savep
 func (h *linkHandlers) options(link savepage.SignedLink) (savepage.Options, error) {
 	var wrong []savepage.FieldError
 	for name := range link.Options {
-		if name == "async" || strings.HasPrefix(name, "callback_") {
+		if name == "async" || name == "store" || strings.HasPrefix(name, "callback_") {
 			wrong = append(wrong, savepage.FieldError{Location: at("query", name), Message: "must not be in a link"})
 		}
 	}
@@ -230,10 +230,10 @@ func (d *documents) docLink() *huma.Operation {
 	op.Security = []map[string][]string{}
 	op.Description = "For an <img>, or whoever has no key. The query has options, exp if the link expires, and at its end sig: the id of a " +
 		"link secret, a dot and the lower-case hex HMAC-SHA256 of the raw query before &sig=, keyed with the secret's own characters. " +
-		"cache_ttl is 86400 if it is not given. async and callback options are refused. A link that has expired or whose signature is " +
+		"cache_ttl is 86400 if it is not given. async, store and callback options are refused. A link that has expired or whose signature is " +
 		"wrong is 403 and costs nothing; a valid one counts like a request of its account, apart from those with keys."
 	for _, f := range OptionFields() {
-		if f.Name != "async" && !strings.HasPrefix(f.Name, "callback_") {
+		if f.Name != "async" && f.Name != "store" && !strings.HasPrefix(f.Name, "callback_") {
 			op.Parameters = append(op.Parameters, d.optionParam(f))
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	tagWebhooks   = "Webhooks"
 	tagDeliveries = "Deliveries"
 	tagInbox      = "Inbox"
+	tagStores     = "Stores"
 	tagBatches    = "Batches"
 	tagAccounts   = "Accounts"
 	tagOlder      = "Older API"

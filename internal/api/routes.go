@@ -45,6 +45,7 @@ type handlers struct {
 	nodes      *nodeHandlers
 	tests      *testHandlers
 	inbox      *inboxHandlers
+	stores     *storeHandlers
 	legacy     *legacyHandlers
 	documents  *documents
 	operations Operations
@@ -74,6 +75,7 @@ func newHandlers(p Parts, cfg Config, log *slog.Logger) *handlers {
 		nodes:    &nodeHandlers{out: out, nodes: p.Nodes},
 		tests:    &testHandlers{out: out, sender: p.TestSender, secrets: p.Secrets, clock: p.Clock, drain: drain},
 		inbox:    &inboxHandlers{out: out, inboxes: p.Inboxes},
+		stores:   &storeHandlers{out: out, stores: p.Stores, tester: p.Uploads, drain: drain},
 		legacy: &legacyHandlers{
 			out: out, gate: gate, submits: submits, pictures: pictures, wait: cfg.SyncWait,
 			current: gate.with(maySubmit, captures.get),
@@ -106,7 +108,8 @@ func needs(needed scopes, doc *huma.Operation) *huma.Operation {
 
 // table is the table of everything that is served.
 func (h *handlers) table() []route {
-	return slices.Concat(h.captureRoutes(), h.linkRoutes(), h.webhookRoutes(), h.inboxRoutes(), h.batchRoutes(), h.accountRoutes(),
+	return slices.Concat(h.captureRoutes(), h.linkRoutes(), h.webhookRoutes(), h.inboxRoutes(), h.storeRoutes(), h.batchRoutes(),
+		h.accountRoutes(),
 		h.openRoutes())
 }
 

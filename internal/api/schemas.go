@@ -172,6 +172,17 @@ func (placeSchema) Schema(huma.Registry) *huma.Schema {
 	return objectOrText(reflect.TypeFor[savepage.Geolocation](), huma.TypeNumber, "latitude,longitude or latitude,longitude,accuracy")
 }
 
+// storeToSchema stands for savepage.StoreTo in schemas.
+type storeToSchema struct{}
+
+// Schema describes an object or the text of its name and key.
+func (storeToSchema) Schema(r huma.Registry) *huma.Schema {
+	type object savepage.StoreTo // its own name is that of this schema
+	s := huma.SchemaFromType(r, reflect.TypeFor[object]())
+	const places = "name or name/key. A key may have {id}, {format}, {host}, {date}, {year}, {month} and {day}."
+	return either(&huma.Schema{Type: huma.TypeString, Description: places}, s)
+}
+
 // objectOrText describes a struct of numbers that can also be written as a text. The ranges stand only in words: they are
 // checked by the options themselves, so that an error names the one that is wrong.
 func objectOrText(t reflect.Type, number, text string) *huma.Schema {

@@ -55,6 +55,7 @@ type world struct {
 	secrets    secrets
 	links      links
 	inboxes    inboxes
+	stores     stores
 	batches    []capture.BatchRequest
 	batchErr   error
 	limits     savepage.Limits // of every account
@@ -261,7 +262,7 @@ func (w *world) parts() api.Parts {
 	return api.Parts{
 		Captures: w, Records: w, Deliveries: &w.outbox, Cancels: w, Batches: w, Keys: w, Secrets: &w.secrets, Links: &w.links,
 		TestSender: &w.secrets, Inboxes: &w.inboxes, Accounts: noAccounts{}, KeyRing: noAccounts{}, Usage: noAccounts{},
-		Nodes:    noAccounts{},
+		Stores: &w.stores, Uploads: &w.stores, Nodes: noAccounts{},
 		Progress: &w.progress, Clock: w.clock, Open: w.open,
 	}
 }

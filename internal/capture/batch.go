@@ -121,12 +121,16 @@ func (s *Service) admitRows(ctx context.Context, batch savepage.Batch, r BatchRe
 	slices.Sort(ids)
 	rows := make([]Submission, 0, len(asked))
 	var hashes hasher
+	known := knownStores{}
 	for i, o := range asked {
 		admitted, err := s.admit(o, r.MaxTimeout)
 		row := Submission{Capture: savepage.Capture{
 			ID: ids[i], Account: batch.Account, KeyID: r.KeyID, BatchID: batch.ID, State: savepage.Queued, Options: admitted,
 			CreatedAt: batch.CreatedAt, Trace: batch.Trace,
 		}}
+		if err == nil {
+			err = known.check(ctx, s, batch.Account, admitted.Store)
+		}
 		if err == nil {
 			err = s.mayShare(ctx, &row, &hashes)
 		}

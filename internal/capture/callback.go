@@ -40,6 +40,8 @@ func EventOf(d savepage.Delivery) savepage.EventKind {
 	}
 	_ = json.Unmarshal(d.Body, &body) // it was written above
 	switch {
+	case d.Store != "":
+		return savepage.EventStore
 	case d.CaptureID == "":
 		return savepage.EventBatch
 	case body.Status == string(savepage.Failed), body.Event == "render.failed", body.ErrorCode != "", body.Message != "":
@@ -74,7 +76,7 @@ type urlboxMeta struct {
 
 func urlboxEvent(c savepage.Capture, links Links) urlboxRender {
 	event := urlboxRender{RenderID: c.ID, Event: "render.failed", Meta: urlboxMeta{StartTime: c.CreatedAt.UTC(), EndTime: c.FinishedAt.UTC()}}
-	if c.Picture != nil {
+	if c.Picture != nil && c.Error == nil {
 		event.Event = "render.succeeded"
 		event.Result = &urlboxResult{RenderURL: links.Image(c.Picture.Name), Size: c.Picture.Size}
 	}

@@ -23,8 +23,10 @@ type Config struct {
 	MaxDeaths   int           // times that the service may end while it renders a capture, before that fails
 	RetryWait   time.Duration // wait before another render
 	Patience    time.Duration // how long a capture waits for a part of the service that does not work
-	Retention   time.Duration // how long ended captures and their pictures are kept
-	Slack       time.Duration // what a render may take beyond the capture's own timeout before it is cut off from outside
+	// StorePatience is how long a picture may take into a store of its account.
+	StorePatience time.Duration
+	Retention     time.Duration // how long ended captures and their pictures are kept
+	Slack         time.Duration // what a render may take beyond the capture's own timeout before it is cut off from outside
 }
 
 // DefaultConfig returns the bounds of a server that nobody configured.
@@ -35,8 +37,10 @@ func DefaultConfig() Config {
 		MaxDeaths:   30,
 		RetryWait:   500 * time.Millisecond,
 		Patience:    24 * time.Hour,
-		Retention:   30 * 24 * time.Hour,
-		Slack:       10 * time.Second,
+
+		StorePatience: time.Hour,
+		Retention:     30 * 24 * time.Hour,
+		Slack:         10 * time.Second,
 	}
 }
 
@@ -56,6 +60,8 @@ type Service struct {
 	renderer Renderer
 	blobs    Blobs
 	guard    Guard
+	stores   StoreNames
+	began    time.Time
 	observer Observer
 	progress Progress
 	health   *health.Board
@@ -74,6 +80,7 @@ type Parts struct {
 	Renderer Renderer
 	Blobs    Blobs
 	Guard    Guard
+	Stores   StoreNames
 	Observer Observer
 	Progress Progress      // nil: nobody watches
 	Tracer   Tracer        // nil: no spans are made
@@ -85,12 +92,14 @@ type Parts struct {
 func New(p Parts, cfg Config, log *slog.Logger) *Service {
 	s := &Service{
 		ledger: p.Ledger, batches: p.Batches, overdue: p.Overdue, renderer: p.Renderer, blobs: p.Blobs, guard: p.Guard,
+		stores:   p.Stores,
 		observer: p.Observer, progress: p.Progress, health: p.Health, clock: p.Clock.Or(), cfg: cfg, log: log,
 		spans: spans{p.Tracer},
 	}
 	if s.progress == nil {
 		s.progress = noProgress{}
 	}
+	s.began = s.clock.Now()
 	return s
 }
 

@@ -25,8 +25,9 @@ type records struct {
 	pictures  map[string]string // by id
 	shared    bool              // another record has the picture of every one that is forgotten
 	finishErr error
-	waiting   []Claim   // what Overdue answers, once
-	overdue   time.Time // what it was asked for
+	waiting   []Claim            // what Overdue answers, once
+	overdue   time.Time          // what it was asked for
+	overlong  []savepage.Capture // what EndOverlong answers, once
 
 	finishOnce bool // finishErr is the error of the first Finish only
 
@@ -215,7 +216,7 @@ func TestSubmitRefusesBlockedAddresses(t *testing.T) {
 func TestOptionsHash(t *testing.T) {
 	without := []string{
 		"callback_url", "callback_format", "callback_method", "callback_on", "callback_error_url", "callback_filename", "callback_headers",
-		"callback_secret", "async", "metadata", "timeout", "on_timeout", "cache_ttl",
+		"callback_secret", "async", "metadata", "timeout", "on_timeout", "cache_ttl", "store",
 	}
 	base := savepage.Options{URL: "http://a.test", Fullpage: true, Format: savepage.FormatJPEG}.WithDefaults()
 	plain, err := new(hasher).hash(base)

@@ -47,6 +47,7 @@ type View struct {
 	Height     *int              `json:"height" doc:"Height, as width."`
 	Format     *savepage.Format  `json:"format" doc:"File format of the picture. Null without a picture."`
 	Size       *int64            `json:"size" doc:"Bytes of the picture. Null without a picture."`
+	Stored     *savepage.Stored  `json:"stored,omitempty" doc:"Where the picture is in the bucket of the option store."`
 	Fullpage   bool              `json:"fullpage" doc:"Whether the whole page was requested."`
 	CapturedAt *string           `json:"captured_at" format:"date-time" doc:"When the picture was taken: UTC, whole seconds, or null."`
 	Cached     bool              `json:"cached,omitempty" doc:"True if the picture was taken for an earlier capture; see cache_ttl."`
@@ -73,10 +74,10 @@ func NewView(c savepage.Capture, links Links) View {
 		if !c.CapturedAt.IsZero() {
 			v.CapturedAt = new(c.CapturedAt.UTC().Format(time.RFC3339))
 		}
-		if p := c.Picture; p != nil {
-			v.Image, v.Width, v.Height, v.Format, v.Size = new(links.Image(p.Name)), &p.Width, &p.Height, &p.Format, &p.Size
-		}
+		v.Stored = c.Stored
+		v.show(c.Picture, links)
 	case savepage.Failed:
+		v.show(c.Picture, links) // that its store did not take
 		v.Error, v.FailedAt = c.Error, ended
 		if c.Timing != (savepage.Timing{}) {
 			v.Timing = &c.Timing
@@ -86,6 +87,13 @@ func NewView(c savepage.Capture, links Links) View {
 	default: // not ended: there is nothing more to tell
 	}
 	return v
+}
+
+// show tells of a picture, if there is one.
+func (v *View) show(p *savepage.Picture, links Links) {
+	if p != nil {
+		v.Image, v.Width, v.Height, v.Format, v.Size = new(links.Image(p.Name)), &p.Width, &p.Height, &p.Format, &p.Size
+	}
 }
 
 // Event is the JSON of an ended capture: the body of its callback, byte for byte what a synchronous answer says.

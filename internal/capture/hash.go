@@ -22,7 +22,7 @@ type hasher struct {
 func (h *hasher) hash(o savepage.Options) (string, error) {
 	o.CallbackURL, o.CallbackHeaders, o.CallbackSecret = "", nil, ""
 	o.CallbackFormat, o.CallbackMethod, o.CallbackOn, o.CallbackErrorURL, o.CallbackFilename = "", "", nil, "", ""
-	o.Async, o.Metadata, o.CacheTTL = false, nil, 0
+	o.Async, o.Metadata, o.CacheTTL, o.Store = false, nil, 0, nil
 	o.Timeout, o.OnTimeout = 0, "" // what is taken at the timeout is not kept
 	o.FailOn = slices.Compact(slices.Sorted(slices.Values(o.FailOn)))
 	if format := o.Format.Info(); format.Paged {

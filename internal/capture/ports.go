@@ -112,10 +112,24 @@ type Ledger interface {
 	Forget(ctx context.Context, account, id string) (picture string, err error)
 }
 
+// Stores says whether a result has yet to be put into a store of the account before the capture ends.
+func Stores(c savepage.Capture) bool {
+	return c.State == savepage.Success && c.Options.Store != nil && c.Picture != nil
+}
+
 // Overdue finds captures that have waited for too long.
 type Overdue interface {
 	// Overdue claims at most limit queued captures that were accepted before the time, oldest first.
 	Overdue(ctx context.Context, before time.Time, limit int) ([]Claim, error)
+	// EndOverlong ends at most limit captures whose stores have not taken their pictures since before the time, which was the
+	// patience ago, and returns them. owe is called in the transaction.
+	EndOverlong(ctx context.Context, before time.Time, patience time.Duration, limit int, owe Owe) ([]savepage.Capture, error)
+}
+
+// StoreNames knows the stores of accounts.
+type StoreNames interface {
+	// HasStore reports whether an account has a store of this name.
+	HasStore(ctx context.Context, account, name string) (bool, error)
 }
 
 // Shot is a rendered picture. Whoever has taken one closes it.

@@ -121,18 +121,20 @@ func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause erro
 	c := claim.Capture
 	c.State, c.FinishedAt, c.Picture, c.Report, c.Error, c.Timing = o.State, o.FinishedAt, o.Picture, o.Report, o.Error, o.Timing
 	c.CapturedAt = o.FinishedAt
-	owed, err := s.owe(c)
-	if err != nil {
-		return err
+	if !Stores(c) {
+		owed, err := s.owe(c)
+		if err != nil {
+			return err
+		}
+		o.Deliveries = append(o.Deliveries, owed...)
 	}
-	o.Deliveries = append(o.Deliveries, owed...)
 	sharing := map[string]savepage.Capture{}
 	o.Owe = func(c savepage.Capture) ([]savepage.Delivery, error) {
 		sharing[c.ID] = c
 		return s.owe(c)
 	}
 	recording, recorded := s.spans.record(ctx)
-	err = s.judge().durably(recording, func() error { return s.ledger.Finish(recording, claim, o) })
+	err := s.judge().durably(recording, func() error { return s.ledger.Finish(recording, claim, o) })
 	recorded(err)
 	if err != nil {
 		if errors.Is(err, ErrLost) && o.Picture != nil {
@@ -140,7 +142,12 @@ func (s *Service) finish(ctx context.Context, claim Claim, o Outcome, cause erro
 		}
 		return fmt.Errorf("record the end of %s: %w", c.ID, err)
 	}
-	s.ended(ctx, c, cause)
+	if Stores(c) {
+		s.log.InfoContext(ctx, "capture goes to its store", slog.String("capture", c.ID), slog.String("account", c.Account),
+			slog.String("store", c.Options.Store.Name), slog.Int64("render_ms", c.Timing.RenderMS))
+	} else {
+		s.ended(ctx, c, cause)
+	}
 	for _, shared := range sharing {
 		s.ended(ctx, shared, cause)
 	}

@@ -29,6 +29,9 @@ func (s *Service) Submit(ctx context.Context, r Request) (_ Accepted, err error)
 		IdempotencyKey: r.IdempotencyKey,
 		Fingerprint:    r.Fingerprint,
 	}
+	if err := (knownStores{}).check(ctx, s, r.Account, options.Store); err != nil {
+		return Accepted{}, err
+	}
 	if err := s.mayShare(ctx, &submission, new(hasher)); err != nil {
 		return Accepted{}, err
 	}
@@ -60,7 +63,7 @@ func (s *Service) mayShare(ctx context.Context, sub *Submission, h *hasher) (err
 // accepted counts an accepted capture, and its end where a kept picture has ended it.
 func (s *Service) accepted(ctx context.Context, a Accepted) {
 	s.observer.Accepted(a.Replayed, a.Reuse)
-	if a.Reuse == ReuseHit {
+	if a.Reuse == ReuseHit && a.Capture.State.Final() {
 		s.ended(ctx, a.Capture, nil)
 	}
 }

@@ -75,6 +75,7 @@ func sendsFile(d savepage.Delivery) bool {
 func eventText(kind savepage.EventKind) string {
 	return map[savepage.EventKind]string{
 		savepage.EventSuccess: "capture succeeded", savepage.EventFailed: "capture failed", savepage.EventBatch: "batch ended",
+		savepage.EventStore: "picture to a store",
 	}[kind]
 }
 

@@ -71,6 +71,8 @@ type Metrics struct {
 	phases   *prometheus.HistogramVec
 	attempts *prometheus.CounterVec
 	webhooks prometheus.Histogram
+	puts     *prometheus.CounterVec
+	stores   prometheus.Histogram
 	requests *prometheus.HistogramVec
 }
 
@@ -88,6 +90,8 @@ func NewMetrics(version string, sources Sources) *Metrics {
 			Namespace: "savepage", Name: "capture_phase_seconds", Help: "Time of a successful capture by phase.", Buckets: seconds(),
 		}, []string{"phase"}),
 		attempts: counter("webhook_attempts_total", "Attempts to deliver a callback, by outcome.", "outcome"),
+		puts:     counter("store_attempts_total", "Attempts to put a picture into a store of an account, by outcome.", "outcome"),
+		stores:   histogram("store_attempt_seconds", "Time of an attempt to put a picture into a store of an account."),
 		webhooks: histogram("webhook_attempt_seconds", "Time of an attempt to deliver a callback."),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "savepage", Name: "http_request_seconds", Help: "Time of HTTP requests, those that wait for a picture included.",
@@ -99,7 +103,8 @@ func NewMetrics(version string, sources Sources) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(build, m.accepted, m.cache, m.ended, m.retried, m.total, m.phases, m.attempts, m.webhooks, m.requests,
+	m.registry.MustRegister(build, m.accepted, m.cache, m.ended, m.retried, m.total, m.phases, m.attempts, m.webhooks, m.puts, m.stores,
+		m.requests,
 		newStates(sources), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -149,10 +154,16 @@ func (m *Metrics) WebhookAttempt(outcome string, took time.Duration) {
 	m.webhooks.Observe(took.Seconds())
 }
 
+// StoreAttempt counts one attempt to put a picture into a store of an account.
+func (m *Metrics) StoreAttempt(outcome string, took time.Duration) {
+	m.puts.WithLabelValues(outcome).Inc()
+	m.stores.Observe(took.Seconds())
+}
+
 // request measures a request. Unusual methods count as one.
 func (m *Metrics) request(method, route string, status int, took time.Duration) {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
 	default:
 		method = "other"
 	}

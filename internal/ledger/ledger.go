@@ -45,5 +45,14 @@ type Handlers struct {
 	Render func(ctx context.Context, c capture.Claim) error
 	// Deliver makes one attempt. The delivery carries the attempts before it; secrets are what it is signed with, newest
 	// first and never none. The ledger counts attempts itself: Verdict.Attempt.Number is overwritten.
+	// Those to a store have an Upload and no secrets; a verdict without a state says that no attempt was made.
 	Deliver func(ctx context.Context, d savepage.Delivery, secrets []string) savepage.Verdict
+	// Stored is needed with Deliver.
+	Stored StoredHandler
+}
+
+// StoredHandler is asked when the delivery of a picture to a store has ended, and with it the capture.
+type StoredHandler struct {
+	Owe   capture.Owe // returns the callbacks of the capture, in the transaction
+	Ended func(ctx context.Context, c savepage.Capture)
 }

@@ -18,11 +18,14 @@ func HostOf(address string) string {
 	return strings.ToLower(parsed.Host)
 }
 
-// ReceiverOf is who gets a delivery. The inbox of each account is a receiver of its own: what one does to its inbox delays no
-// other.
+// ReceiverOf is who gets a delivery. The inbox of each account is a receiver of its own, and so is each of its stores:
+// what one does to them delays no other.
 func ReceiverOf(d savepage.Delivery) Receiver {
 	if savepage.IsInbox(d.URL) {
 		return Receiver{Account: d.Account, Host: savepage.InboxHost + "/" + d.Account}
+	}
+	if d.Store != "" {
+		return Receiver{Account: d.Account, Host: "store/" + d.Account + "/" + d.Store}
 	}
 	return Receiver{Account: d.Account, Host: HostOf(d.URL)}
 }

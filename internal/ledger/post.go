@@ -69,8 +69,8 @@ func (p *Post) Attempt(ctx context.Context, id string, loaded func()) (*Sent, er
 	if err != nil {
 		return nil, p.fault(ctx, "send delivery "+id, err)
 	}
-	if ctx.Err() != nil && verdict.State != savepage.Delivered {
-		return nil, nil //nolint:nilnil // it was cut off by the stop: the receiver is not to blame
+	if verdict.State == "" || ctx.Err() != nil && verdict.State != savepage.Delivered {
+		return nil, nil //nolint:nilnil // there was none, or it was cut off by the stop: the receiver is not to blame
 	}
 	sent := &Sent{Verdict: verdict, Asked: d.Asked}
 	if n := len(d.Attempts); n > 0 {

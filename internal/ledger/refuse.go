@@ -71,6 +71,9 @@ func ErrNoLinkSecret(id string) *savepage.Error { return none("link secret", id)
 // ErrNoInboxEvent says that the inbox of an account has no such event.
 func ErrNoInboxEvent(id string) *savepage.Error { return none("event", id) }
 
+// ErrNoStore says that an account has no such store.
+func ErrNoStore(name string) *savepage.Error { return none("store", name) }
+
 func none(what, id string) *savepage.Error {
 	return savepage.Errorf(savepage.CodeNotFound, "there is no %s %s", what, id)
 }

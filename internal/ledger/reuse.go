@@ -81,6 +81,6 @@ func ReuseResult(c, from savepage.Capture, at time.Time) savepage.Capture {
 
 // Ended is a claimed capture with its outcome, as those that wait for it get it.
 func Ended(c savepage.Capture, o capture.Outcome) savepage.Capture {
-	c.State, c.Picture, c.Report, c.Error, c.CapturedAt = o.State, o.Picture, o.Report, o.Error, o.FinishedAt
+	c.State, c.Picture, c.Report, c.Error, c.CapturedAt, c.FinishedAt = o.State, o.Picture, o.Report, o.Error, o.FinishedAt, o.FinishedAt
 	return c
 }

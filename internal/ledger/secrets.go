@@ -13,6 +13,7 @@ const (
 	kindAPI     = "api_secret"
 	kindPrivate = "private"
 	kindLink    = "link_secret"
+	kindStore   = "store_keys"
 )
 
 // WebhookLabel is the label of an account's webhook secrets.
@@ -29,6 +30,11 @@ func PrivateLabel(account, capture string) Label {
 // LinkLabel is the label of a link secret.
 func LinkLabel(account, id string) Label {
 	return Label{Kind: kindLink, Account: account, Record: id}
+}
+
+// StoreLabel is the label of the credentials of a store.
+func StoreLabel(account, name string) Label {
+	return Label{Kind: kindStore, Account: account, Record: name}
 }
 
 // MaySeal returns nil when secrets can be written beside a server as the server writes them: a server that runs without a

@@ -42,7 +42,13 @@ type Management interface {
 	Uses
 	capture.Closed
 	Links
+	Belongings
+}
+
+// Belongings is what accounts have of their own beside records and secrets.
+type Belongings interface {
 	Inboxes
+	Stores
 }
 
 // Uses is what accounts use, and have used.
@@ -167,6 +173,20 @@ type Inboxes interface {
 	AnswerInbox(ctx context.Context, account string, answer savepage.InboxAnswer) error
 	// EmptyInbox removes all events of an account.
 	EmptyInbox(ctx context.Context, account string) error
+}
+
+// Stores is the buckets that accounts have of their own. An unknown store is CodeNotFound.
+type Stores interface {
+	capture.StoreNames
+	// Stores returns those of an account without their credentials, by name.
+	Stores(ctx context.Context, account string) ([]savepage.Store, error)
+	// OpenStore returns one with its credentials.
+	OpenStore(ctx context.Context, account, name string) (savepage.Store, error)
+	// KeepStore sets one up, anew if there is one of its name, and returns it without its credentials. It reports whether there
+	// was none. More than savepage.MaxStores are CodeConflict.
+	KeepStore(ctx context.Context, account string, s savepage.Store) (kept savepage.Store, created bool, err error)
+	// RemoveStore removes one. What is in the bucket stays there.
+	RemoveStore(ctx context.Context, account, name string) error
 }
 
 // Monitor counts what waits and runs, of all accounts.

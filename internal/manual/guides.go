@@ -43,6 +43,7 @@ func guideTable() []guide {
 		{groupCaptures, "cache", "Pictures that are taken once and returned many times."},
 		{groupCaptures, "blocking", "Advertisements, trackers, cookie banners, chats, requests of your choice."},
 		{groupCaptures, "motion", "Animations, carousels, videos, and time that passes as fast as the page can compute."},
+		{groupCaptures, "stores", "Pictures in a bucket of your own, at Amazon S3 or a service with its API."},
 		{groupCaptures, "links", "Pictures in an img element, without a key."},
 		{groupReference, "errors", "Every code, its status, and whether the service tries again."},
 		{groupServer, "operation", "Accounts, networks, health, metrics, backups, HTTPS, packages, buckets, PostgreSQL."},

@@ -282,7 +282,7 @@ func TestOptionsHavePictures(t *testing.T) {
 	}
 	// These change what is answered, sent or kept, or when a capture fails; png_effort and pdf_outline change bytes that are not seen.
 	without := []string{
-		"png_effort", "pdf_outline", "fail_on", "require_text", "fail_on_text", "cache_ttl", "async", "metadata", "response",
+		"png_effort", "pdf_outline", "fail_on", "require_text", "fail_on_text", "cache_ttl", "store", "async", "metadata", "response",
 	}
 	for _, f := range api.OptionFields() {
 		if !have[f.Name] && !slices.Contains(without, f.Name) && !strings.HasPrefix(f.Name, "callback_") {

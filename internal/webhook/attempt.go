@@ -2,22 +2,19 @@ package webhook
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"github.com/savepage/savepage"
-	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/outbound"
 )
 
 // Bytes of a receiver's answer that are read and kept.
@@ -45,8 +42,8 @@ func (s *Sender) attempt(ctx context.Context, c Callback) result {
 	if err != nil {
 		return inadmissible(err)
 	}
-	progress := &progress{}
-	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.trace()), address, d, body)
+	progress := &outbound.Progress{}
+	request, err := newRequest(httptrace.WithClientTrace(ctx, progress.Trace()), address, d, body)
 	if err == nil && s.cfg.Continue != nil {
 		s.cfg.Continue(ctx, request.Header)
 	}
@@ -64,7 +61,7 @@ func (s *Sender) attempt(ctx context.Context, c Callback) result {
 		return r
 	}
 	defer func() { _ = answer.Body.Close() }() // the answer is complete without it
-	r := answered(answer, progress.private.Load())
+	r := answered(answer, progress.Private())
 	r.send(request, d)
 	return r
 }
@@ -76,9 +73,9 @@ func (r *result) send(request *http.Request, d savepage.Delivery) {
 }
 
 // hand gives the request to its receiver: over the network, or to the account's inbox.
-func (s *Sender) hand(ctx context.Context, c Callback, address string, p *progress) (*http.Response, error) {
+func (s *Sender) hand(ctx context.Context, c Callback, address string, p *outbound.Progress) (*http.Response, error) {
 	if s.cfg.Inbox != nil && savepage.IsInbox(address) {
-		p.sent.Store(true)
+		p.Send()
 		defer func() { _ = c.Request.Body.Close() }() // as a transport does
 		return s.cfg.Inbox(ctx, c)
 	}
@@ -96,22 +93,11 @@ func inadmissible(err error) result {
 }
 
 // failed is the result of a request without an answer.
-func failed(request *http.Request, p *progress, timeout time.Duration, err error) result {
-	event := guard.Explain(dialled(request), err)
-	attempt := savepage.Attempt{Error: event.Detail}
-	if broken, ok := errors.AsType[*handshakeError](err); ok && event.Kind != guard.Timeout {
-		attempt.Outcome, attempt.Error = savepage.AttemptTLS, "The TLS handshake failed: "+broken.err.Error()+"."
-		return result{attempt: attempt, cause: err}
-	}
-	switch event.Kind {
-	case guard.Blocked:
-		attempt.Outcome = savepage.AttemptBlocked
-	case guard.NotResolved:
-		attempt.Outcome = savepage.AttemptResolve
-	case guard.Timeout:
-		attempt.Outcome, attempt.Error = savepage.AttemptTimeout, p.awaited(timeout)
-	default:
-		attempt.Outcome = savepage.AttemptRefused
+func failed(request *http.Request, p *outbound.Progress, timeout time.Duration, err error) result {
+	attempt := savepage.Attempt{}
+	attempt.Outcome, attempt.Error = outbound.Failure(request.URL, err)
+	if attempt.Outcome == savepage.AttemptTimeout {
+		attempt.Error = awaited(p, timeout)
 	}
 	return result{attempt: attempt, cause: err}
 }
@@ -165,39 +151,15 @@ func validText(text string, cut bool) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
 }
 
-// dialled is the "host:port" of a request.
-func dialled(request *http.Request) string {
-	port := cmp.Or(request.URL.Port(), map[string]string{"http": "80", "https": "443"}[request.URL.Scheme])
-	return net.JoinHostPort(request.URL.Hostname(), port)
-}
-
-// progress follows an attempt, so that a timeout names what was awaited.
-type progress struct {
-	connecting atomic.Bool
-	connected  atomic.Bool
-	sent       atomic.Bool
-	private    atomic.Bool
-}
-
-func (p *progress) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		ConnectStart: func(string, string) { p.connecting.Store(true) },
-		GotConn: func(info httptrace.GotConnInfo) {
-			p.connected.Store(true)
-			p.private.Store(isPrivate(info.Conn))
-		},
-		WroteRequest: func(httptrace.WroteRequestInfo) { p.sent.Store(true) },
-	}
-}
-
-func (p *progress) awaited(timeout time.Duration) string {
-	switch {
-	case p.sent.Load():
+// awaited says what a timeout has ended.
+func awaited(p *outbound.Progress, timeout time.Duration) string {
+	switch p.Stage() {
+	case outbound.Sent:
 		return fmt.Sprintf("The receiver did not answer within %s.", timeout)
-	case p.connected.Load():
+	case outbound.Connected:
 		return fmt.Sprintf("The receiver did not accept the event within %s.", timeout)
-	case p.connecting.Load():
-		return fmt.Sprintf("No connection to the receiver within %s.", min(timeout, connectTimeout))
+	case outbound.Connecting:
+		return fmt.Sprintf("No connection to the receiver within %s.", min(timeout, outbound.ConnectTimeout))
 	default:
 		return fmt.Sprintf("No connection was free within %s: %d others wait for this receiver.", timeout, connsPerHost)
 	}

@@ -6,12 +6,11 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/outbound"
 )
 
 // Bounds of the schedule.
 const (
-	growth        = 3              // each wait is this many times the one before
-	jitter        = 0.2            // of a wait, either way
 	maxWait       = 12 * time.Hour // between two attempts
 	maxRetryAfter = 24 * time.Hour // that a receiver may ask for
 )
@@ -29,19 +28,13 @@ func (c Config) verdict(r result, earlier int, now time.Time) savepage.Verdict {
 	case n >= c.MaxAttempts:
 	default:
 		v.State = savepage.Pending
-		v.NextAt = now.Add(max(c.wait(n), retryAfter(r, c.Clock.Wall())))
+		v.NextAt = now.Add(max(c.backoff().After(n), retryAfter(r, c.Clock.Wall())))
 	}
 	return v
 }
 
-// wait is how long after the given attempt the next one is due: RetryBase × 3ⁿ ± 20 %, at most 12 hours.
-func (c Config) wait(attempt int) time.Duration {
-	nominal := min(c.RetryBase, maxWait)
-	for n := 1; n < attempt && nominal < maxWait; n++ {
-		nominal = min(nominal*growth, maxWait)
-	}
-	factor := 1 - jitter + 2*jitter*c.Random()
-	return min(time.Duration(float64(nominal)*factor), maxWait)
+func (c Config) backoff() outbound.Backoff {
+	return outbound.Backoff{Base: c.RetryBase, Most: maxWait, Random: c.Random}
 }
 
 // retryAfter is the wait that the receiver asked for: seconds or an HTTP date (RFC 9110, section 10.2.3), respected where it

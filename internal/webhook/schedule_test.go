@@ -37,7 +37,7 @@ func TestSchedule(t *testing.T) {
 		t.Errorf("the schedule lasts %s", total)
 	}
 	for range 1000 {
-		if w := cfg.wait(1); w < 4*time.Second || w > 6*time.Second {
+		if w := cfg.backoff().After(1); w < 4*time.Second || w > 6*time.Second {
 			t.Fatalf("first wait %s", w)
 		}
 	}
@@ -45,11 +45,11 @@ func TestSchedule(t *testing.T) {
 
 func TestOwnScheduleSettings(t *testing.T) {
 	cfg := Config{RetryBase: 10 * time.Millisecond, MaxAttempts: 3, Random: func() float64 { return 0.5 }}.withDefaults()
-	if cfg.wait(1) != 10*time.Millisecond || cfg.wait(3) != 90*time.Millisecond {
-		t.Errorf("%s, %s", cfg.wait(1), cfg.wait(3))
+	if cfg.backoff().After(1) != 10*time.Millisecond || cfg.backoff().After(3) != 90*time.Millisecond {
+		t.Errorf("%s, %s", cfg.backoff().After(1), cfg.backoff().After(3))
 	}
-	if long := (Config{RetryBase: 48 * time.Hour}).withDefaults(); long.wait(1) > 12*time.Hour || long.wait(100) > 12*time.Hour {
-		t.Errorf("%s", long.wait(1))
+	if long := (Config{RetryBase: 48 * time.Hour}).withDefaults().backoff(); long.After(1) > 12*time.Hour || long.After(100) > 12*time.Hour {
+		t.Errorf("%s", long.After(1))
 	}
 	if v := cfg.verdict(result{attempt: savepage.Attempt{Number: 3, Outcome: savepage.AttemptStatus, Status: 500}}, 0,
 		time.Now()); v.State != savepage.Dead {

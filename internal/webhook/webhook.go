@@ -17,7 +17,11 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/outbound"
 )
+
+// connsPerHost is how many connections to one host and port there are at once.
+const connsPerHost = 4
 
 // Config is how often and how long a receiver is tried. Zero fields mean their defaults.
 type Config struct {
@@ -67,7 +71,10 @@ type Sender struct {
 // New returns a sender that reaches receivers through the policy. The caller closes it.
 func New(cfg Config, policy *guard.Policy, log *slog.Logger) *Sender {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	return &Sender{cfg: cfg.withDefaults(), policy: policy, tls: config, transport: newTransport(policy, config), log: log}
+	return &Sender{
+		cfg: cfg.withDefaults(), policy: policy, tls: config, log: log,
+		transport: outbound.NewTransport(policy, config, outbound.Conns{Most: connsPerHost, Idle: connsPerHost}),
+	}
 }
 
 // Close closes the connections that are kept open between attempts. Attempts under way go on.

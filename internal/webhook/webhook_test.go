@@ -9,7 +9,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -634,12 +633,5 @@ func TestLog(t *testing.T) {
 	r.Deliver(t.Context(), d, secret)
 	if strings.Contains(r.log.String(), "hidden") {
 		t.Error(r.log.String())
-	}
-}
-
-func TestHandshakeErrorKeepsItsCause(t *testing.T) {
-	cause := errors.New("cause")
-	if err := error(&handshakeError{cause}); !errors.Is(err, cause) || !slices.Contains(strings.Fields(err.Error()), "cause") {
-		t.Error(err)
 	}
 }

@@ -73,6 +73,7 @@ Options = TypedDict(
         "scroll_delay": int,
         "selector": str,
         "steps": list[dict[str, Any]],
+        "store": Union[str, dict[str, Any]],
         "thumb_fit": Literal["cover", "contain", "inside", "fill"],
         "thumb_height": int,
         "thumb_width": int,

@@ -248,6 +248,7 @@ export interface components {
             /** Format: date-time */
             next_attempt_at?: string;
             state: string;
+            store?: string;
             url: string;
             waiting_for?: string;
         };
@@ -866,6 +867,18 @@ export interface components {
              */
             steps?: components["schemas"]["Step"][] | null;
             /**
+             * @description Put the picture into a bucket of the account's own as well: name of a store (PUT /v1/stores/{name}), key of the object, {id}.{format} by default, and overwrite. As text: name/key. The capture ends when the bucket has the picture, and its result has stored. A bucket that does not take it is tried again; then the capture fails with store_failed.
+             * @example archive/{host}/{id}.{format}
+             */
+            store?: string | {
+                /** @description Key of the object, behind the prefix of the store; {id} and the like are filled in. */
+                key?: string;
+                /** @description Name of a store of the account. */
+                name: string;
+                /** @description Replace an object that has the key. Without it, the capture fails. */
+                overwrite?: boolean;
+            };
+            /**
              * @description How the picture is fitted into thumb_width and thumb_height; cover by default. cover: fill the size; what is too much is cut off at the bottom, or equally at the sides. contain: the whole picture, with bars in the colour of background. inside: the whole picture, as large as it fits. fill: stretch the picture. Formats: png, jpeg, webp.
              * @enum {string}
              */
@@ -1045,6 +1058,8 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "success" | "failed" | "canceled";
+            /** @description Where the picture is in the bucket of the option store. */
+            stored?: components["schemas"]["Stored"];
             /** @description Milliseconds that the parts of the capture took. Null where it was not rendered. */
             timing: components["schemas"]["Timing"] | null;
             /** @description The requested page; absent with the option html. */
@@ -1222,6 +1237,122 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running";
+        };
+        Store: {
+            /**
+             * @description Where the bucket stands in addresses.
+             * @enum {string}
+             */
+            addressing: "auto" | "path" | "virtual";
+            /** @description Name of the bucket. */
+            bucket: string;
+            /**
+             * Format: date-time
+             * @description When the store was set up.
+             */
+            created_at: string;
+            /**
+             * @description URL of the service.
+             * @example https://s3.amazonaws.com
+             */
+            endpoint: string;
+            /** @description Name of the store, which captures refer to. */
+            name: string;
+            /** @description What the keys of all objects begin with; empty for nothing. */
+            prefix: string;
+            /** @description What the URLs of objects begin with, instead of the bucket's own address. */
+            public_url?: string;
+            /**
+             * @description Region that requests are signed for.
+             * @example eu-central-1
+             */
+            region: string;
+            /**
+             * Format: date-time
+             * @description When it was last set up anew.
+             */
+            updated_at: string;
+        };
+        StoreBody: {
+            /** @description Credentials of the bucket. No answer contains them. Absent both, the store keeps those that it has, if its endpoint stays the same. */
+            access_key_id?: string;
+            /**
+             * @description path: https://host/bucket/key. virtual: https://bucket.host/key. auto: virtual at Amazon, Google and Alibaba, else path. Default: auto.
+             * @enum {string}
+             */
+            addressing?: "auto" | "path" | "virtual";
+            /**
+             * @description Name of a bucket that exists.
+             * @example my-pictures
+             */
+            bucket: string;
+            /**
+             * @description URL of the service: https://host or http://host:port. Default: Amazon S3.
+             * @example https://s3.eu-central-1.amazonaws.com
+             */
+            endpoint?: string;
+            /**
+             * @description What all keys begin with.
+             * @example shots/
+             */
+            prefix?: string;
+            /**
+             * @description What the URLs in results begin with, such as a CDN before the bucket. Default: the bucket's own address.
+             * @example https://cdn.example.com
+             */
+            public_url?: string;
+            /**
+             * @description Region of the bucket. Default: the one that the endpoint names, or us-east-1.
+             * @example eu-central-1
+             */
+            region?: string;
+            /** @description See access_key_id. */
+            secret_access_key?: string;
+        };
+        StoreCheck: {
+            /**
+             * @description What was tried.
+             * @enum {string}
+             */
+            check: "write" | "keep" | "read" | "delete";
+            /** @description What went wrong. */
+            error?: string;
+            /**
+             * Format: int64
+             * @description Milliseconds that it took.
+             */
+            latency_ms: number;
+            /** @description Whether pictures cannot be put there without it. */
+            needed: boolean;
+            /**
+             * Format: int64
+             * @description HTTP status of the answer, if there was one.
+             */
+            status?: number;
+            /** @description Whether it worked. */
+            success: boolean;
+        };
+        StoreList: {
+            /** @description By name, without their credentials. */
+            stores: components["schemas"]["Store"][] | null;
+        };
+        StoreTrial: {
+            /** @description What was tried, in this order. The test ends with the first that pictures need and that failed. */
+            checks: components["schemas"]["StoreCheck"][] | null;
+            /** @description What to do next. */
+            hints: string[] | null;
+            /** @description Whether pictures can be put there. */
+            success: boolean;
+            /** @description Address of the object that was written. */
+            url: string;
+        };
+        Stored: {
+            /** @description Key of the object, with the prefix of the store. */
+            key: string;
+            /** @description Name of the store. */
+            name: string;
+            /** @description Address of the object. Whether it can be read there, the bucket decides. */
+            url: string;
         };
         TestEvent: {
             /** @description As for a capture. */
@@ -1467,6 +1598,8 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "success" | "failed" | "canceled";
+            /** @description Where the picture is in the bucket of the option store. */
+            stored?: components["schemas"]["Stored"];
             /** @description Milliseconds that the parts of the capture took. Null where it was not rendered. */
             timing: components["schemas"]["Timing"] | null;
             /** @description The requested page; absent with the option html. */
@@ -1489,7 +1622,7 @@ export interface components {
          * @description Stable name of an error. docs/errors.md says what each means.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "misdirected_request" | "conflict" | "idempotency_mismatch" | "too_large" | "unsupported_media_type" | "rate_limited" | "quota_exceeded" | "too_many_pending" | "name_not_resolved" | "connection_failed" | "tls_error" | "navigation_timeout" | "address_blocked" | "http_error" | "selector_not_found" | "step_failed" | "text_missing" | "text_found" | "wall" | "blank" | "request_failed" | "page_crashed" | "browser_lost" | "too_many_redirects" | "not_a_page" | "queue_full" | "shutting_down" | "storage_unavailable" | "service_fault" | "render_timeout" | "internal_error";
+        ErrorCode: "invalid_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "misdirected_request" | "conflict" | "idempotency_mismatch" | "too_large" | "unsupported_media_type" | "rate_limited" | "quota_exceeded" | "too_many_pending" | "name_not_resolved" | "connection_failed" | "tls_error" | "navigation_timeout" | "address_blocked" | "http_error" | "selector_not_found" | "step_failed" | "text_missing" | "text_found" | "wall" | "blank" | "request_failed" | "page_crashed" | "browser_lost" | "too_many_redirects" | "not_a_page" | "store_failed" | "queue_full" | "shutting_down" | "storage_unavailable" | "service_fault" | "render_timeout" | "internal_error";
     };
     responses: never;
     parameters: never;

@@ -133,6 +133,9 @@ func (b *bench) work(tb testing.TB, h ledger.Handlers) (stop func()) {
 	if h.Deliver == nil {
 		h.Deliver = func(context.Context, savepage.Delivery, []string) savepage.Verdict { return delivered() }
 	}
+	if h.Stored.Owe == nil {
+		h.Stored = ledger.StoredHandler{Owe: tells, Ended: func(context.Context, savepage.Capture) {}}
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	done := make(chan error, 1)
 	go func() { done <- b.Work(ctx, h) }()

@@ -16,6 +16,7 @@ type Fixture struct {
 	DropJobs func(tb testing.TB)          // removes all jobs that do not run, behind the ledger's back
 	Timed    func(tb testing.TB) int      // how many jobs wait for their time
 	Private  func(tb testing.TB) []string // ids of the captures that something private is kept of
+	Keys     func(tb testing.TB) []string // the credentials of stores, as they lie in the database
 	Hours    func(tb testing.TB) int      // how many rows say what ended in an hour, and how long it took
 }
 
@@ -40,20 +41,29 @@ func Tables(database ledger.Database, raw func(tb testing.TB) *sql.DB) Fixture {
 			must(tb, raw(tb).QueryRowContext(tb.Context(), query).Scan(&n))
 			return n
 		},
-		Private: func(tb testing.TB) (ids []string) {
+		Private: func(tb testing.TB) []string {
 			tb.Helper()
-			rows, err := raw(tb).QueryContext(tb.Context(), `SELECT capture FROM private ORDER BY capture`)
-			must(tb, err)
-			defer func() { must(tb, rows.Close()) }()
-			for rows.Next() {
-				var id string
-				must(tb, rows.Scan(&id))
-				ids = append(ids, id)
-			}
-			must(tb, rows.Err())
-			return ids
+			return texts(tb, raw(tb), `SELECT capture FROM private ORDER BY capture`)
+		},
+		Keys: func(tb testing.TB) []string {
+			tb.Helper()
+			return texts(tb, raw(tb), `SELECT keys FROM stores ORDER BY account, name`)
 		},
 	}
+}
+
+func texts(tb testing.TB, from *sql.DB, query string) (all []string) {
+	tb.Helper()
+	rows, err := from.QueryContext(tb.Context(), query)
+	must(tb, err)
+	defer func() { must(tb, rows.Close()) }()
+	for rows.Next() {
+		var one string
+		must(tb, rows.Scan(&one))
+		all = append(all, one)
+	}
+	must(tb, rows.Err())
+	return all
 }
 
 // Run tests the ledgers of an engine. Each call of fresh is for a ledger of its own that is still empty.
@@ -62,7 +72,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Fixture) {
 	groups := map[string]map[string]func(*scene){
 		"accept": acceptTests(), "run": runTests(), "deliver": deliverTests(), "keep": keepTests(), "batch": batchTests(),
 		"redeliver": redeliverTests(), "share": shareTests(), "secrets": secretTests(), "links": linkTests(), "limits": limitTests(),
-		"inbox": inboxTests(),
+		"inbox": inboxTests(), "stores": storeTests(), "storing": storingTests(),
 		"order": orderTests(), "accounts": accountTests(), "faults": faultTests(), "steps": stepTests(),
 		"history": historyTests(),
 	}

@@ -108,7 +108,7 @@ func (cs *captures) insertRows(ctx context.Context, tx *sql.Tx, rows []*row) err
 			fresh = append(fresh, r)
 		}
 	}
-	fresh, err := cs.admission(tx).admitEach(ctx, fresh)
+	fresh, err := admissionOf(cs, tx).admitEach(ctx, fresh)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (r *row) month() accountMonth {
 	return accountMonth{r.Capture.Account, ledger.MonthOf(r.Capture.CreatedAt)}
 }
 
-func (cs *captures) admission(tx *sql.Tx) *admission {
+func admissionOf(cs *captures, tx *sql.Tx) *admission {
 	return &admission{captures: cs, tx: tx, accounts: map[accountMonth]*ledger.Standing{}}
 }
 

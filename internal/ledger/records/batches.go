@@ -135,7 +135,7 @@ func (bs *batches) insertBatch(ctx context.Context, tx *sql.Tx, b *batchRow) err
 		b.earlier, err = earlierBatch(ctx, tx, b.Batch.Account, id)
 		return err
 	}
-	if b.refused, err = bs.captures.admission(tx).admit(ctx, b.rows...); err != nil {
+	if b.refused, err = admissionOf(bs.captures, tx).admit(ctx, b.rows...); err != nil {
 		return err
 	}
 	if b.refused != nil {
@@ -191,7 +191,8 @@ func leaveBatch(ctx context.Context, tx *sql.Tx, now time.Time, e batchEnds) ([]
 // batchColumns are what scanBatch reads, with the number of running captures after them.
 const (
 	batchColumns = `id, account, callback_url, metadata, total, open, success, failed, canceled, created_at, ended_at`
-	batchRunning = `(SELECT count(*) FROM captures WHERE captures.batch = batches.id AND captures.state = 'running')`
+	batchRunning = `(SELECT count(*) FROM captures WHERE captures.batch = batches.id
+		AND captures.state IN ('running', '` + stateStoring + `'))`
 )
 
 func scanBatch(scan func(dest ...any) error) (savepage.Batch, error) {
@@ -309,12 +310,16 @@ func (bs *batches) cancelOpen(ctx context.Context, tx *sql.Tx, batch string) ([]
 	if _, err := tx.ExecContext(ctx, drop, batch); err != nil {
 		return nil, fmt.Errorf("drop jobs: %w", err)
 	}
-	const private = `DELETE FROM private WHERE capture IN (SELECT id FROM captures WHERE batch = ? AND state IN ('queued', 'running'))`
+	const open = `SELECT id FROM captures WHERE batch = ? AND state IN ('queued', 'running', '` + stateStoring + `')`
+	if err := dropUpload(ctx, tx, open, batch); err != nil {
+		return nil, err
+	}
+	const private = `DELETE FROM private WHERE capture IN (` + open + `)`
 	if _, err := tx.ExecContext(ctx, private, batch); err != nil {
 		return nil, fmt.Errorf("drop what is private: %w", err)
 	}
-	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE batch = ? AND state IN ('queued', 'running')
-		RETURNING id`
+	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ?
+		WHERE batch = ? AND state IN ('queued', 'running', '` + stateStoring + `') RETURNING id`
 	ids, err := collect(ctx, tx, scanText, end, stamp(bs.clock.Now()), batch)
 	if err != nil {
 		return nil, fmt.Errorf("end captures: %w", err)

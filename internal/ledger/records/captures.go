@@ -105,6 +105,7 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 		return fmt.Errorf("finish capture %s: %w", c.Capture.ID, err)
 	}
 	lost := false
+	result := ledger.Ended(c.Capture, o)
 	var owed []savepage.Delivery
 	var shared []reuseResult
 	err = cs.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -112,22 +113,16 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
 			return err
 		}
-		cs.tell.ended(c.Capture.Account, c.Capture.ID)
-		last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.Capture.BatchID, o.State, 1})
-		if err != nil {
+		if owed, err = cs.oweEnd(ctx, tx, result, o.Deliveries); err != nil {
 			return err
 		}
-		owed = slices.Concat(o.Deliveries, last)
-		if err := cs.deliveries.owe(ctx, tx, owed); err != nil {
-			return err
-		}
-		if shared, err = cs.endFlight(ctx, tx, ledger.Ended(c.Capture, o), o.Owe); err != nil {
+		if shared, err = cs.endFlight(ctx, tx, result, o.Owe); err != nil {
 			return err
 		}
 		return endJob(ctx, tx, c.Job)
 	}, func(err error) {
 		if err == nil && !lost {
-			cs.ended(slices.Concat([]reuseResult{{capture: c.Capture, owed: owed}}, shared)...)
+			cs.ended(slices.Concat([]reuseResult{{capture: result, owed: owed, storing: capture.Stores(result)}}, shared)...)
 		}
 	})
 	switch {
@@ -138,6 +133,20 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 	default:
 		return nil
 	}
+}
+
+// oweEnd records what is owed for a capture that has got its result: to its store, and when it has none, that it has ended.
+func (cs *captures) oweEnd(ctx context.Context, tx *sql.Tx, c savepage.Capture, owed []savepage.Delivery) ([]savepage.Delivery, error) {
+	if capture.Stores(c) {
+		return (&uploads{cs}).oweStore(ctx, tx, c)
+	}
+	cs.tell.ended(c.Account, c.ID)
+	last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.BatchID, c.State, 1})
+	if err != nil {
+		return nil, err
+	}
+	owed = slices.Concat(owed, last)
+	return owed, cs.deliveries.owe(ctx, tx, owed)
 }
 
 const endCapture = `UPDATE captures SET state = ?, finished_at = ?, captured_at = ?, picture = ?, picture_name = ?, report = ?, error = ?,
@@ -156,7 +165,8 @@ func encodeOutcome(c capture.Claim, o capture.Outcome) ([]any, error) {
 	if o.State == savepage.Success && !o.Fleeting {
 		captured = stamp(o.FinishedAt)
 	}
-	values := append([]any{string(o.State), stamp(o.FinishedAt), captured}, parts...)
+	state, finished := keptEnd(ledger.Ended(c.Capture, o))
+	values := append([]any{state, finished, captured}, parts...)
 	return append(values, ledger.Charge(1, o.Error), c.Capture.ID, c.Capture.Attempt), nil
 }
 
@@ -275,6 +285,9 @@ func (cs *captures) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage
 	if _, err := tx.ExecContext(ctx, `DELETE FROM private WHERE capture = ?`, id); err != nil {
 		return savepage.Capture{}, err
 	}
+	if err := dropUpload(ctx, tx, `?`, id); err != nil {
+		return savepage.Capture{}, err
+	}
 	const end = `UPDATE captures SET state = 'canceled', waits = 0, finished_at = ? WHERE id = ? RETURNING ` + columns
 	canceled, err := scanCapture(tx.QueryRowContext(ctx, end, stamp(cs.clock.Now()), id).Scan)
 	if err != nil {
@@ -287,6 +300,10 @@ func (cs *captures) cancel(ctx context.Context, tx *sql.Tx, id string) (savepage
 // ended follows the commit that ended captures.
 func (cs *captures) ended(done ...reuseResult) {
 	for _, one := range done {
+		if one.storing {
+			cs.deliveries.noted(one.owed)
+			continue
+		}
 		cs.pending.Done(one.capture.Account, 1)
 		cs.waiters.Wake(one.capture.ID)
 		cs.deliveries.noted(one.owed)

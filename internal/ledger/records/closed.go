@@ -34,7 +34,7 @@ func scanDoomed(scan func(dest ...any) error) (doomed, error) {
 
 // doomedQuery selects what waits or runs first: no page should be rendered for nobody.
 const doomedQuery = `SELECT * FROM (SELECT id, state, picture_name FROM captures
-		WHERE account = ?1 AND state IN ('queued', 'running') LIMIT ?2) AS open
+		WHERE account = ?1 AND state IN ('queued', 'running', '` + stateStoring + `') LIMIT ?2) AS open
 	UNION ALL SELECT * FROM (SELECT id, state, picture_name FROM captures
 		WHERE account = ?1 AND state IN ('success', 'failed', 'canceled') LIMIT ?2) AS ended
 	LIMIT ?2`
@@ -135,7 +135,8 @@ func (cl *closed) removeRest(ctx context.Context, account string, limit int) (do
 			return nil
 		}
 		for _, statement := range []string{
-			`DELETE FROM old_secrets WHERE account = ?`, `DELETE FROM link_secrets WHERE account = ?`,
+			`DELETE FROM old_secrets WHERE account = ?`, `DELETE FROM stores WHERE account = ?`,
+			`DELETE FROM link_secrets WHERE account = ?`,
 			`DELETE FROM usage WHERE account = ?`, `DELETE FROM turns WHERE account = ?`,
 			`DELETE FROM inbox_events WHERE account = ?`, `DELETE FROM inboxes WHERE account = ?`,
 			`DELETE FROM hours WHERE account = ?`, `DELETE FROM render_times WHERE account = ?`,

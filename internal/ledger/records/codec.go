@@ -17,13 +17,15 @@ import (
 // columns of a capture, in the order that scanCapture reads.
 const columns = `id, account, state, interactive, options, attempt, created_at, started_at, finished_at, picture, report, error, timing,
 	coalesce(batch, ''), captured_at, coalesce(source, ''),
-	coalesce(key_prefix, ''), coalesce(trace, ''), (SELECT shared FROM batches WHERE batches.id = captures.batch)`
+	coalesce(key_prefix, ''), coalesce(trace, ''), (SELECT shared FROM batches WHERE batches.id = captures.batch),
+	stored`
 
 // listed are the same columns, but for the document of the html option and its files, and without what a batch keeps for all its captures:
 // a page of captures could be hundreds of megabytes.
 const listed = `id, account, state, interactive, CASE url WHEN '' THEN json_remove(options, '$.html', '$.assets') ELSE options END,
 	attempt, created_at, started_at, finished_at, picture, report, error, timing, coalesce(batch, ''), captured_at, coalesce(source, ''),
-	coalesce(key_prefix, ''), coalesce(trace, ''), NULL`
+	coalesce(key_prefix, ''), coalesce(trace, ''), NULL,
+	stored`
 
 // sharedQuery reads what batches keep for all their captures, but for large texts.
 const sharedQuery = `SELECT id, json_remove(shared, '$.html', '$.assets', '$.css', '$.js') FROM batches
@@ -91,9 +93,10 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 		c                                               savepage.Capture
 		created, started, finished, captured            sql.NullInt64
 		options, shared, picture, report, failure, took sql.NullString
+		stored                                          sql.NullString
 	)
 	err := scan(&c.ID, &c.Account, &c.State, &c.Interactive, &options, &c.Attempt, &created, &started, &finished,
-		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source, &c.KeyID, &c.Trace, &shared)
+		&picture, &report, &failure, &took, &c.BatchID, &captured, &c.Source, &c.KeyID, &c.Trace, &shared, &stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return savepage.Capture{}, err
 	}
@@ -104,8 +107,9 @@ func scanCapture(scan func(dest ...any) error) (savepage.Capture, error) {
 	if c.CapturedAt = moment(captured); c.State == savepage.Success && !captured.Valid {
 		c.CapturedAt = c.FinishedAt
 	}
+	c.State = shownState(c.State)
 	var t timing
-	err = errors.Join(decode(options, &c.Options), decode(shared, &c.Options), decode(picture, &c.Picture),
+	err = errors.Join(decode(stored, &c.Stored), decode(options, &c.Options), decode(shared, &c.Options), decode(picture, &c.Picture),
 		decode(report, &c.Report), decode(failure, &c.Error), decode(took, &t))
 	if err != nil {
 		return savepage.Capture{}, fmt.Errorf("decode capture %s: %w", c.ID, err)

@@ -26,12 +26,12 @@ type deliveries struct {
 
 // owe records deliveries.
 func (ds *deliveries) owe(ctx context.Context, tx *sql.Tx, deliveries []savepage.Delivery) error {
-	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, receiver, body, state, created_at, next_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO deliveries (id, capture, batch, account, url, receiver, body, state, created_at, next_at, store)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, d := range deliveries {
 		_, err := tx.ExecContext(ctx, insert, d.ID, d.CaptureID, text(d.BatchID), d.Account, d.URL, ledger.ReceiverOf(d).Host, d.Body,
 			string(savepage.Pending),
-			stamp(d.CreatedAt), stamp(ledger.FirstAttempt(d, ds.clock.Now())))
+			stamp(d.CreatedAt), stamp(ledger.FirstAttempt(d, ds.clock.Now())), d.Store)
 		if err != nil {
 			return fmt.Errorf("insert delivery %s: %w", d.ID, err)
 		}
@@ -52,6 +52,8 @@ type outbox struct {
 	*deliveries
 
 	accounts *accounts
+	uploads  *uploads
+	stored   ledger.StoredHandler
 }
 
 const (
@@ -102,6 +104,10 @@ func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []stri
 	if err := addAttempts(ctx, o.read, list); err != nil {
 		return savepage.Delivery{}, nil, err
 	}
+	if d.Store != "" {
+		d, err = o.upload(ctx, list[0])
+		return d, nil, err
+	}
 	secrets, err := o.accounts.signing(ctx, &list[0])
 	return list[0], secrets, err
 }
@@ -111,8 +117,10 @@ func (o *outbox) Record(
 	ctx context.Context, r ledger.Receiver, id string, sent ledger.Sent, b func() ledger.Breaker,
 ) (ledger.Recorded, error) {
 	var recorded ledger.Recorded
+	var stored []reuseResult
 	gone := false
 	err := o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		stored = nil
 		// The transaction can commit only under this node's name, and as long as it lives nobody else has its hosts.
 		if gone = !o.hosts.Mine(r.Host); gone {
 			return nil
@@ -137,16 +145,26 @@ func (o *outbox) Record(
 		if d.NextAt != nil {
 			recorded.Next = *d.NextAt
 		}
-		return settleDelivery(ctx, tx, d)
-	}, nil)
+		if err := settleDelivery(ctx, tx, d); err != nil {
+			return err
+		}
+		stored, err = o.uploads.endStoring(ctx, tx, d, sent.Verdict, o.stored.Owe)
+		return err
+	}, func(err error) {
+		if err == nil && !gone && len(stored) > 0 {
+			o.uploads.ended(stored...)
+		}
+	})
 	switch {
 	case err != nil:
 		return ledger.Recorded{}, err
 	case gone:
 		return ledger.Recorded{}, ledger.ErrNothingOwed
-	default:
-		return recorded, nil
 	}
+	for _, one := range stored {
+		o.stored.Ended(ctx, one.capture)
+	}
+	return recorded, nil
 }
 
 const pendingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.id = ? AND d.state = 'pending'`
@@ -189,7 +207,7 @@ func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) 
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.
 const deliveryColumns = `d.id, d.capture, coalesce(d.batch, ''), d.account, d.url, d.receiver, d.body, d.state, d.created_at, d.next_at,
-	d.ended_at, d.earlier, d.asked`
+	d.ended_at, d.earlier, d.asked, d.store`
 
 func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 	var (
@@ -197,7 +215,7 @@ func scanDelivery(scan func(dest ...any) error) (savepage.Delivery, error) {
 		created, next, ended sql.NullInt64
 	)
 	err := scan(&d.ID, &d.CaptureID, &d.BatchID, &d.Account, &d.URL, &d.Receiver, &d.Body, &d.State, &created, &next, &ended, &d.Earlier,
-		&d.Asked)
+		&d.Asked, &d.Store)
 	d.CreatedAt = moment(created)
 	if next.Valid {
 		d.NextAt = new(moment(next))

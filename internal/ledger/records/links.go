@@ -54,23 +54,6 @@ func (ac *accounts) RemoveLinkSecret(ctx context.Context, account, id string) er
 	return nil
 }
 
-// alone has the writer run fn, whose *savepage.Error says that it has written nothing: it is no fault of the commit, which
-// others share.
-func (ac *accounts) alone(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	var refused *savepage.Error
-	err := ac.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		err := fn(ctx, tx)
-		if fault, known := errors.AsType[*savepage.Error](err); known {
-			refused, err = fault, nil
-		}
-		return err
-	}, nil)
-	if err == nil && refused != nil {
-		return refused
-	}
-	return err
-}
-
 // LinkSecrets is the ledger's, for the command line.
 func (k *Keys) LinkSecrets(ctx context.Context, account string) (found []savepage.LinkSecret, err error) {
 	err = k.db.InTx(ctx, func(tx *sql.Tx) error {

@@ -18,13 +18,15 @@ func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
 	single := capture.Depth{Queue: ledger.QueueInteractive}
 	batch := capture.Depth{Queue: ledger.QueueBatch}
 	var oldest [2]sql.NullInt64
-	err := l.db.search.QueryRowContext(ctx, depthQuery).Scan(&single.Waiting, &batch.Waiting, &single.Running, &batch.Running,
+	var stores [2]int // captures that wait for a store: those count among the deliveries
+	err := l.db.search.QueryRowContext(ctx, depthQuery).Scan(&single.Waiting, &batch.Waiting, &stores[0], &stores[1],
+		&single.Running, &batch.Running,
 		&oldest[0], &oldest[1])
 	if err != nil {
 		return nil, fmt.Errorf("count captures: %w", err)
 	}
-	single.Waiting -= batch.Waiting + single.Running
-	batch.Waiting -= batch.Running
+	single.Waiting -= batch.Waiting + single.Running + stores[0]
+	batch.Waiting -= batch.Running + stores[1]
 	single.Oldest, batch.Oldest = since(oldest[0], now), since(oldest[1], now)
 	deliveries, err := l.depth(ctx, now)
 	if err != nil {
@@ -33,9 +35,12 @@ func (l *Ledger) Depth(ctx context.Context) ([]capture.Depth, error) {
 	return []capture.Depth{single, deliveries, batch}, nil
 }
 
-// depthQuery counts what has not ended, what of that is of batches, what of each kind runs, and looks for what of each waits
+// depthQuery counts what has not ended, what of that is of batches, what of each kind
+// waits for a store or runs, and looks for what of each waits
 // longest: among the first hundred of them, because some may wait for a time.
 const depthQuery = `SELECT (SELECT coalesce(sum(pending), 0) FROM accounts), (SELECT coalesce(sum(pending_batch), 0) FROM accounts),
+	(SELECT count(*) FROM captures INDEXED BY captures_storing WHERE state = 'storing' AND batch IS NULL),
+	(SELECT count(*) FROM captures INDEXED BY captures_storing WHERE state = 'storing' AND batch IS NOT NULL),
 	(SELECT count(*) FROM captures INDEXED BY captures_running WHERE state = 'running' AND batch IS NULL),
 	(SELECT count(*) FROM captures INDEXED BY captures_running WHERE state = 'running' AND batch IS NOT NULL),
 	(SELECT min(due_at) FROM (SELECT due_at FROM captures INDEXED BY captures_single

@@ -146,6 +146,7 @@ func newestQuery(account string, f capture.Filter, limit int) (query string, arg
 	if len(states) == 0 {
 		states = savepage.States()
 	}
+	states = keptStates(states)
 	parts := make([]string, len(states))
 	for i, state := range states {
 		index, by := "captures_state", ""
@@ -162,9 +163,9 @@ func newestQuery(account string, f capture.Filter, limit int) (query string, arg
 // batchQuery goes on after "batch = ?". A batch has few captures; + keeps SQLite from going through all of the account's.
 func batchQuery(account string, f capture.Filter) (where string, args []any) {
 	where, args = ` AND +account = ?`, []any{f.BatchID, account}
-	if len(f.States) > 0 {
-		where += ` AND state IN (` + strings.Repeat(`?,`, len(f.States)-1) + `?)`
-		args = append(args, texts(f.States)...)
+	if states := keptStates(f.States); len(states) > 0 {
+		where += ` AND state IN (` + strings.Repeat(`?,`, len(states)-1) + `?)`
+		args = append(args, texts(states)...)
 	}
 	if f.URL != "" {
 		where, args = where+` AND +url = ?`, append(args, f.URL)

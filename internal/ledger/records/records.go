@@ -42,6 +42,8 @@ type Ledger struct {
 	*accounts
 	*closed
 	*inboxes
+	*stores
+	*uploads
 	*peers
 
 	db     *db
@@ -124,7 +126,7 @@ func (l *Ledger) connect(cfg ledger.Config, p Place) {
 	l.batches = &batches{db: l.db, captures: l.captures, deliveries: l.deliveries}
 	l.accounts = &accounts{db: l.db, limits: cfg.Limits, keyCache: ledger.NewKeyCache(keyCacheLife), shared: watch != nil}
 	l.closed = &closed{captures: l.captures}
-	l.inboxes = &inboxes{l.db}
+	l.inboxes, l.stores, l.uploads = &inboxes{l.db}, &stores{l.db}, &uploads{l.captures}
 	l.db.insert = l.insertRows
 }
 

@@ -28,6 +28,7 @@ func sealedColumns() []sealedColumn {
 		{name: "secret", table: "old_secrets", account: "account", record: "created_at", label: webhook},
 		{name: "sealed", table: "private", account: "account", record: "capture", label: ledger.PrivateLabel},
 		{name: "secret", table: "link_secrets", account: "account", record: "id", label: ledger.LinkLabel},
+		{name: "keys", table: "stores", account: "account", record: "name", label: ledger.StoreLabel},
 	}
 }
 

@@ -65,7 +65,8 @@ func (ac *accounts) addPicture(ctx context.Context, d *savepage.Delivery) error 
 		return nil
 	}
 	var picture sql.NullString
-	err := ac.read.QueryRowContext(ctx, `SELECT picture FROM captures WHERE id = ? AND account = ?`, d.CaptureID, d.Account).Scan(&picture)
+	err := ac.read.QueryRowContext(ctx, `SELECT CASE state WHEN 'success' THEN picture END FROM captures WHERE id = ? AND account = ?`,
+		d.CaptureID, d.Account).Scan(&picture)
 	if err != nil {
 		return fmt.Errorf("read the picture of capture %s: %w", d.CaptureID, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
@@ -109,6 +110,7 @@ func (cs *captures) reuseKept(ctx context.Context, tx *sql.Tx, rows []*row) erro
 type reuseResult struct {
 	capture savepage.Capture
 	owed    []savepage.Delivery
+	storing bool // it has its result and waits for its store: it has not ended
 }
 
 // reuse ends a capture that waits, or has only just come, with the result of another, and records what is owed for it.
@@ -120,23 +122,21 @@ func (cs *captures) reuse(ctx context.Context, tx *sql.Tx, c, from savepage.Capt
 	if err != nil {
 		return reuseResult{}, fmt.Errorf("encode the result of %s: %w", c.ID, err)
 	}
-	values := append([]any{string(c.State), stamp(c.FinishedAt), from.ID}, parts...)
+	state, finished := keptEnd(c)
+	values := append([]any{state, finished, from.ID}, parts...)
 	if _, err := tx.ExecContext(ctx, end, append(values, c.Source, c.ID)...); err != nil {
 		return reuseResult{}, fmt.Errorf("end %s with the result of %s: %w", c.ID, from.ID, err)
 	}
-	cs.tell.ended(c.Account, c.ID)
-	done := reuseResult{capture: c}
-	if owe != nil {
+	done := reuseResult{capture: c, storing: capture.Stores(c)}
+	if done.storing {
+		done.capture.State, done.capture.FinishedAt = savepage.Running, time.Time{}
+	} else if owe != nil {
 		if done.owed, err = owe(c); err != nil {
 			return reuseResult{}, err
 		}
 	}
-	last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.BatchID, c.State, 1})
-	if err != nil {
-		return reuseResult{}, err
-	}
-	done.owed = append(done.owed, last...)
-	return done, cs.deliveries.owe(ctx, tx, done.owed)
+	done.owed, err = cs.oweEnd(ctx, tx, c, done.owed)
+	return done, err
 }
 
 // endFlight ends those that wait for a capture which has just ended.

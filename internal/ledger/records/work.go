@@ -76,7 +76,7 @@ func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
 		return err
 	}
 	post := ledger.Post{
-		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts}, Lanes: l.lanes, Totals: &l.totals,
+		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts, uploads: l.uploads, stored: h.Stored}, Lanes: l.lanes, Totals: &l.totals,
 		Deliver: h.Deliver, Log: l.db.log,
 	}
 	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post, Clock: l.db.clock, Grace: l.queue.grace, Health: l.db.health}

@@ -3,10 +3,12 @@ package records
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/clock"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/ledger"
@@ -151,4 +153,21 @@ func (d *db) checked(ctx context.Context) error {
 		return nil
 	}
 	return d.check(ctx)
+}
+
+// alone has the writer run fn, whose *savepage.Error says that it has written nothing: it is no fault of the commit, which
+// others share.
+func (d *db) alone(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	var refused *savepage.Error
+	err := d.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		err := fn(ctx, tx)
+		if fault, known := errors.AsType[*savepage.Error](err); known {
+			refused, err = fault, nil
+		}
+		return err
+	}, nil)
+	if err == nil && refused != nil {
+		return refused
+	}
+	return err
 }

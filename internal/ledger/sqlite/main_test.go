@@ -50,11 +50,12 @@ func countsAreRight(tb testing.TB, dir string) {
 		"deliveries": `SELECT count(*) FROM owed WHERE pending = (SELECT count(*) FROM deliveries WHERE state = 'pending')
 			AND dead = (SELECT count(*) FROM deliveries WHERE state = 'dead')`,
 		"captures": `SELECT count(*) = (SELECT count(*) FROM accounts) FROM accounts
-			WHERE pending = (SELECT count(*) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running'))
-			AND pending_batch = (SELECT count(*) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running')
+			WHERE pending = (SELECT count(*) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running', 'storing'))
+			AND pending_batch = (SELECT count(*) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running', 'storing')
 				AND batch IS NOT NULL)
 			AND running = (SELECT count(*) FROM captures WHERE account = accounts.id AND state = 'running')
-			AND pending_bytes = (SELECT coalesce(sum(bytes), 0) FROM captures WHERE account = accounts.id AND state IN ('queued', 'running'))`,
+			AND pending_bytes = (SELECT coalesce(sum(bytes), 0) FROM captures WHERE account = accounts.id
+				AND state IN ('queued', 'running', 'storing'))`,
 	} {
 		var right bool
 		check(tb, db.QueryRowContext(context.Background(), query).Scan(&right))

@@ -42,11 +42,12 @@ type safe struct {
 	old, new string
 	api      string
 	link     savepage.LinkSecret
+	bucket   string
 }
 
 func newSafe(t *testing.T, v ledger.Vault) safe {
 	t.Helper()
-	s := safe{dir: sqlite.NewFolder(t), api: "the-secret-of-the-older-API"}
+	s := safe{dir: sqlite.NewFolder(t), api: "the-secret-of-the-older-API", bucket: "the-secret-of-the-bucket"}
 	l, err := sqlite.At(s.dir).Open(t.Context(), ledger.Config{Vault: v}, logger(t))
 	check(t, err)
 	issued, _, err := l.Bootstrap(t.Context())
@@ -61,6 +62,8 @@ func newSafe(t *testing.T, v ledger.Vault) safe {
 	s.new = made.Secret
 	s.link, err = l.CreateLinkSecret(t.Context(), s.account)
 	check(t, err)
+	_, _, err = l.KeepStore(t.Context(), s.account, savepage.Store{Name: "a", Keys: savepage.StoreKeys{SecretAccessKey: s.bucket}})
+	check(t, err)
 	sub := benchSubmission(s.account, time.Now())
 	sub.Capture.Options.CallbackURL, sub.Capture.Options.CallbackSecret = "http://a.test/", ownSecret
 	sub.Capture.Options.CallbackHeaders = savepage.Headers{"Authorization": ownHeader}
@@ -73,7 +76,7 @@ func newSafe(t *testing.T, v ledger.Vault) safe {
 
 func (s safe) texts() []string {
 	texts := []string{ownSecret[6:], ownHeader}
-	for _, secret := range []string{s.old, s.new, s.api, s.link.Secret} {
+	for _, secret := range []string{s.old, s.new, s.api, s.link.Secret, s.bucket} {
 		if secret != "" {
 			texts = append(texts, strings.TrimPrefix(secret, savepage.SecretPrefix))
 		}
@@ -115,6 +118,11 @@ func (s safe) works(t *testing.T, v ledger.Vault) {
 	check(t, err)
 	if link != s.link.Secret {
 		t.Errorf("link secret %q", link)
+	}
+	store, err := l.OpenStore(t.Context(), s.account, "a")
+	check(t, err)
+	if store.Keys.SecretAccessKey != s.bucket {
+		t.Errorf("secret of the bucket %q", store.Keys.SecretAccessKey)
 	}
 	got := make(chan []string, 1)
 	defer work(t, l, ledger.Handlers{

@@ -1,4 +1,6 @@
-package webhook
+// Package outbound is HTTP to servers that users name: connections that go through the guard's policy and follow no redirect,
+// what is to be said of one that fails, and how long to wait before the next attempt. It refuses to know what is sent.
+package outbound
 
 import (
 	"context"
@@ -12,11 +14,10 @@ import (
 	"github.com/savepage/savepage/internal/guard"
 )
 
-// Limits of the connections to receivers.
+// Limits of the connections to servers.
 const (
-	connectTimeout = 5 * time.Second // lookup and connection; the TLS handshake has the same again
+	ConnectTimeout = 5 * time.Second // lookup and connection; the TLS handshake has the same again
 	idleTimeout    = 30 * time.Second
-	connsPerHost   = 4
 	maxHeadBytes   = 16 << 10
 )
 
@@ -26,15 +27,23 @@ type judgedConn struct {
 	private bool // reached only because a rule of the operator opens it
 }
 
-// handshakeError is a failure of TLS, and not of the connection under it.
-type handshakeError struct{ err error }
+// HandshakeError is a failure of TLS, and not of the connection under it.
+type HandshakeError struct{ Err error }
 
-func (e *handshakeError) Error() string { return "tls handshake: " + e.err.Error() }
+// Error says what failed.
+func (e *HandshakeError) Error() string { return "tls handshake: " + e.Err.Error() }
 
-func (e *handshakeError) Unwrap() error { return e.err }
+// Unwrap returns the cause.
+func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// newTransport reaches receivers through the policy only: no proxy from the environment, no HTTP/2, no decompression.
-func newTransport(policy *guard.Policy, config *tls.Config) *http.Transport {
+// Conns is how many connections to one host and port a transport has.
+type Conns struct {
+	Most int // at once; 0: any number
+	Idle int // that are kept open
+}
+
+// NewTransport reaches servers through the policy only: no proxy from the environment, no HTTP/2, no decompression.
+func NewTransport(policy *guard.Policy, config *tls.Config, conns Conns) *http.Transport {
 	return &http.Transport{
 		Proxy: nil,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -44,15 +53,15 @@ func newTransport(policy *guard.Policy, config *tls.Config) *http.Transport {
 			return dialTLS(ctx, policy, address, config)
 		},
 		DisableCompression:     true,
-		MaxConnsPerHost:        connsPerHost,
-		MaxIdleConnsPerHost:    connsPerHost,
+		MaxConnsPerHost:        conns.Most,
+		MaxIdleConnsPerHost:    conns.Idle,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeadBytes,
 	}
 }
 
 func dial(ctx context.Context, policy *guard.Policy, network, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ConnectTimeout)
 	defer cancel()
 	conn, judged, err := policy.Dial(ctx, network, address)
 	if err != nil {
@@ -70,13 +79,13 @@ func dialTLS(ctx context.Context, policy *guard.Policy, address string, config *
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ConnectTimeout)
 	defer cancel()
 	config = config.Clone()
 	config.ServerName = host
 	secured := tls.Client(conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
-		return nil, errors.Join(&handshakeError{err}, conn.Close())
+		return nil, errors.Join(&HandshakeError{err}, conn.Close())
 	}
 	return secured, nil
 }

@@ -273,6 +273,7 @@ export interface components {
             /** Format: date-time */
             next_attempt_at?: string;
             state: string;
+            store?: string;
             url: string;
             waiting_for?: string;
         };

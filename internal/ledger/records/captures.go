@@ -113,7 +113,7 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 		if lost, err = missed(tx.ExecContext(ctx, endCapture, end...)); err != nil || lost {
 			return err
 		}
-		if owed, err = cs.oweEnd(ctx, tx, result, o.Deliveries); err != nil {
+		if owed, err = (&uploads{cs}).oweEnd(ctx, tx, result, o.Deliveries); err != nil {
 			return err
 		}
 		if shared, err = cs.endFlight(ctx, tx, result, o.Owe); err != nil {
@@ -133,20 +133,6 @@ func (cs *captures) Finish(ctx context.Context, c capture.Claim, o capture.Outco
 	default:
 		return nil
 	}
-}
-
-// oweEnd records what is owed for a capture that has got its result: to its store, and when it has none, that it has ended.
-func (cs *captures) oweEnd(ctx context.Context, tx *sql.Tx, c savepage.Capture, owed []savepage.Delivery) ([]savepage.Delivery, error) {
-	if capture.Stores(c) {
-		return (&uploads{cs}).oweStore(ctx, tx, c)
-	}
-	cs.tell.ended(c.Account, c.ID)
-	last, err := leaveBatch(ctx, tx, cs.clock.Now(), batchEnds{c.BatchID, c.State, 1})
-	if err != nil {
-		return nil, err
-	}
-	owed = slices.Concat(owed, last)
-	return owed, cs.deliveries.owe(ctx, tx, owed)
 }
 
 const endCapture = `UPDATE captures SET state = ?, finished_at = ?, captured_at = ?, picture = ?, picture_name = ?, report = ?, error = ?,

@@ -135,7 +135,7 @@ func (cs *captures) reuse(ctx context.Context, tx *sql.Tx, c, from savepage.Capt
 			return reuseResult{}, err
 		}
 	}
-	done.owed, err = cs.oweEnd(ctx, tx, c, done.owed)
+	done.owed, err = (&uploads{cs}).oweEnd(ctx, tx, c, done.owed)
 	return done, err
 }
 

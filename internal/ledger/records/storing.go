@@ -46,6 +46,20 @@ func keptEnd(c savepage.Capture) (state string, finished any) {
 	return string(c.State), stamp(c.FinishedAt)
 }
 
+// oweEnd records what is owed for a capture that has got its result: to its store, and when it has none, that it has ended.
+func (up *uploads) oweEnd(ctx context.Context, tx *sql.Tx, c savepage.Capture, owed []savepage.Delivery) ([]savepage.Delivery, error) {
+	if capture.Stores(c) {
+		return up.oweStore(ctx, tx, c)
+	}
+	up.tell.ended(c.Account, c.ID)
+	last, err := leaveBatch(ctx, tx, up.clock.Now(), batchEnds{c.BatchID, c.State, 1})
+	if err != nil {
+		return nil, err
+	}
+	owed = slices.Concat(owed, last)
+	return owed, up.deliveries.owe(ctx, tx, owed)
+}
+
 // oweStore owes the picture of a capture to its store.
 func (up *uploads) oweStore(ctx context.Context, tx *sql.Tx, c savepage.Capture) ([]savepage.Delivery, error) {
 	address := ""

@@ -25,6 +25,7 @@ func Carried() []ledger.Table {
 		named("keys", "hash"),
 		named("old_secrets", "account", "created_at"),
 		named("link_secrets", "id"),
+		named("stores", "account", "name"),
 		named("batches", "id"),
 		named("captures", "id"),
 		named("private", "capture"),

@@ -17,7 +17,7 @@ BROWSER   := cmd/savepage|internal/(browser|hostile|page|truth)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-cluster build install test quick truth hostile hostile-teeth lint fmt bench soak campaign docs pictures deb check-packages check-chart clean
+.PHONY: help serve serve-cluster build install test quick truth hostile hostile-teeth lint fmt bench soak campaign chaos docs pictures deb check-packages check-chart clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,11 @@ campaign: ## kill and freeze processes of every kind under load, and fail on wha
 	@scripts/install-browser
 	@$(MAKE) --no-print-directory build
 	go run ./bench/soak -kill 300 -captures 2000 $(CAMPAIGNFLAGS)
+
+chaos: ## let faults of every kind happen to three nodes with PostgreSQL and a bucket, and look for what was lost (SEED=n repeats them)
+	@scripts/install-test-tools
+	@$(MAKE) --no-print-directory build
+	go run ./bench/soak -chaos 120 -captures 2000 $(if $(SEED),-seed $(SEED)) $(CHAOSFLAGS)
 
 docs: ## write docs/configuration.md and docs/errors.md from the code
 	go run ./cmd/savepage docs docs

@@ -18,12 +18,18 @@ const mostOpen = 60
 
 // load is what the clients ask for, and what they were told.
 type load struct {
-	*service
+	*service // that is measured
 	book
 
+	ask   asker // whom the clients ask
 	site  *site
 	pages []string // paths of pages
 	slow  bool     // also receivers that hang
+}
+
+// asker takes requests of clients, and returns status and body of the answer.
+type asker interface {
+	call(ctx context.Context, method, path string, body any, header ...string) (int, []byte, error)
 }
 
 // book is what the service has acknowledged, and what came of it.
@@ -47,7 +53,9 @@ type accepted struct {
 }
 
 func newLoad(v *service, at *site, pages []string, slow bool) *load {
-	return &load{service: v, site: at, pages: pages, slow: slow, book: book{accepted: map[string]*accepted{}, refused: map[string]int{}}}
+	return &load{
+		service: v, ask: v, site: at, pages: pages, slow: slow, book: book{accepted: map[string]*accepted{}, refused: map[string]int{}},
+	}
 }
 
 // goodPages end in success, whatever else happens.
@@ -124,7 +132,7 @@ type told struct {
 
 // post submits and notes what was acknowledged. It returns nil when nothing was.
 func (l *load) post(ctx context.Context, path string, options map[string]any, header ...string) *told {
-	status, text, err := l.call(ctx, http.MethodPost, path, options, header...)
+	status, text, err := l.ask.call(ctx, http.MethodPost, path, options, header...)
 	var got told
 	if err == nil {
 		err = json.Unmarshal(text, &got)
@@ -217,7 +225,7 @@ func (l *load) cancel(ctx context.Context) {
 	}
 	pause(ctx, time.Duration(rand.IntN(300))*time.Millisecond)                      //nolint:gosec // it is not for secrets
 	l.mark(got.CaptureID, func(a *accepted) { a.canceled, a.deleted = true, true }) // it may have ended before: then it is deleted
-	_, _, _ = l.call(ctx, http.MethodDelete, "/v1/captures/"+got.CaptureID, nil)
+	_, _, _ = l.ask.call(ctx, http.MethodDelete, "/v1/captures/"+got.CaptureID, nil)
 }
 
 // remove deletes a capture after its end.
@@ -227,7 +235,7 @@ func (l *load) remove(ctx context.Context) {
 		return
 	}
 	l.mark(got.CaptureID, func(a *accepted) { a.deleted = true })
-	_, _, _ = l.call(ctx, http.MethodDelete, "/v1/captures/"+got.CaptureID, nil)
+	_, _, _ = l.ask.call(ctx, http.MethodDelete, "/v1/captures/"+got.CaptureID, nil)
 }
 
 // await returns true when the capture has ended, and false when ctx has.
@@ -243,7 +251,7 @@ func (l *load) await(ctx context.Context, id string) bool {
 
 // look asks for a capture and notes its end.
 func (l *load) look(ctx context.Context, id string) (ended bool) {
-	status, text, err := l.call(ctx, http.MethodGet, "/v1/captures/"+id, nil)
+	status, text, err := l.ask.call(ctx, http.MethodGet, "/v1/captures/"+id, nil)
 	var got told
 	gone := err == nil && status == http.StatusNotFound // whose status is a number, unlike a capture's
 	if !gone && (err != nil || json.Unmarshal(text, &got) != nil) {

@@ -1,7 +1,8 @@
 // Command soak runs the real service under full load and judges what becomes of it. By default it measures memory, file
 // descriptors, goroutines, temporary files, processes and latencies, and fails when one of them grows. With -kill it is a
 // campaign: it kills and freezes processes of the service and of its browsers, and fails when a capture was lost, got
-// stuck or failed, or a callback was not delivered. It decides what is growth; everything else is the service's.
+// stuck or failed, or a callback was not delivered. With -chaos it is a cluster to which faults of every kind happen. It decides
+// what is growth; everything else is the service's.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"syscall"
@@ -27,6 +29,9 @@ type settings struct {
 	grace    time.Duration
 	victims  string
 	keep     bool
+	engine   string
+	faults   int
+	seed     uint64
 }
 
 // errFailed ends the program with code 1 when it has printed why.
@@ -43,6 +48,9 @@ func main() {
 	flag.DurationVar(&s.pause, "pause", 3*time.Second, "with -kill: between two kills, on average, at least")
 	flag.DurationVar(&s.grace, "grace", 10*time.Minute, "with -kill: how long all may take to end after the last kill")
 	flag.StringVar(&s.victims, "victims", "", "with -kill: only victims whose names begin so, such as browser or service")
+	flag.StringVar(&s.engine, "engine", "postgres", "with -chaos: postgres, for three nodes with a bucket, or sqlite, for one with a folder")
+	flag.IntVar(&s.faults, "chaos", 0, "let so many faults happen to a cluster, instead of measuring; -captures and -pause are as with -kill")
+	flag.Uint64Var(&s.seed, "seed", 0, "with -chaos: which faults; 0 draws one")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder with data and log")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -60,6 +68,12 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	defer site.close()
+	if s.faults > 0 {
+		if s.seed == 0 {
+			s.seed = rand.Uint64N(1 << 32) //nolint:gosec // it is not for secrets
+		}
+		return runChaos(ctx, s, site)
+	}
 	v, err := newService(ctx, s.binary, s.kills > 0)
 	if err != nil {
 		return err

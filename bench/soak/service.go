@@ -30,7 +30,8 @@ type service struct {
 	key    string
 	log    *os.File
 	http   *http.Client
-	forced bool // it is killed: what it says at its end does not count
+	forced bool     // it is killed: what it says at its end does not count
+	args   []string // more of them, for serve
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -41,7 +42,17 @@ type service struct {
 // then on the database has its size, and the caches of SQLite theirs.
 const kept = "5m"
 
+// newService makes a service with a key.
 func newService(ctx context.Context, binary string, forced bool) (*service, error) {
+	s, err := prepare(ctx, binary, forced)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.makeKey(ctx)
+}
+
+// prepare makes the folder of a service.
+func prepare(ctx context.Context, binary string, forced bool) (*service, error) {
 	dir, err := os.MkdirTemp("", "savepage-soak-")
 	if err != nil {
 		return nil, err
@@ -63,30 +74,33 @@ func newService(ctx context.Context, binary string, forced bool) (*service, erro
 	if err := listener.Close(); err != nil {
 		return nil, err
 	}
-	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		return nil, err
-	}
+	s.log, err = os.Create(filepath.Join(dir, "log"))
+	return s, err
+}
+
+// makeKey makes a key, in the database that the flags name.
+func (s *service) makeKey(ctx context.Context, flags ...string) error {
 	//nolint:gosec // the binary under test
-	out, err := exec.CommandContext(ctx, binary, "key", "create", "--json", "--data", s.data()).Output()
+	out, err := exec.CommandContext(ctx, s.binary, append([]string{"key", "create", "--json", "--data", s.data()}, flags...)...).Output()
 	if err != nil {
-		return nil, fmt.Errorf("key create: %w", err)
+		return fmt.Errorf("key create: %w", err)
 	}
 	var made struct{ Key string }
 	if err := json.Unmarshal(out, &made); err != nil {
-		return nil, err
+		return err
 	}
 	s.key = made.Key
-	return s, nil
+	return nil
 }
 
 func (s *service) data() string { return filepath.Join(s.dir, "data") }
 
-// start starts the service and returns when it is ready.
-func (s *service) start(ctx context.Context) error {
-	args := []string{
+// begin starts the process of the service.
+func (s *service) begin(ctx context.Context) (exited chan struct{}, err error) {
+	args := append([]string{
 		"serve", "--listen", s.listen, "--data", s.data(), "--egress-allow", "127.0.0.0/8", "--log-format", "json",
 		"--webhook-retry-base", "200ms", "--webhook-timeout", "2s",
-	}
+	}, s.args...)
 	if !s.forced {
 		args = append(args, "--retention", kept)
 	}
@@ -95,16 +109,25 @@ func (s *service) start(ctx context.Context) error {
 	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(s.dir, "tmp"))
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	exited := make(chan struct{})
+	exited = make(chan struct{})
 	go func() {
 		defer close(exited)
 		_ = cmd.Wait()
 	}()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.cmd, s.exited = cmd, exited
-	s.mu.Unlock()
+	return exited, nil
+}
+
+// start starts the service and returns when it is ready.
+func (s *service) start(ctx context.Context) error {
+	exited, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
 	limited, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for pause(limited, 20*time.Millisecond) {
@@ -113,7 +136,7 @@ func (s *service) start(ctx context.Context) error {
 		}
 		select {
 		case <-exited:
-			return fmt.Errorf("the service ended at its start: %s", cmd.ProcessState)
+			return fmt.Errorf("the service ended at its start: %s", s.cmd.ProcessState)
 		default:
 		}
 	}

@@ -21,6 +21,8 @@ type site struct {
 	servers []*http.Server
 	running sync.WaitGroup
 	tame    atomic.Bool // the load is over: every receiver takes what comes
+	ill     atomic.Bool // every receiver fails
+	silent  atomic.Bool // no receiver answers
 
 	mu    sync.Mutex
 	taken map[string]bool // ids of captures and batches whose event was taken
@@ -40,7 +42,7 @@ func newSite() (*site, error) {
 			return nil, err
 		}
 		s.hooks[name] = "http://" + listener.Addr().String() + "/" + name
-		server := &http.Server{Handler: answer, ReadHeaderTimeout: time.Minute}
+		server := &http.Server{Handler: s.whileWell(answer), ReadHeaderTimeout: time.Minute}
 		s.servers = append(s.servers, server)
 		s.running.Go(func() { _ = server.Serve(listener) })
 	}
@@ -53,6 +55,20 @@ func (s *site) close() {
 	}
 	s.running.Wait()
 	s.Close()
+}
+
+// whileWell is a receiver that now and then fails or does not answer.
+func (s *site) whileWell(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.silent.Load():
+			s.hang(w, r)
+		case s.ill.Load():
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			answer(w, r)
+		}
+	}
 }
 
 // take notes whose event it is.

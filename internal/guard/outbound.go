@@ -95,7 +95,8 @@ func (o *outbound) greet(ctx context.Context, conn net.Conn, address string) err
 
 // keepClosed keeps pages from the proxy itself, whatever the rules say: it would take them where the policy does not let them.
 func (o *outbound) keepClosed(conn net.Conn) {
-	if ap, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil && !o.policy.owns(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())) {
+	ap, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err == nil && !o.policy.owns(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())) {
 		o.policy.Own(ap)
 	}
 }
@@ -135,7 +136,7 @@ func (o *outbound) connect(conn net.Conn, address string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(head)), ask)
+	answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(head)), ask) //nolint:bodyclose // it has no body
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,8 @@ func through(t *testing.T, proxy, allow string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{names: &script{answers: map[string][][]string{"good.test": {{"93.184.215.14"}}, "evil.test": {{"10.0.0.1"}}}, errs: map[string]error{}}}
+	answers := map[string][][]string{"good.test": {{"93.184.215.14"}}, "evil.test": {{"10.0.0.1"}}}
+	r := &rig{names: &script{answers: answers, errs: map[string]error{}}}
 	r.policy = New(Config{Allow: rules, Resolver: r.names, Outbound: at})
 	return r
 }

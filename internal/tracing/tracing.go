@@ -115,7 +115,8 @@ func New(ctx context.Context, s Service, log *slog.Logger) (*Tracer, error) {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(about))
-	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/savepage/savepage", trace.WithInstrumentationVersion(s.Version))}, nil
+	version := trace.WithInstrumentationVersion(s.Version)
+	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/savepage/savepage", version)}, nil
 }
 
 // Close sends what is left, as far as the collector takes it in time.

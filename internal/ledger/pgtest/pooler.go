@@ -33,7 +33,7 @@ func (s *Server) Pool(ctx context.Context, mode string) (*Pooler, error) {
 	}
 	p := &Pooler{dir: filepath.Join(s.dir, mode)}
 	config := fmt.Sprintf("[databases]\n* = host=%s user=%s\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = %s\nauth_type = any\n"+
-		"pool_mode = %s\ndefault_pool_size = 30\nlogfile = %s\n", s.dir, user, p.dir, mode, filepath.Join(p.dir, "log"))
+		"pool_mode = %s\ndefault_pool_size = 60\nserver_login_retry = 1\nlogfile = %s\n", s.dir, user, p.dir, mode, filepath.Join(p.dir, "log"))
 	file := filepath.Join(p.dir, "pgbouncer.ini")
 	err := errors.Join(os.Mkdir(p.dir, 0o700), os.WriteFile(file, []byte(config), 0o600))
 	if err == nil && os.Getuid() == 0 {

@@ -48,7 +48,7 @@ var owners = map[string][]string{
 	"golang.org/x/net":                       {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync":                      {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/records", "bench"},
 	"golang.org/x/sys": {
-		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage", "bench/cluster",
+		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage", "bench/cluster", "bench/soak",
 	},
 	"golang.org/x/term":  {"cmd/savepage"},
 	"modernc.org/sqlite": {"internal/ledger/sqlite"},
@@ -205,7 +205,7 @@ func owned(imported, by string) bool {
 }
 
 // TestEnginesAreOpenedInOnePlace keeps kinds of databases and stores exchangeable: only the lists of them know them. The
-// benchmark measures a kind.
+// benchmarks measure a kind.
 func TestEnginesAreOpenedInOnePlace(t *testing.T) {
 	lists := map[string]string{
 		"internal/ledger/postgres": "cmd/savepage",
@@ -216,7 +216,7 @@ func TestEnginesAreOpenedInOnePlace(t *testing.T) {
 	for name, one := range packages(t) {
 		for _, imported := range one.Imports {
 			kind, _ := ours(imported)
-			if list, isKind := lists[kind]; isKind && name != list && name != "bench" {
+			if list, isKind := lists[kind]; isKind && name != list && !strings.HasPrefix(name, "bench") {
 				t.Errorf("%q imports %q, which only %q may", name, kind, list)
 			}
 		}

@@ -83,7 +83,8 @@ func newFlow() *flow { return &flow{ended: make(chan struct{}), awaits: make(cha
 func (f *flow) parts() api.Parts {
 	return api.Parts{
 		Captures: f, Records: f, Deliveries: &f.outbox, Cancels: f, Batches: f, Keys: f, Secrets: &f.signer, Links: linker{},
-		TestSender: &f.signer, Inboxes: noInbox{}, Stores: noStores{}, Uploads: noStores{}, Nodes: noNodes{}, Accounts: nobody{}, KeyRing: nobody{}, Usage: f, Progress: &f.progress,
+		TestSender: &f.signer, Inboxes: noInbox{}, Stores: noStores{}, Uploads: noStores{}, Nodes: noNodes{},
+		Accounts: nobody{}, KeyRing: nobody{}, Usage: f, Progress: &f.progress,
 		Clock: clock.System(), Open: open,
 	}
 }

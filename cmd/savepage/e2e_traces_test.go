@@ -82,7 +82,8 @@ func (g *gathering) named(name string) (found []span) {
 	defer g.mu.Unlock()
 	for _, s := range g.spans {
 		if s.GetName() == name {
-			found = append(found, span{s, hex.EncodeToString(s.GetSpanId()), hex.EncodeToString(s.GetParentSpanId()), hex.EncodeToString(s.GetTraceId())})
+			id, above, of := hex.EncodeToString(s.GetSpanId()), hex.EncodeToString(s.GetParentSpanId()), hex.EncodeToString(s.GetTraceId())
+			found = append(found, span{s, id, above, of})
 		}
 	}
 	slices.SortFunc(found, func(a, b span) int { return int(a.GetStartTimeUnixNano()) - int(b.GetStartTimeUnixNano()) })
@@ -148,7 +149,8 @@ func TestTraces(t *testing.T) {
 		"/v1/capture": page,
 		"/v1/batches": map[string]any{"captures": []any{page}, "batch_callback_url": hook.URL},
 	} {
-		status, _, text := asks.call(http.MethodPost, path, body, "traceparent", "00-"+callersTrace+"-"+callersSpan+"-01", "tracestate", callersState)
+		parent := "00-" + callersTrace + "-" + callersSpan + "-01"
+		status, _, text := asks.call(http.MethodPost, path, body, "traceparent", parent, "tracestate", callersState)
 		if status != http.StatusAccepted {
 			t.Fatalf("%s: status %d, %s", path, status, text)
 		}

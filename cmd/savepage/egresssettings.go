@@ -20,7 +20,7 @@ func egressSettings() []setting {
 		},
 		{
 			name: "OUTBOUND_PROXY", kind: "proxy", shown: "none", secret: true,
-			form: "http:// or socks5:// with host and port, such as http://user:password@proxy.internal:3128",
+			form: "http:// or socks5:// with host and port, such as http://proxy.internal:3128, or with user:password@ before the host",
 			doc: "Proxy through which pages and callbacks reach public addresses. The server looks names up and judges the addresses as without " +
 				"it, and gives them to the proxy. Addresses that EGRESS_ALLOW opens are reached directly.",
 			set: func(s *Settings, text string) (err error) { s.Outbound, err = guard.ParseOutbound(text); return err },

@@ -113,14 +113,23 @@ func (s *Server) prepare(from string) error {
 // versionFile is what a folder has that is filled.
 const versionFile = "PG_VERSION"
 
+// give gives a folder, and all that is in it, to the user of the server.
+func give(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, root.Lchown(path, nobody, nobody))
+	}), root.Close())
+}
+
 // own gives the server's user its folders.
 func (s *Server) own(ctx context.Context) error {
 	if os.Getuid() != 0 {
 		return nil
 	}
-	err := filepath.WalkDir(s.dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, nobody, nobody))
-	})
+	err := give(s.dir)
 	if err := errors.Join(err, os.Chown(s.data, nobody, nobody)); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ type Config struct {
 	Check         func(width, height int) error                            // why a picture of so many CSS pixels cannot be made
 	Resize        func(ctx context.Context, height int) error              // of the window
 	Remember      string                                                   // a function of a script: has the page note what the window shows
-	Leave         func(ctx context.Context) error                          // is called before the page leaves its end, where more of it may come
+	Leave         func(ctx context.Context) error                          // called before the page leaves its end, where more of it may come
 	Draw          func(ctx context.Context, a layout.Area) ([]byte, error) // a png
 
 	// Listens reports whether the page, or something in it, waits for one of the named events.

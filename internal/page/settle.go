@@ -28,5 +28,8 @@ func (j *job) chooseCleared(ctx context.Context) error {
 	if err := j.banners.Clear(ctx); err != nil {
 		return err
 	}
+	if err := j.whole.Forget(ctx); err != nil {
+		return err
+	}
 	return j.frame.choose(ctx)
 }

@@ -13,13 +13,15 @@ if (!globalThis.savepageLists) globalThis.savepageLists = (() => {
   const weight = node => node.nodeType !== 1 ? text(node).length / 5 : node.querySelectorAll('*').length + 1 + text(node).length / 5;
   const heavy = nodes => nodes.reduce((sum, node) => sum + weight(node), 0);
   const placed = e => e.nodeType === 1 && getComputedStyle(e).position === 'absolute';
+  // pinned is what stands over the page: it is in no list, and whatever took it out meant it to go.
+  const pinned = e => e.nodeType === 1 && getComputedStyle(e).position === 'fixed';
 
   const hold = e => {
     const children = [...e.childNodes], was = holders.get(e);
-    const is = {children, texts: children.map(text), weight: heavy(children), style: e.getAttribute('style'), name: e.getAttribute('class'), height: e.offsetHeight, lacks: false};
+    const is = {children, texts: children.map(text), weight: heavy(children), style: e.getAttribute('style'), name: e.getAttribute('class'), height: e.offsetHeight, lacks: false, over: new Set(children.filter(pinned))};
     if (was) {
       // Rows with a place of their own add up, others would stand in the wrong place.
-      const gone = was.children.filter(c => !c.isConnected && c.nodeType === 1);
+      const gone = was.children.filter(c => !c.isConnected && c.nodeType === 1 && !was.over.has(c));
       if (gone.length && children.some(placed)) {
         is.children = [...gone, ...children];
         is.texts = [...gone.map(c => was.texts[was.children.indexOf(c)]), ...is.texts];
@@ -43,7 +45,7 @@ if (!globalThis.savepageLists) globalThis.savepageLists = (() => {
   const stand = (e, held) => {
     const copy = e.cloneNode(false), width = e.getBoundingClientRect().width;
     for (const [name, value] of [['style', held.style], ['class', held.name]]) value === null ? copy.removeAttribute(name) : copy.setAttribute(name, value);
-    copy.append(...held.children.map(c => c.isConnected ? copied(c) : c));
+    copy.append(...held.children.filter(c => c.isConnected || !held.over.has(c)).map(c => c.isConnected ? copied(c) : c));
     const hide = {position: 'absolute', visibility: 'hidden', 'pointer-events': 'none', width: width + 'px', margin: 0};
     for (const name in hide) e.style.setProperty(name, hide[name], 'important');
     e.after(copy);
@@ -64,12 +66,14 @@ if (!globalThis.savepageLists) globalThis.savepageLists = (() => {
       for (const e of touched) if (e.isConnected && !stood.has(e) && (holders.has(e) || holders.size < maxHolders)) hold(e);
       return holders.size > 0;
     },
+    // forget has nothing put back of what was seen so far.
+    forget: () => { holders.clear(); touched.clear(); },
     // restore puts back what has been taken out since, where its place was kept free, and counts where it could not.
     restore: () => {
       let left = 0;
       for (const [e, held] of holders) {
         if (!e.isConnected || e.closest('head')) continue;
-        const now = [...e.childNodes], lost = held.children.filter(c => c.nodeType === 1 && !c.isConnected);
+        const now = [...e.childNodes], lost = held.children.filter(c => c.nodeType === 1 && !c.isConnected && !held.over.has(c));
         const fresh = now.filter(c => !held.children.includes(c) && !held.texts.includes(text(c)));
         if (!lost.length || held.weight < heavy(now) * 1.2 + 1 || e.offsetHeight < held.height * 0.9 - 2) continue;
         if (fresh.some(c => text(c).trim() || (c.nodeType === 1 && (c.matches('img,svg,canvas,video') || c.querySelector('img,svg,canvas,video'))))) continue;

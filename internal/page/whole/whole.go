@@ -120,6 +120,11 @@ func (p *Page) Cut() bool { return p.cut || p.reveal.lost }
 // Keep has what was seen be seen in the picture, where the page has hidden it again.
 func (p *Page) Keep(ctx context.Context) error { return p.reveal.keep(ctx) }
 
+// Forget has nothing put back that the page has taken out of the document so far: it was to go.
+func (p *Page) Forget(ctx context.Context) error {
+	return p.Page.Ask(ctx, 0, nil, revealScript+"savepageLists.forget")
+}
+
 // LoadAll brings the page to its top, makes it one long page, and has it load its lazy parts, again as long as that makes it
 // longer. It gives up on a page without an end: growing says that it would go on.
 func (p *Page) LoadAll(ctx context.Context) (is Extent, growing bool, err error) {

@@ -14,12 +14,17 @@ import (
 // frame is the part of the page that is shown.
 type frame struct {
 	*parts
-	area layout.Area
-	cut  bool // the page ends before the part that is asked for
+	area   layout.Area
+	cut    bool // the page ends before the part that is asked for
+	chosen bool // and nothing has happened since
 }
 
-// choose chooses the area of the page that the options ask for, and has it loaded.
+// choose chooses the area of the page that the options ask for, and has it loaded, if it is not chosen.
 func (f *frame) choose(ctx context.Context) (err error) {
+	if f.chosen {
+		return nil
+	}
+	f.chosen = true
 	switch {
 	case f.o.Format.Info().Paged:
 		f.notes.Await("pictures further down the page")
@@ -56,8 +61,10 @@ func (f *frame) choose(ctx context.Context) (err error) {
 // confirm chooses once more, without waiting, when the time for it is over, and refuses an area that no picture can have.
 func (f *frame) confirm(ctx context.Context) error {
 	if f.budget.PastDeadline() {
+		f.chosen = false
 		err := f.choose(ctx)
 		if errors.Is(err, session.ErrDisabled) {
+			f.chosen = false
 			err = f.choose(ctx)
 		}
 		if err != nil {

@@ -113,7 +113,9 @@ func (j *job) steps() []step {
 		{capture.PhaseSettle, untilEnd, j.reader.look},
 		{capture.PhaseSettle, untilEnd, j.judge},
 		{capture.PhaseShoot, untilEnd, j.freeze},
-		{capture.PhaseShoot, untilDeadline, j.chooseCleared},
+		{capture.PhaseShoot, untilDeadline, j.frame.choose},
+		{capture.PhaseShoot, untilDeadline, j.clearLate},
+		{capture.PhaseShoot, untilDeadline, j.frame.choose}, // anew, if a banner came late
 		{capture.PhaseShoot, untilEnd, j.frame.confirm},
 		{capture.PhaseShoot, untilEnd, j.freeze}, // what was loaded since may move
 		{capture.PhaseShoot, untilEnd, j.reader.read},

@@ -16,11 +16,8 @@ func (j *job) settle(ctx context.Context) error {
 	return j.banners.Clear(ctx)
 }
 
-// chooseCleared chooses the area of the picture: anew, once, where a cookie banner has come meanwhile and gone.
-func (j *job) chooseCleared(ctx context.Context) error {
-	if err := j.frame.choose(ctx); err != nil {
-		return err
-	}
+// clearLate clears the page of a cookie banner that has come while the area of the picture was chosen, which is then chosen anew.
+func (j *job) clearLate(ctx context.Context) error {
 	late, err := j.banners.Late(ctx)
 	if !late || err != nil {
 		return err
@@ -28,8 +25,6 @@ func (j *job) chooseCleared(ctx context.Context) error {
 	if err := j.banners.Clear(ctx); err != nil {
 		return err
 	}
-	if err := j.whole.Forget(ctx); err != nil {
-		return err
-	}
-	return j.frame.choose(ctx)
+	j.frame.chosen = false
+	return j.whole.Forget(ctx)
 }

@@ -283,6 +283,11 @@ func (p *place) more() {
 	check(p.t, err)
 	_, err = p.records.CreateLinkSecret(ctx, p.account)
 	check(p.t, err)
+	_, _, err = p.records.KeepStore(ctx, p.account, savepage.Store{
+		Name: "archive", Endpoint: "https://s3.example.com", Bucket: "b", Region: "us-east-1",
+		Keys: savepage.StoreKeys{AccessKeyID: "id", SecretAccessKey: "secret"},
+	})
+	check(p.t, err)
 	check(p.t, p.records.AnswerInbox(ctx, p.account, savepage.InboxOK))
 	_, err = p.records.Receive(ctx, savepage.InboxEvent{
 		ID: capture.NewID("evt_", time.Now()), Account: p.account, ReceivedAt: time.Now(), Answer: savepage.InboxOK, Body: "{\"a\":\"\u0000\"}",

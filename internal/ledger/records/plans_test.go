@@ -116,6 +116,8 @@ func exceptions() map[string]string {
 		recordedQuery: "counts so many at most, when somebody looks", bytesQuery: "reads no table",
 		"DELETE FROM hosts WHERE node NOT IN":                     "when a node begins or ends",
 		"OR EXISTS (SELECT 1 FROM captures)":                      first,
+		"DELETE FROM attempts WHERE delivery IN %s":               "of captures that are named",
+		"DELETE FROM deliveries WHERE id IN %s":                   "of captures that are named",
 		"FROM %s":                                                 "moves all of it; what follows a row is a list",
 		"SELECT max(version_id), (SELECT count(*) FROM captures)": "of a copy, once",
 	}
@@ -159,7 +161,7 @@ var (
 	places = regexp.MustCompile(`\?\d*`)
 	// few are tables that hold little: accounts, keys and secrets are made by people, nodes are processes.
 	few = regexp.MustCompile(`^(SCAN|SEARCH) (accounts|a|keys|k|turns|old_secrets|link_secrets|l|identity|sqlite_master|usage|` +
-		`receivers|seen|owed|inboxes|nodes)\b|` +
+		`receivers|seen|owed|inboxes|nodes|stores)\b|` +
 		// An inbox is bounded.
 		`^SEARCH inbox_events USING INDEX inbox_events_account \(|` +
 		` captures USING (COVERING )?INDEX captures_running\b`)

@@ -75,9 +75,9 @@ func (up *uploads) oweStore(ctx context.Context, tx *sql.Tx, c savepage.Capture)
 
 // dropUpload removes what is owed to the store of a capture that is canceled. captures selects which.
 func dropUpload(ctx context.Context, tx *sql.Tx, captures string, args ...any) error {
-	uploads := ` IN (SELECT id FROM deliveries WHERE capture IN (` + captures + `) AND state = 'pending' AND store <> '')`
-	for _, statement := range []string{`DELETE FROM attempts WHERE delivery` + uploads, `DELETE FROM deliveries WHERE id` + uploads} {
-		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+	uploads := `(SELECT id FROM deliveries WHERE capture IN (` + captures + `) AND state = 'pending' AND store <> '')`
+	for _, statement := range []string{`DELETE FROM attempts WHERE delivery IN %s`, `DELETE FROM deliveries WHERE id IN %s`} {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf(statement, uploads), args...); err != nil {
 			return fmt.Errorf("drop what is owed to a store: %w", err)
 		}
 	}

@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// bucketTries is how often and how long a bucket of an account is tried.
-type bucketTries struct {
+// BucketTries is how often and how long a bucket of an account is tried.
+type BucketTries struct {
 	StoreTimeout     time.Duration
 	StoreRetryBase   time.Duration
 	StoreMaxAttempts int

@@ -46,7 +46,7 @@ type Settings struct {
 	WebhookRetryBase   time.Duration
 	WebhookMaxAttempts int
 	WebhookTimeout     time.Duration
-	bucketTries
+	BucketTries
 
 	MasterKey    Secret // the bytes themselves; empty: secrets are not encrypted
 	MasterKeyOld Secret // the bytes themselves; empty: none

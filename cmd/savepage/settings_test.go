@@ -112,6 +112,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"LOG_FORMAT": "json", "LOG_LEVEL": "debug",
 		"USER_AGENT_SUFFIX": "ExampleShots/1.0",
 		"MASTER_KEY":        strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
+		"STORE_RETRY_BASE": "1s", "STORE_MAX_ATTEMPTS": "3", "STORE_PATIENCE": "2h", "STORE_TIMEOUT": "9s",
+		"OUTBOUND_PROXY": "http://proxy.example.com:3128",
 	}
 	bad := map[string]string{
 		"BLOCKLISTS": "/nowhere/lists", "LISTEN": "8080", "ALLOWED_HOSTS": "a:80", "METRICS_LISTEN": "9090",
@@ -128,6 +130,8 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"GRACE": "1d", "LOG_FORMAT": "xml", "LOG_LEVEL": "loud",
 		"USER_AGENT_SUFFIX": "caf\u00e9",
 		"MASTER_KEY":        "0a", "MASTER_KEY_OLD": "hunter2",
+		"STORE_RETRY_BASE": "1ms", "STORE_MAX_ATTEMPTS": "51", "STORE_PATIENCE": "1ms", "STORE_TIMEOUT": "11m",
+		"OUTBOUND_PROXY": "proxy.example.com:3128",
 	}
 	defaults, err := load(t, "", nil)
 	if err != nil {

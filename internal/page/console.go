@@ -33,7 +33,13 @@ const (
 // bound has the page heeded within bounds: what it sends beyond them is dropped. A flood of its scripts' words keeps the browser
 // from its other pages: it is then told to report no more of them.
 func bound(to *cdp.Session) {
-	silence := func(flooding *cdp.Session) { flooding.Send(runtime.CommandDisable, nil) }
+	silence := func(flooding *cdp.Session) {
+		flooding.Send(runtime.CommandDisable, nil)
+		// Its console does nothing from now on: a browser takes in each word, also one that nobody asks for, and falls behind.
+		flooding.Send(runtime.CommandEvaluate, runtime.EvaluateParams{
+			Expression: `for (const name of Object.keys(console)) if (typeof console[name] === "function") console[name] = () => {}`,
+		})
+	}
 	to.Bound(said, maxSaid, silence)
 	to.Bound(thrown, maxSaid, silence)
 	for method, most := range map[string]int{

@@ -89,7 +89,8 @@ func (d *databases) fresh(tb testing.TB) string {
 func empty(tb testing.TB, address string) {
 	tb.Helper()
 	db := raw(tb, address)
-	const all = `DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM link_secrets; DELETE FROM inboxes; DELETE FROM inbox_events;
+	const all = `DELETE FROM stores; DELETE FROM keys; DELETE FROM old_secrets; DELETE FROM link_secrets;
+		DELETE FROM inboxes; DELETE FROM inbox_events;
 		DELETE FROM accounts; DELETE FROM captures;
 		DELETE FROM private; DELETE FROM idempotency; DELETE FROM batches; DELETE FROM deliveries; DELETE FROM attempts; DELETE FROM receivers;
 		DELETE FROM turns; DELETE FROM usage; DELETE FROM hours; DELETE FROM render_times; DELETE FROM probes; DELETE FROM seen;

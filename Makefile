@@ -92,8 +92,8 @@ campaign: ## kill and freeze processes of every kind under load, and fail on wha
 
 chaos: ## let faults of every kind happen to three nodes with PostgreSQL and a bucket, and look for what was lost (SEED=n repeats them)
 	@scripts/install-test-tools
-	@$(MAKE) --no-print-directory build
-	go run ./bench/soak -chaos 120 -captures 2000 $(if $(SEED),-seed $(SEED)) $(CHAOSFLAGS)
+	CGO_ENABLED=0 go build -tags chaos -ldflags '$(LDFLAGS)' -o bin/savepage-chaos ./cmd/savepage
+	go run ./bench/soak -binary bin/savepage-chaos -chaos 120 -captures 2000 $(if $(SEED),-seed $(SEED)) $(CHAOSFLAGS)
 
 docs: ## write docs/configuration.md and docs/errors.md from the code
 	go run ./cmd/savepage docs docs

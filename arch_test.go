@@ -28,7 +28,7 @@ var owners = map[string][]string{
 	},
 	"github.com/danielgtaylor/huma/v2":       {"internal/api"},
 	"github.com/google/go-cmp":               {"internal/ledger/ledgertest"},
-	"github.com/jackc/pgx/v5":                {"internal/ledger/postgres"},
+	"github.com/jackc/pgx/v5":                {"internal/ledger/postgres", "bench"},
 	"github.com/klauspost/compress":          {"internal/picture", "internal/hostile", "internal/httpd"},
 	"github.com/knadh/koanf":                 {"cmd/savepage"},
 	"github.com/lmittmann/tint":              {"cmd/savepage"},

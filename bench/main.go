@@ -33,7 +33,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service, or both builds, take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
 	flag.StringVar(&s.only, "only", "throughput,latency,accepts,callbacks,deliveries,unwanted,settled",
-		"what to measure; scale is measured only when it is named")
+		"what to measure; scale, notices and nodes are measured only when they are named")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -50,36 +50,30 @@ func run(ctx context.Context, s settings) error {
 	if s.base != "" {
 		return compare(ctx, s, site.URL)
 	}
-	if strings.Contains(s.only, "accepts") {
-		if err := accepts(ctx, s, site.URL); err != nil {
+	for _, one := range []struct {
+		names   []string
+		measure func() error
+	}{
+		{[]string{"accepts"}, func() error { return accepts(ctx, s, site.URL) }},
+		{[]string{"deliveries"}, func() error { return deliveries(ctx, s) }},
+		{[]string{"scale"}, func() error { return scale(ctx, s, site.URL) }},
+		{[]string{"nodes"}, func() error { return nodes(ctx, s, site.URL) }},
+		{[]string{"notices"}, func() error { return notices(ctx, s) }},
+		{[]string{"unwanted"}, func() error { return unwanted(ctx, s, site.Other) }},
+		{[]string{"settled"}, func() error { return settled(ctx, s, site) }},
+		{[]string{"throughput", "latency"}, func() error { return againstFloor(ctx, s, site.URL) }},
+	} {
+		if !slices.ContainsFunc(one.names, s.wants) {
+			continue
+		}
+		if err := one.measure(); err != nil {
 			return err
 		}
-	}
-	if strings.Contains(s.only, "deliveries") {
-		if err := deliveries(ctx, s); err != nil {
-			return err
-		}
-	}
-	if strings.Contains(s.only, "scale") {
-		if err := scale(ctx, s, site.URL); err != nil {
-			return err
-		}
-	}
-	if strings.Contains(s.only, "unwanted") {
-		if err := unwanted(ctx, s, site.Other); err != nil {
-			return err
-		}
-	}
-	if strings.Contains(s.only, "settled") {
-		if err := settled(ctx, s, site); err != nil {
-			return err
-		}
-	}
-	if strings.Contains(s.only, "throughput") || strings.Contains(s.only, "latency") {
-		return againstFloor(ctx, s, site.URL)
 	}
 	return nil
 }
+
+func (s settings) wants(name string) bool { return slices.Contains(strings.Split(s.only, ","), name) }
 
 // made is how many pages the floor makes ahead, as the service does on two cores.
 const made = 4

@@ -38,6 +38,8 @@ type setup struct {
 	database string // empty: SQLite
 	roles    string // empty: all
 	single   bool   // an account may have one page
+	blobs    string // of pictures; empty: in the data folder
+	group    string // folder of the control group that it runs in; empty: that of this program
 }
 
 // startService starts the service with a key for it.
@@ -79,13 +81,22 @@ func start(ctx context.Context, u setup, key string) (*service, error) {
 	if knows(ctx, u.binary, "--account-pending") {
 		args = append(args, "--account-pending", "0", "--account-pending-bytes", "0")
 	}
-	s.cmd = exec.CommandContext(ctx, u.binary, append(args, u.place()...)...) //nolint:gosec // the binary under test
+	s.cmd = u.command(ctx, append(args, u.place()...))
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with this program, also where that fails
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
 	return s, s.awaitReady(ctx)
+}
+
+// command runs the service, in its control group from the beginning.
+func (u setup) command(ctx context.Context, args []string) *exec.Cmd {
+	if u.group == "" {
+		return exec.CommandContext(ctx, u.binary, args...) //nolint:gosec // the binary under test
+	}
+	const enter = `echo $$ > "$0/cgroup.procs" && exec "$@"`
+	return exec.CommandContext(ctx, "sh", append([]string{"-c", enter, u.group, u.binary}, args...)...) //nolint:gosec // the same
 }
 
 // startStill starts the service with a key for it, and has a page of a site rendered that never answers: it takes the only one
@@ -133,6 +144,9 @@ func (u setup) place() []string {
 	flags := []string{"--data", filepath.Join(u.dir, "data")}
 	if u.database != "" {
 		flags = append(flags, "--database", u.database)
+	}
+	if u.blobs != "" {
+		flags = append(flags, "--blobs", u.blobs)
 	}
 	return flags
 }

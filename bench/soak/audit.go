@@ -45,7 +45,7 @@ func (c *chaos) audit(ctx context.Context, grace time.Duration) error {
 	for limited.Err() == nil && len(missing) > 0 {
 		pause(limited, time.Second)
 		missing = c.site.missing(missing)
-		missing = slices.DeleteFunc(missing, func(id string) bool { return c.isDead(limited, id) })
+		missing = c.withoutDead(limited, missing)
 	}
 	f := &findings{counts: map[string]int{}, pictures: map[string]bool{}}
 	for _, id := range missing {
@@ -79,16 +79,31 @@ func (c *chaos) finish(ctx context.Context) {
 	}
 }
 
-// isDead reports whether the callback of a capture was given up.
-func (c *chaos) isDead(ctx context.Context, id string) bool {
-	status, text, err := c.ask.call(ctx, http.MethodGet, "/v1/captures/"+id, nil)
-	var got recorded
-	return err == nil && status == http.StatusOK && json.Unmarshal(text, &got) == nil &&
-		slices.ContainsFunc(got.Deliveries, func(d struct {
-			State string `json:"state"`
-		}) bool {
-			return d.State == "dead"
-		})
+// withoutDead are the captures and batches whose event was not given up.
+func (c *chaos) withoutDead(ctx context.Context, ids []string) []string {
+	dead := map[string]bool{}
+	for cursor, more := "", true; more; more = cursor != "" {
+		query := url.Values{"state": {"dead"}, "limit": {"100"}}
+		if cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		status, text, err := c.ask.call(ctx, http.MethodGet, "/v1/deliveries?"+query.Encode(), nil)
+		var page struct {
+			Deliveries []struct {
+				CaptureID string `json:"capture_id"`
+				BatchID   string `json:"batch_id"`
+			} `json:"deliveries"`
+			Next string `json:"next_cursor"`
+		}
+		if err != nil || status != http.StatusOK || json.Unmarshal(text, &page) != nil {
+			return ids // it is asked again
+		}
+		for _, one := range page.Deliveries {
+			dead[one.CaptureID], dead[one.BatchID] = true, true
+		}
+		cursor = page.Next
+	}
+	return slices.DeleteFunc(ids, func(id string) bool { return dead[id] })
 }
 
 // check looks at a capture, its picture and its callbacks.

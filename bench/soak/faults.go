@@ -47,6 +47,7 @@ func faults() []fault {
 			c.site.silent.Store(true)
 			return func() { c.site.silent.Store(false) }, nil
 		}},
+		{"clock steps", 3, 3 * s, 20 * s, false, stepping},
 		{"disk full", 2, 3 * s, 10 * s, false, filling},
 		{"PostgreSQL restarted", 2, 0, 4 * s, true, crashing},
 		{"backends killed", 4, 0, 0, true, func(ctx context.Context, c *chaos, _ *node, _ *rand.Rand) (func(), error) {
@@ -91,6 +92,27 @@ func killing(kind string) beginning {
 		}
 		return nil, syscall.Kill(all[draw.IntN(len(all))].pid, syscall.SIGKILL)
 	}
+}
+
+// stepping sets a node's date forward or back, by seconds or by hours, and then right again.
+func stepping(_ context.Context, _ *chaos, n *node, draw *rand.Rand) (func(), error) {
+	by := time.Duration(1+draw.Int64N(10)) * []time.Duration{time.Second, time.Minute, time.Hour}[draw.IntN(3)]
+	if draw.IntN(2) == 0 {
+		by = -by
+	}
+	pid := n.pid()
+	return func() { _ = n.step(pid, -by) }, n.step(pid, by) // one that was started again has the machine's date
+}
+
+// step has the process of a node step its clock.
+func (n *node) step(pid int, by time.Duration) error {
+	if err := os.WriteFile(n.stepFile(), []byte(by.String()), 0o600); err != nil {
+		return err
+	}
+	if pid != n.pid() {
+		return errAbsent
+	}
+	return syscall.Kill(pid, syscall.SIGUSR1)
 }
 
 // filling takes all space of the node's disk.

@@ -95,6 +95,9 @@ func (s *service) makeKey(ctx context.Context, flags ...string) error {
 
 func (s *service) data() string { return filepath.Join(s.dir, "data") }
 
+// stepFile is where a program that was built for it reads by how much its clock is stepped.
+func (s *service) stepFile() string { return filepath.Join(s.dir, "step") }
+
 // begin starts the process of the service.
 func (s *service) begin(ctx context.Context) (exited chan struct{}, err error) {
 	args := append([]string{
@@ -106,7 +109,7 @@ func (s *service) begin(ctx context.Context) (exited chan struct{}, err error) {
 	}
 	//nolint:gosec // the binary under test
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.binary, args...)
-	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(s.dir, "tmp"))
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(s.dir, "tmp"), "CHAOS_CLOCK_STEP="+s.stepFile())
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {
 		return nil, err

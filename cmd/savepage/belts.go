@@ -16,6 +16,7 @@ import (
 func browserConfig(s Settings, pages int) browser.Config {
 	cfg := browser.Config{
 		Path: s.Browser, Sandbox: browser.Required, Pages: pages, Warm: pages, Jail: browser.Jail(s.Jail), AgentSuffix: s.UserAgent,
+		Idle:   s.IdleBrowser,
 		Helper: []string{"/proc/self/exe", jailCommand},
 	}
 	if s.SandboxOff {

@@ -25,11 +25,12 @@ type check struct {
 	Name  string `json:"name"`
 	OK    bool   `json:"ok"`
 	Found string `json:"found"`
-	Fix   string `json:"fix,omitempty"` // what to do where OK is false
+	Fix   string `json:"fix,omitempty"` // what to do where OK is false, or soon
 }
 
 const (
 	doctorTimeout = time.Minute
+	day           = 24 * time.Hour
 	answerTimeout = 10 * time.Second // of a server that may be busy
 	minSpace      = 1 << 30          // bytes that must be free in the data folder
 )
@@ -127,7 +128,22 @@ func checkBrowser(ctx context.Context, s Settings) []check {
 		return []check{{Name: "browser", Found: err.Error(), Fix: "The program does not run. " + installBrowser}}
 	}
 	found := check{Name: "browser", OK: true, Found: name + " at " + path}
+	if info, err := os.Stat(path); err == nil {
+		found.aged(info.ModTime(), time.Now())
+	}
 	return append([]check{found}, checkSandbox(ctx, s)...)
+}
+
+// oldBrowser is the age from which a browser lacks fixes that everybody knows by then: there are new ones every few weeks.
+const oldBrowser = 60 * day
+
+// aged adds how old a browser is, by the date of its file, which packages set to the time at which it was built.
+func (c *check) aged(built, now time.Time) {
+	days := int(now.Sub(built) / day)
+	c.Found += fmt.Sprintf(", of %s, %d days old", built.UTC().Format(time.DateOnly), days)
+	if now.Sub(built) > oldBrowser {
+		c.Fix = "Install a newer version: browsers get security fixes every few weeks. A running server takes it up by itself."
+	}
 }
 
 func checkSandbox(ctx context.Context, s Settings) []check {

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/savepage/savepage/internal/s3server"
 )
 
 // TestDashboard is a visit: signing in, a capture from the form to its picture, and every page at three widths in both colours,
@@ -51,6 +53,7 @@ func TestDashboard(t *testing.T) {
 	v.sees("the whole form in the address", `location.search.includes("fullpage=true") && location.search.includes("capture=cap_")`)
 	changesViews(v)
 
+	putsAside(p, v)
 	callsBack(p, v)
 	failed := p.submit(map[string]any{
 		"url": "https://long-long-long-long.invalid/" + strings.Repeat("x", 7960), "async": true, "callback_url": receiver.URL,
@@ -73,6 +76,30 @@ func TestDashboard(t *testing.T) {
 		document.querySelector(".shown img")?.naturalWidth === 320 && !document.querySelector("dl").textContent.includes("Batch")`)
 	comesBack(p, v)
 	refreshes(p, v)
+}
+
+// putsAside sets up a bucket of the account's own with the form, and tries it.
+func putsAside(p *program, v *visitor) {
+	v.t.Helper()
+	ours := newShelf(v.t)
+	v.open(p.base + "/ui/stores")
+	v.sees("that there is none", `document.querySelector(".empty h2")?.textContent === "No store yet"`)
+	v.fine("no store")
+	for field, value := range map[string]string{
+		"name": "archive", "endpoint": ours.server.Endpoint(), "bucket": "shots", "access_key_id": s3server.AccessKey,
+	} {
+		v.fill("#"+field, value)
+	}
+	v.press("#bucket")
+	v.sees("what is missing, and what was given", `document.querySelector(".wrong")?.textContent.includes("secret_access_key is required") &&
+		document.querySelector("#access_key_id").value === "`+s3server.AccessKey+`"`)
+	v.forget() // the browser says that the answer was 400
+	v.fill("#secret_access_key", s3server.SecretKey)
+	v.press("#bucket")
+	v.sees("the store", `document.querySelector("table code")?.textContent === "archive"`)
+	v.press("form[action$='/archive/test'] button")
+	v.sees("that it works", `document.querySelector("[aria-label=Test]")?.textContent.includes("Pictures can be put there")`)
+	v.fine("a store that was tried")
 }
 
 // changesViews goes through the views of a result with the keyboard; the address names each.
@@ -102,7 +129,7 @@ func everyPage(p *program, v *visitor, failed, batch string) {
 		"storage": "system/storage", "found": "captures?url_contains=INVALID",
 		"failed": "captures/" + failed, "batches": "batches", "batch": "batches/" + batch, "deliveries": "deliveries",
 		"delivery": "deliveries/" + delivery, "inbox": "inbox", "sending": "deliveries/send?state=dead", "event": "inbox/" + arrived(p),
-		"webhooks": "webhooks", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
+		"webhooks": "webhooks", "stores": "stores", "keys": "keys", "usage": "usage", "system": "system", "nowhere": "nowhere",
 	}
 	for name, path := range pages {
 		for _, width := range []int{360, 768, 1280} {
@@ -163,7 +190,8 @@ func muchOf(p *program, v *visitor) {
 	v.open(p.base + "/ui/captures")
 	v.sees("how many there are", `/^10,0\d\d$/.test(document.querySelector(".count").textContent)`)
 	v.press(".pager a:last-child")
-	v.sees("the next fifty", `location.search.includes("cursor=") && document.querySelectorAll(".rows li").length === 50`)
+	v.sees("the next fifty", `document.readyState === "complete" && location.search.includes("cursor=") &&
+		document.querySelectorAll(".rows li").length === 50`)
 	v.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "/", "code": "Slash", "text": "/"}, nil)
 	v.sees("the search with the focus", `document.activeElement === document.querySelector("#q")`)
 	v.do("Input.insertText", map[string]any{"text": "LONG-long.invalid"}, nil)

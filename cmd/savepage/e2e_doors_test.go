@@ -308,3 +308,42 @@ func TestSecondVersion(t *testing.T) {
 		t.Errorf("%d, %s", status, body)
 	}
 }
+
+// TestPeersPutIntoTheClientsBucket asks for a picture in the account's own bucket with the names of two peers.
+func TestPeersPutIntoTheClientsBucket(t *testing.T) {
+	t.Parallel()
+	n, ours := newNewcomer(t), newShelf(t)
+	ours.setUp(n.program, "default")
+	ours.setUp(n.program, "second")
+	for range 2 { // the second replaces the first, as at the peer
+		status, header, body := n.call(http.MethodPost, "/take", map[string]any{
+			"access_key": n.key, "html": "<p>x", "response_type": "json", "store": true, "storage_path": "/a/home", "storage_bucket": "second",
+			"storage_return_location": true,
+		}, "Authorization", "")
+		var told struct {
+			URL   string `json:"screenshot_url"`
+			Store struct{ Bucket, Key, Location string }
+		}
+		if err := json.Unmarshal(body, &told); err != nil || status != http.StatusOK || told.Store.Key != "second/a/home.jpg" ||
+			header.Get("X-Screenshotone-Store-Location") != ours.server.Endpoint()+"/shots/second/a/home.jpg" {
+			t.Fatalf("%d, %v, %s", status, header, body)
+		}
+		if _, _, picture := n.get(strings.TrimPrefix(told.URL, n.base)); !bytes.Equal(picture, ours.object(told.Store.Key)) {
+			t.Error("another picture is in the bucket")
+		}
+	}
+	status, _, body := n.call(http.MethodPost, "/v1/render/sync", map[string]any{"html": "<p>y", "use_s3": true, "s3_path": "b/c"})
+	if status != http.StatusOK || !strings.Contains(string(body), ours.server.Endpoint()+"/shots/default/b/c.png") {
+		t.Fatalf("%d, %s", status, body)
+	}
+	if picture := ours.object("default/b/c.png"); !bytes.HasPrefix(picture, []byte("\x89PNG")) {
+		t.Errorf("%d bytes are in the bucket", len(picture))
+	}
+	status, _, body = n.call(http.MethodPost, "/take", map[string]any{
+		"access_key": n.key, "html": "<p>x", "store": true, "storage_secret_access_key": "hunter2",
+	}, "Authorization", "")
+	if status != http.StatusBadRequest || !strings.Contains(string(body), "PUT /v1/stores") || strings.Contains(string(body), "hunter2") {
+		t.Errorf("credentials in a request: %d, %s", status, body)
+	}
+	n.unlogged("hunter2")
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -306,4 +307,49 @@ func TestPatienceEnds(t *testing.T) {
 	}
 	p.must(os.Rename(pictures+".away", pictures))
 	p.survivesNow(site)
+}
+
+// TestOutboundProxyIsGone captures pages of a public address while the operator's outbound proxy is down, and through it when it
+// has come: no capture fails for that.
+func TestOutboundProxyIsGone(t *testing.T) {
+	t.Parallel()
+	site := startSite(t)
+	closed, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := closed.Addr().String()
+	closed.Close()
+	p := newWard(t, "--outbound-proxy", "http://"+address)
+	p.start()
+	ids := p.some("http://93.184.215.14", 3)
+	p.survives("network", ids, nothing, func() {
+		listener, err := net.Listen("tcp4", address)
+		p.must(err)
+		proxy := &http.Server{Handler: leadsTo(strings.TrimPrefix(site, "http://"))}
+		go proxy.Serve(listener)
+		t.Cleanup(func() { proxy.Close() })
+	})
+}
+
+// leadsTo is a proxy that connects to one address, whatever it is asked for.
+func leadsTo(address string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server, err := net.Dial("tcp4", address)
+		if err != nil || r.Method != http.MethodConnect {
+			http.Error(w, "no", http.StatusBadGateway)
+			return
+		}
+		client, from, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
+		go func() {
+			_, _ = io.Copy(server, from)
+			server.Close()
+		}()
+		_, _ = io.Copy(client, server)
+		client.Close()
+	})
 }

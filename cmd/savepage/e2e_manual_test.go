@@ -44,6 +44,7 @@ func TestManual(t *testing.T) {
 func typedSearch(v *visitor) {
 	v.t.Helper()
 	const field, list = `document.querySelector("#q")`, `document.querySelector("#places")`
+	v.sees("the whole page", `document.readyState === "complete"`)
 	v.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "/", "code": "Slash", "text": "/"}, nil)
 	v.sees("the search with the focus", `document.activeElement === `+field+` && `+field+`.value === ""`)
 	v.do("Input.insertText", map[string]any{"text": "png ef"}, nil)

@@ -196,10 +196,11 @@ func (v *visitor) fill(selector, text string) {
 	v.do("Input.insertText", map[string]any{"text": text}, nil)
 }
 
+// focus gives an element the focus once the page is whole: before, its scripts hear of no key.
 func (v *visitor) focus(selector string) {
 	v.t.Helper()
-	v.sees(selector+" can be focused",
-		"document.querySelector("+quoted(selector)+")?.focus() || document.activeElement?.matches("+quoted(selector)+")")
+	v.sees(selector+" can be focused", `document.readyState === "complete" &&
+		(document.querySelector(`+quoted(selector)+`)?.focus() || document.activeElement?.matches(`+quoted(selector)+`))`)
 }
 
 // press presses Enter on what has the focus.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/savepage/savepage/internal/guard"
 	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/keeper"
@@ -20,6 +21,9 @@ func (n *node) watch(ctx context.Context) error {
 	n.health.Watch(health.Database, n.ledger.Ready)
 	n.health.Watch(health.Pictures, func(ctx context.Context) error { return n.probePictures(ctx, identity) })
 	n.health.Watch(health.Machine, func(context.Context) error { return probeMachine(n.settings.Data) })
+	if n.pool != nil && n.settings.Outbound != nil {
+		n.health.Watch(health.Network, func(ctx context.Context) error { return guard.WayOut(ctx, n.settings.Outbound) })
+	}
 	if n.pool != nil {
 		//nolint:contextcheck // Ready bounds its own time
 		n.health.Watch(health.Browser, func(context.Context) error { return n.pool.Ready() })

@@ -37,7 +37,7 @@ func mainCode() int {
 	defer takeStandardLog(slog.New(slog.DiscardHandler))()
 	// After the first signal the second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	return execute(ctx, os.Args[1:], environment{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: clock.System()})
+	return execute(ctx, os.Args[1:], environment{out: os.Stdout, err: os.Stderr, in: os.Stdin, environ: os.Environ(), clock: systemClock()})
 }
 
 // stopSignals end a command in order. A terminal that closes sends SIGHUP, unless the command was started with nohup.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/savepage/savepage/internal/browser"
 )
@@ -165,5 +166,20 @@ func TestBeltsAreTold(t *testing.T) {
 	}
 	if !strings.Contains(sv.err.String(), "belts of the browser") {
 		t.Errorf("the log does not name the belts: %s", sv.err)
+	}
+}
+
+// The doctor says how old the browser is, and when it is too old.
+func TestAgeOfTheBrowser(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for built, want := range map[time.Time]check{
+		now.Add(-8 * day):            {Found: "a browser, of 2026-11-20, 8 days old"},
+		now.Add(-60*day - time.Hour): {Found: "a browser, of 2026-09-29, 60 days old", Fix: "Install a newer version"},
+	} {
+		got := check{Found: "a browser"}
+		got.aged(built, now)
+		if got.Found != want.Found || !strings.HasPrefix(got.Fix, want.Fix) || (got.Fix == "") != (want.Fix == "") {
+			t.Errorf("of %v: %+v", built, got)
+		}
 	}
 }

@@ -51,11 +51,12 @@ type Settings struct {
 	MasterKey    Secret // the bytes themselves; empty: secrets are not encrypted
 	MasterKeyOld Secret // the bytes themselves; empty: none
 
-	Browser    string // path; empty: found
-	Blocklists string // folder of newer filter lists; empty: those of the program
-	SandboxOff bool
-	Jail       string // auto, required or off
-	UserAgent  string // behind the user agents of pages; empty: nothing
+	Browser     string        // path; empty: found
+	Blocklists  string        // folder of newer filter lists; empty: those of the program
+	IdleBrowser time.Duration // after which an unused browser ends; 0: never
+	SandboxOff  bool
+	Jail        string // auto, required or off
+	UserAgent   string // behind the user agents of pages; empty: nothing
 
 	FaultPatience time.Duration
 	Grace         time.Duration
@@ -232,6 +233,11 @@ func browserSettings() []setting {
 			name: "BROWSER", kind: "path", shown: "found", form: "the path of chromium-headless-shell",
 			doc: "Path of the browser.",
 			set: func(s *Settings, text string) error { s.Browser = text; return nil },
+		},
+		{
+			name: "IDLE_BROWSER", kind: "duration", value: "0", form: "a duration up to 24h",
+			doc: "How long a browser that nobody uses is kept. Then it ends, and the next capture starts one. 0: it is always kept.",
+			set: duration(0, 24*time.Hour, func(s *Settings) *time.Duration { return &s.IdleBrowser }),
 		},
 		{
 			name: "BLOCKLISTS", kind: "folder", shown: "the built-in lists", form: "an existing folder",

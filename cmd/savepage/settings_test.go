@@ -47,6 +47,9 @@ func TestDefaults(t *testing.T) {
 		Listen: "127.0.0.1:8080", Data: "./data", Database: "sqlite", Roles: []string{"api", "render", "deliver"},
 		SyncWait: 25 * time.Second, MaxPending: 100_000, Retention: 720 * time.Hour, Limits: usualLimits(),
 		WebhookRetryBase: 5 * time.Second, WebhookMaxAttempts: 13, WebhookTimeout: 15 * time.Second,
+		BucketTries: BucketTries{
+			StoreTimeout: 30 * time.Second, StoreRetryBase: 2 * time.Second, StoreMaxAttempts: 10, StorePatience: time.Hour,
+		},
 		Jail: "auto", FaultPatience: 24 * time.Hour, Grace: 25 * time.Second, LogFormat: "auto", LogLevel: slog.LevelInfo,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -108,7 +111,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"RETENTION": "2h", "FAULT_PATIENCE": "3h", "RATE_LIMIT": "60", "EGRESS_ALLOW": "10.0.0.0/8:443", "NAT64_PREFIX": "64:ff9b::/96",
 		"WEBHOOK_RETRY_BASE": "50ms", "WEBHOOK_MAX_ATTEMPTS": "4", "ACCOUNT_PENDING": "5", "ACCOUNT_PENDING_BYTES": "6", "ACCOUNT_PAGES": "2",
 		"ACCOUNT_TIMEOUT": "9000", "ACCOUNT_CAPTURES_PER_MONTH": "8",
-		"WEBHOOK_TIMEOUT": "2s", "BROWSER": "/shell", "SANDBOX": "off", "JAIL": "required", "GRACE": "3s",
+		"WEBHOOK_TIMEOUT": "2s", "BROWSER": "/shell", "IDLE_BROWSER": "5m", "SANDBOX": "off", "JAIL": "required", "GRACE": "3s",
 		"LOG_FORMAT": "json", "LOG_LEVEL": "debug",
 		"USER_AGENT_SUFFIX": "ExampleShots/1.0",
 		"MASTER_KEY":        strings.Repeat("0a", 32), "MASTER_KEY_OLD": strings.Repeat("0b", 32),
@@ -126,7 +129,7 @@ func TestEverySettingIsReadEveryWay(t *testing.T) {
 		"EGRESS_ALLOW": "10.0.0.0/99", "NAT64_PREFIX": "64:ff9b::/95", "WEBHOOK_RETRY_BASE": "1ns", "WEBHOOK_MAX_ATTEMPTS": "51",
 		"ACCOUNT_PENDING": "-1", "ACCOUNT_PENDING_BYTES": "6 MB", "ACCOUNT_PAGES": "257", "ACCOUNT_TIMEOUT": "300001",
 		"ACCOUNT_CAPTURES_PER_MONTH": "many",
-		"WEBHOOK_TIMEOUT":            "1h", "SANDBOX": "maybe", "JAIL": "on",
+		"WEBHOOK_TIMEOUT":            "1h", "IDLE_BROWSER": "25h", "SANDBOX": "maybe", "JAIL": "on",
 		"GRACE": "1d", "LOG_FORMAT": "xml", "LOG_LEVEL": "loud",
 		"USER_AGENT_SUFFIX": "caf\u00e9",
 		"MASTER_KEY":        "0a", "MASTER_KEY_OLD": "hunter2",

@@ -22,6 +22,9 @@ type Store interface {
 	Writer
 	// Ready returns nil when the store can be read and written.
 	Ready(ctx context.Context) error
+	// Tidy removes what is left of blobs that began to be put before the time and never were, such as by a process that was
+	// killed, where their key is one of ours, and returns how many went.
+	Tidy(ctx context.Context, before time.Time, ours func(key string) bool) (removed int, err error)
 }
 
 // View is a store that is only read. It is safe for concurrent use. Whoever opens one closes it.
@@ -58,6 +61,9 @@ type Writer interface {
 	// Put stores all that it reads under the key and returns when it is durable. A key that exists gets the new bytes; a
 	// reader sees the old or the new ones, never a mix. The error for a key that cannot be one is ErrKey.
 	Put(ctx context.Context, key string, from io.Reader) error
+	// Create stores a small blob under a key that has none, and returns when it is durable. Of several that do so at the same
+	// time one succeeds. Where the key has a blob, that one stays and the error is fs.ErrExist.
+	Create(ctx context.Context, key string, data []byte) error
 	// Delete removes a blob. An unknown key is no error; a key that cannot be one is ErrKey.
 	Delete(ctx context.Context, key string) error
 }

@@ -32,7 +32,7 @@ type side struct {
 }
 
 func newAside(like launcher, slots chan struct{}) *aside {
-	like.cfg.Warm = 0
+	like.cfg.Warm, like.cfg.Idle = 0, 0
 	return &aside{life: life{closing: make(chan struct{})}, launcher: like, slots: slots, running: map[*side]bool{}}
 }
 

@@ -28,7 +28,7 @@ func (p *Pool) install(b *chromium, first *Tab) error {
 		return errors.Join(errClosed(), first.identity.Close())
 	}
 	former := p.current
-	p.current = b
+	p.current, p.asleep = b, false
 	p.making = 0
 	p.browsers = append(p.browsers, b)
 	p.work.Go(func() { p.tend(b) })

@@ -31,6 +31,7 @@ type chromium struct {
 	work    chan struct{} // holds a token when a tab was taken: the watch begins
 	vitals  *vitals
 	version Version
+	program program
 
 	mu   sync.Mutex
 	tabs map[target.SessionID]*Tab
@@ -124,6 +125,14 @@ func (b *chromium) due(cfg Config) string {
 	default:
 		return b.retired
 	}
+}
+
+// lastUsed is when it ceased to be used, or was started. The pool is locked.
+func (b *chromium) lastUsed() time.Time {
+	if b.moved.After(b.born) {
+		return b.moved
+	}
+	return b.born
 }
 
 // endIfIdle ends a browser that was replaced and has no tab left. The pool is locked.

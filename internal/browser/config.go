@@ -34,6 +34,7 @@ type Config struct {
 	MaxRSS       int64         // bytes of private memory of a browser's processes at which it is replaced; 1 GiB and 256 MiB for each page
 	MaxTabRSS    int64         // bytes of resident memory at which a page's process is killed; 1.5 GiB
 	MaxOwnRSS    int64         // bytes of resident memory of any other process of the browser at which the busiest page is ended; 1.25 GiB
+	Idle         time.Duration // after which a browser that nobody uses ends until it is needed; 0: never
 	MovingIdle   time.Duration // after which an unused browser whose pictures move ends; 5 minutes, at most twice that
 	TempDir      string        // where profile folders are made; os.TempDir
 	Budget       guard.Budget  // of each capture's proxy
@@ -45,6 +46,8 @@ type Config struct {
 	alone  bool      // one page has the browser to itself
 	agent  string    // the browser's user agent; empty: its own
 	jail   jail.Kind // which is made for the browser
+
+	keepEvery time.Duration // at a browser's age and at its program
 }
 
 const (
@@ -83,6 +86,13 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxTabRSS = cmp.Or(c.MaxTabRSS, defaultMaxTabRSS)
 	c.MaxOwnRSS = cmp.Or(c.MaxOwnRSS, defaultMaxOwnRSS)
 	c.MovingIdle = cmp.Or(c.MovingIdle, defaultMovingIdle)
+	if c.Idle < 0 {
+		return c, fmt.Errorf("an idle browser is kept for %s: must not be negative", c.Idle)
+	}
+	c.keepEvery = cmp.Or(c.keepEvery, keepEvery)
+	if c.Idle > 0 {
+		c.keepEvery = min(c.keepEvery, max(c.Idle/4, time.Millisecond))
+	}
 	c.TempDir = cmp.Or(c.TempDir, os.TempDir())
 	return c, nil
 }

@@ -12,22 +12,24 @@ type keeper struct {
 	pool   *Pool
 	wake   chan struct{} // holds a token when there is something to do
 	deaths retries
+	seen   program // that the last look found
 }
 
 // keep works until the pool closes.
 func (k *keeper) keep() {
 	p := k.pool
-	age := time.NewTimer(p.cfg.RecycleAge)
-	defer age.Stop()
+	looks := time.NewTicker(p.cfg.keepEvery) // at its age and at its program
+	defer looks.Stop()
 	for {
 		select {
 		case <-p.closing:
 			return
 		case <-k.wake:
-		case <-age.C:
+		case <-looks.C:
+			k.updated()
+			k.rest()
 		}
 		k.replace()
-		age.Reset(p.cfg.RecycleAge)
 	}
 }
 
@@ -61,6 +63,10 @@ func (k *keeper) wanted() (why string, dead, served bool) {
 	switch {
 	case p.closed:
 		return "", false, false
+	case p.current == nil && p.asleep && len(p.waiting) == 0:
+		return "", false, false
+	case p.current == nil && p.asleep:
+		return "it is needed", false, false
 	case p.current == nil:
 		served, p.served = p.served, false
 		return "none is running", true, served
@@ -74,9 +80,28 @@ func (k *keeper) giveUp() {
 	p := k.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.asleep = false // from now on it is one that is missing
 	if p.current == nil {
 		p.waiting.refuse(savepage.Errorf(savepage.CodeBrowserLost, "no browser can be started"))
 	}
+}
+
+// rest ends a browser that nobody has used for as long as an idle one is kept. The next caller of Take has one started.
+func (k *keeper) rest() {
+	p := k.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.current
+	if p.cfg.Idle == 0 || b == nil || b.inUse > 0 || len(p.waiting) > 0 || time.Since(b.lastUsed()) < p.cfg.Idle {
+		return
+	}
+	p.log.Info("the browser ends until it is needed", "pid", b.process.pid, "unused", time.Since(b.lastUsed()))
+	p.asleep = true
+	p.current, p.making = nil, 0
+	b.ending = "nobody uses it"
+	p.discard(p.ready...)
+	p.ready = nil
+	b.endIfIdle()
 }
 
 // retries paces the starts of browsers that keep dying before they were of use: the first follows at once.

@@ -12,7 +12,7 @@ import (
 
 // launcher starts browsers and opens tabs in them. It keeps none.
 type launcher struct {
-	path     string
+	path     string // of the program at the start
 	cfg      Config
 	policy   *guard.Policy
 	log      *slog.Logger
@@ -25,14 +25,19 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 	began := time.Now()
 	cfg := l.cfg
 	cfg.jail = l.belts.jail
-	cfg.agent = ordinaryAgent(ctx, l.path, cfg.AgentSuffix)
-	b, err := startChromium(ctx, l.path, cfg, l.log)
+	from, err := findProgram(l.cfg.Path)
 	if err != nil {
 		return nil, nil, err
 	}
+	cfg.agent = ordinaryAgent(ctx, from.path, cfg.AgentSuffix)
+	b, err := startChromium(ctx, from.path, cfg, l.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.program = from
 	t, err := l.open(ctx, b)
 	if err == nil && l.cfg.Sandbox != Off {
-		err = b.checkSandbox(l.path)
+		err = b.checkSandbox(from.path)
 	}
 	if err != nil {
 		b.stop()
@@ -42,8 +47,8 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 		return nil, nil, fmt.Errorf("open a first page: %w", err)
 	}
 	b.vitals.look()
-	l.log.Info("browser started", "pid", b.process.pid, "uid", b.process.uid, "path", l.path,
-		"sandbox", string(l.cfg.Sandbox), "network", l.belts.Network(), "took", time.Since(began))
+	l.log.Info("browser started", "pid", b.process.pid, "uid", b.process.uid, "path", from.path,
+		"version", b.version.Product, "sandbox", string(l.cfg.Sandbox), "network", l.belts.Network(), "took", time.Since(began))
 	return b, t, nil
 }
 

@@ -29,6 +29,7 @@ type Pool struct {
 	waiting  queue
 	making   int // tabs under way in the current browser
 	restarts int
+	asleep   bool // there is no browser because none is needed
 	served   bool // the browser that died last had been of use
 }
 
@@ -176,11 +177,14 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
-// Ready is nil when a browser answers; it waits for that for at most three seconds.
+// Ready is nil when a browser answers, or none is needed; it waits for that for at most three seconds.
 func (p *Pool) Ready() error {
 	p.mu.Lock()
-	b := p.current
+	b, asleep := p.current, p.asleep
 	p.mu.Unlock()
+	if asleep {
+		return nil
+	}
 	if b == nil {
 		return errors.New("no browser is running")
 	}

@@ -12,6 +12,9 @@ const maxFailed = 3 // tabs in a row before a browser that still answers is repl
 // fill makes as many tabs as are missing. The pool is locked.
 func (p *Pool) fill() {
 	b := p.current
+	if p.asleep && len(p.waiting) > 0 {
+		signal(p.keeper.wake)
+	}
 	if b == nil || p.closed {
 		return
 	}

@@ -81,6 +81,7 @@ type (
 	gate    struct{ *core } // signing in and out
 	records struct{ *core } // captures and batches
 	hooks   struct{ *core } // callbacks and their secret
+	shelves struct{ *core } // buckets of accounts
 	manager struct{ *core } // keys, usage, the server
 )
 
@@ -131,7 +132,7 @@ type page func(w http.ResponseWriter, r *http.Request, s session) error
 
 func (d *core) routes() http.Handler {
 	way, play := &gate{d}, &trials{core: d, decoder: api.NewDecoder(), groups: api.OptionGroups()}
-	seen, hook, in, manage := &records{d}, &hooks{d}, &arrivals{d}, &manager{d}
+	seen, hook, in, shelf, manage := &records{d}, &hooks{d}, &arrivals{d}, &shelves{d}, &manager{d}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", d.front)
 	mux.HandleFunc("GET "+Prefix+"{$}", d.front)
@@ -165,6 +166,10 @@ func (d *core) routes() http.Handler {
 		"GET webhooks":                     hook.webhooks,
 		"POST webhooks/rotate":             hook.rotateSecret,
 		"POST webhooks/test":               hook.testWebhook,
+		"GET stores":                       shelf.stores,
+		"POST stores":                      shelf.setUp,
+		"POST stores/{name}/test":          shelf.tryStore,
+		"POST stores/{name}/remove":        shelf.removeStore,
 		"GET keys":                         manage.keys,
 		"POST keys":                        manage.createKey,
 		"POST keys/{account}/{key}/revoke": manage.revokeKey,

@@ -23,7 +23,7 @@ type view map[string]any
 // pageNames are the templates below pages, beside the frame.
 var pageNames = [...]string{
 	"signin", "fault", "playground", "check", "captures", "capture", "batches", "batch", "deliveries", "delivery", "sending", "inbox", "event",
-	"webhooks", "keys", "usage", "system", "storage",
+	"webhooks", "stores", "keys", "usage", "system", "storage",
 }
 
 // loadPages reads the templates. Each page has the frame and the parts that pages share.

@@ -1,6 +1,7 @@
 package doors
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -133,6 +134,24 @@ func (o *order) value(name string) string {
 func (o *order) truth(name string) bool {
 	yes, _ := truth(o.value(name))
 	return yes
+}
+
+// usualStore is the name of the store that a client means who names none.
+const usualStore = "default"
+
+// setUpStore says how a bucket is set up whose credentials a peer takes with each request.
+const setUpStore = "set the bucket up once with PUT /v1/stores/{name}"
+
+// intoStore has the picture put into a store of the account, by the peer's names of whether, where and under which key.
+func (o *order) intoStore(use, bucket, path string) {
+	if o.name = use; !o.truth(use) {
+		return
+	}
+	to := map[string]any{"name": cmp.Or(o.value(bucket), usualStore), "overwrite": true}
+	if key := strings.Trim(o.value(path), "/"); key != "" {
+		to["key"] = key + "." + fmt.Sprint(o.options["format"]) // jpg stays jpg
+	}
+	o.set("store", to)
 }
 
 // fault is the error of what is wrong, or nil.

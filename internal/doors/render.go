@@ -58,6 +58,9 @@ type renderFault struct {
 // describeRender says what is known of a capture.
 func describeRender(t told) rendered {
 	r := rendered{RenderID: t.CaptureID, RenderURL: t.Image, Size: t.Size}
+	if t.Stored != nil {
+		r.RenderURL = &t.Stored.URL
+	}
 	if t.Timing != nil {
 		r.RenderTime = t.Timing.RenderMS
 	}

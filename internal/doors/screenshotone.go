@@ -19,7 +19,7 @@ const (
 // takeNames are the options of ScreenshotOne's /take: https://screenshotone.com/docs/options/.
 func takeNames() names {
 	all := names{}
-	for _, some := range []names{takePage(), takeTarget(), takeRequests(), takeWaiting(), takeResult(), takeNothing()} {
+	for _, some := range []names{takePage(), takeTarget(), takeRequests(), takeWaiting(), takeResult(), takeStore(), takeNothing()} {
 		maps.Copy(all, some)
 	}
 	return all
@@ -162,20 +162,31 @@ func takeResult() names {
 	}
 }
 
+// takeStore are names of the client's own bucket.
+func takeStore() names {
+	all := names{
+		"store":                   kept("`store`: the store that storage_bucket names, else the one that is called default"),
+		"storage_bucket":          kept("the name of the store"),
+		"storage_path":            kept("`store.key`, with the ending of the format; an object that is there is replaced"),
+		"storage_return_location": kept("X-ScreenshotOne-Store-Location, store.location"),
+		"storage_acl":             ignored("the bucket decides"),
+		"storage_class":           ignored("the bucket decides"),
+	}
+	for _, name := range []string{"access_key_id", "secret_access_key", "endpoint"} {
+		all["storage_"+name] = refused(setUpStore)
+	}
+	return all
+}
+
 // takeNothing are names without a counterpart.
 func takeNothing() names {
 	all := names{
-		"store":                   refused("pictures are kept by the server; take screenshot_url of response_type=json"),
-		"vision_prompt":           refused("there is no model that looks at pictures"),
-		"webhook_sign":            ignored("every callback is signed"),
-		"openai_api_key":          ignored("of vision_prompt"),
-		"vision_max_tokens":       ignored("of vision_prompt"),
-		"include_shadow_dom":      ignored("of metadata_content"),
-		"metadata_content":        ignored("the answer is the picture"),
-		"storage_return_location": ignored("of store"),
-	}
-	for _, name := range []string{"path", "acl", "bucket", "access_key_id", "secret_access_key", "endpoint", "class"} {
-		all["storage_"+name] = ignored("of store")
+		"vision_prompt":      refused("there is no model that looks at pictures"),
+		"webhook_sign":       ignored("every callback is signed"),
+		"openai_api_key":     ignored("of vision_prompt"),
+		"vision_max_tokens":  ignored("of vision_prompt"),
+		"include_shadow_dom": ignored("of metadata_content"),
+		"metadata_content":   ignored("the answer is the picture"),
 	}
 	for _, name := range []string{"fonts", "icon", "open_graph", "content_format", "http_response_headers"} {
 		all["metadata_"+name] = ignored("the report of the capture says other things")
@@ -255,6 +266,7 @@ func readTake(given map[string][]string, longest int) *order {
 		o.name = "omit_background"
 		o.set("transparent", true)
 	}
+	o.intoStore("store", "storage_bucket", "storage_path")
 	takeCache(o)
 	takeCallback(o)
 	return o

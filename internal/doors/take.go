@@ -103,7 +103,7 @@ func takeValues(w http.ResponseWriter, r *http.Request) (map[string][]string, er
 
 // answer answers with the picture, with where it is, or with nothing.
 func (d *takeDoor) answer(w http.ResponseWriter, r *http.Request, t told, o *order) error {
-	metadata := takeMetadata(w.Header(), t, o)
+	metadata, store := takeMetadata(w.Header(), t, o), takeStored(w.Header(), t, o)
 	switch o.value("response_type") {
 	case "empty":
 		w.WriteHeader(http.StatusOK)
@@ -115,6 +115,9 @@ func (d *takeDoor) answer(w http.ResponseWriter, r *http.Request, t told, o *ord
 		}
 		if len(metadata) > 0 {
 			body["metadata"] = metadata
+		}
+		if len(store) > 0 {
+			body["store"] = store
 		}
 		replyJSON(w, http.StatusOK, body)
 		return nil
@@ -146,6 +149,21 @@ func takeMetadata(h http.Header, t told, o *order) map[string]any {
 		metadata["http_response"] = map[string]int{"status_code": t.Report.HTTPStatus}
 	}
 	return metadata
+}
+
+// takeStored says where else the picture is, in headers and for JSON.
+func takeStored(h http.Header, t told, o *order) map[string]string {
+	if t.Stored == nil {
+		return nil
+	}
+	h.Set("X-Screenshotone-Store-Bucket", t.Stored.Name)
+	h.Set("X-Screenshotone-Store-Key", url.PathEscape(t.Stored.Key))
+	store := map[string]string{"bucket": t.Stored.Name, "key": t.Stored.Key}
+	if o.truth("storage_return_location") {
+		h.Set("X-Screenshotone-Store-Location", t.Stored.URL)
+		store["location"] = t.Stored.URL
+	}
+	return store
 }
 
 // fileStem is a file name without what a header or a file system would mistake.

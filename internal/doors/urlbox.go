@@ -29,7 +29,7 @@ func urlboxFormats() []string {
 func urlboxNames() names {
 	all := names{}
 	for _, some := range []names{
-		urlboxPage(), urlboxTarget(), urlboxRequests(), urlboxBlocking(), urlboxPaper(), urlboxResult(), urlboxNothing(),
+		urlboxPage(), urlboxTarget(), urlboxRequests(), urlboxBlocking(), urlboxPaper(), urlboxResult(), urlboxStore(), urlboxNothing(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -169,6 +169,19 @@ func urlboxResult() names {
 	}
 }
 
+// urlboxStore are names of the client's own bucket.
+func urlboxStore() names {
+	return names{
+		"use_s3":          kept("`store`: the store that s3_bucket names, else the one that is called default; renderUrl is the address there"),
+		"s3_bucket":       kept("the name of the store"),
+		"s3_path":         kept("`store.key`, with the ending of the format; an object that is there is replaced"),
+		"s3_endpoint":     refused(setUpStore),
+		"s3_region":       ignored("that of the store"),
+		"s3_storageclass": ignored("the bucket decides"),
+		"cdn_host":        ignored("public_url of the store"),
+	}
+}
+
 // urlboxNothing are names without a counterpart. Those that are not here are ignored, too.
 func urlboxNothing() names {
 	all := names{
@@ -185,7 +198,6 @@ func urlboxNothing() names {
 		"scroll_to_x":              refused("give a CSS selector in scroll_to"),
 		"watermark":                refused("nothing is drawn over the picture"),
 		"use_tailwind":             refused("put the style sheet into html"),
-		"use_s3":                   refused("pictures are kept by the server"),
 		"img_pad":                  refused("there is no padding"),
 		"fail_if_selector_present": refused("give fail_on_text of POST /v1/capture"),
 		"fail_if_selector_missing": ignored("a missing element is always an error"),
@@ -311,6 +323,7 @@ func readUrlbox(given map[string][]string) *order {
 	if o.options["callback_url"] != nil {
 		o.options["callback_format"] = savepage.CallbackUrlbox
 	}
+	o.intoStore("use_s3", "s3_bucket", "s3_path")
 	if !o.truth("force") && o.value("unique") == "" {
 		urlboxCache(o)
 	}

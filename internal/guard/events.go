@@ -20,6 +20,7 @@ const (
 	Refused     Kind = "refused"      // the server refused, closed or broke the connection
 	Timeout     Kind = "timeout"      // the server did not answer in time
 	OverBudget  Kind = "over_budget"  // the capture has used up what it may
+	NoWayOut    Kind = "no_way_out"   // the operator's outbound proxy could not be reached
 	Filtered    Kind = "filtered"     // the capture does without the host: see Identity.Refuse
 )
 
@@ -119,6 +120,8 @@ func eventOf(to target, err error) Event {
 		e.Kind, e.Detail = Filtered, fmt.Sprintf("%s is blocked for this capture.", to)
 	case errors.Is(err, errOverBudget):
 		e.Kind, e.Detail = OverBudget, fmt.Sprintf("%s was cut off: %v.", to, err)
+	case errors.As(err, &proxy) && proxy.Lost:
+		e.Kind, e.Detail = NoWayOut, "The service's outbound proxy cannot be reached."
 	case errors.As(err, &network) && network.Timeout():
 		e.Kind, e.Detail = Timeout, fmt.Sprintf("%s did not answer in time.", to)
 	case errors.As(err, &proxy):

@@ -22,6 +22,7 @@ const maxProxyHead = 16 << 10
 // OutboundError is a failure of the operator's outbound proxy, or what it refused. It says nothing of the address behind it.
 type OutboundError struct {
 	Proxy string // its host and port
+	Lost  bool   // it cannot be reached or lets nobody in: whatever was asked for has no part in it
 	Err   error
 }
 
@@ -72,16 +73,28 @@ func (o *outbound) dial(ctx context.Context, network, address string) (net.Conn,
 	}
 	conn, err := o.direct.DialContext(ctx, network, o.url.Host)
 	if err != nil {
-		return nil, &OutboundError{o.url.Host, err}
+		return nil, &OutboundError{Proxy: o.url.Host, Lost: !errors.Is(ctx.Err(), context.Canceled), Err: err}
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if err := o.greet(ctx, conn, address); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err() // which closed the connection
 		}
-		return nil, errors.Join(&OutboundError{o.url.Host, err}, conn.Close())
+		return nil, errors.Join(&OutboundError{Proxy: o.url.Host, Lost: errors.Is(err, errNotLetIn), Err: err}, conn.Close())
 	}
 	return conn, nil
+}
+
+// errNotLetIn says that the proxy wants another user or password.
+var errNotLetIn = errors.New("it wants another user and password (407)")
+
+// WayOut returns nil when the outbound proxy of a URL accepts a connection.
+func WayOut(ctx context.Context, proxy *url.URL) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", proxy.Host)
+	if err != nil {
+		return fmt.Errorf("outbound proxy: %w", err)
+	}
+	return conn.Close()
 }
 
 // greet has the proxy connect to the address.
@@ -140,7 +153,10 @@ func (o *outbound) connect(conn net.Conn, address string) error {
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode/100 != 2 {
+	switch {
+	case answer.StatusCode == http.StatusProxyAuthRequired:
+		return errNotLetIn
+	case answer.StatusCode/100 != 2:
 		return fmt.Errorf("it answered CONNECT with %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -209,12 +210,13 @@ func TestOutboundFails(t *testing.T) {
 		kind Kind
 		says string
 	}{
-		"refuses":       {refuses, Refused, "outbound proxy"},
-		"socks refuses": {socks, Refused, "outbound proxy"},
-		"is not there":  {through(t, "http://"+closed, ""), Refused, "outbound proxy"},
-		"hangs up":      {through(t, "http://"+listen(t, func(net.Conn) {}), ""), Refused, "outbound proxy"},
-		"has no end":    {through(t, "http://"+listen(t, babble), ""), Refused, "outbound proxy"},
-		"is silent":     {through(t, "http://"+listen(t, hush), ""), Timeout, "did not answer in time"},
+		"refuses":        {refuses, Refused, "outbound proxy"},
+		"socks refuses":  {socks, Refused, "outbound proxy"},
+		"is not there":   {through(t, "http://"+closed, ""), NoWayOut, "outbound proxy"},
+		"lets nobody in": {through(t, "http://"+listen(t, wantsPassword), ""), NoWayOut, "outbound proxy"},
+		"hangs up":       {through(t, "http://"+listen(t, func(net.Conn) {}), ""), Refused, "outbound proxy"},
+		"has no end":     {through(t, "http://"+listen(t, babble), ""), Refused, "outbound proxy"},
+		"is silent":      {through(t, "http://"+listen(t, hush), ""), Timeout, "did not answer in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -245,7 +247,24 @@ func babble(conn net.Conn) {
 	}
 }
 
+func wantsPassword(conn net.Conn) {
+	if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+		_, _ = io.WriteString(conn, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+	}
+}
+
 func hush(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+// The way out is open where the proxy takes connections.
+func TestWayOut(t *testing.T) {
+	g, _ := behind(t, "http", "")
+	if err := WayOut(t.Context(), &url.URL{Host: g.address}); err != nil || len(g.requests()) > 0 {
+		t.Errorf("a proxy that is there: %v, asked for %q", err, g.requests())
+	}
+	if err := WayOut(t.Context(), &url.URL{Host: listenOnce(t)}); err == nil {
+		t.Error("a proxy that is not there")
+	}
+}
 
 // listenOnce is an address at which nobody listens any more.
 func listenOnce(t *testing.T) string {

@@ -26,6 +26,7 @@ const (
 	Database Part = "database" // the records
 	Pictures Part = "pictures" // the picture store
 	Browser  Part = "browser"  // a browser that can be started, and its proxy
+	Network  Part = "network"  // the operator's outbound proxy, where there is one
 	Machine  Part = "machine"  // memory, open files, temporary files
 )
 

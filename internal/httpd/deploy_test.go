@@ -19,7 +19,7 @@ import (
 var metricInText = regexp.MustCompile(`savepage_[a-z_]+`)
 
 // TestDashboardAndAlertsNameMetrics finds a metric in the files for operators that the program does not have, and an alert that
-// docs/operation.md does not explain.
+// docs/operations.md does not explain.
 func TestDashboardAndAlertsNameMetrics(t *testing.T) {
 	known := described(t)
 	for _, file := range []string{"../../deploy/grafana/savepage.json", "../../deploy/prometheus/alerts.yaml"} {
@@ -47,18 +47,18 @@ func TestDashboardAndAlertsNameMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := os.ReadFile("../../docs/operation.md")
+	docs, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, found := range regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(alerts), -1) {
 		if !strings.Contains(string(docs), "`"+found[1]+"`") {
-			t.Errorf("docs/operation.md does not explain %s", found[1])
+			t.Errorf("docs/operations.md does not explain %s", found[1])
 		}
 	}
 	for name := range known {
 		if strings.HasPrefix(name, "savepage_") && !strings.Contains(string(docs), "`"+name) {
-			t.Errorf("docs/operation.md does not name %s", name)
+			t.Errorf("docs/operations.md does not name %s", name)
 		}
 	}
 }

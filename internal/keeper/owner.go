@@ -46,14 +46,8 @@ func Claim(ctx context.Context, store blob.Store, records Records, log *slog.Log
 	if err != nil {
 		return err
 	}
-	owner, err := Owner(ctx, store)
-	switch {
-	case err != nil:
-		return err
-	case owner == id:
-		return nil
-	case owner != "":
-		return stranger("it belongs to the database " + owner + ", and this one is " + id)
+	if owner, err := Owner(ctx, store); err != nil || owner != "" {
+		return belongs(owner, id, err)
 	}
 	someone, known, err := acquainted(ctx, store, records)
 	if err != nil {
@@ -62,9 +56,32 @@ func Claim(ctx context.Context, store blob.Store, records Records, log *slog.Log
 	if someone && !known {
 		return stranger("it has pictures, and the database " + id + " knows none of them")
 	}
+	switch err := store.Create(ctx, ownerKey, []byte(id+"\n")); {
+	case errors.Is(err, fs.ErrExist): // somebody was faster: another node, or another database
+		owner, err := Owner(ctx, store)
+		return belongs(owner, id, err)
+	case err != nil:
+		return fmt.Errorf("write the owner of the pictures: %w", err)
+	}
 	log.InfoContext(ctx, "the store of pictures now belongs to this database", slog.String("database", id),
 		slog.Bool("pictures", someone))
-	return own(ctx, store, id)
+	return nil
+}
+
+// belongs returns ErrStranger where the store of an owner is not that of the database.
+func belongs(owner, id string, err error) error {
+	if err == nil && owner != id {
+		err = stranger("it belongs to the database " + owner + ", and this one is " + id)
+	}
+	return err
+}
+
+// own makes the store belong to a database, whoever it belonged to.
+func own(ctx context.Context, store blob.Writer, id string) error {
+	if err := store.Put(ctx, ownerKey, strings.NewReader(id+"\n")); err != nil {
+		return fmt.Errorf("write the owner of the pictures: %w", err)
+	}
+	return nil
 }
 
 func stranger(why string) error {
@@ -86,13 +103,6 @@ func Owner(ctx context.Context, store blob.Reader) (string, error) {
 		return "", fmt.Errorf("read the owner of the pictures: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
-}
-
-func own(ctx context.Context, store blob.Writer, id string) error {
-	if err := store.Put(ctx, ownerKey, strings.NewReader(id+"\n")); err != nil {
-		return fmt.Errorf("write the owner of the pictures: %w", err)
-	}
-	return nil
 }
 
 // acquainted reports whether the store has pictures at all, and whether the database knows any.

@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/savepage/savepage/internal/blob"
+	"github.com/savepage/savepage/internal/capture"
 )
+
+// unfinishedAfter is how long it takes at most until a picture is stored, by far: what was not by then never is.
+const unfinishedAfter = 24 * time.Hour
 
 // Sweeper removes pictures that no record names: a worker was killed between storing and recording. Its rounds are made
 // one after the other.
@@ -55,7 +60,11 @@ func (s *Sweeper) Sweep(ctx context.Context) (removed int, err error) {
 		s.log.InfoContext(ctx, "picture without a record removed", slog.String("picture", name))
 		removed++
 	}
-	return removed, errors.Join(faults...)
+	unfinished, err := s.store.Tidy(ctx, time.Now().Add(-unfinishedAfter), capture.IsPictureName)
+	if unfinished > 0 {
+		s.log.InfoContext(ctx, "pictures that were never stored to their end removed", slog.Int("pictures", unfinished))
+	}
+	return removed, errors.Join(append(faults, err)...)
 }
 
 // find returns the pictures that have no record and that nobody is about to record.

@@ -46,7 +46,7 @@ func guideTable() []guide {
 		{groupCaptures, "stores", "Pictures in a bucket of your own, at Amazon S3 or a service with its API."},
 		{groupCaptures, "links", "Pictures in an img element, without a key."},
 		{groupReference, "errors", "Every code, its status, and whether the service tries again."},
-		{groupServer, "operation", "Accounts, networks, health, metrics, backups, HTTPS, packages, buckets, PostgreSQL."},
+		{groupServer, "operations", "Accounts, networks, health, metrics, backups, HTTPS, packages, buckets, PostgreSQL."},
 		{groupServer, "nodes", "Several servers on one PostgreSQL database: roles, what holds for all, when one dies."},
 		{groupServer, "configuration", "Every setting: variable, flag, key of the file, default."},
 		{groupServer, "accounts", "Keys with scopes, accounts with limits of their own, what a month counts."},

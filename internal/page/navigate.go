@@ -12,6 +12,7 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/cdp"
 	"github.com/savepage/savepage/internal/guard"
+	"github.com/savepage/savepage/internal/health"
 	"github.com/savepage/savepage/internal/page/address"
 )
 
@@ -53,7 +54,10 @@ func (p *parts) broken() error {
 // see is in Chromium's own code.
 func (p *parts) unreachable(url, netError string) error {
 	host, port := address.Authority(url)
-	if e, known := p.tab.Identity().Failure(host, port); known {
+	switch e, known := p.tab.Identity().Failure(host, port); {
+	case known && e.Kind == guard.NoWayOut:
+		return health.Of(health.Network, errors.New(e.Detail))
+	case known:
 		return savepage.Errorf(codeOf(e.Kind), "%s", e.Detail)
 	}
 	known, listed := netErrors()[netError]

@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Reopen) {
 		{"a blob outlives the store's closing", check.outlive},
 		{"an unknown key does not exist", check.unknown},
 		{"a second put replaces the first", check.replace},
+		{"a key is created once", check.create},
 		{"delete removes and may be repeated", check.remove},
 		{"keys are those stored before the time", check.keys},
 		{"keys can be deleted while they are listed", check.deleteWhileListing},

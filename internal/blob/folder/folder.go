@@ -99,6 +99,27 @@ func (f *Folder) Put(ctx context.Context, key string, from io.Reader) error {
 	return f.inPlace(t) // or the blob went with a folder that was moved away
 }
 
+// Create stores a blob under a key that has none, and returns when it is on disk.
+func (f *Folder) Create(ctx context.Context, key string, data []byte) error {
+	t := f.now()
+	if err := f.inPlace(t); err != nil {
+		return err
+	}
+	if err := t.Create(ctx, key, data); err != nil {
+		return err
+	}
+	return f.inPlace(t)
+}
+
+// Tidy removes files that were written half before the time and are no blobs.
+func (f *Folder) Tidy(ctx context.Context, before time.Time, _ func(key string) bool) (int, error) {
+	t := f.now()
+	if err := f.inPlace(t); err != nil {
+		return 0, err
+	}
+	return t.Tidy(ctx, before)
+}
+
 // Open opens a blob for reading; the caller closes it. Where there is none, and for a key that cannot be one, the error is
 // fs.ErrNotExist.
 func (f *Folder) Open(ctx context.Context, key string) (blob.Blob, error) {

@@ -253,3 +253,26 @@ func TestShare(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTidy removes what was written half long ago in a folder that others share, who may be writing now.
+func TestTidy(t *testing.T) {
+	dir := t.TempDir()
+	f, err := folder.Share(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	now := time.Now()
+	for name, at := range map[string]time.Time{"OLD": now.Add(-2 * time.Hour), "NEW": now} {
+		half := filepath.Join(dir, ".tmp", name)
+		if err := errors.Join(os.WriteFile(half, []byte("half"), 0o600), os.Chtimes(half, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := f.Tidy(t.Context(), now.Add(-time.Hour), nil); n != 1 || err != nil {
+		t.Errorf("%d were removed, %v, want 1", n, err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(dir, ".tmp")); len(left) != 1 || left[0].Name() != "NEW" {
+		t.Errorf("left are %v", left)
+	}
+}

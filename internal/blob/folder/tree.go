@@ -109,6 +109,24 @@ func (f *tree) sweep() error {
 // Put stores all that it reads under the key and returns when they are on disk. A key that exists gets the new bytes; a reader
 // sees the old or the new ones, never a mix.
 func (f *tree) Put(ctx context.Context, key string, from io.Reader) error {
+	return f.put(ctx, key, from, f.root.Rename)
+}
+
+// Create stores a blob under a key that has none, and returns when it is on disk.
+func (f *tree) Create(ctx context.Context, key string, data []byte) error {
+	var temp string
+	named := func(written, name string) error {
+		temp = written
+		return f.root.Link(written, name)
+	}
+	if err := f.put(ctx, key, bytes.NewReader(data), named); err != nil {
+		return err
+	}
+	return f.abandon(temp, nil) // the file has two names now
+}
+
+// put writes a blob to a file of its own and then names it.
+func (f *tree) put(ctx context.Context, key string, from io.Reader, named func(written, name string) error) error {
 	if !blob.ValidKey(key) {
 		return fmt.Errorf("put blob %q: %w", key, blob.ErrKey)
 	}
@@ -120,7 +138,7 @@ func (f *tree) Put(ctx context.Context, key string, from io.Reader) error {
 		f.lacks(n)
 		return f.abandon(temp, fmt.Errorf("write blob: %w", err))
 	}
-	if err := f.publish(temp, key); err != nil {
+	if err := f.publish(temp, key, named); err != nil {
 		f.forget()
 		return f.abandon(temp, fmt.Errorf("publish blob: %w", err))
 	}
@@ -154,12 +172,12 @@ func (f *tree) write(name string, from io.Reader) (int64, error) {
 }
 
 // publish gives a complete file its name. The file itself is on disk already, so whoever sees the name sees all of it.
-func (f *tree) publish(temp, key string) error {
+func (f *tree) publish(temp, key string, named func(written, name string) error) error {
 	shard, name := fileOf(key)
 	if err := f.makeShard(shard); err != nil {
 		return err
 	}
-	if err := f.root.Rename(temp, name); err != nil {
+	if err := named(temp, name); err != nil {
 		return err
 	}
 	return f.syncDir(shard)

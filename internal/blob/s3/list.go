@@ -39,6 +39,42 @@ func (b *Bucket) Usage(ctx context.Context) (blob.Usage, error) {
 	return u, nil
 }
 
+// Tidy gives up uploads in parts that began before the time, by the service's clock, and were never completed: their parts cost
+// as much as pictures, and no listing shows them.
+func (b *Bucket) Tidy(ctx context.Context, before time.Time, ours func(key string) bool) (removed int, err error) {
+	for more, key, id := true, "", ""; more; {
+		page, err := b.uploads(ctx, key, id)
+		if err != nil {
+			return removed, err
+		}
+		for _, one := range page.Uploads {
+			if key, in := strings.CutPrefix(one.Key, b.prefix); !in || !blob.ValidKey(key) || !ours(key) || !one.Initiated.Before(before) {
+				continue
+			}
+			if err := (&upload{bucket: b, name: one.Key, id: one.UploadID}).abort(ctx); err != nil {
+				return removed, err
+			}
+			removed++
+		}
+		more, key, id = page.IsTruncated, page.NextKeyMarker, page.NextUploadIDMarker
+	}
+	return removed, nil
+}
+
+// uploads lists some of the uploads that are not completed, from a place on. A service that lists none has none to give up.
+func (b *Bucket) uploads(ctx context.Context, key, id string) (minio.ListMultipartUploadsResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestWithin)
+	defer cancel()
+	page, err := b.api.ListMultipartUploads(ctx, b.bucket, b.prefix, key, id, "", uploadsAtOnce)
+	if err != nil && minio.ToErrorResponse(err).Code != minio.NotImplemented {
+		return page, b.failed("list the uploads that are not completed", err)
+	}
+	return page, nil
+}
+
+// uploadsAtOnce is how many uploads are listed by one request: S3 lists no more.
+const uploadsAtOnce = 1000
+
 // objects yields every object that has a key for its name, which is in Key without the prefix.
 func (b *Bucket) objects(ctx context.Context) iter.Seq2[minio.ObjectInfo, error] {
 	return func(yield func(minio.ObjectInfo, error) bool) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"mime"
 	"net/http"
 	"path"
@@ -64,14 +65,39 @@ func fill(part *bytes.Buffer, from io.Reader) (more bool, err error) {
 
 // putWhole stores an object by one request.
 func (b *Bucket) putWhole(ctx context.Context, name string, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, requestWithin)
-	defer cancel()
-	options := minio.PutObjectOptions{ContentType: mediaType(name), UserMetadata: map[string]string{checksumHeader: checksum(data)}}
-	_, err := b.api.PutObject(ctx, b.bucket, b.prefix+name, bytes.NewReader(data), int64(len(data)), "", "", options)
-	if err != nil {
+	if err := b.send(ctx, name, data, minio.PutObjectOptions{}); err != nil {
 		return b.failed("store a picture", err)
 	}
 	return nil
+}
+
+// Create stores a blob under a key that has none: the service compares and stores in one step. One that knows no condition is
+// asked without.
+func (b *Bucket) Create(ctx context.Context, key string, data []byte) error {
+	if !blob.ValidKey(key) {
+		return blob.ErrKey
+	}
+	var options minio.PutObjectOptions
+	options.SetMatchETagExcept("*")
+	err := b.send(ctx, key, data, options)
+	switch minio.ToErrorResponse(err).Code {
+	case minio.PreconditionFailed:
+		return fs.ErrExist
+	case minio.NotImplemented:
+		return b.putWhole(ctx, key, data)
+	}
+	if err != nil {
+		return b.failed("create "+key, err)
+	}
+	return nil
+}
+
+func (b *Bucket) send(ctx context.Context, name string, data []byte, options minio.PutObjectOptions) error {
+	ctx, cancel := context.WithTimeout(ctx, requestWithin)
+	defer cancel()
+	options.ContentType, options.UserMetadata = mediaType(name), map[string]string{checksumHeader: checksum(data)}
+	_, err := b.api.PutObject(ctx, b.bucket, b.prefix+name, bytes.NewReader(data), int64(len(data)), "", "", options)
+	return err
 }
 
 // putParts stores a large object part by part. It is visible once all are there; where one fails nothing stays.

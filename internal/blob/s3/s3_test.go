@@ -16,6 +16,9 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
 	"github.com/savepage/savepage/internal/blob"
 	"github.com/savepage/savepage/internal/blob/blobtest"
 	"github.com/savepage/savepage/internal/blob/s3"
@@ -253,5 +256,43 @@ func TestSettings(t *testing.T) {
 		case err != nil && strings.Contains(err.Error(), "hunter2") && want != "not a parameter":
 			t.Errorf("%s: the error quotes a secret: %v", setting, err)
 		}
+	}
+}
+
+// TestUploadsThatWereNeverCompleted leaves what a killed process leaves: those of this store's pictures that are old go, nothing
+// of others does.
+func TestUploadsThatWereNeverCompleted(t *testing.T) {
+	server := serve(t)
+	b := open(t, server, "pictures", "shots")
+	api, err := minio.NewCore(strings.TrimPrefix(server.Endpoint(), "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(s3server.AccessKey, s3server.SecretKey, ""), Region: "us-east-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"shots/abc.png", "shots/abd.png", "shots/notes.txt", "shots/deep/abc.png", "other/abc.png", "abc.png"} {
+		id, err := api.NewMultipartUpload(t.Context(), "pictures", name, minio.PutObjectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := bytes.NewReader(make([]byte, 100))
+		if _, err := api.PutObjectPart(t.Context(), "pictures", name, id, 1, part, 100, minio.PutObjectPartOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, b, "abe.png", []byte("whole"))
+	pictures := func(key string) bool { return strings.HasSuffix(key, ".png") }
+	if n, err := b.Tidy(t.Context(), time.Now().Add(-time.Hour), pictures); n != 0 || err != nil {
+		t.Errorf("%d that may still be under way were given up, %v", n, err)
+	}
+	if n, err := b.Tidy(t.Context(), time.Now().Add(time.Hour), pictures); n != 2 || err != nil {
+		t.Errorf("%d were given up, %v, want 2", n, err)
+	}
+	left, err := api.ListMultipartUploads(t.Context(), "pictures", "", "", "", "", 100)
+	if err != nil || len(left.Uploads) != 4 {
+		t.Errorf("left are %+v, %v, want 4 of others", left.Uploads, err)
+	}
+	if got := string(read(t, b, "abe.png")); got != "whole" {
+		t.Errorf("a picture is %q", got)
 	}
 }

@@ -156,7 +156,7 @@ func brokenBy(events []guard.Event) map[string]string {
 	reasons := map[string]string{}
 	for _, e := range events {
 		switch e.Kind {
-		case guard.NotResolved, guard.Refused, guard.Timeout:
+		case guard.NotResolved, guard.Refused, guard.Timeout, guard.NoWayOut:
 			reasons[fmt.Sprintf("%s:%d", e.Host, e.Port)] = strings.TrimSuffix(e.Detail, ".")
 		default:
 		}

@@ -46,7 +46,9 @@ var owners = map[string][]string{
 	"go.opentelemetry.io/otel":               {"internal/tracing"},
 	"golang.org/x/image":                     {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                       {"internal/guard", "internal/blocklist", "internal/page/pdf"},
-	"golang.org/x/sync":                      {"cmd/savepage", "internal/browser", "internal/page", "internal/ledger/records", "bench"},
+	"golang.org/x/sync": {
+		"cmd/savepage", "internal/browser", "internal/keeper", "internal/page", "internal/ledger/records", "bench",
+	},
 	"golang.org/x/sys": {
 		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage", "bench/cluster", "bench/soak",
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"regexp"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,22 @@ import (
 type Version struct {
 	Product   string // HeadlessChrome/156.0.8078.79
 	UserAgent string // of requests
+}
+
+// agents remembers the user agent of the program that was asked last: a browser that is started again need not wait for it.
+type agents struct {
+	mu    sync.Mutex
+	of    program
+	agent string
+}
+
+func (a *agents) ordinary(ctx context.Context, of program, suffix string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.of.is(of) || a.agent == "" {
+		a.of, a.agent = of, ordinaryAgent(ctx, of.path, suffix)
+	}
+	return a.agent
 }
 
 // ordinaryAgent is the user agent of an ordinary Chrome of the version that a binary has, with a suffix; empty when the binary

@@ -18,6 +18,7 @@ type launcher struct {
 	log      *slog.Logger
 	belts    *Belts   // of all browsers; fixed once the first has started
 	replaced *journal // of all browsers but those with one page
+	agents   *agents
 }
 
 // launch starts a browser and tries it with a first page.
@@ -29,7 +30,7 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg.agent = ordinaryAgent(ctx, from.path, cfg.AgentSuffix)
+	cfg.agent = l.agents.ordinary(ctx, from, cfg.AgentSuffix)
 	b, err := startChromium(ctx, from.path, cfg, l.log)
 	if err != nil {
 		return nil, nil, err

@@ -59,7 +59,7 @@ func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logg
 		return nil, err
 	}
 	sweep(cfg.TempDir, log)
-	from := launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}, replaced: &journal{}}
+	from := launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}, replaced: &journal{}, agents: &agents{}}
 	p := newPool(from, make(chan struct{}, cfg.Pages))
 	p.aside = newAside(p.launcher, p.slots)
 	if err := launchFirst(ctx, p); err != nil {

@@ -142,36 +142,16 @@ func (b *backup) begin(ctx context.Context) error {
 
 // copyAll copies the pictures and returns those that are not there any more.
 func (b *backup) copyAll(ctx context.Context, names []string) (gone []string, err error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	todo := make(chan string)
-	var group sync.WaitGroup
-	for range copiesAtOnce {
-		group.Go(func() {
-			for name := range todo {
-				there, err := b.copy(ctx, name)
-				if err != nil {
-					stop(err)
-				}
-				if !there {
-					b.mu.Lock()
-					gone = append(gone, name)
-					b.mu.Unlock()
-				}
-			}
-		})
-	}
-feed:
-	for _, name := range names {
-		select {
-		case todo <- name:
-		case <-ctx.Done():
-			break feed
+	err = each(ctx, names, copiesAtOnce, func(ctx context.Context, name string) error {
+		there, err := b.copy(ctx, name)
+		if err == nil && !there {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			gone = append(gone, name)
 		}
-	}
-	close(todo)
-	group.Wait()
-	return gone, context.Cause(ctx)
+		return err
+	})
+	return gone, err
 }
 
 // copy copies a picture that the backup does not have, and reports whether it is there.

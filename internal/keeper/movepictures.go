@@ -74,38 +74,20 @@ func (w *moving) tidy(ctx context.Context, named, stored []string) error {
 	return nil
 }
 
-// each does something with every name, several at once, and stops at the first error.
+// each does something with every name, several at once, tells how far it has come, and stops at the first error.
 func (w *moving) each(ctx context.Context, step string, names []string, do func(ctx context.Context, name string) error) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	todo := make(chan string)
-	var group sync.WaitGroup
 	var mu sync.Mutex
 	done := 0
-	for range movedAtOnce {
-		group.Go(func() {
-			for name := range todo {
-				if err := do(ctx, name); err != nil {
-					stop(fmt.Errorf("picture %s: %w", name, err))
-				}
-				mu.Lock()
-				done++
-				w.tell(step, done, len(names))
-				mu.Unlock()
-			}
-		})
-	}
-feed:
-	for _, name := range names {
-		select {
-		case todo <- name:
-		case <-ctx.Done():
-			break feed
+	return each(ctx, names, movedAtOnce, func(ctx context.Context, name string) error {
+		if err := do(ctx, name); err != nil {
+			return fmt.Errorf("picture %s: %w", name, err)
 		}
-	}
-	close(todo)
-	group.Wait()
-	return context.Cause(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		w.tell(step, done, len(names))
+		return nil
+	})
 }
 
 // copyPicture copies a picture, if it is there.

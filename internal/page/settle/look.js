@@ -29,23 +29,39 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     growth.set(target, n);
     if (n >= 5) grew = performance.now();
   };
+  // Until the page has been drawn, what watches for things to come into view has not heard of the last change. A busy machine
+  // takes its time to draw.
+  let undrawn = false;
+  const draw = () => {
+    const of = last;
+    undrawn = true;
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+      if (of === last) undrawn = false;
+      else draw();
+    })));
+  };
   const watch = () => {
     if (watching) return;
     watching = true;
     last = performance.now();
+    draw();
     new MutationObserver(records => {
+      const before = last;
       for (const record of records) {
         grow(record);
         if (!restless(record)) last = performance.now();
       }
+      if (!undrawn && last > before) draw();
     }).observe(document, {
       subtree: true, childList: true, characterData: true, characterDataOldValue: true, attributes: true,
       attributeFilter: ['class', 'style', 'src', 'srcset', 'href', 'hidden', 'open', 'width', 'height', 'd', 'points', 'transform', 'fill', 'viewBox', 'value', 'data-theme'],
     });
   };
 
-  // still is for how many milliseconds the document has not changed, since it is watched.
+  // still is for how many milliseconds the document has not changed, since it is watched; rested is the same, but not long until it
+  // has been drawn.
   const still = () => watching ? performance.now() - last : 0;
+  const rested = () => undrawn && still() < 2000 ? Math.min(still(), 50) : still();
 
   const runs = s => !s.type || s.type === 'module' || /javascript|ecmascript/i.test(s.type);
   const scripted = () => [...document.scripts].some(runs) || !!document.querySelector('iframe,frame,object,embed,[onload],meta[http-equiv="refresh" i]');
@@ -117,7 +133,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
       }
       const root = document.scrollingElement || document.documentElement, {timers: said, later: soon} = told(token);
       return {
-        still: still(), scripted: scripted(), fonts: document.fonts.status === 'loaded', coming: coming(),
+        still: rested(), scripted: scripted(), fonts: document.fonts.status === 'loaded', coming: coming(),
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
         height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth,
         alive: watching && alive(), animated: animated(), driven: watching && driven(), foreign: foreign(whole), timers: said, loading: !!said?.late.length && loading(),

@@ -63,8 +63,9 @@ func giveUp(network, _ string, raw syscall.RawConn) (err error) {
 // settings are what the ledger relies on, whatever the database has been set to.
 const settings = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
 	SET datestyle = 'ISO';
-	-- A client that has gone without a word holds its locks no longer than that.
-	SET idle_in_transaction_session_timeout = '5s';
+	-- A client that has gone without a word holds its locks no longer than that, unless its address names another time.
+	SELECT set_config('idle_in_transaction_session_timeout', '5s', false) FROM pg_settings
+		WHERE name = 'idle_in_transaction_session_timeout' AND source <> 'client';
 	SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET client_connection_check_interval = '5s';
 	-- A commit is on disk when it is answered; more than that may be wanted.
 	SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`

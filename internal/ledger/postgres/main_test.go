@@ -53,6 +53,9 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// patient has the server wait for a test that a busy machine keeps from its next statement.
+const patient = "&idle_in_transaction_session_timeout=60000"
+
 // fresh returns the address of a database that is empty and up to date, and set as the ledger does not need it. The end of the
 // test gives it back.
 func (d *databases) fresh(tb testing.TB) string {
@@ -72,7 +75,7 @@ func (d *databases) fresh(tb testing.TB) string {
 		}
 		check(tb, db.Close())
 		check(tb, postgres.At(d.server.Address(name)).Migrate(tb.Context(), slog.New(slog.DiscardHandler)))
-		d.free = append(d.free, d.server.Address(name))
+		d.free = append(d.free, d.server.Address(name)+patient)
 	}
 	address := d.free[len(d.free)-1]
 	d.free = d.free[:len(d.free)-1]

@@ -388,3 +388,19 @@ func TestSettings(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A session that does nothing in a transaction is ended after five seconds, or after the time that the address names.
+func TestIdleTransaction(t *testing.T) {
+	for address, want := range map[string]string{
+		strings.TrimSuffix(server.fresh(t), patient): "5s", server.fresh(t): "1min",
+	} {
+		db, err := postgres.At(address).Connect(t.Context())
+		check(t, err)
+		var is string
+		check(t, db.QueryRowContext(t.Context(), `SHOW idle_in_transaction_session_timeout`).Scan(&is))
+		if is != want {
+			t.Errorf("%s: %s, want %s", address, is, want)
+		}
+		check(t, db.Close())
+	}
+}

@@ -48,6 +48,7 @@ func moments() []Case {
 		{"promise", "two pauses one after the other"},
 		{"worker", "a worker's message"},
 		{"idle", "an idle moment"},
+		{"idlelate", "an idle moment after much small work"},
 		{"workerfile", "a worker of the server"},
 		{"workerfetch", "a worker that asks the server"},
 		{"workerbusy", "a worker that works long"},

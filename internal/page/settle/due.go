@@ -35,9 +35,9 @@ func (w *Waiter) IsDue(ctx context.Context, said Due) (bool, error) {
 	quiet := min(w.Network.Quiet(), said.Timers.silence())
 	soon := func(ms float64) bool { return milli(ms) <= swapped }
 	switch {
-	case said.Timers.missing(quiet) > 0: // whoever asks again and again, or goes on by itself, has a timer for the next time
+	case said.Timers.missing(quiet) > 0: // whoever asks again and again has a timer for the next time
 		_, repeats := w.Network.Unsure()
-		return !repeats && said.Timers.Later == 0 && said.Timers.Next < 0, nil
+		return !repeats && said.Timers.Later == 0, nil
 	case said.Ended > 0 && slices.ContainsFunc(said.Timers.Left, soon):
 		return true, nil
 	default:

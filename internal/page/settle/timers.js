@@ -10,7 +10,8 @@ token => {
   let depth = 0, beyond = false, held = false, ran = -1; // beyond: something works or listens where no timer is seen
   const frames = new Map(); // that are asked for: how many went before
   let step = 0;
-  const follow = (name, repeats) => {
+  const follow = (name, {repeats = false, key = id => id} = {}) => {
+    if (!own[name]) return;
     own[name] = new Proxy(own[name], {
       apply(native, self, args) {
         const [fn, ms = 0] = args, delay = typeof ms === 'number' || typeof ms === 'string' ? Math.max(+ms || 0, 0) : 0;
@@ -24,21 +25,22 @@ token => {
         };
         const id = Reflect.apply(native, self, [function (...given) {
           if (held) return;
-          gone(id);
-          if (repeats) plan(id);
+          gone(key(id));
+          if (repeats) plan(key(id));
           const outer = depth;
           depth = level;
           try { return Reflect.apply(fn, this, given); } finally { depth = outer; ran = now(); }
         }, ...args.slice(1)]);
-        plan(id);
-        if (delay > maxDelay && delay <= maxLate && !repeats && !depth) once.set(id, now() + delay);
+        plan(key(id));
+        if (delay > maxDelay && delay <= maxLate && !repeats && !depth) once.set(key(id), now() + delay);
         return id;
       },
     });
   };
   const gone = id => { for (const list of [due, steps, later, once]) list.delete(id); };
-  const forget = name => {
-    own[name] = new Proxy(own[name], {apply(native, self, args) { gone(Number(args[0])); return Reflect.apply(native, self, args); }});
+  const forget = (name, key = id => id) => {
+    if (!own[name]) return;
+    own[name] = new Proxy(own[name], {apply(native, self, args) { gone(key(Number(args[0]))); return Reflect.apply(native, self, args); }});
   };
   const note = (name, made) => {
     if (!own[name]) return;
@@ -95,10 +97,14 @@ token => {
     },
   });
   own.cancelAnimationFrame = new Proxy(own.cancelAnimationFrame, {apply(native, self, args) { frames.delete(args[0]); return Reflect.apply(native, self, args); }});
-  follow('setTimeout', false);
-  follow('setInterval', true);
+  follow('setTimeout');
+  follow('setInterval', {repeats: true});
   forget('clearTimeout');
   forget('clearInterval');
+  // What is kept for an idle moment is due at once; its numbers are not those of timers.
+  const idle = id => 'idle ' + id;
+  follow('requestIdleCallback', {key: idle});
+  forget('cancelIdleCallback', idle);
   note('Worker', hear);
   note('SharedWorker');
   note('WebSocket');

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/savepage/savepage/internal/blob/stores"
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/guard"
 )
@@ -60,8 +61,10 @@ func newDoctor(env environment) *cobra.Command {
 // examine makes every check, in the order in which faults should be fixed.
 func examine(ctx context.Context, s Settings) []check {
 	checks := checkBrowser(ctx, s)
-	checks = append(checks, checkFonts(fontFolders()), checkData(s), checkSpace(s), checkDatabase(ctx, s), checkListen(ctx, s))
-	return append(checks, checkEgress(s))
+	checks = append(checks, checkFonts(fontFolders()), checkFolder("data", s.Data, "SAVEPAGE_DATA"), checkSpace(s), checkDatabase(ctx, s))
+	checks = append(checks, checkPictures(ctx, s)...)
+	checks = append(checks, checkListen(ctx, s), checkEgress(s))
+	return append(checks, checkOutbound(ctx, s)...)
 }
 
 func printChecks(checks []check, asJSON bool, env environment) error {
@@ -190,20 +193,41 @@ func checkFonts(folders []string) check {
 	return check{Name: "fonts", OK: true, Found: fmt.Sprintf("%d files", count)}
 }
 
-// checkData tries to write. For a folder that does not exist yet it tries the folder above.
-func checkData(s Settings) check {
-	folder := existing(s.Data)
-	file, err := os.CreateTemp(folder, ".doctor-*")
+// checkFolder tries to write. For a folder that does not exist yet it tries the folder above.
+func checkFolder(name, folder, setting string) check {
+	there := existing(folder)
+	file, err := os.CreateTemp(there, ".doctor-*")
+	if err == nil {
+		err = errors.Join(file.Close(), os.Remove(file.Name()))
+	}
+	switch {
+	case err != nil:
+		return check{Name: name, Found: err.Error(), Fix: "Make the folder writable for this user, or set " + setting + " to another one."}
+	case there != folder:
+		return check{Name: name, OK: true, Found: folder + " (created at the first start)"}
+	default:
+		return check{Name: name, OK: true, Found: folder}
+	}
+}
+
+// checkPictures tries to write where pictures are kept, if that is not in the data folder.
+func checkPictures(ctx context.Context, s Settings) []check {
+	if s.Blobs == "" {
+		return nil
+	}
+	if !strings.Contains(s.Blobs, "://") {
+		return []check{checkFolder("pictures", s.Blobs, "SAVEPAGE_BLOBS")}
+	}
+	store, err := stores.Share(ctx, s.Blobs)
+	if err == nil {
+		err = errors.Join(store.Ready(ctx), store.Close())
+	}
 	if err != nil {
-		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or set SAVEPAGE_DATA to another one."}
+		fix := "Correct SAVEPAGE_BLOBS, the credentials and their rights: get, put, delete and list below the prefix."
+		return []check{{Name: "pictures", Found: err.Error(), Fix: fix}}
 	}
-	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
-		return check{Name: "data", Found: err.Error(), Fix: "Make the folder writable for this user, or set SAVEPAGE_DATA to another one."}
-	}
-	if folder != s.Data {
-		return check{Name: "data", OK: true, Found: s.Data + " (created at the first start)"}
-	}
-	return check{Name: "data", OK: true, Found: s.Data}
+	named, _, _ := strings.Cut(s.Blobs, "?")
+	return []check{{Name: "pictures", OK: true, Found: named + " can be written"}}
 }
 
 // existing returns the folder itself or the nearest one above it that exists.
@@ -289,4 +313,15 @@ func checkEgress(s Settings) check {
 		rules[i] = rule.String()
 	}
 	return check{Name: "egress", OK: true, Found: "public addresses and " + strings.Join(rules, ", ")}
+}
+
+// checkOutbound connects to the proxy through which public addresses are reached, if there is to be one.
+func checkOutbound(ctx context.Context, s Settings) []check {
+	if s.Outbound == nil {
+		return nil
+	}
+	if err := guard.WayOut(ctx, s.Outbound); err != nil {
+		return []check{{Name: "proxy", Found: err.Error(), Fix: "Start the proxy, or correct SAVEPAGE_OUTBOUND_PROXY."}}
+	}
+	return []check{{Name: "proxy", OK: true, Found: "the outbound proxy answers at " + s.Outbound.Host}}
 }

@@ -2,11 +2,16 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,5 +186,40 @@ func TestAgeOfTheBrowser(t *testing.T) {
 		if got.Found != want.Found || !strings.HasPrefix(got.Fix, want.Fix) || (got.Fix == "") != (want.Fix == "") {
 			t.Errorf("of %v: %+v", built, got)
 		}
+	}
+}
+
+// The doctor tries the bucket and the outbound proxy, and says what is wrong with them without their passwords.
+func TestDoctorTriesOthers(t *testing.T) {
+	_, bucket := bucketServer(t)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &url.URL{Scheme: "http", User: url.UserPassword("us", "hunter2"), Host: listener.Addr().String()}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	try := func(s Settings, ok bool, says string) {
+		t.Helper()
+		got := slices.Concat(checkPictures(t.Context(), s), checkOutbound(t.Context(), s))
+		text := fmt.Sprintf("%+v", got)
+		if len(got) != 1 || got[0].OK != ok || (got[0].Fix == "") != ok || !strings.Contains(text, says) || strings.Contains(text, "hunter2") {
+			t.Errorf("the doctor says %s, want %v and %q", text, ok, says)
+		}
+	}
+	try(Settings{Outbound: proxy}, true, proxy.Host)
+	try(Settings{Blobs: bucket}, true, "can be written")
+	try(Settings{Blobs: strings.Replace(bucket, "://", "://no-", 1)}, false, "does not exist")
+	try(Settings{Blobs: t.TempDir()}, true, "pictures")
+	try(Settings{Blobs: filepath.Join(file, "below")}, false, "file")
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	try(Settings{Outbound: proxy}, false, "refused")
+	try(Settings{Blobs: "s3://pictures/shots?endpoint=http://" + proxy.Host + "&region=here"}, false, "refused")
+	if got := slices.Concat(checkPictures(t.Context(), Settings{}), checkOutbound(t.Context(), Settings{})); len(got) > 0 {
+		t.Errorf("nothing is set, and the doctor says %+v", got)
 	}
 }

@@ -65,7 +65,7 @@ func TestPeer(t *testing.T) {
 func comparable(c truth.Case) bool {
 	o := c.Options
 	o.Fullpage, o.Device, o.Width, o.Height, o.Scale, o.HTML, o.Format, o.Timeout, o.OnTimeout = false, "", 0, 0, 0, "", "", 0, ""
-	return c.Fails == "" && !c.Heavy && !c.Blank && len(c.Checks) > 0 && reflect.DeepEqual(o, savepage.Options{})
+	return c.Fails == "" && !c.Heavy && !c.Blank && c.Seen() && reflect.DeepEqual(o, savepage.Options{})
 }
 
 // sums are the results of one renderer.

@@ -1,5 +1,6 @@
 // Says how the page is. Runs in a world of its own beside the page's scripts: they can neither see nor change it.
 if (!globalThis.savepage) globalThis.savepage = (() => {
+  const drawing = 200; // ms that an answer waits for a page that was watched already to have been drawn
   const sleep = ms => new Promise(done => setTimeout(done, ms));
 
   // What is still since when. A node that only ever changes its own text or look, or what it holds, is restless: a clock, a
@@ -31,13 +32,14 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
   };
   // Until the page has been drawn, what watches for things to come into view has not heard of the last change. A busy machine
   // takes its time to draw.
-  let undrawn = false;
-  const draw = () => {
+  let undrawn = null; // kept when it has been
+  const draw = (done = () => {}) => {
     const of = last;
-    undrawn = true;
+    undrawn ||= new Promise(kept => { done = kept; });
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
-      if (of === last) undrawn = false;
-      else draw();
+      if (of !== last) return draw(done);
+      undrawn = null;
+      done();
     })));
   };
   const watch = () => {
@@ -123,6 +125,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     // look waits for fonts, for large pictures and for what is lazy in view, at most ms, and says how the page is. watched has the document's
     // changes followed from now on, whole says that what is out of view counts.
     look: async (ms, token, watched, whole) => {
+      if (undrawn) await Promise.race([undrawn, sleep(drawing)]); // it would be asked again until then
       if (watched) watch();
       const end = sleep(ms);
       if (ms > 0) {

@@ -1,6 +1,7 @@
 // Says what of a page speaks for something that stands in its place. Runs beside the page's scripts, and changes nothing.
 if (!globalThis.savepageWall) globalThis.savepageWall = (() => {
   const maxElements = 3000, maxTexts = 40, grid = 7;
+  const tall = 2.5, plenty = 3000; // windows, and characters that are shown: a page of more is no wall
   const attempt = act => { try { return act(); } catch { return null; } };
   const drawn = e => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1 && e.checkVisibility({visibilityProperty: true, opacityProperty: true}); };
   const clean = (text, most) => (text || '').replace(/\s+/g, ' ').trim().slice(0, most);
@@ -121,32 +122,34 @@ if (!globalThis.savepageWall) globalThis.savepageWall = (() => {
     return found;
   };
 
+  // written reports whether so many characters are shown. To ask for the whole text costs more.
+  const written = most => {
+    const texts = document.createTreeWalker(document.body || document.documentElement, NodeFilter.SHOW_TEXT);
+    for (let chars = 0; texts.nextNode();) {
+      const {data, parentElement: e} = texts.currentNode;
+      if (!data.trim() || !e || /^(script|style|noscript|template|option|textarea)$/.test(e.localName) || !e.checkVisibility({visibilityProperty: true})) continue;
+      if ((chars += clean(data, most).length) >= most) return true;
+    }
+    return false;
+  };
+
   return {
     // facts are what the verdict is made of. plenty says that there is so much on the page that it is no wall.
     facts: () => {
-      const all = document.querySelectorAll('*');
-      hosts = [...all].slice(0, maxElements).filter(e => e.shadowRoot);
-      let raw = 0;
-      const walker = document.createTreeWalker(document.body || document.documentElement, NodeFilter.SHOW_TEXT);
-      while (raw < 8000 && walker.nextNode()) {
-        if (!/^(script|style|noscript|template|option)$/.test(walker.currentNode.parentElement?.localName || '')) raw += walker.currentNode.data.trim().length;
-      }
-      const lies = cover();
-      // To ask for the text that is shown costs a layout: only where a wall may be.
-      const asks = !elements('input[type="password"],[class*="captcha" i],[id*="captcha" i],[class*="turnstile" i],iframe[src*="captcha" i]').next().done;
-      const plenty = raw >= 8000 && !asks;
-      if (plenty) return {plenty, cover: lies, title: clean(document.title, 300)};
+      const root = document.scrollingElement || document.documentElement, windows = (root?.scrollHeight || 0) / innerHeight, lies = cover();
+      if (windows > tall || written(plenty)) return {plenty: true, cover: lies, title: clean(document.title, 300)};
+      hosts = [...document.querySelectorAll('*')].slice(0, maxElements).filter(e => e.shadowRoot);
       const body = document.body, selects = [...document.querySelectorAll('select')].reduce((n, e) => n + (e.innerText || '').length, 0);
       let text = body ? clean(body.innerText, 50000) : '';
       for (const e of hosts) for (const inner of e.shadowRoot.children) text += ' ' + clean(inner.innerText, 2000);
       const fields = fieldsOf(document);
       for (const e of hosts) for (const [name, n] of Object.entries(fieldsOf(e.shadowRoot))) fields[name] += n;
       return {
-        plenty, cover: lies, title: clean(document.title, 300), text: text.slice(0, 3000), chars: Math.max(0, text.length - selects),
+        cover: lies, title: clean(document.title, 300), text: text.slice(0, 3000), chars: Math.max(0, text.length - selects),
         headings: [...elements('h1,h2,[role="heading"]')].filter(drawn).map(e => clean(e.innerText, 120)).filter(t => t).slice(0, 4),
         links: [...elements('a[href]')].filter(drawn).length, buttons: buttonsOf(document), fields, sources: sources(), tasks: tasks(),
         pictures: [...elements('img,canvas,svg')].filter(e => { const r = e.getBoundingClientRect(); return r.width >= 60 && r.height >= 20 && r.width < 600 && drawn(e); }).length,
-        windows: (document.scrollingElement || document.documentElement).scrollHeight / innerHeight,
+        windows,
       };
     },
   };

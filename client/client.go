@@ -53,13 +53,13 @@ type Capture struct {
 	Format     savepage.Format     `json:"format"`
 	Size       int64               `json:"size"` // bytes
 	Fullpage   bool                `json:"fullpage"`
-	CreatedAt  time.Time           `json:"created_at"` // zero in the answer of Client.Capture
-	CapturedAt time.Time           `json:"captured_at"`
+	CreatedAt  time.Time           `json:"created_at,omitzero"` // zero in the answer of Client.Capture
+	CapturedAt time.Time           `json:"captured_at,omitzero"`
 	Cached     bool                `json:"cached"`      // the picture was taken for an earlier capture of the same options
 	CachedFrom string              `json:"cached_from"` // that capture's id; only from Get, Wait and List
 	Key        string              `json:"key"`         // beginning of the key with which it was asked for; as CachedFrom
-	FailedAt   time.Time           `json:"failed_at"`
-	CanceledAt time.Time           `json:"canceled_at"`
+	FailedAt   time.Time           `json:"failed_at,omitzero"`
+	CanceledAt time.Time           `json:"canceled_at,omitzero"`
 	Timing     savepage.Timing     `json:"timing"`
 	Report     *savepage.Report    `json:"report"`
 	Error      *savepage.Error     `json:"error"` // of a failed one

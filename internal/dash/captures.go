@@ -1,6 +1,8 @@
 package dash
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -112,16 +114,20 @@ func without(query url.Values, name string) url.Values {
 
 // addCapture adds what a page shows of one capture, and returns its options.
 func (d *core) addCapture(s session, id string, v view) (options url.Values, err error) {
-	var c detail
-	header, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &c)
+	var answer json.RawMessage // is shown as it is
+	header, err := d.ask(s, http.MethodGet, "/v1/captures/"+url.PathEscape(id), nil, &answer)
 	if err != nil {
 		return nil, err
+	}
+	var c detail
+	if err := json.Unmarshal(answer, &c); err != nil {
+		return nil, fmt.Errorf("read a capture: %w", err)
 	}
 	bars := waterfall(header.Get("Server-Timing"))
 	if bars == nil {
 		bars = phases(c.Timing)
 	}
-	v["Capture"], v["Remarks"], v["Bars"], v["Response"] = c, remarks(c.Report), bars, jsonText(c)
+	v["Capture"], v["Remarks"], v["Bars"], v["Response"] = c, remarks(c.Report), bars, prettyJSON(string(answer))
 	given := url.Values{}
 	for name, value := range c.Options {
 		if list, is := value.([]any); is {

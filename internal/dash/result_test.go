@@ -56,6 +56,21 @@ func TestTabs(t *testing.T) {
 	}
 }
 
+// TestResponseIsTheAPIs shows the API's answer as it is: every field that is there, and none that is not.
+func TestResponseIsTheAPIs(t *testing.T) {
+	w := newWorld(t)
+	w.signIn()
+	answer := done("cap_1", "https://example.com/")
+	answer["news"] = "a field of tomorrow"
+	w.answer("GET /v1/captures/cap_1", http.StatusOK, answer)
+	for _, path := range []string{"/ui/playground?capture=cap_1&tab=response", "/ui/captures/cap_1"} {
+		_, text := w.get(path)
+		if !strings.Contains(text, "a field of tomorrow") || strings.Contains(text, "failed_at") || strings.Contains(text, "0001-01-01") {
+			t.Errorf("%s is not what the API says: %s", path, text)
+		}
+	}
+}
+
 // TestCompare offers captures of the same page first, shows the one that is chosen, and says why another cannot be.
 func TestCompare(t *testing.T) {
 	w := newWorld(t)

@@ -172,7 +172,7 @@ if (!globalThis.savepageMotion) globalThis.savepageMotion = (() => {
 
   // shown reports whether anything of an element is in the picture. What has no box of its own, as a gradient, belongs to
   // what it is in; a style sheet is everywhere.
-  const shown = (e, whole) => {
+  const shown = (e, whole, margin = 0) => {
     if (!e.isConnected) return false;
     if (/^(style|link|html|body|head)$/.test(e.localName)) return true;
     const svg = e.ownerSVGElement;
@@ -185,8 +185,11 @@ if (!globalThis.savepageMotion) globalThis.savepageMotion = (() => {
       [left, right, top, bottom] = [left + frame.left, right + frame.left, top + frame.top, bottom + frame.top];
     }
     if (right < left + 0.1 && bottom < top + 0.1) return !!e.firstElementChild; // moves what is in it
-    return whole || (right > 0 && left < innerWidth && bottom > 0 && top < innerHeight);
+    const x = Math.min(margin, right - left), y = Math.min(margin, bottom - top);
+    return whole || (right > -x && left < innerWidth + x && bottom > -y && top < innerHeight + y);
   };
+  // near is the same for what moves, which may be on its way into the picture.
+  const near = (e, whole) => shown(e, whole, 100);
 
   const start = whole => {
     if (running) return;
@@ -234,7 +237,7 @@ if (!globalThis.savepageMotion) globalThis.savepageMotion = (() => {
     if (m.endless || !(m.quick || m.canvas)) return 0;
     const hold = loop && m.quick >= 3 ? tail : calm;
     const rest = Math.max(hold - (at - m.last), ticks - m.tick < 3 && at - m.last < late ? tick : 0);
-    if (rest <= 0 || !shown(m.e, whole)) return 0;
+    if (rest <= 0 || !near(m.e, whole)) return 0;
     const long = at - m.first > (m.blind ? Math.min(cap, 2500) : cap);
     if ((m.quick >= 3 || m.canvas) && (long || crowd(m) || (test() && recurs(m)))) {
       Object.assign(m, {endless: true, parent: m.e.parentNode, unfinished: long && !m.blind && nears(m), states: []});

@@ -24,10 +24,11 @@ const (
 	fewLinks  = 25
 	more      = 2500 // characters of a page whose title or heading says what it is
 	moreLinks = 60
-	tall      = 2.5 // windows
-	covers    = 0.6 // of the window, from which on what lies over a page covers it
-	shows     = 0.2 // of what is covered, from which on there is a page behind it
-	maxSign   = 80  // characters of a page's own words in a sign
+	tall      = 2.5  // windows
+	plenty    = 3000 // characters: more than any verdict takes for little
+	covers    = 0.6  // of the window, from which on what lies over a page covers it
+	shows     = 0.2  // of what is covered, from which on there is a page behind it
+	maxSign   = 80   // characters of a page's own words in a sign
 )
 
 // Verdict is a wall and what it was known by.
@@ -48,7 +49,7 @@ type Asker interface {
 // Look asks a page what speaks for a wall, and judges it with the status of its document.
 func Look(ctx context.Context, page Asker, status int) (Verdict, error) {
 	var f facts
-	if err := page.Ask(ctx, time.Second, &f, script+"savepageWall.facts"); err != nil {
+	if err := page.Ask(ctx, time.Second, &f, script+"savepageWall.facts", tall, plenty); err != nil {
 		return ByStatus(status), err
 	}
 	return judge(f, status), nil

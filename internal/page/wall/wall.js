@@ -1,7 +1,6 @@
 // Says what of a page speaks for something that stands in its place. Runs beside the page's scripts, and changes nothing.
 if (!globalThis.savepageWall) globalThis.savepageWall = (() => {
   const maxElements = 3000, maxTexts = 40, grid = 7;
-  const tall = 2.5, plenty = 3000; // windows, and characters that are shown: a page of more is no wall
   const attempt = act => { try { return act(); } catch { return null; } };
   const drawn = e => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1 && e.checkVisibility({visibilityProperty: true, opacityProperty: true}); };
   const clean = (text, most) => (text || '').replace(/\s+/g, ' ').trim().slice(0, most);
@@ -134,8 +133,8 @@ if (!globalThis.savepageWall) globalThis.savepageWall = (() => {
   };
 
   return {
-    // facts are what the verdict is made of. plenty says that there is so much on the page that it is no wall.
-    facts: () => {
+    // facts are what the verdict is made of. A page that is taller than so many windows, or shows as many characters, is no wall.
+    facts: (tall, plenty) => {
       const root = document.scrollingElement || document.documentElement, windows = (root?.scrollHeight || 0) / innerHeight, lies = cover();
       if (windows > tall || written(plenty)) return {plenty: true, cover: lies, title: clean(document.title, 300)};
       hosts = [...document.querySelectorAll('*')].slice(0, maxElements).filter(e => e.shadowRoot);

@@ -75,3 +75,13 @@ func (u setup) tables() (*sql.DB, error) {
 	}
 	return sql.Open("sqlite", "file:"+filepath.Join(u.dir, "data", "savepage.db")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(off)")
 }
+
+// bytes is how large the database of a place is.
+func (u setup) bytes(ctx context.Context, tables *sql.DB) (size int64, err error) {
+	query := `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`
+	if u.database != "" {
+		query = `SELECT pg_database_size(current_database())`
+	}
+	err = tables.QueryRowContext(ctx, query).Scan(&size)
+	return size, err
+}

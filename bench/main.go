@@ -33,7 +33,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service, or both builds, take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
 	flag.StringVar(&s.only, "only", "throughput,latency,accepts,callbacks,deliveries,unwanted,settled",
-		"what to measure; scale, notices and nodes are measured only when they are named")
+		"what to measure; scale, records, notices and nodes are measured only when they are named")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -57,6 +57,7 @@ func run(ctx context.Context, s settings) error {
 		{[]string{"accepts"}, func() error { return accepts(ctx, s, site.URL) }},
 		{[]string{"deliveries"}, func() error { return deliveries(ctx, s) }},
 		{[]string{"scale"}, func() error { return scale(ctx, s, site.URL) }},
+		{[]string{"records"}, func() error { return records(ctx, s) }},
 		{[]string{"nodes"}, func() error { return nodes(ctx, s, site.URL) }},
 		{[]string{"notices"}, func() error { return notices(ctx, s) }},
 		{[]string{"unwanted"}, func() error { return unwanted(ctx, s, site.Other) }},

@@ -32,8 +32,8 @@ func nodes(ctx context.Context, s settings, site string) (err error) {
 	e := all[len(all)-1]
 	fmt.Printf("\n## One and two nodes that render, PostgreSQL, %d clients, page a, each capture with a callback, %s each\n\n",
 		nodeClients, nodeCells*s.cell)
-	fmt.Println("| nodes | share of a core each | captures/s | CPU ms a capture: browsers | nodes | API and callbacks | commits " +
-		"| WAL bytes | rows | picture bytes |\n|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("| nodes | share of a core each | captures/s | CPU ms a capture: browsers | nodes | API and callbacks | database | commits " +
+		"| WAL bytes | rows | database bytes | picture bytes |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
 	rates := map[int][]float64{}
 	for round := range s.rounds {
 		order := []int{1, 2}
@@ -58,8 +58,9 @@ func nodes(ctx context.Context, s settings, site string) (err error) {
 // used is what was used at one moment.
 type used struct {
 	browsers, nodes, api time.Duration
+	server               time.Duration // of the database
 	commits, wal, rows   int64
-	pictures             int64
+	database, pictures   int64
 }
 
 func (e *engine) renderedBy(ctx context.Context, s settings, site string, count int) (float64, error) {
@@ -105,9 +106,10 @@ func (e *engine) renderedBy(ctx context.Context, s settings, site string, count 
 		return 0, err
 	}
 	each := func(d time.Duration) float64 { return ms(d) / float64(n) }
-	fmt.Printf("| %d | %s | %.2f | %.0f | %.1f | %.1f | %.1f | %d | %.1f | %d |\n", count, share, rate, each(after.browsers-before.browsers),
-		each(after.nodes-before.nodes), each(after.api-before.api), float64(after.commits-before.commits)/float64(n),
-		(after.wal-before.wal)/n, float64(after.rows-before.rows)/float64(n), (after.pictures-before.pictures)/n)
+	fmt.Printf("| %d | %s | %.2f | %.0f | %.1f | %.1f | %.1f | %.1f | %d | %.1f | %d | %d |\n", count, share, rate, each(after.browsers-before.browsers),
+		each(after.nodes-before.nodes), each(after.api-before.api), each(after.server-before.server), float64(after.commits-before.commits)/float64(n),
+		(after.wal-before.wal)/n, float64(after.rows-before.rows)/float64(n), (after.database-before.database)/n,
+		(after.pictures-before.pictures)/n)
 	for _, one := range append(renderers, front) {
 		if err := one.stop(); err != nil {
 			return 0, err
@@ -204,9 +206,17 @@ func (u setup) used(ctx context.Context, tables *sql.DB, front *service, rendere
 	if is.api, err = cpuOf(front.pid()); err != nil {
 		return is, err
 	}
-	const counts = `SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()),
-		(SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_user_tables), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`
-	if err := tables.QueryRowContext(ctx, counts).Scan(&is.commits, &is.rows, &is.wal); err != nil {
+	if is.server, err = serverCPU(ctx, tables); err != nil {
+		return is, err
+	}
+	if is.commits, is.wal, err = written(ctx, tables); err != nil {
+		return is, err
+	}
+	const inserted = `SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_user_tables`
+	if err := tables.QueryRowContext(ctx, inserted).Scan(&is.rows); err != nil {
+		return is, err
+	}
+	if is.database, err = u.bytes(ctx, tables); err != nil {
 		return is, err
 	}
 	err = filepath.WalkDir(filepath.Join(u.dir, "data", "pictures"), func(name string, entry os.DirEntry, err error) error {

@@ -239,8 +239,9 @@ func (e *engine) fill(ctx context.Context, u setup, key, site string) error {
 			return err
 		}
 	}
-	fmt.Printf("\n(filled in %.0f s)\n", time.Since(began).Seconds())
-	return nil
+	size, err := u.bytes(ctx, tables)
+	fmt.Printf("\n(filled in %.0f s; the database has %.0f MB)\n", time.Since(began).Seconds(), float64(size)/1e6)
+	return err
 }
 
 // copied is a statement that copies a capture, or its job, under the ids that begin with $4 and end with the numbers from $1 on.

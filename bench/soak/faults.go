@@ -53,6 +53,9 @@ func faults() []fault {
 		{"backends killed", 4, 0, 0, true, func(ctx context.Context, c *chaos, _ *node, _ *rand.Rand) (func(), error) {
 			return nil, c.terminate(ctx)
 		}},
+		{"pool killed", 2, 0, 0, true, func(_ context.Context, c *chaos, _ *node, _ *rand.Rand) (func(), error) {
+			return nil, c.pooler.Kill()
+		}},
 		{"pool exhausted", 2, 5 * s, 12 * s, true, hogging},
 		{"transaction idle", 2, 5 * s, 20 * s, true, idling},
 		{"bucket answers 500", 3, 3 * s, 15 * s, true, func(_ context.Context, c *chaos, _ *node, _ *rand.Rand) (func(), error) {

@@ -40,6 +40,9 @@ func TestDashboard(t *testing.T) {
 	v.sees("the playground", `document.querySelector("h1")?.textContent === "Playground" && document.querySelector("#o-url")`)
 	v.fine("empty playground")
 	v.keep("playground-empty")
+	nothingYet(p, v)
+	makesKey(p, v)
+	v.open(p.base + "/ui/playground")
 
 	v.fill("#o-width", "12")
 	v.fill("#o-url", "https://example.com/")
@@ -76,6 +79,65 @@ func TestDashboard(t *testing.T) {
 		document.querySelector(".shown img")?.naturalWidth === 320 && !document.querySelector("dl").textContent.includes("Batch")`)
 	comesBack(p, v)
 	refreshes(p, v)
+}
+
+// nothingYet looks at the pages while there is nothing to show.
+func nothingYet(p *program, v *visitor) {
+	p.t.Helper()
+	for path, says := range map[string]string{
+		"captures": "No captures yet", "batches": "No batches yet", "deliveries": "No callbacks yet", "inbox": "Nothing has arrived yet",
+		"webhooks": "Webhooks", "keys": "Keys", "usage": "Usage", "system": "System", "system/storage": "Storage",
+	} {
+		for width, scheme := range map[int]string{360: "light", 1280: "dark"} {
+			v.looks(width, scheme)
+			v.open(p.base + "/ui/" + path)
+			v.sees("nothing in "+path, `Array.from(document.querySelectorAll("h1, .empty h2")).some((e) => e.textContent.trim() === `+quoted(says)+`)`)
+			v.fine(fmt.Sprintf("%s without data at %d, %s", path, width, scheme))
+			v.keep(fmt.Sprintf("empty-%s-%d-%s", strings.ReplaceAll(path, "/", "-"), width, scheme))
+		}
+	}
+}
+
+// makesKey makes a key with the form, uses it, and revokes it.
+func makesKey(p *program, v *visitor) {
+	p.t.Helper()
+	v.open(p.base + "/ui/keys")
+	v.fill("#name", "backend of the shop")
+	v.press("#name")
+	v.sees("the key and a request with it", `document.querySelector("#made")?.textContent.startsWith("sp_") &&
+		document.querySelector("#made ~ pre").textContent.includes("curl")`)
+	v.fine("a new key")
+	v.keep("key-new")
+	var key string
+	if err := v.ask(`document.querySelector("#made").textContent`, &key); err != nil {
+		p.t.Fatal(err)
+	}
+	may := func() int {
+		request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.base+"/v1/captures", nil)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+key)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode
+	}
+	if status := may(); status != http.StatusOK {
+		p.t.Errorf("a new key is answered %d", status)
+	}
+	v.open(p.base + "/ui/keys")
+	v.sees("its name, and the key no more", `!document.querySelector("#made") && !document.body.textContent.includes(`+quoted(key)+`) &&
+		document.querySelector("table").textContent.includes("backend of the shop")`)
+	if err := v.ask(`Array.from(document.querySelectorAll("tr")).find((row) => row.textContent.includes("backend of the shop")).id = "ours"`, nil); err != nil {
+		p.t.Fatal(err)
+	}
+	v.press("#ours button")
+	v.sees("that it is revoked", `Array.from(document.querySelectorAll("tr")).some((row) =>
+		row.textContent.includes("backend of the shop") && row.textContent.includes("revoked"))`)
+	p.eventually("it is refused", func() bool { return may() == http.StatusUnauthorized })
 }
 
 // putsAside sets up a bucket of the account's own with the form, and tries it.

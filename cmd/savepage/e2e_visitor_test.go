@@ -123,6 +123,10 @@ func (v *visitor) note(method string, params json.RawMessage) {
 		case v.loaded <- struct{}{}:
 		default:
 		}
+	case "Page.javascriptDialogOpening": // a question before something is removed
+		go func() {
+			_ = v.session.Execute(v.t.Context(), "Page.handleJavaScriptDialog", map[string]any{"accept": true}, nil)
+		}()
 	case "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded":
 		v.mu.Lock()
 		v.said = append(v.said, method+" "+string(params))

@@ -305,8 +305,8 @@ func TestTextsThatPostgreSQLDoesNotTake(t *testing.T) {
 	}
 }
 
-// TestPooler opens a database by way of pools: one that keeps sessions is as good as the server, one that does not is refused
-// with what to set.
+// TestPooler opens a database by way of pools: one that keeps sessions is as good as the server, also after it was killed, and one
+// that does not is refused with what to set.
 func TestPooler(t *testing.T) {
 	t.Parallel()
 	address := server.fresh(t)
@@ -332,7 +332,12 @@ func TestPooler(t *testing.T) {
 		issued, _, err := l.Bootstrap(t.Context())
 		check(t, err)
 		_, err = l.Accept(t.Context(), submission(issued.Account))
-		check(t, errors.Join(err, l.Close()))
+		check(t, errors.Join(err, p.Kill()))
+		for err = errors.New("not tried"); err != nil; {
+			_, err = l.Accept(t.Context(), submission(issued.Account))
+			check(t, t.Context().Err())
+		}
+		check(t, l.Close())
 	}
 }
 

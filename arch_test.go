@@ -47,7 +47,7 @@ var owners = map[string][]string{
 	"golang.org/x/image":                     {"internal/picture", "internal/testsite", "internal/truth"},
 	"golang.org/x/net":                       {"internal/guard", "internal/blocklist", "internal/page/pdf"},
 	"golang.org/x/sync": {
-		"cmd/savepage", "internal/browser", "internal/keeper", "internal/page", "internal/ledger/records", "bench",
+		"cmd/savepage", "internal/browser", "internal/capture", "internal/keeper", "internal/page", "internal/ledger/records", "bench",
 	},
 	"golang.org/x/sys": {
 		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage", "bench/cluster", "bench/soak",

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
@@ -208,8 +207,8 @@ type spending struct {
 }
 
 func (u setup) spent(ctx context.Context, tables *sql.DB) (is spending, err error) {
-	var own unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &own); err != nil {
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
 		return is, err
 	}
 	is.nodes = time.Duration(own.Utime.Nano() + own.Stime.Nano())

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 // records is a ledger in memory that keeps what it was told.
 type records struct {
+	mu        sync.Mutex // of forgotten
 	submitted []Submission
 	outcomes  []Outcome
 	released  []Back
@@ -70,6 +72,8 @@ func (r *records) Expired(_ context.Context, _ time.Time, limit int) ([]savepage
 }
 
 func (r *records) Forget(_ context.Context, _, id string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.forgotten = append(r.forgotten, id)
 	if r.shared {
 		return "", nil
@@ -93,15 +97,31 @@ func (s *shots) Render(ctx context.Context, _ savepage.Options) (Shot, error) {
 	return s.shot, s.err
 }
 
-type store map[string][]byte
+type store struct {
+	mu  sync.Mutex
+	all map[string][]byte
+}
 
-func (s store) Put(_ context.Context, key string, from io.Reader) error {
+func (s *store) Put(_ context.Context, key string, from io.Reader) error {
 	data, err := io.ReadAll(from)
-	s[key] = data
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[key] = data
 	return err
 }
-func (s store) Delete(_ context.Context, key string) error { delete(s, key); return nil }
-func (s store) Has(_ context.Context, key string) bool     { return s[key] != nil }
+
+func (s *store) Delete(_ context.Context, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, key)
+	return nil
+}
+
+func (s *store) Has(_ context.Context, key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[key] != nil
+}
 
 type anywhere struct{}
 
@@ -125,14 +145,14 @@ type flow struct {
 	*Service
 	ledger *records
 	shots  *shots
-	blobs  store
+	blobs  *store
 }
 
 func newFlow(t *testing.T) flow {
 	t.Helper()
 	f := flow{
 		ledger: &records{pictures: map[string]string{"cap_1": "kept.png"}},
-		shots:  &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: store{},
+		shots:  &shots{shot: Shot{Bytes: []byte("picture"), Width: 10, Height: 20}}, blobs: &store{all: map[string][]byte{}},
 	}
 	cfg := DefaultConfig()
 	cfg.Links = Links{PublicURL: "http://api.test", CDNURL: "http://cdn.test"}
@@ -335,15 +355,15 @@ func TestRunOwesThoseThatShare(t *testing.T) {
 
 func TestRemoveKeepsASharedPicture(t *testing.T) {
 	f := newFlow(t)
-	f.blobs["kept.png"] = []byte("k")
+	f.blobs.all["kept.png"] = []byte("k")
 	c := savepage.Capture{ID: "cap_1", State: savepage.Success, Picture: &savepage.Picture{Name: "kept.png"}}
 	f.ledger.shared = true
-	if err := f.Remove(t.Context(), c); err != nil || len(f.blobs) != 1 {
-		t.Fatalf("%v, left %v", err, f.blobs)
+	if err := f.Remove(t.Context(), c); err != nil || len(f.blobs.all) != 1 {
+		t.Fatalf("%v, left %v", err, f.blobs.all)
 	}
 	f.ledger.shared = false
-	if err := f.Remove(t.Context(), c); err != nil || len(f.blobs) != 0 {
-		t.Fatalf("%v, left %v", err, f.blobs)
+	if err := f.Remove(t.Context(), c); err != nil || len(f.blobs.all) != 0 {
+		t.Fatalf("%v, left %v", err, f.blobs.all)
 	}
 }
 
@@ -356,8 +376,8 @@ func TestRunEndsWithPictureAndOwedCallback(t *testing.T) {
 		t.Fatalf("%d outcomes", len(f.ledger.outcomes))
 	}
 	o := f.ledger.outcomes[0]
-	if o.State != savepage.Success || o.Picture == nil || string(f.blobs[o.Picture.Name]) != "picture" {
-		t.Fatalf("outcome %+v, stored %v", o, f.blobs)
+	if o.State != savepage.Success || o.Picture == nil || string(f.blobs.all[o.Picture.Name]) != "picture" {
+		t.Fatalf("outcome %+v, stored %v", o, f.blobs.all)
 	}
 	if len(o.Deliveries) != 1 || o.Deliveries[0].URL != "http://b.test/hook" || o.Deliveries[0].State != savepage.Pending {
 		t.Fatalf("owed %+v", o.Deliveries)
@@ -403,7 +423,7 @@ func TestRunTellsTheReportOfAPageThatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := f.ledger.outcomes[0]
-	if o.Report == nil || o.Report.HTTPStatus != 404 || o.Picture != nil || len(f.blobs) != 0 ||
+	if o.Report == nil || o.Report.HTTPStatus != 404 || o.Picture != nil || len(f.blobs.all) != 0 ||
 		!strings.Contains(string(o.Deliveries[0].Body), `"http_status":404`) {
 		t.Errorf("outcome %+v", o)
 	}
@@ -435,8 +455,8 @@ func TestRunThatLostItsClaimRemovesItsPicture(t *testing.T) {
 	if err := f.Run(t.Context(), claim(savepage.Options{URL: "http://a.test"})); !errors.Is(err, ErrLost) {
 		t.Fatalf("got %v", err)
 	}
-	if len(f.blobs) != 0 {
-		t.Errorf("kept %v", f.blobs)
+	if len(f.blobs.all) != 0 {
+		t.Errorf("kept %v", f.blobs.all)
 	}
 }
 
@@ -471,15 +491,15 @@ func TestExpireRemovesPicturesAndRecords(t *testing.T) {
 	f := newFlow(t)
 	for range expireBatch + 5 {
 		name := newName(savepage.FormatPNG)
-		f.blobs[name] = []byte("x")
+		f.blobs.all[name] = []byte("x")
 		f.ledger.pictures[name] = name
 		f.ledger.expired = append(f.ledger.expired, savepage.Capture{
 			ID: name, State: savepage.Success, Picture: &savepage.Picture{Name: name},
 		})
 	}
 	removed, err := f.Expire(t.Context(), time.Now())
-	if err != nil || removed != expireBatch+5 || len(f.blobs) != 0 || len(f.ledger.forgotten) != removed {
-		t.Errorf("removed %d, %v; %d pictures left, %d records gone", removed, err, len(f.blobs), len(f.ledger.forgotten))
+	if err != nil || removed != expireBatch+5 || len(f.blobs.all) != 0 || len(f.ledger.forgotten) != removed {
+		t.Errorf("removed %d, %v; %d pictures left, %d records gone", removed, err, len(f.blobs.all), len(f.ledger.forgotten))
 	}
 }
 

@@ -134,8 +134,8 @@ func TestRunWithoutARecord(t *testing.T) {
 		if err := f.Run(ctx, claim(savepage.Options{URL: "http://a.test"})); err != nil {
 			t.Fatal(err)
 		}
-		if len(f.ledger.outcomes) != 1 || len(f.blobs) != 1 || f.ledger.outcomes[0].State != savepage.Success {
-			t.Errorf("outcomes %v, pictures %d", f.ledger.outcomes, len(f.blobs))
+		if len(f.ledger.outcomes) != 1 || len(f.blobs.all) != 1 || f.ledger.outcomes[0].State != savepage.Success {
+			t.Errorf("outcomes %v, pictures %d", f.ledger.outcomes, len(f.blobs.all))
 		}
 		stop()
 		<-ended

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -128,16 +129,28 @@ func acquainted(ctx context.Context, store blob.View, records Records) (someone,
 // always is after every time at which something was stored.
 func always() time.Time { return time.Unix(1<<40, 0) }
 
-// pictures returns the names of the stored pictures. Whatever else is there is not ours.
-func pictures(ctx context.Context, store blob.View) ([]string, error) {
-	var names []string
-	for key, err := range store.Keys(ctx, always()) {
+// eachPicture yields the names of the stored pictures, and stops at the first error. Whatever else is there is not ours.
+func eachPicture(ctx context.Context, store blob.View) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for key, err := range store.Keys(ctx, always()) {
+			if err != nil {
+				yield("", fmt.Errorf("list stored pictures: %w", err))
+				return
+			}
+			if capture.IsPictureName(key) && !yield(key, nil) {
+				return
+			}
+		}
+	}
+}
+
+// pictures returns the names of the stored pictures.
+func pictures(ctx context.Context, store blob.View) (names []string, err error) {
+	for name, err := range eachPicture(ctx, store) {
 		if err != nil {
-			return nil, fmt.Errorf("list stored pictures: %w", err)
+			return nil, err
 		}
-		if capture.IsPictureName(key) {
-			names = append(names, key)
-		}
+		names = append(names, name)
 	}
 	return names, nil
 }

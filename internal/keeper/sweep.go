@@ -67,25 +67,39 @@ func (s *Sweeper) Sweep(ctx context.Context) (removed int, err error) {
 	return removed, errors.Join(append(faults, err)...)
 }
 
-// find returns the pictures that have no record and that nobody is about to record.
-func (s *Sweeper) find(ctx context.Context) ([]string, error) {
-	names, err := pictures(ctx, s.store)
-	if err != nil {
-		return nil, err
+// find returns the pictures that have no record and that nobody is about to record. It holds no more names than those at once:
+// there may be millions.
+func (s *Sweeper) find(ctx context.Context) (orphans []string, err error) {
+	chunk := make([]string, 0, lookAtOnce)
+	look := func() error {
+		strays, err := s.strays(ctx, chunk)
+		orphans, chunk = append(orphans, strays...), chunk[:0]
+		return err
 	}
-	// Before the records are read: what is recorded in between counts as being made or is known.
-	names = slices.DeleteFunc(names, s.making)
-	var orphans []string
-	for chunk := range slices.Chunk(names, lookAtOnce) {
-		known, err := s.records.Known(ctx, chunk)
+	for name, err := range eachPicture(ctx, s.store) {
 		if err != nil {
-			return nil, fmt.Errorf("look up pictures: %w", err)
+			return nil, err
 		}
-		for _, name := range chunk {
-			if !known[name] {
-				orphans = append(orphans, name)
+		if chunk = append(chunk, name); len(chunk) == lookAtOnce {
+			if err := look(); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return orphans, nil
+	err = look()
+	return orphans, err
+}
+
+// strays returns those of the stored pictures that have no record and that nobody is about to record.
+func (s *Sweeper) strays(ctx context.Context, names []string) ([]string, error) {
+	// Before the records are read: what is recorded in between counts as being made or is known.
+	names = slices.DeleteFunc(names, s.making)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	known, err := s.records.Known(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("look up pictures: %w", err)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return known[name] }), nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,9 +135,15 @@ func (c *cluster) newNode(ctx context.Context, s settings) (*node, error) {
 	return n, nil
 }
 
+// pagesEach is how many pages each of several nodes on one machine renders at once.
+const pagesEach = 2
+
 // start starts every node, and returns when all are ready. They are started again whenever they end, until ctx does.
 func (c *cluster) start(ctx context.Context) error {
 	for _, n := range c.nodes {
+		if len(c.nodes) > 1 {
+			n.args = append(n.args, "--concurrency", strconv.Itoa(pagesEach)) // each takes itself to be alone on the machine
+		}
 		if n.pictures != nil {
 			n.args = append(n.args, "--blobs", "s3://pictures/here?region=us-east-1&endpoint="+url.QueryEscape("http://"+n.pictures.address()))
 		}

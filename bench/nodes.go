@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -88,7 +86,8 @@ func (e *engine) renderedBy(ctx context.Context, s settings, site string, count 
 		return 0, err
 	}
 	defer func() { _ = tables.Close() }()
-	if _, err := closedLoop(ctx, front, site, hook.url, s.cell); err != nil { // until all is warm
+	sent := 0
+	if _, err := closedLoop(ctx, front, site, hook, &sent, s.cell); err != nil { // until all is warm
 		return 0, err
 	}
 	before, err := u.used(ctx, tables, front, renderers)
@@ -96,7 +95,7 @@ func (e *engine) renderedBy(ctx context.Context, s settings, site string, count 
 		return 0, err
 	}
 	began := time.Now()
-	n, err := closedLoop(ctx, front, site, hook.url, nodeCells*s.cell)
+	n, err := closedLoop(ctx, front, site, hook, &sent, nodeCells*s.cell)
 	if err != nil {
 		return 0, err
 	}
@@ -168,26 +167,23 @@ func limited(name string, share float64) (string, error) {
 	return "", errors.New("no share of a core can be given here")
 }
 
-// closedLoop has clients ask for captures and wait for each, and returns how many there were.
-func closedLoop(ctx context.Context, s *service, site, hook string, lasts time.Duration) (int64, error) {
-	var group sync.WaitGroup
-	var done atomic.Int64
-	var failed atomic.Value
-	began := time.Now()
-	for range nodeClients {
-		group.Go(func() {
-			for time.Since(began) < lasts && failed.Load() == nil {
-				if _, err := s.captureWith(ctx, site+"/a", map[string]any{"callback_url": hook, "async": false}); err != nil {
-					failed.Store(err)
-					return
-				}
-				done.Add(1)
+// closedLoop has as many captures on their way as there are clients, each until its callback has come, and returns how many
+// callbacks came. Sent counts those that were asked for, also in the loop before.
+func closedLoop(ctx context.Context, s *service, site string, hook *hook, sent *int, lasts time.Duration) (int64, error) {
+	first := len(hook.arrivals())
+	ends := time.After(lasts)
+	for {
+		for ; *sent < len(hook.arrivals())+nodeClients; *sent++ {
+			if err := s.submit(ctx, map[string]any{"url": site + "/a", "callback_url": hook.url}); err != nil {
+				return 0, err
 			}
-		})
+		}
+		select {
+		case <-hook.more:
+		case <-ends:
+			return int64(len(hook.arrivals()) - first), nil
+		}
 	}
-	group.Wait()
-	err, _ := failed.Load().(error)
-	return done.Load(), err
 }
 
 // used reads what has been used so far.

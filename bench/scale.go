@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -72,6 +73,7 @@ func (e *engine) scale(ctx context.Context, s settings, u setup, site string) er
 
 // measure takes all measures of a place in one state.
 func (u setup) measure(ctx context.Context, s settings, keys [2]string, site, state string) error {
+	syscall.Sync() // what was written before is not to be waited for by these commits
 	began := time.Now()
 	ours, err := start(ctx, u, keys[0])
 	if err != nil {

@@ -48,6 +48,7 @@ func guideTable() []guide {
 		{groupReference, "errors", "Every code, its status, and whether the service tries again."},
 		{groupServer, "operations", "Accounts, networks, health, metrics, backups, HTTPS, packages, buckets, PostgreSQL."},
 		{groupServer, "nodes", "Several servers on one PostgreSQL database: roles, what holds for all, when one dies."},
+		{groupServer, "scale", "From a thousand captures a day to a thousand million: what one costs, what gives way first."},
 		{groupServer, "configuration", "Every setting: variable, flag, key of the file, default."},
 		{groupServer, "accounts", "Keys with scopes, accounts with limits of their own, what a month counts."},
 		{groupServer, "limits", "What may be how large, how many and how long."},

@@ -20,6 +20,8 @@ type spelling struct {
 func spellings() []spelling {
 	text := func(of, is string) spelling { return spelling{regexp.MustCompile(of), is} }
 	return []spelling{
+		// What SQLite is not to see.
+		text(`/\*([^*]*)\*/`, `$1`),
 		// Hints for SQLite's planner: which index, and + before a column whose index is not to be used.
 		text(` INDEXED BY \w+`, ``),
 		text(`([ (])\+((?:d\.)?(?:account|url) = )`, `$1$2`),

@@ -64,11 +64,14 @@ func scanClaim(scan func(dest ...any) error) (claim capture.Claim, err error) {
 	return claim, err
 }
 
+// firstOfEach cuts each of two lists that are merged, for PostgreSQL.
+const firstOfEach = `/* ORDER BY id LIMIT ?2) */`
+
 // overdueQuery selects captures that were accepted before a time: an id begins with it.
-const overdueQuery = `SELECT id FROM captures INDEXED BY captures_single
-		WHERE batch IS NULL AND state IN ('queued', 'running') AND state = 'queued' AND id < ?1
-	UNION ALL SELECT id FROM captures INDEXED BY captures_batched
-		WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND state = 'queued' AND id < ?1
+const overdueQuery = `/* ( */ SELECT id FROM captures INDEXED BY captures_single
+		WHERE batch IS NULL AND state IN ('queued', 'running') AND state = 'queued' AND id < ?1 ` + firstOfEach + `
+	UNION ALL /* ( */ SELECT id FROM captures INDEXED BY captures_batched
+		WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND state = 'queued' AND id < ?1 ` + firstOfEach + `
 	ORDER BY id LIMIT ?2`
 
 // Overdue claims at most limit queued captures that were accepted before the time, oldest first.

@@ -131,7 +131,7 @@ func containing(text string) string {
 
 // newestQuery selects id and created_at of at most so many captures that match in all but URLContains, newest first. Each way to
 // ask has an index that begins with what is equal and goes on with the order, so that no more is read than is shown. What is asked
-// of several states is merged from the lists of each.
+// of several states is merged from the lists of each; PostgreSQL, which merges no such lists, is told in comments to cut each.
 func newestQuery(account string, f capture.Filter, limit int) (query string, args []any, err error) {
 	window, values, err := window(f)
 	if err != nil {
@@ -148,13 +148,17 @@ func newestQuery(account string, f capture.Filter, limit int) (query string, arg
 	}
 	states = keptStates(states)
 	parts := make([]string, len(states))
+	begin, cut := "", ""
+	if len(states) > 1 {
+		begin, cut = `/* ( */ `, fmt.Sprintf(` /* ORDER BY created_at DESC, id DESC LIMIT %d) */`, limit)
+	}
 	for i, state := range states {
 		index, by := "captures_state", ""
 		args = append(args, account, string(state))
 		if f.URL != "" {
 			index, by, args = "captures_url", ` AND url = ?`, append(args, f.URL)
 		}
-		parts[i] = `SELECT id, created_at FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` + by + window
+		parts[i] = begin + `SELECT id, created_at FROM captures INDEXED BY ` + index + ` WHERE account = ? AND state = ?` + by + window + cut
 		args = append(args, values...)
 	}
 	return strings.Join(parts, ` UNION ALL `) + newestFirst, append(args, limit), nil

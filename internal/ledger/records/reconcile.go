@@ -22,10 +22,10 @@ func (q *queue) reconcileAll(ctx context.Context) error {
 // lackingQuery selects, among the next captures on the way, those that no job drives.
 const lackingQuery = `SELECT r.id, r.account, r.class, r.turn, r.at,
 		NOT EXISTS (SELECT 1 FROM river_job WHERE unique_key = CAST(r.id AS BLOB) AND ` + Live + `)` + unlessItWaits + `
-	FROM (SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_single
-			WHERE batch IS NULL AND state IN ('queued', 'running') AND id > ?1
-		UNION ALL SELECT id, account, ` + class + `, turn, due_at FROM captures INDEXED BY captures_batched
-			WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND id > ?1
+	FROM (/* ( */ SELECT id, account, ` + class + ` AS class, turn, due_at AS at FROM captures INDEXED BY captures_single
+			WHERE batch IS NULL AND state IN ('queued', 'running') AND id > ?1 ` + firstOfEach + `
+		UNION ALL /* ( */ SELECT id, account, ` + class + `, turn, due_at FROM captures INDEXED BY captures_batched
+			WHERE batch IS NOT NULL AND state IN ('queued', 'running') AND id > ?1 ` + firstOfEach + `
 		ORDER BY id LIMIT ?2) AS r`
 
 // unlessItWaits leaves out captures that wait for another one.

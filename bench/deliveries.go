@@ -246,6 +246,7 @@ type hook struct {
 	url    string
 	server *http.Server
 	hang   chan struct{} // if set, nothing is answered until it is closed
+	asked  int           // of who counts what is to come
 
 	mu    sync.Mutex
 	taken []time.Time

@@ -86,8 +86,7 @@ func (e *engine) renderedBy(ctx context.Context, s settings, site string, count 
 		return 0, err
 	}
 	defer func() { _ = tables.Close() }()
-	sent := 0
-	if _, err := closedLoop(ctx, front, site, hook, &sent, s.cell); err != nil { // until all is warm
+	if _, err := closedLoop(ctx, front, site, hook, s.cell); err != nil { // until all is warm
 		return 0, err
 	}
 	before, err := u.used(ctx, tables, front, renderers)
@@ -95,7 +94,7 @@ func (e *engine) renderedBy(ctx context.Context, s settings, site string, count 
 		return 0, err
 	}
 	began := time.Now()
-	n, err := closedLoop(ctx, front, site, hook, &sent, nodeCells*s.cell)
+	n, err := closedLoop(ctx, front, site, hook, nodeCells*s.cell)
 	if err != nil {
 		return 0, err
 	}
@@ -105,10 +104,10 @@ func (e *engine) renderedBy(ctx context.Context, s settings, site string, count 
 		return 0, err
 	}
 	each := func(d time.Duration) float64 { return ms(d) / float64(n) }
-	fmt.Printf("| %d | %s | %.2f | %.0f | %.1f | %.1f | %.1f | %.1f | %d | %.1f | %d | %d |\n", count, share, rate, each(after.browsers-before.browsers),
-		each(after.nodes-before.nodes), each(after.api-before.api), each(after.server-before.server), float64(after.commits-before.commits)/float64(n),
-		(after.wal-before.wal)/n, float64(after.rows-before.rows)/float64(n), (after.database-before.database)/n,
-		(after.pictures-before.pictures)/n)
+	fmt.Printf("| %d | %s | %.2f | %.0f | %.1f | %.1f | %.1f | %.1f | %d | %.1f | %d | %d |\n",
+		count, share, rate, each(after.browsers-before.browsers), each(after.nodes-before.nodes), each(after.api-before.api),
+		each(after.server-before.server), float64(after.commits-before.commits)/float64(n), (after.wal-before.wal)/n,
+		float64(after.rows-before.rows)/float64(n), (after.database-before.database)/n, (after.pictures-before.pictures)/n)
 	for _, one := range append(renderers, front) {
 		if err := one.stop(); err != nil {
 			return 0, err
@@ -168,12 +167,12 @@ func limited(name string, share float64) (string, error) {
 }
 
 // closedLoop has as many captures on their way as there are clients, each until its callback has come, and returns how many
-// callbacks came. Sent counts those that were asked for, also in the loop before.
-func closedLoop(ctx context.Context, s *service, site string, hook *hook, sent *int, lasts time.Duration) (int64, error) {
+// callbacks came. The hook counts those that were asked for, also in the loop before.
+func closedLoop(ctx context.Context, s *service, site string, hook *hook, lasts time.Duration) (int64, error) {
 	first := len(hook.arrivals())
 	ends := time.After(lasts)
 	for {
-		for ; *sent < len(hook.arrivals())+nodeClients; *sent++ {
+		for ; hook.asked < len(hook.arrivals())+nodeClients; hook.asked++ {
 			if err := s.submit(ctx, map[string]any{"url": site + "/a", "callback_url": hook.url}); err != nil {
 				return 0, err
 			}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -120,7 +122,7 @@ func (e *engine) recordedBy(ctx context.Context, s settings, count int) error {
 func (u setup) join(ctx, work context.Context, number, count int) (*member, error) {
 	config := ledger.Config{
 		Workers: recordWorkers / count, MaxPending: 10 * recordClients,
-		Node: ledger.Node{Name: fmt.Sprint(number), Roles: []string{"api", "render", "deliver"}},
+		Node: ledger.Node{Name: strconv.Itoa(number), Roles: []string{"api", "render", "deliver"}},
 	}
 	log := slog.New(slog.DiscardHandler)
 	var store ledger.Store
@@ -149,8 +151,10 @@ func (m *member) render(ctx context.Context, c capture.Claim) error {
 	id := c.Capture.ID
 	return m.Finish(context.WithoutCancel(ctx), c, capture.Outcome{
 		State: savepage.Success, FinishedAt: now, Timing: savepage.Timing{QueueMS: 1, RenderMS: 300, TotalMS: 301},
-		Picture: &savepage.Picture{Name: strings.TrimPrefix(id, "cap_") + ".png", Format: savepage.FormatPNG, Width: 1440, Height: 900, Size: 1 << 16},
-		Report:  &savepage.Report{FinalURL: c.Capture.Options.URL, HTTPStatus: 200},
+		Picture: &savepage.Picture{
+			Name: strings.TrimPrefix(id, "cap_") + ".png", Format: savepage.FormatPNG, Width: 1440, Height: 900, Size: 1 << 16,
+		},
+		Report: &savepage.Report{FinalURL: c.Capture.Options.URL, HTTPStatus: http.StatusOK},
 		Deliveries: []savepage.Delivery{{
 			ID: capture.NewID("msg_", now), CaptureID: id, Account: m.account, URL: "https://receiver.example/" + id[len(id)-2:],
 			Body: make([]byte, bodySize), State: savepage.Pending, CreatedAt: now, NextAt: &now,
@@ -160,7 +164,9 @@ func (m *member) render(ctx context.Context, c capture.Claim) error {
 
 // delivered takes every callback at once.
 func delivered(context.Context, savepage.Delivery, []string) savepage.Verdict {
-	return savepage.Verdict{State: savepage.Delivered, Attempt: savepage.Attempt{At: time.Now(), Outcome: savepage.AttemptDelivered, Status: 200}}
+	return savepage.Verdict{State: savepage.Delivered, Attempt: savepage.Attempt{
+		At: time.Now(), Outcome: savepage.AttemptDelivered, Status: http.StatusOK,
+	}}
 }
 
 // recordFor has clients make captures one after the other, and returns how long each took.

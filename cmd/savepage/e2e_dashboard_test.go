@@ -91,7 +91,8 @@ func nothingYet(p *program, v *visitor) {
 		for width, scheme := range map[int]string{360: "light", 1280: "dark"} {
 			v.looks(width, scheme)
 			v.open(p.base + "/ui/" + path)
-			v.sees("nothing in "+path, `Array.from(document.querySelectorAll("h1, .empty h2")).some((e) => e.textContent.trim() === `+quoted(says)+`)`)
+			v.sees("nothing in "+path,
+				`Array.from(document.querySelectorAll("h1, .empty h2")).some((e) => e.textContent.trim() === `+quoted(says)+`)`)
 			v.fine(fmt.Sprintf("%s without data at %d, %s", path, width, scheme))
 			v.keep(fmt.Sprintf("empty-%s-%d-%s", strings.ReplaceAll(path, "/", "-"), width, scheme))
 		}
@@ -131,7 +132,8 @@ func makesKey(p *program, v *visitor) {
 	v.open(p.base + "/ui/keys")
 	v.sees("its name, and the key no more", `!document.querySelector("#made") && !document.body.textContent.includes(`+quoted(key)+`) &&
 		document.querySelector("table").textContent.includes("backend of the shop")`)
-	if err := v.ask(`Array.from(document.querySelectorAll("tr")).find((row) => row.textContent.includes("backend of the shop")).id = "ours"`, nil); err != nil {
+	if err := v.ask(`Array.from(document.querySelectorAll("tr"))
+		.find((row) => row.textContent.includes("backend of the shop")).id = "ours"`, nil); err != nil {
 		p.t.Fatal(err)
 	}
 	v.press("#ours button")

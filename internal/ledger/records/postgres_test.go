@@ -63,11 +63,12 @@ func TestEveryPlanOfPostgreSQL(t *testing.T) {
 	}
 	for i, text := range found {
 		plan, err := planOf(t, db, i, text)
-		if err != nil {
+		switch {
+		case err != nil:
 			t.Errorf("%v\n%s", err, text)
-		} else if large.MatchString(plan) && !some.MatchString(text) {
+		case large.MatchString(plan) && !some.MatchString(text):
 			t.Errorf("reads a whole table:\n%s\n%s", text, plan)
-		} else if uncut.MatchString(plan) {
+		case uncut.MatchString(plan):
 			t.Errorf("reads more than it shows:\n%s\n%s", text, plan)
 		}
 	}

@@ -202,7 +202,7 @@ func fillTime(n int) time.Duration { return 4*time.Second + time.Duration(n)*500
 
 // owe records n deliveries in a place, each to the address and at the time of its number.
 func owe(ctx context.Context, u setup, n int, to func(i int) (string, time.Time)) error {
-	records, err := u.open(ctx)
+	records, err := u.open(ctx, ledger.Config{})
 	if err != nil {
 		return err
 	}

@@ -60,12 +60,12 @@ func (e *engine) fresh(ctx context.Context, binary string) (setup, error) {
 }
 
 // open opens the records of a place, in this process.
-func (u setup) open(ctx context.Context) (ledger.Store, error) {
+func (u setup) open(ctx context.Context, config ledger.Config) (ledger.Store, error) {
 	log := slog.New(slog.DiscardHandler)
 	if u.database != "" {
-		return postgres.At(u.database).Open(ctx, ledger.Config{}, log)
+		return postgres.At(u.database).Open(ctx, config, log)
 	}
-	return sqlite.At(filepath.Join(u.dir, "data")).Open(ctx, ledger.Config{}, log)
+	return sqlite.At(filepath.Join(u.dir, "data")).Open(ctx, config, log)
 }
 
 // tables opens the tables of a place, beside the service.

@@ -5,10 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,8 +17,6 @@ import (
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/capture"
 	"github.com/savepage/savepage/internal/ledger"
-	"github.com/savepage/savepage/internal/ledger/postgres"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // Sizes of the measurement of records.
@@ -120,18 +116,10 @@ func (e *engine) recordedBy(ctx context.Context, s settings, count int) error {
 
 // join opens the ledger of a place once more, and has it render and deliver.
 func (u setup) join(ctx, work context.Context, number, count int) (*member, error) {
-	config := ledger.Config{
+	store, err := u.open(ctx, ledger.Config{
 		Workers: recordWorkers / count, MaxPending: 10 * recordClients,
 		Node: ledger.Node{Name: strconv.Itoa(number), Roles: []string{"api", "render", "deliver"}},
-	}
-	log := slog.New(slog.DiscardHandler)
-	var store ledger.Store
-	var err error
-	if u.database != "" {
-		store, err = postgres.At(u.database).Open(ctx, config, log)
-	} else {
-		store, err = sqlite.At(filepath.Join(u.dir, "data")).Open(ctx, config, log)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -125,3 +125,6 @@ func (r faultRows) Next(values []sqldriver.Value) error {
 	}
 	return fault(err)
 }
+
+// Close ends the reading. What the server says after the row that was asked for comes here.
+func (r faultRows) Close() error { return fault(r.Rows.Close()) }

@@ -409,3 +409,19 @@ func TestIdleTransaction(t *testing.T) {
 		check(t, db.Close())
 	}
 }
+
+// TestCutOffAfterARow reads the one row that a statement is asked for. The server ends before it says that the statement has.
+func TestCutOffAfterARow(t *testing.T) {
+	t.Parallel()
+	db, err := postgres.At(server.fresh(t)).Connect(t.Context())
+	check(t, err)
+	t.Cleanup(func() { check(t, db.Close()) })
+	// The first rows are long, so that they come before the session ends.
+	const ending = `SELECT repeat('x', 100000), CASE WHEN i = 20 THEN pg_terminate_backend(pg_backend_pid()) END FROM generate_series(1, 20) i`
+	var text string
+	var ended sql.NullBool
+	err = db.QueryRowContext(t.Context(), ending).Scan(&text, &ended)
+	if fault, is := health.Find(err); !is || fault.Part != health.Database {
+		t.Errorf("%d bytes, then: %v", len(text), err)
+	}
+}

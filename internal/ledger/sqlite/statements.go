@@ -155,5 +155,5 @@ func (r *keptRows) Close() error {
 		r.done = nil
 		err = errors.Join(err, done())
 	}
-	return err
+	return fault(err)
 }

@@ -132,7 +132,7 @@ func (c *chaos) check(ctx context.Context, id string, f *findings) {
 		c.checkPicture(ctx, id, got, f)
 	case "canceled":
 	case "failed":
-		f.wrong = append(f.wrong, fmt.Sprintf("falsely failed: %s: %+v", id, *got.Error))
+		f.wrong = append(f.wrong, fmt.Sprintf("falsely failed: %s: %+v: %s", id, *got.Error, text))
 	default:
 		f.wrong = append(f.wrong, fmt.Sprintf("stuck: %s is %s", id, got.Status))
 	}

@@ -175,18 +175,23 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
+// awaitReady waits until the service works, and notes when it has answered first.
 func (s *service) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/healthz", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/readyz", nil)
 		if err != nil {
 			return err
 		}
 		if answer, err := s.http.Do(req); err == nil {
 			_ = answer.Body.Close()
-			s.ready = time.Now()
-			return nil
+			if s.ready.IsZero() {
+				s.ready = time.Now()
+			}
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
 		}
 		select {
 		case <-tick.C:

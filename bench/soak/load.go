@@ -110,12 +110,13 @@ func (l *load) options(more map[string]any) map[string]any {
 	return all
 }
 
-// timeout is short where pages may hang. Good ones get time enough on a machine that is busy with a kill.
+// timeout is short where pages may hang. Good ones get time enough on a machine that is busy: the largest takes 6 s alone and 30 s
+// with five others on two cores.
 func (l *load) timeout() int {
 	if l.slow {
 		return 15_000
 	}
-	return 60_000
+	return 180_000
 }
 
 // told is what is read of an answer.

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/savepage/savepage/internal/browser"
-	"github.com/savepage/savepage/internal/httpd"
 	"github.com/savepage/savepage/internal/jail"
 )
 
@@ -34,15 +33,6 @@ func newJail() *cobra.Command {
 		Short: "Make a network namespace fit and become the browser in it (started by the server)",
 		RunE:  func(_ *cobra.Command, args []string) error { return jail.Enter(args) },
 	}
-}
-
-// beltsOf are the belts that the health checks show to anybody; none on a server without a browser.
-func beltsOf(pool *browser.Pool) httpd.Belts {
-	if pool == nil {
-		return nil
-	}
-	b := pool.Belts()
-	return httpd.Belts{"sandbox": b.Confinement(), "user": b.User(), "network": b.Network()}
 }
 
 // logBelts says what holds the browser, as a warning when something does not.

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +26,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == silentBrowser {
+		_ = syscall.Pause() // until it is killed
+		return
+	}
 	testscript.Main(tidied{m}, map[string]func(){"savepage": func() { os.Exit(mainCode()) }})
 }
 

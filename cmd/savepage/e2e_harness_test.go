@@ -112,8 +112,40 @@ func newProgramOn(t *testing.T, database string, args ...string) *program {
 	return p
 }
 
-// start runs the program and returns when it answers.
+// start runs the program and returns when it serves: it answers, and its browser has started.
 func (p *program) start() {
+	p.t.Helper()
+	before := served(p)
+	launch(p)
+	p.eventually("the program serves", func() bool {
+		lives(p)
+		return served(p) > before
+	})
+}
+
+// served is how often the log says that the program serves.
+func served(p *program) int {
+	p.t.Helper()
+	text, err := os.ReadFile(p.logs.Name())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return bytes.Count(text, []byte(" INF serving "))
+}
+
+// lives fails the test when the program has ended.
+func lives(p *program) {
+	p.t.Helper()
+	select {
+	case err := <-p.exited:
+		p.exited <- err
+		p.t.Fatalf("the program ended at its start: %v", err)
+	default:
+	}
+}
+
+// launch runs the program and returns when it answers.
+func launch(p *program) {
 	p.t.Helper()
 	args := append([]string{
 		"serve", "--listen", p.listen, "--data", p.data, "--egress-allow", "127.0.0.0/8",
@@ -129,12 +161,7 @@ func (p *program) start() {
 	cmd := p.cmd
 	go func() { exited <- cmd.Wait() }()
 	p.eventually("the program answers", func() bool {
-		select {
-		case err := <-exited:
-			exited <- err
-			p.t.Fatalf("the program ended at its start: %v", err)
-		default:
-		}
+		lives(p)
 		answer, err := http.Get(p.base + "/healthz")
 		if err != nil {
 			return false

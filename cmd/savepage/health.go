@@ -69,7 +69,12 @@ func (n *node) checks() []httpd.Check {
 	var checks []httpd.Check
 	for _, state := range n.health.States() {
 		checks = append(checks, httpd.Check{
-			Name: string(state.Part), Run: func(ctx context.Context) error { return n.health.Check(ctx, state.Part) },
+			Name: string(state.Part), Run: func(ctx context.Context) error {
+				if state.Part == health.Browser && n.rendering.starting() != nil {
+					return n.rendering.starting()
+				}
+				return n.health.Check(ctx, state.Part)
+			},
 		})
 	}
 	return checks

@@ -41,14 +41,15 @@ type node struct {
 	clock    *clock.Clock
 	health   *health.Board
 
-	listener net.Listener
-	watched  metricsPort
-	links    capture.Links
-	policy   *guard.Policy
-	ledger   ledger.Store
-	blobs    blob.Store
-	pool     *browser.Pool // nil without the role render
-	sender   *webhook.Sender
+	listener  net.Listener
+	watched   metricsPort
+	links     capture.Links
+	policy    *guard.Policy
+	ledger    ledger.Store
+	blobs     blob.Store
+	pool      *browser.Pool // nil without the role render
+	rendering *rendering
+	sender    *webhook.Sender
 	// testSender sends test events, over connections of its own: a slow receiver delays no callback.
 	testSender *webhook.Sender
 	uploader   *upload.Uploader
@@ -157,17 +158,19 @@ func (n *node) openPictures(ctx context.Context) (err error) {
 	return keeper.Claim(ctx, n.blobs, n.ledger, n.log)
 }
 
-func (n *node) openBrowser(ctx context.Context) (err error) {
+// openBrowser looks for the browser. It is started when the server answers.
+func (n *node) openBrowser(context.Context) (err error) {
 	if !n.settings.Has(roleRender) {
 		return nil
 	}
 	pages := pagesAtOnce(n.settings)
 	cfg := browserConfig(n.settings, pages)
 	cfg.Pages += reservePages(n.settings)
-	if n.pool, err = browser.Start(ctx, cfg, n.policy, n.log); err != nil {
+	rendering := &rendering{}
+	if n.pool, rendering.first, err = browser.Prepare(cfg, n.policy, n.log); err != nil {
 		return err
 	}
-	logBelts(ctx, n.pool.Belts(), n.log)
+	rendering.pool, n.rendering = n.pool, rendering
 	return nil
 }
 
@@ -226,7 +229,7 @@ func (n *node) readPicture(ctx context.Context, name string) (io.ReadCloser, err
 }
 
 func (n *node) joinHTTP(context.Context) error {
-	belts := beltsOf(n.pool)
+	belts := n.rendering.belts
 	operations := api.Operations{
 		Live: httpd.Live(belts), Ready: httpd.Ready(belts, n.checks()...), Metrics: n.watched.beside(n.metrics.Handler()),
 	}

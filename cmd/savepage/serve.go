@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -68,10 +69,7 @@ func (n *node) run(ctx context.Context, out io.Writer, on hooks) (err error) {
 	if err := n.open(ctx); err != nil {
 		return n.unlessStopped(ctx, err)
 	}
-	if err := n.welcome(ctx, out); err != nil {
-		return n.unlessStopped(ctx, err)
-	}
-	return n.serve(ctx, on.ready)
+	return n.serve(ctx, out, on.ready)
 }
 
 // unlessStopped logs and drops the error of work whose context has ended: a stop in the middle of the start, or of a
@@ -84,8 +82,9 @@ func (n *node) unlessStopped(ctx context.Context, err error) error {
 	return nil
 }
 
-// serve starts the parts and returns when ctx ends or one of them fails. The drain stops them.
-func (n *node) serve(ctx context.Context, ready func(address string)) error {
+// serve starts the parts and returns when ctx ends or one of them fails. The drain stops them. Requests are answered while the
+// browser starts.
+func (n *node) serve(ctx context.Context, out io.Writer, ready func(address string)) error {
 	parts, ended := errgroup.WithContext(ctx)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.parts, n.stopWork, n.server = parts, stop, httpd.NewServer(n.handler, n.log)
@@ -95,6 +94,14 @@ func (n *node) serve(ctx context.Context, ready func(address string)) error {
 	}
 	probing, worked := context.WithCancel(context.WithoutCancel(ctx)) // what runs at the stop may still wait for a part
 	parts.Go(func() error { n.health.Run(probing); return nil })
+	err := n.rendering.begin(ended, n.log)
+	if err == nil {
+		err = n.welcome(ended, out)
+	}
+	if err != nil {
+		worked()
+		return n.unlessStopped(ctx, cmp.Or(context.Cause(ended), err))
+	}
 	parts.Go(func() error {
 		defer worked()
 		return n.unlessStopped(ended, n.ledger.Work(working, n.handlers()))

@@ -43,31 +43,45 @@ type Stats struct {
 	Restarts int // browsers started after the first one, because it died or was replaced
 }
 
-// Start starts the first browser, opens a page in it and, unless the sandbox is Off, makes sure that the page is confined.
-// The context bounds the start only. The error names the remedy; it wraps ErrNotFound or ErrSandbox when these are the
-// cause. The caller closes the pool.
+// Start prepares a pool and starts its first browser. The context bounds the start only. The caller closes the pool.
 func Start(ctx context.Context, cfg Config, policy *guard.Policy, log *slog.Logger) (*Pool, error) {
-	cfg, err := cfg.withDefaults()
+	p, first, err := Prepare(cfg, policy, log)
 	if err != nil {
-		return nil, fmt.Errorf("browser settings: %w", err)
+		return nil, err
+	}
+	if err := first(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Prepare makes a pool without a browser, and first, which starts one, opens a page in it and, unless the sandbox is Off, makes
+// sure that the page is confined. Nobody takes a page before that. The errors name the remedy; they wrap ErrNotFound or
+// ErrSandbox when these are the cause. The caller closes the pool.
+func Prepare(cfg Config, policy *guard.Policy, log *slog.Logger) (p *Pool, first func(context.Context) error, err error) {
+	cfg, err = cfg.withDefaults()
+	if err != nil {
+		return nil, nil, fmt.Errorf("browser settings: %w", err)
 	}
 	if err := checkFiles(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	path, err := locate(cfg.Path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sweep(cfg.TempDir, log)
 	from := launcher{path: path, cfg: cfg, policy: policy, log: log, belts: &Belts{}, replaced: &journal{}, agents: &agents{}}
-	p := newPool(from, make(chan struct{}, cfg.Pages))
+	p = newPool(from, make(chan struct{}, cfg.Pages))
 	p.aside = newAside(p.launcher, p.slots)
-	if err := launchFirst(ctx, p); err != nil {
-		p.work.Wait()
-		return nil, err
-	}
-	p.work.Go(p.keeper.keep)
-	return p, nil
+	return p, func(ctx context.Context) error {
+		if err := launchFirst(ctx, p); err != nil {
+			p.work.Wait()
+			return err
+		}
+		p.work.Go(p.keeper.keep)
+		return nil
+	}, nil
 }
 
 // newPool is a pool without a browser.

@@ -21,21 +21,21 @@ type Check struct {
 type Belts map[string]string
 
 // Live answers 200 {"status":"ok"} and the belts while the process runs.
-func Live(belts Belts) http.Handler {
+func Live(belts func() Belts) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeHealth(w, http.StatusOK, readiness{Status: "ok", Belts: belts})
+		writeHealth(w, http.StatusOK, readiness{Status: "ok", Belts: belts()})
 	})
 }
 
 // Ready answers 200 {"status":"ready"} when every check passes, else 503 with what is wrong, by name, and the belts in both.
-func Ready(belts Belts, checks ...Check) http.Handler {
+func Ready(belts func() Belts, checks ...Check) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wrong := runChecks(r.Context(), checks)
 		if len(wrong) > 0 {
-			writeHealth(w, http.StatusServiceUnavailable, readiness{Status: "not ready", Wrong: wrong, Belts: belts})
+			writeHealth(w, http.StatusServiceUnavailable, readiness{Status: "not ready", Wrong: wrong, Belts: belts()})
 			return
 		}
-		writeHealth(w, http.StatusOK, readiness{Status: "ready", Belts: belts})
+		writeHealth(w, http.StatusOK, readiness{Status: "ready", Belts: belts()})
 	})
 }
 

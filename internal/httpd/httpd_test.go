@@ -178,16 +178,16 @@ func TestLatePanicBreaksTheConnection(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	if w := get(t, httpd.Live(nil), "/healthz"); w.Code != 200 || w.Body.String() != "{\"status\":\"ok\"}\n" {
+	if w := get(t, httpd.Live(noBelts), "/healthz"); w.Code != 200 || w.Body.String() != "{\"status\":\"ok\"}\n" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	fine := httpd.Check{Name: "database", Run: func(context.Context) error { return nil }}
-	if w := get(t, httpd.Ready(nil, fine), "/readyz"); w.Code != 200 || w.Body.String() != "{\"status\":\"ready\"}\n" {
+	if w := get(t, httpd.Ready(noBelts, fine), "/readyz"); w.Code != 200 || w.Body.String() != "{\"status\":\"ready\"}\n" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	broken := httpd.Check{Name: "browser", Run: func(context.Context) error { return errors.New("no browser answers") }}
 	hangs := httpd.Check{Name: "blobs", Run: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
-	w := get(t, httpd.Ready(nil, fine, broken, hangs), "/readyz")
+	w := get(t, httpd.Ready(noBelts, fine, broken, hangs), "/readyz")
 	want := `{"status":"not ready","wrong":{"blobs":"context deadline exceeded","browser":"no browser answers"}}`
 	if w.Code != 503 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("%d %s", w.Code, w.Body)
@@ -388,3 +388,6 @@ func TestSlowHeader(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// noBelts are those of a server without a browser.
+func noBelts() httpd.Belts { return nil }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/savepage/savepage"
 	"github.com/savepage/savepage/internal/ledger"
@@ -47,162 +45,36 @@ func (ds *deliveries) noted(deliveries []savepage.Delivery) {
 	}
 }
 
-// outbox is the record as ledger.Post sees it.
-type outbox struct {
-	*deliveries
-
-	accounts *accounts
-	uploads  *uploads
-	stored   ledger.StoredHandler
-}
-
-const (
-	dueQuery = `SELECT id FROM deliveries INDEXED BY deliveries_due
-		WHERE state = 'pending' AND account = ? AND receiver = ? AND tried = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?`
-	nextDeliveryQuery = `SELECT next_at FROM deliveries INDEXED BY deliveries_due
-		WHERE state = 'pending' AND account = ? AND receiver = ? AND tried = ? AND next_at > ? ORDER BY next_at LIMIT 1`
-)
-
-// Due reads what the receiver is to be sent now, of a kind.
-func (o *outbox) Due(ctx context.Context, r ledger.Receiver, kind ledger.Kind, limit int) ([]string, time.Time, error) {
-	now := o.clock.Now()
-	ids, err := collect(ctx, o.read, scanText, dueQuery, r.Account, r.Host, kind, stamp(now), limit)
-	if err != nil || len(ids) == limit {
-		return ids, now, err
+// settleAll keeps deliveries as they are after an attempt of each. Those that are the same then share a statement.
+func settleAll(ctx context.Context, tx *sql.Tx, list []savepage.Delivery) error {
+	type settled struct {
+		state       savepage.DeliveryState
+		next, ended any
+		earlier     int
 	}
-	var next sql.NullInt64
-	err = o.read.QueryRowContext(ctx, nextDeliveryQuery, r.Account, r.Host, kind, stamp(now)).Scan(&next)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return ids, moment(next), err
-}
-
-const owedQuery = `SELECT ` + deliveryColumns + `, coalesce((SELECT trace FROM captures WHERE captures.id = d.capture),
-	(SELECT trace FROM batches WHERE batches.id = d.batch), '') FROM deliveries d WHERE d.id = ?`
-
-// Owed reads a pending delivery with its attempts, and what it is signed with.
-func (o *outbox) Owed(ctx context.Context, id string) (savepage.Delivery, []string, error) {
-	var trace string
-	d, err := scanDelivery(func(dest ...any) error {
-		return o.read.QueryRowContext(ctx, owedQuery, id).Scan(append(dest, &trace)...)
-	})
-	d.Trace = trace
-	if errors.Is(err, sql.ErrNoRows) || err == nil && d.State != savepage.Pending {
-		return savepage.Delivery{}, nil, ledger.ErrNothingOwed
-	}
-	if err != nil {
-		return savepage.Delivery{}, nil, err
-	}
-	if !o.hosts.Mine(d.Receiver) {
-		return savepage.Delivery{}, nil, ledger.ErrNothingOwed // by this node
-	}
-	if o.accounts.shared && !o.self.sure() {
-		return savepage.Delivery{}, nil, errUnsure
-	}
-	list := []savepage.Delivery{d}
-	if err := addAttempts(ctx, o.read, list); err != nil {
-		return savepage.Delivery{}, nil, err
-	}
-	if d.Store != "" {
-		d, err = o.upload(ctx, list[0])
-		return d, nil, err
-	}
-	secrets, err := o.accounts.signing(ctx, &list[0])
-	return list[0], secrets, err
-}
-
-// Record writes an attempt down and moves its delivery and its receiver's breaker on, in one commit.
-func (o *outbox) Record(
-	ctx context.Context, r ledger.Receiver, id string, sent ledger.Sent, b func() ledger.Breaker,
-) (ledger.Recorded, error) {
-	var recorded ledger.Recorded
-	var stored []reuseResult
-	gone := false
-	err := o.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		stored = nil
-		// The transaction can commit only under this node's name, and as long as it lives nobody else has its hosts.
-		if gone = !o.hosts.Mine(r.Host); gone {
-			return nil
-		}
-		if b != nil {
-			if err := saveBreaker(ctx, tx, r, b()); err != nil {
-				return err
-			}
-		}
-		d, err := scanDelivery(tx.QueryRowContext(ctx, pendingQuery, id).Scan)
-		if gone = errors.Is(err, sql.ErrNoRows); gone {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if recorded.Attempts, err = addAttempt(ctx, tx, id, sent.Verdict); err != nil {
-			return err
-		}
-		d = ledger.Settled(d, sent, int(recorded.Attempts), o.clock.Now())
-		recorded.State, recorded.Next = d.State, time.Time{}
+	alike := map[settled][]string{}
+	for _, d := range list {
+		s := settled{state: d.State, earlier: d.Earlier}
 		if d.NextAt != nil {
-			recorded.Next = *d.NextAt
+			s.next = stamp(*d.NextAt)
 		}
-		if err := settleDelivery(ctx, tx, d); err != nil {
-			return err
+		if d.EndedAt != nil {
+			s.ended = stamp(*d.EndedAt)
 		}
-		stored, err = o.uploads.endStoring(ctx, tx, d, sent.Verdict, o.stored.Owe)
-		return err
-	}, func(err error) {
-		if err == nil && !gone && len(stored) > 0 {
-			o.uploads.ended(stored...)
+		alike[s] = append(alike[s], d.ID)
+	}
+	const move = `UPDATE deliveries SET state = ?, tried = 1, next_at = ?, ended_at = ?, earlier = ?
+		WHERE id IN (SELECT value FROM json_each(?))`
+	for s, ids := range alike {
+		named, err := json.Marshal(ids)
+		if err != nil {
+			return fmt.Errorf("encode ids: %w", err)
 		}
-	})
-	switch {
-	case err != nil:
-		return ledger.Recorded{}, err
-	case gone:
-		return ledger.Recorded{}, ledger.ErrNothingOwed
-	}
-	for _, one := range stored {
-		o.stored.Ended(ctx, one.capture)
-	}
-	return recorded, nil
-}
-
-const pendingQuery = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE d.id = ? AND d.state = 'pending'`
-
-// settleDelivery keeps a delivery as it is after an attempt.
-func settleDelivery(ctx context.Context, tx *sql.Tx, d savepage.Delivery) error {
-	var next, ended any
-	if d.NextAt != nil {
-		next = stamp(*d.NextAt)
-	}
-	if d.EndedAt != nil {
-		ended = stamp(*d.EndedAt)
-	}
-	const move = `UPDATE deliveries SET state = ?, tried = 1, next_at = ?, ended_at = ?, earlier = ? WHERE id = ?`
-	if _, err := tx.ExecContext(ctx, move, string(d.State), next, ended, d.Earlier, d.ID); err != nil {
-		return fmt.Errorf("move delivery %s on: %w", d.ID, err)
+		if _, err := tx.ExecContext(ctx, move, string(s.state), s.next, s.ended, s.earlier, string(named)); err != nil {
+			return fmt.Errorf("move %d deliveries on: %w", len(ids), err)
+		}
 	}
 	return nil
-}
-
-func addAttempt(ctx context.Context, tx *sql.Tx, id string, v savepage.Verdict) (number int64, err error) {
-	const insert = `INSERT INTO attempts (delivery, number, at, outcome, status, latency_ms, error, answer, next_at, sent)
-		SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM attempts WHERE delivery = ?1 RETURNING number`
-	a := v.Attempt
-	sent, err := column(a.Request)
-	if err != nil {
-		return 0, fmt.Errorf("encode the request of an attempt: %w", err)
-	}
-	var next any
-	if v.State == savepage.Pending {
-		next = stamp(v.NextAt)
-	}
-	err = tx.QueryRowContext(ctx, insert, id, stamp(a.At), string(a.Outcome), a.Status, a.LatencyMS, a.Error, a.Answer, next, sent).
-		Scan(&number)
-	if err != nil {
-		return 0, fmt.Errorf("insert attempt: %w", err)
-	}
-	return number, nil
 }
 
 // deliveryColumns are what scanDelivery reads, of deliveries d.

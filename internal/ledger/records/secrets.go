@@ -31,32 +31,22 @@ func insertPrivate(ctx context.Context, tx *sql.Tx, vault ledger.Vault, rows []*
 	return nil
 }
 
-// signing returns what a delivery is signed with, newest first, and gives it the headers of its own.
-func (ac *accounts) signing(ctx context.Context, d *savepage.Delivery) ([]string, error) {
-	var sealed string
-	err := ac.read.QueryRowContext(ctx, `SELECT sealed FROM private WHERE capture = ? AND account = ?`, d.CaptureID,
-		d.Account).Scan(&sealed)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("read what is private: %w", err)
+// addPrivate gives a delivery what is private of its capture, and its picture if it is a file. It returns the secret of its own
+// that it is signed with, if it has one.
+func (ac *accounts) addPrivate(ctx context.Context, d *savepage.Delivery, sealed string) (secret string, err error) {
+	if sealed == "" {
+		return "", nil
 	}
-	if sealed != "" {
-		text, err := ac.vault.Open(sealed, ledger.PrivateLabel(d.Account, d.CaptureID))
-		if err != nil {
-			return nil, fmt.Errorf("open what is private of capture %s: %w", d.CaptureID, err)
-		}
-		var own ledger.Private
-		if err := json.Unmarshal([]byte(text), &own); err != nil {
-			return nil, fmt.Errorf("decode what is private of capture %s: %w", d.CaptureID, err)
-		}
-		d.Headers, d.Format, d.Method, d.Filename = own.Headers, own.Format, own.Method, own.Filename
-		if err := ac.addPicture(ctx, d); err != nil {
-			return nil, err
-		}
-		if own.Secret != "" {
-			return []string{own.Secret}, nil
-		}
+	text, err := ac.vault.Open(sealed, ledger.PrivateLabel(d.Account, d.CaptureID))
+	if err != nil {
+		return "", fmt.Errorf("open what is private of capture %s: %w", d.CaptureID, err)
 	}
-	return ac.Signing(ctx, d.Account)
+	var own ledger.Private
+	if err := json.Unmarshal([]byte(text), &own); err != nil {
+		return "", fmt.Errorf("decode what is private of capture %s: %w", d.CaptureID, err)
+	}
+	d.Headers, d.Format, d.Method, d.Filename = own.Headers, own.Format, own.Method, own.Filename
+	return own.Secret, ac.addPicture(ctx, d)
 }
 
 // addPicture gives a delivery that is a file its picture: none of a capture that failed.

@@ -168,7 +168,7 @@ func (up *uploads) EndOverlong(
 		for _, d := range list {
 			verdict, now := ledger.Overlong(d, patience), up.clock.Now()
 			d.State, d.NextAt, d.EndedAt = savepage.Dead, nil, &now
-			if err := settleDelivery(ctx, tx, d); err != nil {
+			if err := settleAll(ctx, tx, []savepage.Delivery{d}); err != nil {
 				return err
 			}
 			ended, err := up.endStoring(ctx, tx, d, verdict, owe)

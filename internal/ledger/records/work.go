@@ -75,10 +75,9 @@ func (l *Ledger) workDeliveries(ctx context.Context, h ledger.Handlers) error {
 	if err := l.fillLanes(ctx); err != nil {
 		return err
 	}
-	post := ledger.Post{
-		Outbox: &outbox{deliveries: l.deliveries, accounts: l.accounts, uploads: l.uploads, stored: h.Stored}, Lanes: l.lanes, Totals: &l.totals,
-		Deliver: h.Deliver, Log: l.db.log,
-	}
+	records, done := l.newOutbox(ctx, h.Stored)
+	defer done()
+	post := ledger.Post{Outbox: records, Lanes: l.lanes, Totals: &l.totals, Deliver: h.Deliver, Log: l.db.log}
 	sender := ledger.Dispatcher{Lanes: l.lanes, Owed: &post, Clock: l.db.clock, Grace: l.queue.grace, Health: l.db.health}
 	sender.Run(ctx)
 	return nil

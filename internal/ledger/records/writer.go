@@ -44,7 +44,8 @@ type db struct {
 // write is one piece of work for the writer. Pieces that wait together share a transaction and its fsync. Run may be called
 // more than once: after a failure of the batch each piece runs again in a transaction of its own.
 type write struct {
-	row   *row // of a submission; those of a batch are inserted together
+	row   *row       // of a submission; those of a batch are inserted together
+	sent  *recording // of an attempt; those of a batch are written down together
 	run   func(ctx context.Context, tx *sql.Tx) error
 	after func(err error) // called on the writer's goroutine when it is committed or has failed; nil for nothing
 	size  int             // bytes, roughly
@@ -127,17 +128,7 @@ func (d *db) commit(batch []*write) error {
 	err := d.write.inTurn(ctx, func(tx *sql.Tx, turn Turn) error {
 		d.tell.reset()
 		d.company.Store(turn.Others)
-		var rows []*row
-		for _, w := range batch {
-			if w.row != nil {
-				rows = append(rows, w.row)
-				continue
-			}
-			if err := w.run(ctx, tx); err != nil {
-				return err
-			}
-		}
-		if err := d.insert(ctx, tx, rows); err != nil || !turn.Others {
+		if err := d.run(ctx, tx, batch); err != nil || !turn.Others {
 			return err
 		}
 		return d.tell.publish(ctx, tx, d.self.ID())
@@ -146,6 +137,28 @@ func (d *db) commit(batch []*write) error {
 		err = d.checked(ctx)
 	}
 	return err
+}
+
+// run does each piece of a batch, and what is of one kind together.
+func (d *db) run(ctx context.Context, tx *sql.Tx, batch []*write) error {
+	var rows []*row
+	var sent []*recording
+	for _, w := range batch {
+		switch {
+		case w.row != nil:
+			rows = append(rows, w.row)
+		case w.sent != nil:
+			sent = append(sent, w.sent)
+		default:
+			if err := w.run(ctx, tx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := recordAll(ctx, tx, sent); err != nil {
+		return err
+	}
+	return d.insert(ctx, tx, rows)
 }
 
 func (d *db) checked(ctx context.Context) error {

@@ -16,7 +16,7 @@ const (
 	// expireBatch is how many captures are read at once while expiring, so that a long backlog holds no lock for long.
 	expireBatch = 200
 	// expireTogether is how many of them are removed at once: those that wait share a commit, and a bucket is far away.
-	expireTogether = 16
+	expireTogether = 64
 )
 
 // Expire removes captures that ended and are older than the retention, and then the batches that have none left. It

@@ -52,8 +52,9 @@ func (cl *closed) RemoveSome(ctx context.Context, account string, limit int, dro
 	if err := cl.end(ctx, list); err != nil {
 		return 0, false, fmt.Errorf("end its captures: %w", err)
 	}
-	var names []string
+	var ids, names []string
 	for _, d := range list {
+		ids = append(ids, d.id)
 		if d.picture != "" {
 			names = append(names, d.picture)
 		}
@@ -63,10 +64,8 @@ func (cl *closed) RemoveSome(ctx context.Context, account string, limit int, dro
 		return 0, false, fmt.Errorf("remove its pictures: %w", err)
 	}
 	return len(list), false, cl.captures.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		for _, d := range list {
-			if err := forget(ctx, tx, d.id); err != nil {
-				return fmt.Errorf("remove its captures: %w", err)
-			}
+		if err := forget(ctx, tx, ids); err != nil {
+			return fmt.Errorf("remove its captures: %w", err)
 		}
 		return nil
 	}, nil)

@@ -63,15 +63,13 @@ func Drop(ctx context.Context, copied Writer, live Queries, pictures []string) (
 		if err != nil {
 			return err
 		}
+		var gone []string
 		for _, r := range records {
-			if there[r.picture] {
-				continue
-			}
-			if err := forget(ctx, tx, r.id); err != nil {
-				return err
+			if !there[r.picture] {
+				gone = append(gone, r.id)
 			}
 		}
-		return nil
+		return forget(ctx, tx, gone)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("drop removed captures from the copy: %w", err)

@@ -214,12 +214,16 @@ func (cs *captures) Expired(ctx context.Context, before time.Time, limit int) ([
 
 // Known tells which of the names are pictures of captures. The others are nobody's.
 func (cs *captures) Known(ctx context.Context, names []string) (map[string]bool, error) {
+	return knownPictures(ctx, cs.read, names)
+}
+
+func knownPictures(ctx context.Context, q Queries, names []string) (map[string]bool, error) {
 	list, err := json.Marshal(names)
 	if err != nil {
 		return nil, fmt.Errorf("encode names: %w", err)
 	}
 	const query = `SELECT picture_name FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`
-	found, err := collect(ctx, cs.read, scanText, query, string(list))
+	found, err := collect(ctx, q, scanText, query, string(list))
 	if err != nil {
 		return nil, fmt.Errorf("look for pictures: %w", err)
 	}

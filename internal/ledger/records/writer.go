@@ -46,6 +46,7 @@ type db struct {
 type write struct {
 	row   *row       // of a submission; those of a batch are inserted together
 	sent  *recording // of an attempt; those of a batch are written down together
+	gone  *removal   // of a capture; those of a batch are removed together
 	run   func(ctx context.Context, tx *sql.Tx) error
 	after func(err error) // called on the writer's goroutine when it is committed or has failed; nil for nothing
 	size  int             // bytes, roughly
@@ -143,12 +144,15 @@ func (d *db) commit(batch []*write) error {
 func (d *db) run(ctx context.Context, tx *sql.Tx, batch []*write) error {
 	var rows []*row
 	var sent []*recording
+	var gone []*removal
 	for _, w := range batch {
 		switch {
 		case w.row != nil:
 			rows = append(rows, w.row)
 		case w.sent != nil:
 			sent = append(sent, w.sent)
+		case w.gone != nil:
+			gone = append(gone, w.gone)
 		default:
 			if err := w.run(ctx, tx); err != nil {
 				return err
@@ -156,6 +160,9 @@ func (d *db) run(ctx context.Context, tx *sql.Tx, batch []*write) error {
 		}
 	}
 	if err := recordAll(ctx, tx, sent); err != nil {
+		return err
+	}
+	if err := forgetAll(ctx, tx, gone); err != nil {
 		return err
 	}
 	return d.insert(ctx, tx, rows)

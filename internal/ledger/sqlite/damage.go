@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 
-	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -48,25 +46,9 @@ func (i *integrity) found() error {
 	return i.err
 }
 
-// modest is the niceness of work that others are not to wait for.
-const modest = 10
-
-// modestly runs do on a thread that leaves the processor to others.
-func modestly(do func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()                             // for good: the thread ends with the goroutine
-		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, modest) // of this thread; where that is refused it is as the others
-		do()
-	}()
-	<-done
-}
-
 // checkFile reads the whole file once, beside the work. When it is damaged nothing is written any more.
 func (f *folder) checkFile(ctx context.Context) {
-	var err error
-	modestly(func() { err = checkContent(ctx, f.read) })
+	err := checkContent(ctx, f.read)
 	if !isDamage(err) || ctx.Err() != nil {
 		return
 	}

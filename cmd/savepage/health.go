@@ -70,8 +70,8 @@ func (n *node) checks() []httpd.Check {
 	for _, state := range n.health.States() {
 		checks = append(checks, httpd.Check{
 			Name: string(state.Part), Run: func(ctx context.Context) error {
-				if state.Part == health.Browser && n.rendering.starting() != nil {
-					return n.rendering.starting()
+				if err := n.rendering.starting(); err != nil && state.Part == health.Browser {
+					return err
 				}
 				return n.health.Check(ctx, state.Part)
 			},

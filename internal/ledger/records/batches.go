@@ -363,21 +363,11 @@ func (bs *batches) ForgetBatches(ctx context.Context, before time.Time, limit in
 }
 
 func forgetBatches(ctx context.Context, tx *sql.Tx, ids []string) error {
-	list, err := encode(ids)
-	if err != nil {
-		return fmt.Errorf("encode ids: %w", err)
-	}
 	const chosen = `(SELECT value FROM json_each(?))`
-	for _, statement := range []string{
-		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE batch IN ` + chosen + `)`,
-		`DELETE FROM deliveries WHERE batch IN ` + chosen,
-		`DELETE FROM idempotency WHERE capture IN ` + chosen,
-		`DELETE FROM inbox_events WHERE batch IN ` + chosen,
-		`DELETE FROM batches WHERE id IN ` + chosen,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, string(list)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return execList(ctx, tx, ids,
+		`DELETE FROM attempts WHERE delivery IN (SELECT id FROM deliveries WHERE batch IN `+chosen+`)`,
+		`DELETE FROM deliveries WHERE batch IN `+chosen,
+		`DELETE FROM idempotency WHERE capture IN `+chosen,
+		`DELETE FROM inbox_events WHERE batch IN `+chosen,
+		`DELETE FROM batches WHERE id IN `+chosen)
 }

@@ -168,3 +168,29 @@ func collect[T any](ctx context.Context, q Queries, scan func(func(dest ...any) 
 func Texts(ctx context.Context, q Queries, query string, args ...any) ([]string, error) {
 	return collect(ctx, q, scanText, query, args...)
 }
+
+// textList is a list of texts as a statement brings it along, for json_each.
+func textList(texts []string) (string, error) {
+	list, err := json.Marshal(texts)
+	if err != nil {
+		return "", fmt.Errorf("encode a list of texts: %w", err)
+	}
+	return string(list), nil
+}
+
+// execList runs statements, each with the list of ids. Without any there is nothing to do.
+func execList(ctx context.Context, tx *sql.Tx, ids []string, statements ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := textList(ids)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}

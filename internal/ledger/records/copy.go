@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/savepage/savepage/internal/ledger"
@@ -45,12 +44,12 @@ func Pictures(ctx context.Context, q Queries) ([]string, error) {
 // Drop removes from the copy of a database the captures with these pictures that the live one has removed since. It returns
 // the pictures whose captures are still there.
 func Drop(ctx context.Context, copied Writer, live Queries, pictures []string) ([]string, error) {
-	list, err := json.Marshal(pictures)
+	list, err := textList(pictures)
 	if err != nil {
-		return nil, fmt.Errorf("encode names: %w", err)
+		return nil, err
 	}
 	const named = ` FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`
-	kept, err := collect(ctx, live, scanText, `SELECT DISTINCT picture_name`+named, string(list))
+	kept, err := collect(ctx, live, scanText, `SELECT DISTINCT picture_name`+named, list)
 	if err != nil {
 		return nil, fmt.Errorf("look for removed captures: %w", err)
 	}
@@ -59,7 +58,7 @@ func Drop(ctx context.Context, copied Writer, live Queries, pictures []string) (
 		there[name] = true
 	}
 	err = copied.InTx(ctx, func(tx *sql.Tx) error {
-		records, err := collect(ctx, tx, scanPictured, `SELECT id, picture_name`+named, string(list))
+		records, err := collect(ctx, tx, scanPictured, `SELECT id, picture_name`+named, list)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/savepage/savepage"
@@ -66,11 +65,11 @@ func settleAll(ctx context.Context, tx *sql.Tx, list []savepage.Delivery) error 
 	const move = `UPDATE deliveries SET state = ?, tried = 1, next_at = ?, ended_at = ?, earlier = ?
 		WHERE id IN (SELECT value FROM json_each(?))`
 	for s, ids := range alike {
-		named, err := json.Marshal(ids)
+		named, err := textList(ids)
 		if err != nil {
-			return fmt.Errorf("encode ids: %w", err)
+			return err
 		}
-		if _, err := tx.ExecContext(ctx, move, string(s.state), s.next, s.ended, s.earlier, string(named)); err != nil {
+		if _, err := tx.ExecContext(ctx, move, string(s.state), s.next, s.ended, s.earlier, named); err != nil {
 			return fmt.Errorf("move %d deliveries on: %w", len(ids), err)
 		}
 	}
@@ -107,13 +106,13 @@ func addAttempts(ctx context.Context, q Queries, list []savepage.Delivery) error
 	for i, d := range list {
 		ids[i], index[d.ID] = d.ID, i
 	}
-	encoded, err := json.Marshal(ids)
+	encoded, err := textList(ids)
 	if err != nil {
-		return fmt.Errorf("encode ids: %w", err)
+		return err
 	}
 	const query = `SELECT delivery, number, at, outcome, status, latency_ms, error, answer, next_at, sent FROM attempts
 		WHERE delivery IN (SELECT value FROM json_each(?)) ORDER BY delivery, number`
-	found, err := collect(ctx, q, scanAttempt, query, string(encoded))
+	found, err := collect(ctx, q, scanAttempt, query, encoded)
 	if err != nil {
 		return fmt.Errorf("read attempts: %w", err)
 	}

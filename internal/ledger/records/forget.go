@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/savepage/savepage"
@@ -92,9 +91,9 @@ type forgettable struct {
 }
 
 func readForgettable(ctx context.Context, tx *sql.Tx, ids []string) (map[string]forgettable, error) {
-	list, err := json.Marshal(ids)
+	list, err := textList(ids)
 	if err != nil {
-		return nil, fmt.Errorf("encode ids: %w", err)
+		return nil, err
 	}
 	const query = `SELECT id, account, state, coalesce(picture_name, '') FROM captures WHERE id IN (SELECT value FROM json_each(?))`
 	records := map[string]forgettable{}
@@ -103,7 +102,7 @@ func readForgettable(ctx context.Context, tx *sql.Tx, ids []string) (map[string]
 		err = scan(&id, &one.account, &one.state, &one.picture)
 		records[id] = one
 		return id, err
-	}, query, string(list))
+	}, query, list)
 	if err != nil {
 		return nil, fmt.Errorf("read captures: %w", err)
 	}
@@ -112,43 +111,22 @@ func readForgettable(ctx context.Context, tx *sql.Tx, ids []string) (map[string]
 
 // forget removes captures with what belongs to them.
 func forget(ctx context.Context, tx *sql.Tx, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return fmt.Errorf("encode ids: %w", err)
+	list, err := textList(ids)
+	if err != nil || len(ids) == 0 {
+		return err
 	}
 	const chosen = `(SELECT value FROM json_each(?))`
-	deliveries, err := collect(ctx, tx, scanText, `SELECT id FROM deliveries WHERE capture IN `+chosen, string(list))
+	deliveries, err := collect(ctx, tx, scanText, `SELECT id FROM deliveries WHERE capture IN `+chosen, list)
 	if err != nil {
 		return fmt.Errorf("look for deliveries: %w", err)
 	}
-	if err := forgetAttempts(ctx, tx, deliveries); err != nil {
+	if err := execList(ctx, tx, deliveries, `DELETE FROM attempts WHERE delivery IN `+chosen); err != nil {
 		return err
 	}
-	for _, statement := range []string{
-		`DELETE FROM deliveries WHERE capture IN ` + chosen,
-		`DELETE FROM idempotency WHERE capture IN ` + chosen,
-		`DELETE FROM private WHERE capture IN ` + chosen,
-		`DELETE FROM inbox_events WHERE capture IN ` + chosen,
-		`DELETE FROM captures WHERE id IN ` + chosen,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, string(list)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func forgetAttempts(ctx context.Context, tx *sql.Tx, deliveries []string) error {
-	if len(deliveries) == 0 {
-		return nil
-	}
-	list, err := json.Marshal(deliveries)
-	if err != nil {
-		return fmt.Errorf("encode ids: %w", err)
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM attempts WHERE delivery IN (SELECT value FROM json_each(?))`, string(list))
-	return err
+	return execList(ctx, tx, ids,
+		`DELETE FROM deliveries WHERE capture IN `+chosen,
+		`DELETE FROM idempotency WHERE capture IN `+chosen,
+		`DELETE FROM private WHERE capture IN `+chosen,
+		`DELETE FROM inbox_events WHERE capture IN `+chosen,
+		`DELETE FROM captures WHERE id IN `+chosen)
 }

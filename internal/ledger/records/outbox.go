@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -120,11 +119,11 @@ func (o *outbox) readAll(ctx context.Context, batch []*load) error {
 	for i, l := range batch {
 		ids[i] = l.id
 	}
-	named, err := json.Marshal(ids)
+	named, err := textList(ids)
 	if err != nil {
-		return fmt.Errorf("encode ids: %w", err)
+		return err
 	}
-	found, err := collect(ctx, o.read, scanLoad, owedQuery, string(named))
+	found, err := collect(ctx, o.read, scanLoad, owedQuery, named)
 	if err == nil {
 		err = addEarlier(ctx, o.read, found)
 	}
@@ -296,14 +295,14 @@ func readPending(ctx context.Context, tx *sql.Tx, list []*recording) (map[string
 	for i, r := range list {
 		ids[i] = r.id
 	}
-	named, err := json.Marshal(ids)
+	named, err := textList(ids)
 	if err != nil {
-		return nil, fmt.Errorf("encode ids: %w", err)
+		return nil, err
 	}
 	found, err := collect(ctx, tx, func(scan func(dest ...any) error) (one attempted, err error) {
 		one.Delivery, err = scanDelivery(func(dest ...any) error { return scan(append(dest, &one.attempts)...) })
 		return one, err
-	}, pendingQuery, string(named))
+	}, pendingQuery, named)
 	if err != nil {
 		return nil, fmt.Errorf("read pending deliveries: %w", err)
 	}

@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -218,12 +217,12 @@ func (cs *captures) Known(ctx context.Context, names []string) (map[string]bool,
 }
 
 func knownPictures(ctx context.Context, q Queries, names []string) (map[string]bool, error) {
-	list, err := json.Marshal(names)
+	list, err := textList(names)
 	if err != nil {
-		return nil, fmt.Errorf("encode names: %w", err)
+		return nil, err
 	}
 	const query = `SELECT picture_name FROM captures WHERE picture_name IN (SELECT value FROM json_each(?))`
-	found, err := collect(ctx, q, scanText, query, string(list))
+	found, err := collect(ctx, q, scanText, query, list)
 	if err != nil {
 		return nil, fmt.Errorf("look for pictures: %w", err)
 	}

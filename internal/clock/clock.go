@@ -16,13 +16,13 @@ import (
 // follows at once. Make one with System or Manual. It is safe for concurrent use.
 type Clock struct {
 	offset atomic.Int64 // nanoseconds that steps have added to the machine's date
-	right  atomic.Int64 // nanoseconds that Correct adds to it
 	manual *manual      // nil: time passes by itself
 	began  time.Time    // with the machine's monotonic reading
 
 	mu    sync.Mutex
 	lead  time.Duration // the most by which the date has been ahead of began and the time that has passed since
 	leads bool          // lead is known
+	led   bool          // by Lead: the date does not count any more, lead stays
 	doubt time.Duration // how much time will have passed when the date is no longer in doubt
 	sure  time.Duration // lead as it was before the date was in doubt
 }
@@ -57,7 +57,7 @@ func (c *Clock) Now() time.Time {
 }
 
 // Wall returns the machine's date as it is now, which may have been set back: the time that others go by. What is signed
-// carries it.
+// carries it. With Lead it is Now.
 func (c *Clock) Wall() time.Time {
 	wall, _ := c.read()
 	return wall
@@ -85,7 +85,7 @@ func (c *Clock) machine() (wall time.Time, passed time.Duration) {
 		passed = now.Sub(c.began)
 		wall = now.UTC().Round(0)
 	}
-	return wall.Add(time.Duration(c.offset.Load() + c.right.Load())), passed
+	return wall.Add(time.Duration(c.offset.Load())), passed
 }
 
 // read returns the machine's date and the time that never goes back.
@@ -93,6 +93,10 @@ func (c *Clock) read() (wall, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wall, passed := c.machine()
+	if c.led {
+		now = c.base().Add(passed + c.lead)
+		return now, now
+	}
 	lead := wall.Sub(c.base()) - passed
 	if c.leads && lead >= c.lead+jump {
 		if passed >= c.doubt {
@@ -116,27 +120,37 @@ func (c *Clock) Step(by time.Duration) {
 	c.offset.Add(int64(by))
 }
 
-// Correct has the clock go by a better one, from which the machine's date differs by so much: all that it tells from now on is the
-// machine's date and that. This alone may set it back: whoever shares the better clock would wait for what it has said before.
-func (c *Clock) Correct(by time.Duration) {
+// Lead has the clock go on from its date and so much, with the time that passes: a step of the machine's date changes nothing from
+// now on. It is for who knows a better clock, and may set the time back: whoever shares that one would wait for what was said before.
+func (c *Clock) Lead(by time.Duration) {
+	wall := c.Wall().Add(by)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.right.Store(int64(by))
-	wall, passed := c.machine()
-	c.lead, c.leads = wall.Sub(c.base())-passed, true
+	_, passed := c.machine()
+	c.lead, c.leads, c.led = wall.Sub(c.base())-passed, true, true
 	c.sure, c.doubt = c.lead, 0
 }
 
-// Corrected returns what Correct was last called with.
-func (c *Clock) Corrected() time.Duration { return time.Duration(c.right.Load()) }
+// Led reports whether Lead was called.
+func (c *Clock) Led() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.led
+}
+
+// Machine returns the machine's date, also where the clock goes by a better one.
+func (c *Clock) Machine() time.Time {
+	date, _ := c.machine()
+	return date
+}
 
 // apart is how much Now may differ from the machine's date before it counts as moved.
 const apart = 5 * time.Millisecond
 
 // Moved reports whether Now is another time than the machine's.
 func (c *Clock) Moved() bool {
-	wall, now := c.read()
-	return c.manual != nil || c.offset.Load() != 0 || c.right.Load() != 0 || now.Sub(wall) > apart
+	_, now := c.read()
+	return c.manual != nil || c.offset.Load() != 0 || now.Sub(c.Machine()).Abs() > apart
 }
 
 // Advance lets time pass on a manual clock and ends the timers that this makes due, in order. It panics on a system clock,

@@ -205,21 +205,36 @@ func TestAdvanceRefuses(t *testing.T) {
 	}
 }
 
-// TestCorrect has a clock go by a better one, ahead of it and behind it.
-func TestCorrect(t *testing.T) {
+// TestLead has a clock go by a better one, ahead of it and behind it, and the machine's date be set meanwhile.
+func TestLead(t *testing.T) {
 	t.Parallel()
-	start := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 	c := clock.Manual(start)
 	c.Step(-3 * time.Hour)
-	c.Now()
+	want := start.Add(-3 * time.Hour)
+	if c.Now(); c.Led() {
+		t.Error("it goes by a better clock")
+	}
 	for _, by := range []time.Duration{3 * time.Hour, 5 * time.Hour, -time.Hour, 0} {
-		c.Correct(by)
-		want := start.Add(by - 3*time.Hour)
-		if now, wall, date := c.Now(), c.Wall(), c.Date(); !now.Equal(want) || !wall.Equal(want) || !date.Equal(want) || c.Corrected() != by {
-			t.Errorf("corrected by %s: %s, %s, %s, want %s", by, now, wall, date, want)
+		c.Lead(by)
+		want = want.Add(by)
+		for _, step := range []time.Duration{7 * time.Hour, -9 * time.Hour, time.Hour} {
+			date := c.Machine()
+			c.Step(step)
+			c.Advance(time.Second)
+			want = want.Add(time.Second)
+			if now, wall, of := c.Now(), c.Wall(), c.Date(); !now.Equal(want) || !wall.Equal(want) || !of.Equal(want) || !c.Led() {
+				t.Errorf("led by %s, set by %s: %s, %s, %s, want %s", by, step, now, wall, of, want)
+			}
+			if is := c.Machine(); !is.Equal(date.Add(step + time.Second)) {
+				t.Errorf("the machine's date is %s after %s and a step of %s", is, date, step)
+			}
 		}
 	}
-	if c.Correct(time.Hour); !c.Moved() {
+	system := clock.System()
+	if system.Lead(0); system.Moved() {
+		t.Error("what goes on from the machine's date counts as another time")
+	}
+	if system.Lead(time.Hour); !system.Moved() {
 		t.Error("it counts as the machine's")
 	}
 }

@@ -432,8 +432,18 @@ func TestClockOfANode(t *testing.T) {
 		ahead := time.Duration(nodes[1].AheadMS) * time.Millisecond
 		return (ahead + 3*time.Hour).Abs() < time.Minute
 	})
-	wrong.Step(5 * time.Hour)
-	eventually(t, "it follows a step", func() bool { return time.Until(wrong.Now()).Abs() < ledger.MaxApart })
+	for _, by := range []time.Duration{5 * time.Hour, -9 * time.Hour} {
+		wrong.Step(by)
+		if apart := time.Until(wrong.Now()).Abs(); apart > ledger.MaxApart {
+			t.Errorf("its clock is wrong by %s as soon as the machine's date is set by %s", apart, by)
+		}
+	}
+	eventually(t, "the step is listed", func() bool {
+		nodes, err := a.Nodes(t.Context())
+		check(t, err)
+		ahead := time.Duration(nodes[1].AheadMS) * time.Millisecond
+		return (ahead + 7*time.Hour).Abs() < time.Minute
+	})
 	c.work(a, ledger.Handlers{Render: c.finish(a)})
 	c.await(a, c.accept(b))
 }

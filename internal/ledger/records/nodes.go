@@ -365,30 +365,33 @@ func scanNode(scan func(dest ...any) error) (n savepage.Node, err error) {
 	return n, err
 }
 
-// setClock looks how far the machine's clock is from the database's, and has the ledger's go by that one if it is too far.
+// setClock looks how far the machine's date is from the database's, and has the ledger's clock go on from the date that it has: from
+// the database's if that is too far. A step of the machine's date between two looks changes nothing then.
 func (l member) setClock(ctx context.Context) error {
 	if l.watch == nil {
 		return nil
 	}
 	c := l.db.clock
-	began, before := time.Now(), c.Wall()
+	began, machine, own := time.Now(), c.Machine(), c.Wall()
 	at, err := databaseTime(ctx, l.watch)
 	if err != nil {
 		return fmt.Errorf("ask for the time: %w", err)
 	}
-	ahead := before.Add(time.Since(began)/2).Sub(at) - c.Corrected()
-	l.ahead = ahead
-	by := time.Duration(0)
-	if ahead.Abs() > ledger.MaxApart {
-		by = -ahead
+	about := time.Since(began) / 2 // when within that it was asked for is not known
+	at = at.Add(-about)
+	before := l.ahead
+	l.ahead = machine.Sub(at)
+	if l.ahead.Abs() > ledger.MaxApart && (l.ahead-before).Abs() >= ledger.MaxApart/4 {
+		l.db.log.WarnContext(ctx, "the clock of this machine differs from the database's: set it right",
+			"ahead", l.ahead.Round(time.Millisecond), "followed", l.node.Follow)
 	}
-	if (by - c.Corrected()).Abs() < ledger.MaxApart/4 {
+	if !l.node.Follow {
 		return nil
 	}
-	l.db.log.WarnContext(ctx, "the clock of this machine differs from the database's: set it right", "ahead", ahead.Round(time.Millisecond),
-		"followed", l.node.Follow)
-	if l.node.Follow {
-		c.Correct(by)
+	if apart := own.Sub(at); apart.Abs() > ledger.MaxApart+about {
+		c.Lead(-apart)
+	} else if !c.Led() {
+		c.Lead(0)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func newBatch(env environment) *cobra.Command {
 			return err
 		}
 		if !cmd.Flags().Changed("parallel") {
-			*parallel = min(pagesAtOnce(s), maxParallel)
+			*parallel = min(bounds(s).Usual, maxParallel)
 		}
 		if *parallel < 1 || *parallel > maxParallel {
 			return usageError{fmt.Errorf("--parallel is %d: want 1 to %d", *parallel, maxParallel)}

@@ -1,11 +1,15 @@
 package main
 
 import (
-	"os"
+	"context"
+	"log/slog"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
+	"time"
+
+	"github.com/savepage/savepage/internal/clock"
+	"github.com/savepage/savepage/internal/ledger"
+	"github.com/savepage/savepage/internal/room"
 )
 
 // Deliveries at once: each has a file open, and half of the files are for the rest.
@@ -28,68 +32,38 @@ func openFiles() uint64 {
 	return limit.Cur
 }
 
-const (
-	pagesPerCore = 2         // more only queue: measured on 2 cores without a GPU
-	reservePart  = 4         // one page in reserve for so many usual ones, and at least one
-	pageMemory   = 512 << 20 // bytes that a page may need while it is rendered
-)
+const reservePart = 4 // one page in reserve for so many usual ones, and at least one
 
-// pagesAtOnce is how many pages this machine renders at once where the settings do not say.
-func pagesAtOnce(s Settings) int {
+// bounds are how many pages this machine renders at once: as many as the settings say, or as it has room for.
+func bounds(s Settings) room.Bounds {
 	if s.Concurrency > 0 {
-		return s.Concurrency
+		return room.Bounds{Usual: s.Concurrency, Most: s.Concurrency}
 	}
-	pages := pagesPerCore * runtime.GOMAXPROCS(0)
-	if memory := memoryLimit(); memory > 0 {
-		pages = min(pages, int(memory/pageMemory))
-	}
-	return max(pages, 1)
+	return room.Of(runtime.GOMAXPROCS(0), room.Memory())
 }
 
 // reservePages is how many more pages there are for accounts that have none while others hold all usual ones.
-func reservePages(s Settings) int { return max(pagesAtOnce(s)/reservePart, 1) }
+func reservePages(b room.Bounds) int { return max(b.Usual/reservePart, 1) }
 
-// memoryLimit returns the bytes that this process may use: the machine's, or less in a control group with a limit. 0 where
-// neither is known.
-func memoryLimit() int64 {
-	limit := int64(0)
-	for _, known := range []int64{machineMemory(), groupMemory()} {
-		if known > 0 && (limit == 0 || known < limit) {
-			limit = known
+// lookEvery is the time between two looks at the room that the machine has.
+const lookEvery = time.Second
+
+// keepRoom has the ledger run as many captures as the machine has room for, until ctx ends. inUse says how many pages are in use.
+func keepRoom(ctx context.Context, b room.Bounds, inUse func() int, l ledger.Life, log *slog.Logger) {
+	if b.Usual == b.Most {
+		return
+	}
+	pages, now := b.Usual, room.New(b)
+	for machine := room.NewMachine(); clock.System().Pause(ctx, lookEvery); {
+		is := machine.Read()
+		is.InUse = inUse()
+		before := pages
+		if pages = now.Look(is); pages == before {
+			continue
 		}
-	}
-	return limit
-}
-
-// machineMemory reads MemTotal; see proc_meminfo(5).
-func machineMemory() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); len(words) >= 2 && words[0] == "MemTotal:" {
-			return parseBytes(words[1]) << 10
+		if err := l.SetPages(ctx, pages); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "the number of pages at once was not told to other nodes", "pages", pages, "error", err)
 		}
+		log.DebugContext(ctx, "pages at once", "pages", pages, "in_use", is.InUse, "idle", is.Idle, "free_bytes", is.Free)
 	}
-	return 0
-}
-
-// groupMemory reads the limit of the control group, version 2 or 1.
-func groupMemory() int64 {
-	for _, name := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		if text, err := os.ReadFile(name); err == nil {
-			return parseBytes(strings.TrimSpace(string(text)))
-		}
-	}
-	return 0
-}
-
-// parseBytes returns 0 for a text that is not a number, such as "max".
-func parseBytes(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
 }

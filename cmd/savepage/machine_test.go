@@ -5,23 +5,12 @@ import (
 	"testing"
 )
 
-func TestPagesAtOnce(t *testing.T) {
-	if got := pagesAtOnce(Settings{Concurrency: 7}); got != 7 {
-		t.Errorf("got %d, want what the settings say", got)
+func TestBounds(t *testing.T) {
+	if got := bounds(Settings{Concurrency: 7}); got.Usual != 7 || got.Most != 7 {
+		t.Errorf("got %+v, want what the settings say", got)
 	}
-	if got := pagesAtOnce(Settings{}); got < 1 || got > 2*runtime.GOMAXPROCS(0) {
-		t.Errorf("got %d pages on %d cores", got, runtime.GOMAXPROCS(0))
-	}
-	if machineMemory() < 64<<20 {
-		t.Errorf("the machine's memory is read as %d bytes", machineMemory())
-	}
-}
-
-func TestParseBytes(t *testing.T) {
-	for text, want := range map[string]int64{"max": 0, "1073741824": 1 << 30, "-1": 0, "": 0} {
-		if got := parseBytes(text); got != want {
-			t.Errorf("%q is %d, want %d", text, got, want)
-		}
+	if got := bounds(Settings{}); got.Usual < 1 || got.Usual > 2*runtime.GOMAXPROCS(0) || got.Most < got.Usual {
+		t.Errorf("got %+v pages on %d cores", got, runtime.GOMAXPROCS(0))
 	}
 }
 

@@ -117,7 +117,7 @@ func newRoot(env environment) *cobra.Command {
 	root.AddCommand(inGroup(groupServe, newServe(env), newDoctor(env), newHealth(env))...)
 	root.AddCommand(inGroup(groupKeys, newKey(env), newAccount(env), newWebhook(env), newLink(env))...)
 	root.AddCommand(inGroup(groupData, newBackup(env), newRestore(env), newMigrate(env), newCompact(env), newNodes(env), newAdopt(env))...)
-	root.AddCommand(inGroup(groupMore, newVersion(env), newManpage(), newDocs(), newJail())...)
+	root.AddCommand(inGroup(groupMore, newVersion(env), newManpage(), newDocs(), newJail(), newChecker())...)
 	addExamples(root)
 	nameArguments(root)
 	completeValues(root)

@@ -58,7 +58,7 @@ func newLocalCaptures(ctx context.Context, s Settings, folder string) (*localCap
 	l := &localCaptures{
 		settings: s, reach: newReach(s), folder: folder, kept: folder != "", all: map[string]*localCapture{},
 		batches: map[string][]*localCapture{}, starting: make(chan struct{}, 1),
-		pages: make(chan struct{}, min(pagesAtOnce(s), maxLocalPages)),
+		pages: make(chan struct{}, min(bounds(s).Usual, maxLocalPages)),
 	}
 	var err error
 	if !l.kept {

@@ -127,12 +127,13 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 	if err := os.MkdirAll(n.settings.Data, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
+	pages := bounds(n.settings)
 	n.ledger, err = database.Open(ctx, ledger.Config{
 		Node: ledger.Node{
 			Name: nodeName(n.listener.Addr()), Roles: n.settings.Roles, Version: readBuild().Version, Follow: true,
 		},
-		OnStep:     n.progress.Step,
-		MaxPending: n.settings.MaxPending, Workers: pagesAtOnce(n.settings), Reserve: reservePages(n.settings),
+		OnStep: n.progress.Step, Checker: []string{"/proc/self/exe", checkCommand},
+		MaxPending: n.settings.MaxPending, Workers: pages.Usual, MostWorkers: pages.Most, Reserve: reservePages(pages),
 		Grace: n.settings.Grace, Vault: vault,
 		ProbeWait: n.settings.WebhookRetryBase, Limits: limits, Clock: n.clock,
 		Health: n.health, DeliveryWorkers: deliveriesAtOnce(openFiles()),
@@ -163,9 +164,9 @@ func (n *node) openBrowser(context.Context) (err error) {
 	if !n.settings.Has(roleRender) {
 		return nil
 	}
-	pages := pagesAtOnce(n.settings)
-	cfg := browserConfig(n.settings, pages)
-	cfg.Pages += reservePages(n.settings)
+	pages := bounds(n.settings)
+	cfg := browserConfig(n.settings, pages.Usual)
+	cfg.Pages = pages.Most + reservePages(pages)
 	rendering := &rendering{}
 	if n.pool, rendering.first, err = browser.Prepare(cfg, n.policy, n.log); err != nil {
 		return err

@@ -106,10 +106,16 @@ func (n *node) serve(ctx context.Context, out io.Writer, ready func(address stri
 		defer worked()
 		return n.unlessStopped(ended, n.ledger.Work(working, n.handlers()))
 	})
+	if n.pool != nil {
+		parts.Go(func() error {
+			keepRoom(working, bounds(n.settings), func() int { return n.pool.Stats().InUse }, n.ledger, n.log)
+			return nil
+		})
+	}
 	parts.Go(func() error { n.keepHouse(working); return nil })
 	parts.Go(func() error { n.removeClosed(working); return nil })
 	n.log.Info("serving", slog.String("address", n.listener.Addr().String()), slog.String("public_url", n.links.PublicURL),
-		slog.Any("roles", n.settings.Roles), slog.Int("pages", pagesAtOnce(n.settings)), slog.String("version", readBuild().Version))
+		slog.Any("roles", n.settings.Roles), slog.Int("pages", bounds(n.settings).Usual), slog.String("version", readBuild().Version))
 	ready(n.listener.Addr().String())
 	<-ended.Done()
 	n.log.Info("stopping", slog.Duration("grace", n.settings.Grace))

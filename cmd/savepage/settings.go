@@ -187,9 +187,10 @@ func workSettings() []setting {
 			set: setRoles,
 		},
 		{
-			name: "CONCURRENCY", kind: "number", shown: "from cores and memory", form: "a whole number from 1 to 256",
+			name: "CONCURRENCY", kind: "number", shown: "as the machine has room", form: "a whole number from 1 to 256",
 			doc: "Number of pages that are rendered at once. One more for every four, and at least one, is in reserve for accounts " +
-				"that have none while others hold them all.",
+				"that have none while others hold them all. If it is not set: two for each core, more while processors and memory " +
+				"are left, fewer while memory is short.",
 			set: number(256, func(s *Settings) *int { return &s.Concurrency }),
 		},
 		{

@@ -143,7 +143,9 @@ func (p *Pool) acquire(ctx context.Context) (*Tab, error) {
 	}
 	if t := p.pop(); t != nil {
 		p.took(t)
-		p.fill()
+		if len(p.ready) == 0 { // otherwise when one is given back: to make one now would take the browser from this one
+			p.fill()
+		}
 		p.mu.Unlock()
 		return t, nil
 	}
@@ -167,6 +169,7 @@ func (p *Pool) release(t *Tab) {
 	if !t.browser.isLost() {
 		t.browser.served++
 	}
+	p.fill()
 	p.discard(t)
 	p.mu.Unlock()
 	<-p.slots

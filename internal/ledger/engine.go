@@ -98,6 +98,7 @@ type Inspection struct {
 type Config struct {
 	MaxPending      int             // captures accepted and not ended; 0 is 100,000
 	Workers         int             // captures at once; 0 is 1
+	MostWorkers     int             // captures at once that SetPages may allow; 0 is Workers
 	Reserve         int             // more of them, for accounts that have none while all Workers are taken by others
 	DeliveryWorkers int             // deliveries at once; 0 is 4,096
 	HostDeliveries  int             // deliveries at once to one host and port; 0 is 4
@@ -107,6 +108,7 @@ type Config struct {
 	Limits          savepage.Limits // of every account; the zero value means savepage.DefaultLimits
 	Clock           *clock.Clock    // nil is the machine's
 	Alone           bool            // ErrServed when another process serves the database, also where several may
+	Checker         []string        // command that has this program check a folder's database, which follows; empty: in this process
 	Node            Node            // what others are told of this process
 	// OnStep gets the steps of captures that other processes render; nil: nobody does.
 	OnStep func(id string, s capture.Step)

@@ -210,6 +210,8 @@ type Life interface {
 	// Config.Grace, ends the contexts of the rest, gives those captures back, and returns. What has no handler is left
 	// alone. It is called once at a time.
 	Work(ctx context.Context, h Handlers) error
+	// SetPages says how many captures may run here at once from now on, besides the reserve: at most Config.MostWorkers.
+	SetPages(ctx context.Context, n int) error
 	// Identity returns the name that the database has had since it was made. Its store of pictures knows it by this name.
 	Identity(ctx context.Context) (string, error)
 	// Close writes what is still waiting and lets go of the database. Work must have returned.

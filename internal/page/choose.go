@@ -74,11 +74,6 @@ func (f *frame) confirm(ctx context.Context) error {
 	return f.checkSize(f.area.Width, f.area.Height)
 }
 
-// window is the area that is in view.
-func (f *frame) window() layout.Area {
-	return layout.Area{Width: f.o.Width, Height: f.o.Height, Viewport: true}
-}
-
 // element is the box of the element that the options name.
 func (f *frame) element(ctx context.Context) (layout.Area, error) {
 	f.notes.Await("the selector " + note.Quoted(f.o.Selector))

@@ -110,9 +110,8 @@ func TestPlainCommands(t *testing.T) {
 		"Page.navigate",
 		"Fetch.fulfillRequest",
 		"Page.createIsolatedWorld",
-		"Runtime.evaluate", // is it at rest?
 		"Animation.enable",
-		"Runtime.evaluate", // freezes
+		"Runtime.evaluate", // is it at rest? If so it is frozen, and looked at
 		"Page.captureScreenshot",
 		"Runtime.evaluate", // missing glyphs
 	}
@@ -154,6 +153,26 @@ func TestPlainCommands(t *testing.T) {
 				t.Errorf("sent\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
+	}
+}
+
+// A page that is at rest when it has loaded is asked once before its picture, and once beside it.
+func TestPlainPageIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	const text = `<!DOCTYPE html><title>Plain</title><p>Some text.`
+	for name, o := range map[string]savepage.Options{
+		"text":        {HTML: text},
+		"a form":      {HTML: `<!DOCTYPE html><form><input autofocus><textarea>Some text.</textarea></form>`},
+		"a picture":   {HTML: `<!DOCTYPE html><img width=20 height=20 src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>">`},
+		"load":        {HTML: text, WaitUntil: savepage.WaitLoad},
+		"networkidle": {HTML: text, WaitUntil: savepage.WaitNetworkIdle},
+		"a script":    {HTML: text + `<script>document.body.append('more')</script>`, WaitUntil: savepage.WaitLoad},
+	} {
+		all := record(t, o).commands
+		after := all[slices.Index(all, "Animation.enable"):]
+		if want := []string{"Animation.enable", "Runtime.evaluate", "Page.captureScreenshot", "Runtime.evaluate"}; !slices.Equal(after, want) {
+			t.Errorf("%s: sent %s, want %s", name, after, want)
+		}
 	}
 }
 

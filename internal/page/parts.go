@@ -25,6 +25,7 @@ import (
 	"github.com/savepage/savepage/internal/page/targets"
 	"github.com/savepage/savepage/internal/page/traffic"
 	"github.com/savepage/savepage/internal/page/virtual"
+	"github.com/savepage/savepage/internal/page/wall"
 	"github.com/savepage/savepage/internal/page/whole"
 	"github.com/savepage/savepage/internal/page/witness"
 )
@@ -89,10 +90,11 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		Until: p.o.WaitUntil, Watch: rests(p.o) || p.o.Animations != savepage.AnimationsAllow, Whole: showsMore(p.o),
 		Ends: p.o.Animations == savepage.AnimationsAllow, Postponed: p.postponed, Events: p.events, Page: p.beside,
 		Children: p.targets.Children, Navigation: p.main, Network: p.requests, Hangs: p.hangs, Budget: p.budget, Notes: p.notes,
-		Broken: p.broken,
+		Broken: p.broken, Further: p.further,
 	})
 	p.camera = shot.New(shot.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
+		Stopped: p.o.Time == savepage.TimeVirtual,
 	})
 	p.still = still.New(still.Config{
 		To: p.page, Events: p.events, Page: p.beside, Notes: p.notes, Children: p.targets.Children, Again: p.again, Redraw: p.camera.Redraw,
@@ -140,6 +142,35 @@ func (p *parts) motion() whole.Motion {
 	return p.still
 }
 
+// Functions that say of a look whether nothing on the page moves, and whether it may have come to rest besides.
+const (
+	calm   = `l => !(l.alive || l.animated || l.driven || l.foreign)`
+	atRest = `l => (` + calm + `)(l) && l.ready === 'complete' && l.fonts && !l.loading && (!l.scripted || l.still >= 50)`
+)
+
+// further is what is asked of a page that is ready for its picture, when nothing else is done with it before.
+func (p *parts) further() session.Further {
+	if p.clock != nil || p.banners != nil || p.o.Animations == savepage.AnimationsAllow || showsMore(p.o) || p.busied() {
+		return session.Further{}
+	}
+	p.still.Enable()
+	f := session.Further{If: calm, Questions: []session.Question{wall.Question(), still.Question()}}
+	if p.o.WaitUntil == savepage.WaitSettled {
+		f.If = atRest
+	}
+	if rests(p.o) {
+		f.Questions = append(f.Questions, p.witness.Question(p.window()))
+	}
+	return f
+}
+
+// busied reports whether something is done with the page, or asked of it, that options ask for.
+func (p *parts) busied() bool {
+	o := p.o
+	texts := len(o.Click) + len(o.Steps) + len(o.Hide) + len(o.RequireText) + len(o.FailOnText)
+	return texts > 0 || o.WaitForSelector+o.WaitForText+o.JS+o.CSS != "" || o.Delay > 0
+}
+
 // postponed reports whether what moves on the page will have the delay on a clock of its own.
 func (p *parts) postponed() bool { return p.clock != nil && p.o.Delay > 0 && !p.clock.Started() }
 
@@ -178,6 +209,11 @@ func (p *parts) find(ctx context.Context, selector string, atMost time.Duration)
 // checkSize refuses a picture of so many CSS pixels that cannot be made.
 func (k *kit) checkSize(width, height int) error {
 	return shot.CheckSize(k.o, k.cfg.MaxPixels, width, height)
+}
+
+// window is the area that is in view.
+func (k *kit) window() layout.Area {
+	return layout.Area{Width: k.o.Width, Height: k.o.Height, Viewport: true}
 }
 
 // maxHeight is where a page is cut.

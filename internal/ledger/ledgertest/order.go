@@ -19,6 +19,7 @@ func orderTests() map[string]func(*scene) {
 		"pages of a newcomer":      testPagesOfNewcomer,
 		"share of the pages":       testShareOfPages,
 		"limit of pages":           testLimitOfPages,
+		"more and fewer pages":     testSetPages,
 	}
 }
 
@@ -272,4 +273,33 @@ func testLimitOfPages(t *scene) {
 	h.end(b.account)
 	h.next(t, b.account)
 	equal(t, map[string]int{b.account: 2, other: 1}, h.held)
+}
+
+// testSetPages has the number of pages grow and shrink while captures wait.
+func testSetPages(t *scene) {
+	b := setUp(t, ledger.Config{Workers: 2, MostWorkers: 4, Reserve: 1})
+	other := b.other(t)
+	for range 20 {
+		b.accept(t, b.account)
+	}
+	h := hold(t, b, b.account, other)
+	h.next(t, b.account)
+	h.next(t, b.account)
+	must(t, b.SetPages(t.Context(), 9)) // four at the most
+	h.next(t, b.account)
+	h.next(t, b.account)
+	b.accept(t, other)
+	h.next(t, other) // from the reserve: the other account has all that are usual
+	equal(t, map[string]int{b.account: 4, other: 1}, h.held)
+	must(t, b.SetPages(t.Context(), 0)) // one at least
+	for range 4 {
+		h.end(b.account)
+	}
+	h.next(t, b.account)
+	for range 5 { // its next one waits while it holds one
+		h.end(other)
+		b.accept(t, other)
+		h.next(t, other)
+	}
+	equal(t, map[string]int{b.account: 1, other: 1}, h.held)
 }

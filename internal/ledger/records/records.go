@@ -62,7 +62,7 @@ type queue struct {
 
 	driver  *driver
 	insert  *river.Client[*sql.Tx]
-	pages   ledger.Pages
+	slots   *slots
 	heads   ledger.Heads
 	peers   *peers
 	unsure  bool // whether heads may lack a capture that waits; of the writer's goroutine
@@ -115,7 +115,7 @@ func (l *Ledger) connect(cfg ledger.Config, p Place) {
 		l.own = ledger.NewHosts()
 	}
 	l.queue = &queue{
-		db: l.db, unsure: true, pages: ledger.Pages{Usual: cfg.Workers, Reserve: cfg.Reserve, Each: cfg.Limits.Pages},
+		db: l.db, unsure: true, slots: newSlots(cfg),
 		grace: cfg.Grace, running: &ledger.Running{}, alarm: make(chan struct{}, 1), peers: l.peers,
 	}
 	l.deliveries = &deliveries{db: l.db, lanes: cfg.Lanes(), hosts: l.own}

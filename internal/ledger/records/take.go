@@ -151,14 +151,17 @@ func (q *queue) choose(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Hea
 	if err != nil {
 		return nil, err
 	}
-	pages := q.pages
+	pages := q.slots.now()
+	if limit = min(limit, q.slots.left(pages, limit)); limit <= 0 {
+		return nil, nil
+	}
 	if beside := q.peers.view.Load(); beside != nil {
 		pages.Usual += beside.pages.Usual
 		pages.Reserve += beside.pages.Reserve
 	}
 	// More accounts than there are pages change nobody's share of them.
 	heads, err := q.heads.First(max(limit, pages.Usual), holding, func(account string) (ledger.Head, bool, error) {
-		return findHead(ctx, tx, q.pages.Each, headQuery, account)
+		return findHead(ctx, tx, pages.Each, headQuery, account)
 	})
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func (l *Ledger) begin(ctx context.Context, work func() error) error {
 }
 
 func (l *Ledger) workCaptures(ctx context.Context, h ledger.Handlers) error {
-	err := member{l}.nowDoes(ctx, func(does *nodeState) { does.pages, does.reserve = l.queue.pages.Usual, l.queue.pages.Reserve })
+	err := member{l}.nowDoes(ctx, func(does *nodeState) { does.pages, does.reserve = l.queue.slots.now().Usual, l.queue.slots.reserve })
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (q *queue) riverConfig(workers *river.Workers) *river.Config {
 		Test:                        riverTest(q.clock),
 		Logger:                      quiet(q.log),
 		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: q.pages.Usual + q.pages.Reserve}},
+		Queues:                      map[string]river.QueueConfig{ledger.QueueInteractive: {MaxWorkers: q.slots.all()}},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,
 		JobTimeout:                  -1, // captures bound their own time

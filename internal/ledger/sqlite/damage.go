@@ -48,7 +48,16 @@ func (i *integrity) found() error {
 
 // checkFile reads the whole file once, beside the work. When it is damaged nothing is written any more.
 func (f *folder) checkFile(ctx context.Context) {
-	err := checkContent(ctx, f.read)
+	err := errNotChecked
+	if len(f.checker) > 0 {
+		err = f.checkApart(ctx)
+	}
+	if errors.Is(err, errNotChecked) {
+		if len(f.checker) > 0 && ctx.Err() == nil {
+			f.log.WarnContext(ctx, "the database is checked by the server itself", "error", err)
+		}
+		err = checkContent(ctx, f.read)
+	}
 	if !isDamage(err) || ctx.Err() != nil {
 		return
 	}

@@ -56,6 +56,31 @@ func wantRemedy(t *testing.T, dir string, err error) {
 // TestDamageIsFound changes pages that no statement of the start reads.
 func TestDamageIsFound(t *testing.T) {
 	t.Parallel()
+	for name, checker := range map[string][]string{
+		"by the server": nil, "by a process of its own": {os.Args[0], asChecker}, "where no other process starts": {"/nowhere/at/all"},
+		"where the other process fails": {"/bin/false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := damaged(t)
+			if seen := sqlite.At(dir).Inspect(t.Context()); !strings.Contains(seen.Found, "is damaged") || seen.Fix == "" {
+				t.Errorf("inspected: %+v", seen)
+			}
+			l := open(t, dir, ledger.Config{Checker: checker})
+			awaitTrue(t, "the damage is found", func() bool { return l.Ready(t.Context()) != nil })
+			wantRemedy(t, dir, l.Ready(t.Context()))
+			_, err := l.Accept(t.Context(), benchSubmission("acc_none", time.Now()))
+			wantRemedy(t, dir, err)
+			if _, ours := health.Find(err); !ours {
+				t.Errorf("a submission to a damaged database: %v, want a fault of the service", err)
+			}
+		})
+	}
+}
+
+// damaged is a folder with a database in which pages are not what SQLite wrote.
+func damaged(t *testing.T) string {
+	t.Helper()
 	dir := sqlite.NewFolder(t)
 	statements(t, dir, fill, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	name := filepath.Join(dir, "savepage.db")
@@ -65,18 +90,7 @@ func TestDamageIsFound(t *testing.T) {
 		content[i] ^= 0xa5
 	}
 	check(t, os.WriteFile(name, content, 0o600))
-
-	if seen := sqlite.At(dir).Inspect(t.Context()); !strings.Contains(seen.Found, "is damaged") || seen.Fix == "" {
-		t.Errorf("inspected: %+v", seen)
-	}
-	l := open(t, dir, ledger.Config{})
-	awaitTrue(t, "the damage is found", func() bool { return l.Ready(t.Context()) != nil })
-	wantRemedy(t, dir, l.Ready(t.Context()))
-	_, err = l.Accept(t.Context(), benchSubmission("acc_none", time.Now()))
-	wantRemedy(t, dir, err)
-	if _, ours := health.Find(err); !ours {
-		t.Errorf("a submission to a damaged database: %v, want a fault of the service", err)
-	}
+	return dir
 }
 
 // TestNoDatabaseIsNamed has a file that is none.

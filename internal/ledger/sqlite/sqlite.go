@@ -35,6 +35,8 @@ type folder struct {
 	clock *clock.Clock
 	log   *slog.Logger
 
+	checker []string // Config.Checker
+
 	lock      *folderLock
 	write     *sql.DB // one connection, shared with River
 	read      *sql.DB
@@ -45,7 +47,7 @@ type folder struct {
 }
 
 func open(ctx context.Context, dir string, cfg ledger.Config, log *slog.Logger) (*Ledger, error) {
-	f := &folder{dir: dir, clock: cfg.Clock.Or(), log: log}
+	f := &folder{dir: dir, clock: cfg.Clock.Or(), log: log, checker: cfg.Checker}
 	if err := f.open(ctx, cfg.Vault); err != nil {
 		return nil, errors.Join(err, f.close())
 	}

@@ -57,7 +57,9 @@ type Beside struct {
 
 	mu      sync.Mutex
 	current *document // nil before the first one
+	ahead   *ahead    // answers to what has not been asked yet; nil: there are none
 
+	asked    *document // that was asked last
 	disabled bool
 	ended    chan struct{}  // closed when the render ends
 	work     sync.WaitGroup // switching scripts off
@@ -111,44 +113,76 @@ func (p *Beside) document() (*document, error) {
 // stands before the function's name. slack is how long the function itself may take. A document that goes away meanwhile is
 // followed.
 func (p *Beside) Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error {
-	texts := make([]string, len(args))
-	for i, arg := range args {
-		text, err := json.Marshal(arg)
-		if err != nil {
-			return fmt.Errorf("argument of a script: %w", err)
-		}
-		texts[i] = string(text)
+	expression, err := called(function, args)
+	if err != nil {
+		return err
 	}
-	expression := fmt.Sprintf("%s(%s)", function, strings.Join(texts, ","))
-	for range maxTries {
+	if said, is := p.said(expression); is {
+		return read(said, into)
+	}
+	for tries := 1; ; tries++ {
 		err := p.Evaluate(ctx, slack, into, expression)
 		if !errors.Is(err, session.ErrMoved) {
 			return err
 		}
-		if err := p.events.Pause(ctx, againAfter); err != nil {
+		if err := p.moved(ctx, tries); err != nil {
 			return err
 		}
 	}
-	return savepage.Errorf(savepage.CodeTooManyRedirects, "the page does not stay on one document")
+}
+
+// moved waits a moment for the document that follows, as often as a page may go on.
+func (p *Beside) moved(ctx context.Context, tries int) error {
+	if tries == maxTries {
+		return savepage.Errorf(savepage.CodeTooManyRedirects, "the page does not stay on one document")
+	}
+	return p.events.Pause(ctx, againAfter)
+}
+
+// called is an expression that calls a function.
+func called(function string, args []any) (string, error) {
+	texts := make([]string, len(args))
+	for i, arg := range args {
+		text, err := json.Marshal(arg)
+		if err != nil {
+			return "", fmt.Errorf("argument of a script: %w", err)
+		}
+		texts[i] = string(text)
+	}
+	return fmt.Sprintf("%s(%s)", function, strings.Join(texts, ",")), nil
 }
 
 // Evaluate runs an expression beside the current document. Its error is session.ErrMoved when that goes away.
 func (p *Beside) Evaluate(ctx context.Context, slack time.Duration, into any, expression string) error {
-	d, err := p.document()
+	p.forget()
+	world, err := p.Current(ctx)
 	if err != nil {
 		return err
 	}
-	p.Await(ctx, d.made, 0)
-	world, err := p.worldOf(ctx, d)
-	if err != nil {
-		return err
-	}
-	yes := true
-	sent := p.to.Send(runtime.CommandEvaluate, runtime.EvaluateParams{
-		Expression: expression, ContextID: world, AwaitPromise: &yes, ReturnByValue: &yes, Silent: &yes,
-	})
+	sent := p.to.Send(runtime.CommandEvaluate, in(world, expression))
 	p.Await(ctx, sent, slack)
 	return p.value(ctx, sent, into)
+}
+
+// Begin has an expression run beside the current document and does not wait for its value, which End reads.
+func (p *Beside) Begin(ctx context.Context, expression string) (*cdp.Pending, error) {
+	world, err := p.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.to.Send(runtime.CommandEvaluate, in(world, expression)), nil
+}
+
+// in is the command that runs an expression in a world and answers with its value.
+func in(world runtime.ExecutionContextID, expression string) runtime.EvaluateParams {
+	yes := true
+	return runtime.EvaluateParams{Expression: expression, ContextID: world, AwaitPromise: &yes, ReturnByValue: &yes, Silent: &yes}
+}
+
+// End waits for the value of an expression that was begun. Its error is session.ErrMoved when the document has gone away.
+func (p *Beside) End(ctx context.Context, begun *cdp.Pending, slack time.Duration, into any) error {
+	p.Await(ctx, begun, slack)
+	return p.value(ctx, begun, into)
 }
 
 // Current is the world beside the current document.
@@ -157,6 +191,7 @@ func (p *Beside) Current(ctx context.Context) (runtime.ExecutionContextID, error
 	if err != nil {
 		return 0, err
 	}
+	p.asked = d
 	p.Await(ctx, d.made, 0)
 	return p.worldOf(ctx, d)
 }
@@ -192,10 +227,14 @@ func (p *Beside) value(ctx context.Context, sent *cdp.Pending, into any) error {
 	if e := res.Exception; e != nil { // ended together with the page's script
 		return fmt.Errorf("%w: %s", session.ErrMoved, e.Exception.Description)
 	}
-	if into == nil || len(res.Result.Value) == 0 {
+	return read(res.Result.Value, into)
+}
+
+func read(value json.RawMessage, into any) error {
+	if into == nil || len(value) == 0 {
 		return nil
 	}
-	if err := cdp.Decode(res.Result.Value, into); err != nil {
+	if err := cdp.Decode(value, into); err != nil {
 		return fmt.Errorf("read the answer of the page: %w", err)
 	}
 	return nil

@@ -63,6 +63,21 @@ type Command struct {
 	Params any
 }
 
+// Question is one to the page, answered by a function of a script that runs beside the page's own.
+type Question struct {
+	Script   string // has the function defined
+	Function string // its name
+	Args     []any
+
+	Ahead string // expression: whether it may be asked ahead; empty: it may
+}
+
+// Further is what is asked together with another question, when its answer lets it.
+type Further struct {
+	If        string // function of the answer; where it is false nothing more is asked
+	Questions []Question
+}
+
 // Batch is commands that are sent without waiting in between and awaited together. It is not safe for concurrent use.
 type Batch struct {
 	to   Sender

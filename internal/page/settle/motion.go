@@ -218,8 +218,8 @@ func (w *Waiter) Rest(ctx context.Context) error {
 func (w *Waiter) still(ctx context.Context) error {
 	for w.motion.begins(&w.seen) {
 		from := time.Now()
-		question, args := w.question(0)
-		if err := w.Page.Ask(ctx, time.Second, &w.seen, question, args...); err != nil {
+		q := w.question(0)
+		if err := w.Page.Ask(ctx, time.Second, &w.seen, q.Script+q.Function, q.Args...); err != nil {
 			return err
 		}
 		rest := w.motion.rest(&w.seen)

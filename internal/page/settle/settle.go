@@ -58,6 +58,8 @@ type Look struct {
 type Asker interface {
 	// Ask calls a function of a script; the text of the script stands before its name.
 	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
+	// AskOn asks a question and, where its answer lets it, those that will be asked next.
+	AskOn(ctx context.Context, slack time.Duration, into any, q session.Question, further session.Further) error
 	// InFrames returns the values of an expression in every frame but the main one.
 	InFrames(ctx context.Context, expression string, targets []*session.Target) []json.RawMessage
 }
@@ -132,10 +134,11 @@ type Notes interface {
 // Config is the page that is waited for, and the parts of the render that this one needs.
 type Config struct {
 	Until      savepage.WaitUntil
-	Watch      bool        // the document's changes count
-	Whole      bool        // what is out of view counts
-	Ends       bool        // animations of styles that end are waited for
-	Postponed  func() bool // what moves gets time on the page's own clock; nil: never
+	Watch      bool                   // the document's changes count
+	Whole      bool                   // what is out of view counts
+	Ends       bool                   // animations of styles that end are waited for
+	Postponed  func() bool            // what moves gets time on the page's own clock; nil: never
+	Further    func() session.Further // what is asked of a page that has come to rest; nil: nothing
 	Events     *session.Router
 	Page       Asker
 	Children   func() []*session.Target // that belong to the page
@@ -226,7 +229,13 @@ func (w *Waiter) reach(ctx context.Context, there func() bool) error {
 	if err != nil {
 		return err
 	}
-	return w.Look(ctx, 0)
+	next := session.Further{}
+	if w.Further != nil {
+		next = w.Further()
+	}
+	w.looked = time.Now()
+	q := session.Question{Script: lookScript, Function: "savepage.look", Args: []any{0, w.token, w.Watch, w.Whole}}
+	return w.Page.AskOn(ctx, 0, &w.seen, q, next)
 }
 
 func (w *Waiter) networkIdle(ctx context.Context) error {
@@ -267,14 +276,14 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 	w.rested = false
 	stall := w.Budget.Stall()
 	var asking, given time.Duration // the page was busy or did not answer; what moves had time of its own
-	for began := time.Now(); ; {
+	for began, again := time.Now(), false; ; again = true {
 		from := time.Now()
 		if err := w.workers.ask(ctx); err != nil {
 			return err
 		}
 		// Fonts and pictures that do not come are waited for once.
-		question, args := w.question(max(0, stall-time.Since(began)))
-		if err := w.Page.Ask(ctx, stall+time.Second, &w.seen, question, args...); err != nil {
+		question := w.question(max(0, stall-time.Since(began)))
+		if err := w.Page.AskOn(ctx, stall+time.Second, &w.seen, question, further(w, again)); err != nil {
 			return err
 		}
 		w.answered = time.Now()
@@ -320,7 +329,7 @@ func (w *Waiter) Quiet(ctx context.Context) error { //nolint:cyclop // one look 
 
 // question is what the page is asked: how it is and, when it has shown a sign of motion, what moves. It waits for fonts and
 // pictures in view, and a part of the time for what moves.
-func (w *Waiter) question(stall time.Duration) (function string, args []any) {
+func (w *Waiter) question(stall time.Duration) session.Question {
 	w.looked, w.seen.Motion, w.seen.Looks = time.Now(), nil, nil
 	w.document, _ = w.Navigation.Been()
 	scripts, function, how := lookScript, "savepage.look", any(w.Whole)
@@ -330,7 +339,7 @@ func (w *Waiter) question(stall time.Duration) (function string, args []any) {
 	if unsure, _ := w.Network.Unsure(); unsure { // it will matter what the page looks like
 		scripts, function = scripts+unfinishedScript, "savepageUnfinished.after("+function+")"
 	}
-	return scripts + function, []any{stall.Milliseconds(), w.token, w.Watch, how}
+	return session.Question{Script: scripts, Function: function, Args: []any{stall.Milliseconds(), w.token, w.Watch, how}}
 }
 
 // outdated reports whether another document has come since the page was asked: what was said then may be of the one before.

@@ -47,6 +47,11 @@ func (g goes) Ask(context.Context, time.Duration, any, string, ...any) error {
 	return nil
 }
 
+func (g goes) AskOn(context.Context, time.Duration, any, session.Question, session.Further) error {
+	*g.documents++
+	return nil
+}
+
 func (goes) InFrames(context.Context, string, []*session.Target) []json.RawMessage { return nil }
 
 // What a page said counts for no other, not even when the other is there by the time the answer is looked at.

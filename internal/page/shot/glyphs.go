@@ -20,7 +20,10 @@ const maxLetters = 10
 // answer it names none: the picture is there and is not lost for this.
 func (c *Camera) MissingGlyphs(ctx context.Context) savepage.FontReport {
 	var missing []rune
-	if c.Page.Ask(ctx, time.Second, &missing, glyphsScript) != nil {
+	if c.letters == nil {
+		c.lookForLetters(ctx)
+	}
+	if c.letters == nil || c.Page.End(ctx, c.letters, time.Second, &missing) != nil {
 		return savepage.FontReport{}
 	}
 	fonts := savepage.FontReport{Missing: len(missing)}
@@ -28,6 +31,15 @@ func (c *Camera) MissingGlyphs(ctx context.Context) savepage.FontReport {
 		fonts.Named = append(fonts.Named, letterName(letter))
 	}
 	return fonts
+}
+
+// lookForLetters has the page look for them when it has nothing else to do: its frame is drawn first.
+func (c *Camera) lookForLetters(ctx context.Context) {
+	expression := glyphsScript + "()"
+	if !c.Stopped {
+		expression = "new Promise(idle => requestIdleCallback(idle, {timeout: 100})).then(" + glyphsScript + ")"
+	}
+	c.letters, _ = c.Page.Begin(ctx, expression)
 }
 
 // letterName is the number of a letter and its script, where Unicode knows one: "U+A015 Yi".

@@ -44,6 +44,9 @@ type Page interface {
 	Ask(ctx context.Context, slack time.Duration, into any, function string, args ...any) error
 	// Await waits for an answer that a script of the page may hold up, for as long as makes sense.
 	Await(ctx context.Context, sent *cdp.Pending, slack time.Duration)
+	// Begin has an expression run and does not wait for its value, which End reads.
+	Begin(ctx context.Context, expression string) (*cdp.Pending, error)
+	End(ctx context.Context, begun *cdp.Pending, slack time.Duration, into any) error
 }
 
 // Notes keeps what is waited for.
@@ -59,6 +62,7 @@ type Config struct {
 	Budget   *budget.Budget
 	Notes    Notes
 	NewSpool func() *spool.Spool
+	Stopped  bool                        // the page's clock: it has no idle moments
 	Load     func(context.Context) error // waits for the load event of a document that the page goes to
 }
 
@@ -74,8 +78,9 @@ type Picture struct {
 // Camera draws one page. Its methods are for the goroutine of the render.
 type Camera struct {
 	Config
-	spool *spool.Spool // of tiles
-	made  Picture
+	spool   *spool.Spool // of tiles
+	made    Picture
+	letters *cdp.Pending // those without a glyph, which are looked for beside the shot; nil: they are not
 }
 
 // New returns a Camera. Close must be called.
@@ -130,7 +135,9 @@ func (c *Camera) Draw(ctx context.Context, a layout.Area) ([]byte, error) {
 
 // direct takes the picture in one shot, as the browser encodes it.
 func (c *Camera) direct(ctx context.Context, a layout.Area) error {
-	data, err := c.received(ctx, c.ask(a, c.Options.Format))
+	asked := c.ask(a, c.Options.Format)
+	c.lookForLetters(ctx)
+	data, err := c.received(ctx, asked)
 	if err != nil {
 		return err
 	}
@@ -297,6 +304,7 @@ func (c *Camera) received(ctx context.Context, r request) ([]byte, error) {
 		again := c.To.Send(cdpage.CommandCaptureScreenshot, r.params)
 		c.Page.Await(ctx, again, c.Budget.Drawing())
 		err = session.Answered(ctx, again, &res)
+		c.letters = nil // they are those of another document
 	}
 	if err != nil {
 		return nil, fmt.Errorf("take the picture: %w", err)

@@ -228,6 +228,8 @@ if (!globalThis.savepageStill) globalThis.savepageStill = (() => {
     },
     // ended counts the animations of drawings that were brought to their end.
     ended: () => arrivals,
+    // idle reports that there is nothing to bring to rest, and nothing that could hold it.
+    idle: () => !window.length && roots().every(root => !root.getAnimations().length && !root.querySelector('video,marquee,animate,animateTransform,animateMotion,set')),
     // end ends what the page has begun because it is seen as a whole.
     end: async () => {
       whole = true;

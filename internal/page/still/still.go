@@ -59,6 +59,8 @@ type Config struct {
 type Still struct {
 	Config
 
+	enabled *cdp.Pending // Animation.enable, sent ahead; nil: it was not
+
 	mu       sync.Mutex
 	animated map[cdproto.BackendNodeID]bool // elements that the browser has named
 }
@@ -107,13 +109,27 @@ func (s *Still) Move(ctx context.Context, ms float64) error {
 	return s.Page.Ask(ctx, 0, nil, freezeScript+"savepageStill.move", ms)
 }
 
+// Enable has the browser name what is animated. It is sent before the page is frozen, or ahead of that.
+func (s *Still) Enable() *cdp.Pending {
+	if s.enabled == nil {
+		s.enabled = s.To.Send(animation.CommandEnable, nil)
+	}
+	return s.enabled
+}
+
+// Question is what Freeze asks of a page on which nothing moves.
+func Question() session.Question {
+	return session.Question{Script: freezeScript, Function: "savepageStill.freeze", Ahead: "savepageStill.idle()"}
+}
+
 // Freeze brings to rest what moves on the page, in all its frames: what has an end is at its end, what has none stands at
 // a moment that is the same for every picture.
 func (s *Still) Freeze(ctx context.Context) error {
 	for range freezeRounds {
 		s.Notes.Await("animations to end")
 		var is stillness
-		hidden := s.To.Send(animation.CommandEnable, nil)
+		hidden := s.Enable()
+		s.enabled = nil
 		if err := s.Page.Ask(ctx, freezeTime, &is, freezeScript+"savepageStill.freeze"); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage"
+	"github.com/savepage/savepage/internal/page/session"
 )
 
 //go:embed wall.js
@@ -49,10 +50,16 @@ type Asker interface {
 // Look asks a page what speaks for a wall, and judges it with the status of its document.
 func Look(ctx context.Context, page Asker, status int) (Verdict, error) {
 	var f facts
-	if err := page.Ask(ctx, time.Second, &f, script+"savepageWall.facts", tall, plenty); err != nil {
+	q := Question()
+	if err := page.Ask(ctx, time.Second, &f, q.Script+q.Function, q.Args...); err != nil {
 		return ByStatus(status), err
 	}
 	return judge(f, status), nil
+}
+
+// Question is what Look asks.
+func Question() session.Question {
+	return session.Question{Script: script, Function: "savepageWall.facts", Args: []any{tall, plenty}}
 }
 
 // ByStatus is the verdict about a page that cannot be asked.

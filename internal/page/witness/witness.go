@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/savepage/savepage/internal/page/layout"
+	"github.com/savepage/savepage/internal/page/session"
 	"github.com/savepage/savepage/internal/page/settle"
 )
 
@@ -147,16 +148,22 @@ func (w *Witness) Look(ctx context.Context, area layout.Area, left bool) error {
 	return nil
 }
 
-// see looks until nothing is seen any more that may pass by itself, a few times at most.
-func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool, err error) {
+// Question is what Look asks of an area.
+func (w *Witness) Question(area layout.Area) session.Question {
 	of := struct {
 		layout.Area
 		Of
 	}{area, w.Of}
 	asked := map[string]any{"token": w.Rest.Token(), "known": w.Timed || len(w.Rest.Moving()) > 0, "stands": w.Stands}
+	return session.Question{Script: witnessScript, Function: "savepageWitness.look", Args: []any{of, asked}}
+}
+
+// see looks until nothing is seen any more that may pass by itself, a few times at most.
+func (w *Witness) see(ctx context.Context, area layout.Area) (is sight, due bool, err error) {
+	q := w.Question(area)
 	for n, before := 1, false; ; n++ {
 		is = sight{}
-		if err = w.Page.Ask(ctx, slack, &is, witnessScript+"savepageWitness.look", of, asked); err != nil {
+		if err = w.Page.Ask(ctx, slack, &is, q.Script+q.Function, q.Args...); err != nil {
 			return is, due, err
 		}
 		if due, err = w.Rest.IsDue(ctx, is.Due); err != nil {

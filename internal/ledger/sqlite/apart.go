@@ -1,0 +1,75 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// exitDamaged is the exit code of a process that has found the file to be damaged.
+const exitDamaged = 3
+
+// errNotChecked says that no other process has read the file to its end.
+var errNotChecked = errors.New("the process that checks the database failed")
+
+// checkApart has a process of its own read the whole file, by the command that Config.Checker names: in this one it would take the
+// processor from the work, whose threads wait for each other. It returns errDamaged as checkContent does.
+func (f *folder) checkApart(ctx context.Context) error {
+	// The process ends with the thread that has started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var said, wrong bytes.Buffer
+	cmd := exec.CommandContext(ctx, f.checker[0], append(f.checker[1:len(f.checker):len(f.checker)], f.dir)...) //nolint:gosec // this program
+	cmd.Env, cmd.Stdout, cmd.Stderr = []string{}, &said, &wrong
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	err := cmd.Run()
+	if ended, is := errors.AsType[*exec.ExitError](err); is && ended.ExitCode() == exitDamaged {
+		return fmt.Errorf("%w: %s", errDamaged, strings.TrimSpace(said.String()))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w: %s", errNotChecked, err, strings.TrimSpace(wrong.String()))
+	}
+	return nil
+}
+
+// Check is the program's second life in which it reads the whole file of a data folder, while nothing else wants the processor. It
+// writes what is wrong to out, and returns the exit code.
+func Check(ctx context.Context, dir string, out io.Writer) int {
+	yield()
+	db, err := openReaders(dir)
+	if err == nil {
+		err = errors.Join(checkContent(ctx, db), db.Close())
+	}
+	switch {
+	case err == nil:
+		return 0
+	case isDamage(err):
+		_, _ = fmt.Fprintln(out, err)
+		return exitDamaged
+	default:
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+}
+
+// yield lets all threads of this process, and those that they will begin, run only while nothing else wants the processor. A machine
+// that does not let it is no reason not to check.
+func yield() {
+	threads, _ := filepath.Glob("/proc/self/task/*")
+	for _, path := range threads {
+		if id, err := strconv.Atoi(filepath.Base(path)); err == nil {
+			_ = unix.SchedSetAttr(id, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+		}
+	}
+}

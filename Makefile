@@ -75,10 +75,11 @@ lint: ## run the linters (the first run builds them)
 fmt: ## format the code
 	scripts/golangci-lint fmt ./...
 
-bench: ## measure against a bare browser (BENCHFLAGS=-only=accepts), or in turns against another revision (BASE=main)
+bench: ## measure against a bare browser and, with PEERS=1, puppeteer-cluster (BENCHFLAGS=-only=accepts), or in turns against another revision (BASE=main)
 	@scripts/install-browser
+	$(if $(PEERS),@scripts/install-test-tools peers)
 	@$(MAKE) --no-print-directory build
-	$(if $(BASE),scripts/bench-base '$(BASE)',go run ./bench) $(BENCHFLAGS)
+	$(if $(BASE),scripts/bench-base '$(BASE)',go run ./bench $(if $(PEERS),-peers)) $(BENCHFLAGS)
 
 soak: ## run the service under full load and fail on growth (SOAKFLAGS="-for 5m")
 	@scripts/install-browser

@@ -55,7 +55,7 @@ func endedAt(id string) (time.Time, error) {
 
 // submit asks for a capture without waiting for it.
 func (s *service) submit(ctx context.Context, options map[string]any) error {
-	answer, err := s.post(ctx, options)
+	answer, err := s.post(ctx, "", options)
 	if err != nil {
 		return err
 	}

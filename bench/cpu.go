@@ -24,6 +24,26 @@ func cpuOf(root int) (time.Duration, error) {
 	return total, err
 }
 
+// pssOf returns the bytes of memory that a process and all below it have, what they share with others in parts.
+func pssOf(root int) (total int64, err error) {
+	parents, _, err := processes()
+	for pid := range parents {
+		if !below(parents, pid, root) {
+			continue
+		}
+		text, gone := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		if gone != nil {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(text), "\nPss:")
+		if fields := strings.Fields(rest); len(fields) > 0 {
+			kilobytes, _ := strconv.ParseInt(fields[0], 10, 64)
+			total += kilobytes << 10
+		}
+	}
+	return total, err
+}
+
 // processes returns the parent and the processor time of every process of this machine.
 func processes() (parents map[int]int, used map[int]time.Duration, err error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")

@@ -161,7 +161,7 @@ func (f *floor) newPage(ctx context.Context) (*bare, error) {
 }
 
 // capture takes a page made ahead, navigates, shoots and returns the picture's size in bytes.
-func (f *floor) capture(ctx context.Context, url string) (int, error) {
+func (f *floor) capture(ctx context.Context, of job) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	var page *bare
@@ -176,7 +176,7 @@ func (f *floor) capture(ctx context.Context, url string) (int, error) {
 	var went struct {
 		ErrorText string `json:"errorText"`
 	}
-	if err := page.session.Execute(ctx, "Page.navigate", map[string]any{"url": url}, &went); err != nil {
+	if err := page.session.Execute(ctx, "Page.navigate", map[string]any{"url": of.url}, &went); err != nil {
 		return 0, err
 	}
 	if went.ErrorText != "" {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/savepage/savepage/internal/testsite"
@@ -23,6 +22,7 @@ type settings struct {
 	rounds int
 	pages  string
 	only   string
+	peers  bool
 }
 
 func main() {
@@ -33,7 +33,8 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 2, "how often floor and service, or both builds, take turns in a measurement")
 	flag.StringVar(&s.pages, "pages", "a,b,c,d", "kinds of page")
 	flag.StringVar(&s.only, "only", "throughput,latency,accepts,callbacks,deliveries,unwanted,settled",
-		"what to measure; scale, records, notices and nodes are measured only when they are named")
+		"what to measure; large, scale, records, notices and nodes are measured only when they are named")
+	flag.BoolVar(&s.peers, "peers", false, "measure puppeteer-cluster beside them")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -62,7 +63,7 @@ func run(ctx context.Context, s settings) error {
 		{[]string{"notices"}, func() error { return notices(ctx, s) }},
 		{[]string{"unwanted"}, func() error { return unwanted(ctx, s, site.Other) }},
 		{[]string{"settled"}, func() error { return settled(ctx, s, site) }},
-		{[]string{"throughput", "latency"}, func() error { return againstFloor(ctx, s, site.URL) }},
+		{[]string{"throughput", "latency", "large"}, func() error { return againstFloor(ctx, s, site.URL) }},
 	} {
 		if !slices.ContainsFunc(one.names, s.wants) {
 			continue
@@ -79,33 +80,24 @@ func (s settings) wants(name string) bool { return slices.Contains(strings.Split
 // made is how many pages the floor makes ahead, as the service does on two cores.
 const made = 4
 
-// driver is what takes turns: the floor or the service.
-type driver interface {
-	capture(ctx context.Context, url string) (int, error)
-	pid() int
-	close() error
-}
-
 func againstFloor(ctx context.Context, s settings, site string) (err error) {
-	ours, err := startService(ctx, setup{binary: s.binary})
+	all, end, err := contenders(ctx, s)
+	defer func() { err = first(err, end()) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = first(err, ours.close()) }()
-	bare, err := startFloor(ctx, ours.pid(), made)
-	if err != nil {
-		return err
-	}
-	defer func() { err = first(err, bare.close()) }()
-	pages := strings.Split(s.pages, ",")
-	both := []driver{bare, ours}
-	if strings.Contains(s.only, "latency") {
-		if err := latency(ctx, both, site, pages); err != nil {
+	if s.wants("latency") {
+		if err := latency(ctx, all, site, strings.Split(s.pages, ",")); err != nil {
 			return err
 		}
 	}
-	if strings.Contains(s.only, "throughput") {
-		return throughput(ctx, s, both, site, pages)
+	if s.wants("large") {
+		if err := large(ctx, s, all, site); err != nil {
+			return err
+		}
+	}
+	if s.wants("throughput") {
+		return throughput(ctx, s, all, site)
 	}
 	return nil
 }
@@ -122,23 +114,26 @@ func first(errs ...error) error {
 // samples is how many captures a latency is the median of.
 const samples = 31
 
-func latency(ctx context.Context, both []driver, site string, pages []string) error {
-	fmt.Printf("\n## Latency of one synchronous capture, ms, median of %d, taking turns\n\n", samples)
-	fmt.Println("| page | floor | service | ratio | service p90 |\n|---|---|---|---|---|")
+func latency(ctx context.Context, all []contender, site string, pages []string) error {
+	fmt.Printf("\n## Latency of one synchronous capture, with its picture, median of %d, taking turns\n\n", samples)
+	fmt.Println("| page | | p50 ms | to the floor | p90 ms |\n|---|---|---|---|---|")
 	for _, page := range pages {
-		var took [2][]time.Duration
+		took := make([][]time.Duration, len(all))
 		for range samples + 1 {
-			for i, d := range both {
+			for i, c := range all {
 				began := time.Now()
-				if _, err := d.capture(ctx, site+"/"+page); err != nil {
-					return fmt.Errorf("page %s: %w", page, err)
+				if _, err := c.capture(ctx, job{url: site + "/" + page}); err != nil {
+					return fmt.Errorf("page %s: %s: %w", page, c.name, err)
 				}
 				took[i] = append(took[i], time.Since(began))
 				settleDown()
 			}
 		}
-		low, high := quantile(took[0][1:], 0.5), quantile(took[1][1:], 0.5)
-		fmt.Printf("| %s | %.0f | %.0f | %.2f | %.0f |\n", page, ms(low), ms(high), ms(high)/ms(low), ms(quantile(took[1][1:], 0.9)))
+		floor := quantile(took[0][1:], 0.5)
+		for i, c := range all {
+			is := quantile(took[i][1:], 0.5)
+			fmt.Printf("| %s | %s | %.0f | %.2f | %.0f |\n", page, c.name, ms(is), ms(is)/ms(floor), ms(quantile(took[i][1:], 0.9)))
+		}
 	}
 	return nil
 }
@@ -153,30 +148,6 @@ func quantile(took []time.Duration, q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
-func throughput(ctx context.Context, s settings, both []driver, site string, pages []string) error {
-	fmt.Printf("\n## Captures, %d turns of %s each\n\n", s.rounds, s.cell)
-	fmt.Println("| page | at once | floor /s | service /s | ratio | floor CPU ms | service CPU ms |\n|---|---|---|---|---|---|---|")
-	for _, page := range pages {
-		for _, clients := range []int{1, 2, 4, 8} {
-			var sums [2]load
-			for round := range s.rounds {
-				for i := range 2 {
-					which := (i + round) % 2
-					one, err := captureFor(ctx, both[which], clients, s.cell, site+"/"+page)
-					if err != nil {
-						return fmt.Errorf("page %s, %d at once: %w", page, clients, err)
-					}
-					sums[which].add(one)
-					settleDown()
-				}
-			}
-			fmt.Printf("| %s | %d | %.2f | %.2f | %.2f | %.0f | %.0f |\n", page, clients, sums[0].rate(), sums[1].rate(),
-				sums[1].rate()/sums[0].rate(), sums[0].cpuEach(), sums[1].cpuEach())
-		}
-	}
-	return nil
-}
-
 // load is what a driver did in a measurement.
 type load struct {
 	done int64
@@ -189,38 +160,6 @@ func (l *load) add(o load) { l.done, l.took, l.cpu = l.done+o.done, l.took+o.too
 func (l *load) rate() float64 { return float64(l.done) / l.took.Seconds() }
 
 func (l *load) cpuEach() float64 { return ms(l.cpu) / float64(max(1, l.done)) }
-
-// captureFor lets clients capture one after the other until the time is up; captures under way are counted with the time
-// they take.
-func captureFor(ctx context.Context, d driver, clients int, cell time.Duration, url string) (load, error) {
-	before, err := cpuOf(d.pid())
-	if err != nil {
-		return load{}, err
-	}
-	var done atomic.Int64
-	faults := make(chan error, clients)
-	began := time.Now()
-	var all sync.WaitGroup
-	for range clients {
-		all.Go(func() {
-			for time.Since(began) < cell {
-				if _, err := d.capture(ctx, url); err != nil {
-					faults <- err
-					return
-				}
-				done.Add(1)
-			}
-		})
-	}
-	all.Wait()
-	took := time.Since(began)
-	after, err := cpuOf(d.pid())
-	select {
-	case err = <-faults:
-	default:
-	}
-	return load{done: done.Load(), took: took, cpu: after - before}, err
-}
 
 // accepts measures durable submissions over HTTP while no capture runs.
 func accepts(ctx context.Context, s settings, site string) (err error) {

@@ -168,7 +168,7 @@ func (s *service) reads(ctx context.Context) error {
 func (s *service) starts(ctx context.Context, page string) error {
 	var took []time.Duration
 	for range newcomer {
-		answer, err := s.post(ctx, map[string]any{"url": page})
+		answer, err := s.post(ctx, "", map[string]any{"url": page})
 		if err != nil {
 			return err
 		}
@@ -262,7 +262,7 @@ func (e *engine) copied(table string) string {
 // submitted accepts a capture that nobody waits for, and returns its id.
 func (s *service) submitted(ctx context.Context, options map[string]any) (string, error) {
 	options["async"] = true
-	answer, err := s.post(ctx, options)
+	answer, err := s.post(ctx, "", options)
 	if err != nil {
 		return "", err
 	}

@@ -202,33 +202,40 @@ func (s *service) awaitReady(ctx context.Context) error {
 	}
 }
 
-// capture asks for a picture and waits for the answer. It returns the length of the answer in bytes.
-func (s *service) capture(ctx context.Context, url string) (int, error) {
-	return s.captureWith(ctx, url, nil)
+// captureWith asks for a picture and waits for the answer.
+func (s *service) captureWith(ctx context.Context, url string, options map[string]any) error {
+	_, err := s.answered(ctx, "", with(options, url))
+	return err
 }
 
-func (s *service) captureWith(ctx context.Context, url string, options map[string]any) (int, error) {
-	all := map[string]any{"url": url}
-	maps.Copy(all, options)
-	answer, err := s.post(ctx, all)
+// pictureOf asks for a picture and returns its length in bytes: the answer carries it.
+func (s *service) pictureOf(ctx context.Context, url string, options map[string]any) (int, error) {
+	return s.answered(ctx, "?response=image", with(options, url))
+}
+
+// answered asks for a capture and reads the whole answer.
+func (s *service) answered(ctx context.Context, query string, options map[string]any) (int, error) {
+	answer, err := s.post(ctx, query, options)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("status %d: %s", answer.StatusCode, text)
-	}
-	return len(text), err
+	return length(answer)
+}
+
+func with(options map[string]any, url string) map[string]any {
+	all := map[string]any{"url": url}
+	maps.Copy(all, options)
+	return all
 }
 
 // post asks for a capture; whoever calls it closes the answer's body.
-func (s *service) post(ctx context.Context, options map[string]any) (*http.Response, error) {
+func (s *service) post(ctx context.Context, query string, options map[string]any) (*http.Response, error) {
 	body, err := json.Marshal(options)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/v1/capture", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/v1/capture"+query, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func unwanted(ctx context.Context, s settings, site string) (err error) {
 				return err
 			}
 			began := time.Now()
-			if _, err := ours.captureWith(ctx, site+"/"+v.page, v.options); err != nil {
+			if err := ours.captureWith(ctx, site+"/"+v.page, v.options); err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}
 			took[i] = append(took[i], time.Since(began))

@@ -34,10 +34,14 @@ type mechanism struct {
 	flat  bool // the window keeps its height
 }
 
-// instead has a call answered by something else.
+// instead has a call answered by something else, also where it is one of several that are asked together.
 func instead(call, answer string) func(string) string {
-	calls := regexp.MustCompile(regexp.QuoteMeta(call) + `\(.*\)$`)
-	return func(expression string) string { return calls.ReplaceAllLiteralString(expression, answer) }
+	alone := regexp.MustCompile(regexp.QuoteMeta(call) + `\(.*\)$`)
+	among := regexp.MustCompile(`(?m)^said\.push\(await ` + regexp.QuoteMeta(call) + `\(.*\)\);$`)
+	return func(expression string) string {
+		expression = among.ReplaceAllLiteralString(expression, "said.push("+answer+");")
+		return alone.ReplaceAllLiteralString(expression, answer)
+	}
 }
 
 // all changes an expression in several ways.
@@ -52,12 +56,14 @@ func all(ways ...func(string) string) func(string) string {
 
 // unaware has what the page says of itself be changed before it is heard by those who wait.
 func unaware(then string) func(string) string {
-	looks := regexp.MustCompile(`savepage(Motion)?\.look\)?\(.*\)$`)
+	looks := `savepage(?:Motion)?\.look\)?\(.*\)`
+	alone, among := regexp.MustCompile(looks+"$"), regexp.MustCompile(`(?m)^said\.push\(await (.*`+looks+`)\);$`)
+	then = ".then(r => ({...r, " + then + "}))"
 	return func(expression string) string {
-		if !looks.MatchString(expression) {
-			return expression
+		if alone.MatchString(expression) {
+			return expression + then
 		}
-		return expression + ".then(r => ({...r, " + then + "}))"
+		return among.ReplaceAllString(expression, "said.push(await ${1}"+then+");")
 	}
 }
 
@@ -69,7 +75,7 @@ func mechanisms() []mechanism {
 				"motion: null, loading: false"),
 		},
 		{
-			name: "waiting for motion", shows: "motion: springs, waves, timelines",
+			name: "waiting for motion", shows: "motion: springs, waves, timelines; motion with React: cards that come in; CountUp: figures",
 			off: unaware("alive: false, driven: false, animated: false, motion: null, timers: r.timers && {...r.timers, frame: -1, next: -1}"),
 		},
 		{

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/savepage/savepage/internal/browser"
 	"github.com/savepage/savepage/internal/jail"
-	"github.com/savepage/savepage/internal/ledger/sqlite"
 )
 
 // browserConfig is how browsers are started: in the sandbox and the network namespace that the settings ask for.
@@ -34,17 +32,6 @@ func newJail() *cobra.Command {
 		Use: jailCommand, Hidden: true, DisableFlagParsing: true,
 		Short: "Make a network namespace fit and become the browser in it (started by the server)",
 		RunE:  func(_ *cobra.Command, args []string) error { return jail.Enter(args) },
-	}
-}
-
-const checkCommand = "check-database"
-
-// newChecker is the program's second life in which it reads a whole database, which is no command for people: doctor is.
-func newChecker() *cobra.Command {
-	return &cobra.Command{
-		Use: checkCommand, Hidden: true, DisableFlagParsing: true, Args: cobra.ExactArgs(1),
-		Short: "Read the whole database of a data folder (started by the server)",
-		Run:   func(cmd *cobra.Command, args []string) { os.Exit(sqlite.Check(cmd.Context(), args[0], os.Stdout)) },
 	}
 }
 

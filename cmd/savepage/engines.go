@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/savepage/savepage/internal/ledger"
 	"github.com/savepage/savepage/internal/ledger/postgres"
@@ -51,4 +54,15 @@ func databaseAt(setting, dataFolder string) (ledger.Database, error) {
 		return nil, err
 	}
 	return engine.At(setting, dataFolder), nil
+}
+
+const checkCommand = "check-database"
+
+// newChecker is the program's second life in which it reads a whole database, which is no command for people: doctor is.
+func newChecker() *cobra.Command {
+	return &cobra.Command{
+		Use: checkCommand, Hidden: true, DisableFlagParsing: true, Args: cobra.ExactArgs(1),
+		Short: "Read the whole database of a data folder (started by the server)",
+		Run:   func(cmd *cobra.Command, args []string) { os.Exit(sqlite.Check(cmd.Context(), args[0], os.Stdout)) },
+	}
 }

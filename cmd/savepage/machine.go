@@ -50,9 +50,6 @@ const lookEvery = time.Second
 
 // keepRoom has the ledger run as many captures as the machine has room for, until ctx ends. inUse says how many pages are in use.
 func keepRoom(ctx context.Context, b room.Bounds, inUse func() int, l ledger.Life, log *slog.Logger) {
-	if b.Usual == b.Most {
-		return
-	}
 	pages, now := b.Usual, room.New(b)
 	for machine := room.NewMachine(); clock.System().Pause(ctx, lookEvery); {
 		is := machine.Read()

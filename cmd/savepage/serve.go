@@ -106,7 +106,7 @@ func (n *node) serve(ctx context.Context, out io.Writer, ready func(address stri
 		defer worked()
 		return n.unlessStopped(ended, n.ledger.Work(working, n.handlers()))
 	})
-	if n.pool != nil {
+	if n.pool != nil && n.settings.Concurrency == 0 {
 		parts.Go(func() error {
 			keepRoom(working, bounds(n.settings), func() int { return n.pool.Stats().InUse }, n.ledger, n.log)
 			return nil

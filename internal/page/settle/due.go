@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/savepage/savepage/internal/page/session"
 )
 
 // Token is the event that the page's timers answer to; empty when they are not followed.
@@ -45,12 +43,4 @@ func (w *Waiter) IsDue(ctx context.Context, said Due) (bool, error) {
 	default:
 		return w.workers.atWork(said.Timers) > 0 || said.Timers.Beyond && quiet < idle || next.toCome() > 0, nil
 	}
-}
-
-// further is what is asked at once when this look may be the last one: of a page without scripts, or when it was waited for.
-func further(w *Waiter, again bool) session.Further {
-	if w.Further == nil || w.motion.follows || w.Network.Waiting() > 0 || !again && w.Network.Scripts() > 0 {
-		return session.Further{}
-	}
-	return w.Further()
 }

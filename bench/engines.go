@@ -26,8 +26,9 @@ type engine struct {
 type dialect struct {
 	numbers string // a table n with the numbers from ?1 on, below ?2
 	digits  string // eight digits of n
-	args    string // the arguments of a job with ?3 in place of ?4
+	args    string // the arguments of a job with ?3 in place of ?4, n turns later
 	key     string // a text as the key of a job
+	time    string // of a job that waits, n turns later
 }
 
 // engines returns both kinds, and what ends them.
@@ -39,11 +40,15 @@ func engines(ctx context.Context) ([]*engine, func() error, error) {
 	return []*engine{
 		{name: "SQLite", dialect: dialect{
 			numbers: `WITH RECURSIVE n(n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM n WHERE n < $2 - 1)`,
-			digits:  `printf('%08d', n)`, args: `jsonb(replace(json(args), $3, %s))`, key: `CAST(%s AS BLOB)`,
+			digits:  `printf('%08d', n)`, key: `CAST(%s AS BLOB)`,
+			args: `jsonb_set(replace(json(args), $3, %s), '$.turn', json_extract(args, '$.turn') + 1 + n)`,
+			time: `strftime('%Y-%m-%d %H:%M:%f', (json_extract(args, '$.turn') + 1 + n) / 1000.0, 'unixepoch')`,
 		}},
 		{name: "PostgreSQL", server: server, dialect: dialect{
 			numbers: `WITH n AS (SELECT generate_series($1::bigint, $2::bigint - 1) AS n)`,
-			digits:  `lpad(n::text, 8, '0')`, args: `replace(args::text, $3, %s)::jsonb`, key: `convert_to(%s, 'UTF8')`,
+			digits:  `lpad(n::text, 8, '0')`, key: `convert_to(%s, 'UTF8')`,
+			args: `jsonb_set(replace(args::text, $3, %s)::jsonb, '{turn}', to_jsonb((args->>'turn')::bigint + 1 + n))`,
+			time: `to_timestamp(((args->>'turn')::bigint + 1 + n) / 1000.0)`,
 		}},
 	}, server.Stop, nil
 }

@@ -190,8 +190,8 @@ func (s *service) starts(ctx context.Context, page string) error {
 	return nil
 }
 
-// fill writes captures that wait and captures that have ended: copies of one each. The account of those that wait may have one
-// page.
+// fill writes captures that wait and captures that have ended: copies of one each, with turns of their own. The account of those
+// that wait may have one page.
 func (e *engine) fill(ctx context.Context, u setup, key, site string) error {
 	ours, err := start(ctx, u, key)
 	if err != nil {
@@ -236,6 +236,9 @@ func (e *engine) fill(ctx context.Context, u setup, key, site string) error {
 	if _, err := tables.ExecContext(ctx, counted, many, waits); err != nil {
 		return err
 	}
+	if _, err := tables.ExecContext(ctx, `UPDATE turns SET last = last + $1`, many); err != nil {
+		return err
+	}
 	if e.server != nil {
 		if _, err := tables.ExecContext(ctx, "ANALYZE"); err != nil {
 			return err
@@ -250,13 +253,13 @@ func (e *engine) fill(ctx context.Context, u setup, key, site string) error {
 func (e *engine) copied(table string) string {
 	id := "$4 || " + e.digits
 	if table == "captures" {
-		columns := `account, state, interactive, url, options, options_hash, attempt, free, due_at, finished_at, bytes, cost, turn`
-		return e.numbers + ` INSERT INTO captures (id, created_at, ` + columns + `) SELECT ` + id + `, created_at - 1 - n, ` + columns +
-			` FROM n, captures WHERE id = $3`
+		columns := `account, state, interactive, url, options, options_hash, attempt, free, due_at, finished_at, bytes, cost`
+		return e.numbers + ` INSERT INTO captures (id, created_at, turn, ` + columns + `) SELECT ` + id +
+			`, created_at - 1 - n, turn + 1 + n, ` + columns + ` FROM n, captures WHERE id = $3`
 	}
-	columns := `kind, max_attempts, metadata, priority, queue, state, scheduled_at, created_at, tags, unique_states`
-	return e.numbers + ` INSERT INTO river_job (args, unique_key, ` + columns + `) SELECT ` + fmt.Sprintf(e.args, id) + `, ` +
-		fmt.Sprintf(e.key, id) + `, ` + columns + ` FROM n, river_job WHERE unique_key = ` + fmt.Sprintf(e.key, "$3")
+	columns := `kind, max_attempts, metadata, priority, queue, state, created_at, tags, unique_states`
+	return e.numbers + ` INSERT INTO river_job (args, unique_key, scheduled_at, ` + columns + `) SELECT ` + fmt.Sprintf(e.args, id) + `, ` +
+		fmt.Sprintf(e.key, id) + `, ` + e.time + `, ` + columns + ` FROM n, river_job WHERE unique_key = ` + fmt.Sprintf(e.key, "$3")
 }
 
 // submitted accepts a capture that nobody waits for, and returns its id.

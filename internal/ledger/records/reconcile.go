@@ -5,19 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 )
-
-// reconcileAll looks through all captures once.
-func (q *queue) reconcileAll(ctx context.Context) error {
-	for {
-		if err := q.reconcile(ctx); err != nil {
-			return err
-		}
-		if q.swept == "" {
-			return nil
-		}
-	}
-}
 
 // lackingQuery selects, among the next captures on the way, those that no job drives.
 const lackingQuery = `SELECT r.id, r.account, r.class, r.turn, r.at,
@@ -46,17 +35,49 @@ func scanDriven(scan func(dest ...any) error) (drivenRecord, error) {
 	return record, err
 }
 
-// reconcile gives jobs to the next captures on the way that have none.
-func (q *queue) reconcile(ctx context.Context) error {
-	jobs, cursor, err := q.lonely(ctx, q.swept)
+// sweeper looks for captures without a job.
+type sweeper struct {
+	*queue
+	leads  func() bool
+	cursor string // id of the capture that it has come to
+}
+
+// sweep looks until ctx ends: through all captures once, and then through some at a time on the node that leads.
+func (s *sweeper) sweep(ctx context.Context) {
+	err := s.reconcileAll(ctx)
+	for s.rest(ctx, err) {
+		if err = nil; s.leads() {
+			_, err = s.reconcile(ctx)
+		}
+	}
+}
+
+// reconcileAll looks through all captures once. While all have jobs it uses a tenth of one processor, so that a start among very
+// many takes nothing from the work.
+func (s *sweeper) reconcileAll(ctx context.Context) error {
+	for {
+		began := time.Now()
+		found, err := s.reconcile(ctx)
+		if err != nil || s.cursor == "" {
+			return err
+		}
+		if found == 0 && !s.clock.Pause(ctx, 9*time.Since(began)) {
+			return ctx.Err() //nolint:wrapcheck // the end of the ledger
+		}
+	}
+}
+
+// reconcile gives jobs to the next captures on the way that have none. It returns how many those were.
+func (s *sweeper) reconcile(ctx context.Context) (int, error) {
+	jobs, cursor, err := s.lonely(ctx, s.cursor)
 	if err != nil {
-		return fmt.Errorf("look for captures without a job: %w", err)
+		return 0, fmt.Errorf("look for captures without a job: %w", err)
 	}
-	if err := q.adopt(ctx, jobs); err != nil {
-		return err
+	if err := s.adopt(ctx, jobs); err != nil {
+		return 0, err
 	}
-	q.swept = cursor
-	return nil
+	s.cursor = cursor
+	return len(jobs), nil
 }
 
 // lonely reads the next captures after the cursor and returns jobs for those without one, and the cursor after them: empty

@@ -69,7 +69,6 @@ type queue struct {
 	grace   time.Duration
 	running *ledger.Running
 	alarm   chan struct{} // a job waits for a time
-	swept   string        // id of the capture that the reconciler has come to
 }
 
 // Open takes up what an earlier process left in the place, gives back at once what it left running, and opens the ledger.
@@ -95,6 +94,7 @@ func Open(ctx context.Context, p Place, cfg ledger.Config, log *slog.Logger) (*L
 	l.stop = stop
 	l.background.Go(func() { l.queue.keepPromoting(running) })
 	l.background.Go(func() { l.keepUp(running) })
+	l.background.Go(func() { (&sweeper{queue: l.queue, leads: l.Leads}).sweep(running) })
 	if l.watch != nil {
 		l.background.Go(func() { member{l}.attend(running) })
 		l.background.Go(func() { listener{l}.keepHearing(running) })

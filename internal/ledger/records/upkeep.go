@@ -80,21 +80,21 @@ func (q *queue) takeBack(ctx context.Context, tx *sql.Tx) error {
 
 // keepUp looks after the jobs and the records until ctx ends.
 func (l *Ledger) keepUp(ctx context.Context) {
-	reconcile := func() error {
-		if !l.Leads() {
-			return nil
+	var err error
+	for l.db.rest(ctx, err) {
+		if err = nil; l.Leads() {
+			err = errors.Join(l.purge(ctx), l.noteTime(ctx))
 		}
-		return errors.Join(l.queue.reconcile(ctx), l.purge(ctx), l.noteTime(ctx))
+		err = errors.Join(err, l.queue.adoptOrphans(ctx), l.noteAgain(ctx))
 	}
-	if err := l.queue.reconcileAll(ctx); err != nil && ctx.Err() == nil {
-		l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
+}
+
+// rest logs what went wrong in a round of looking after, and waits for the next one; false when ctx has ended.
+func (d *db) rest(ctx context.Context, err error) bool {
+	if err != nil && ctx.Err() == nil {
+		d.log.ErrorContext(ctx, "reconciling failed", "error", err)
 	}
-	for l.db.clock.Pause(ctx, reconcileEvery) {
-		err := errors.Join(reconcile(), l.queue.adoptOrphans(ctx), l.noteAgain(ctx))
-		if err != nil && ctx.Err() == nil {
-			l.db.log.ErrorContext(ctx, "reconciling failed", "error", err)
-		}
-	}
+	return d.clock.Pause(ctx, reconcileEvery)
 }
 
 // noteAgain tells the lanes again what is owed, and the heads what waits, so that a fault of theirs becomes latency and never

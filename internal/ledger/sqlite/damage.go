@@ -50,7 +50,7 @@ func (i *integrity) found() error {
 func (f *folder) checkFile(ctx context.Context) {
 	err := errNotChecked
 	if len(f.checker) > 0 {
-		err = f.checkApart(ctx)
+		err = f.checkInTime(ctx, longestLog)
 	}
 	if errors.Is(err, errNotChecked) {
 		if len(f.checker) > 0 && ctx.Err() == nil {
@@ -66,6 +66,24 @@ func (f *folder) checkFile(ctx context.Context) {
 	defer f.integrity.mu.Unlock()
 	f.integrity.err = health.Of(health.Database, err)
 	f.log.ErrorContext(ctx, "the database was checked", "error", err)
+}
+
+// checkInTime has the file read by a process of its own, again later when much is written meanwhile.
+func (f *folder) checkInTime(ctx context.Context, limit int64) error {
+	for {
+		err := f.checkApart(ctx, limit)
+		// What has gathered in the log is copied here, so that no commit does it.
+		if _, late := f.read.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`); late != nil && ctx.Err() == nil {
+			f.log.WarnContext(ctx, "the log of the database was not copied", "error", late)
+		}
+		if !errors.Is(err, errPutOff) {
+			return err
+		}
+		f.log.InfoContext(ctx, "the check of the database is put off: very much is being written", "again_in", checkAgain)
+		if !f.clock.Pause(ctx, checkAgain) {
+			return ctx.Err() //nolint:wrapcheck // the end of the database
+		}
+	}
 }
 
 // checkContent reads the whole file and returns errDamaged when its pages do not fit together.

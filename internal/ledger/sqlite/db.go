@@ -40,7 +40,7 @@ func openWriter(dir string) (*sql.DB, error) {
 	db, err := connect(file,
 		"auto_vacuum(INCREMENTAL)", // of a new database: before its first page is written
 		"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)",
-		"wal_autocheckpoint(4000)", "temp_store(MEMORY)")
+		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,9 @@ func (d Database) String() string {
 	config, err := parse(d.address)
 	if err != nil {
 		return "a PostgreSQL database whose address cannot be read"
+	}
+	if filepath.IsAbs(config.Host) { // the folder of its socket
+		return "postgres:///" + config.Database + "?host=" + config.Host
 	}
 	return "postgres://" + net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))) + "/" + config.Database
 }

@@ -1,10 +1,10 @@
 // Serves pictures of pages by puppeteer-cluster: GET /?url=ADDRESS answers with a png of the viewport, with whole=1 of the whole
 // page. It prints its address when it is ready, and ends with its standard input.
-// Usage: node cluster.mjs NODE_MODULES BROWSER PAGES
+// Usage: node --input-type=module -e "$(cat cluster.mjs)" NODE_MODULES BROWSER PAGES
 import {createRequire} from 'node:module';
 import {createServer} from 'node:http';
 
-const [packages, executablePath, pages] = process.argv.slice(2);
+const [packages, executablePath, pages] = process.argv.slice(1);
 const require = createRequire(packages + '/');
 const puppeteer = require('puppeteer'), {Cluster} = require('puppeteer-cluster');
 

@@ -14,10 +14,10 @@ import (
 
 const (
 	suspectAfter = 2 * time.Second        // without the end of any page, while pages are in use: the browser is asked
-	askWithin    = 25                     // ticks until a process that does not answer is looked at
+	askWithin    = 50                     // ticks until a process that does not answer is looked at: it may wait for one that draws
 	askTick      = 100 * time.Millisecond // a machine that stands still has none
 	askAgain     = 3 * time.Second        // after an answer
-	restless     = 5 * time.Millisecond   // of a processor in that time: the process works, or would if it could
+	restless     = 10 * time.Millisecond  // of a processor in that time: the process works, or would if it could
 	giveUpAfter  = 20 * time.Second       // without an answer, however much the process works
 )
 

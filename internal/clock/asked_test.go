@@ -17,16 +17,18 @@ var ordering = []string{"api", "capture", "ledger", "webhook"}
 
 // measured are the files that may use package time for waits and durations, and why.
 var measured = map[string]string{
-	"api/body.go":             "a deadline of a connection",
-	"api/events.go":           "heartbeats and a deadline of a connection",
-	"capture/retry.go":        "how long a render took",
-	"capture/run.go":          "how long a render took",
-	"ledger/dispatch.go":      "the grace of a stop",
-	"ledger/records/jobs.go":  "River measures by it",
-	"ledger/records/nodes.go": "how long a node has given signs of life",
-	"ledger/records/self.go":  "how long ago a node gave a sign of life",
-	"webhook/try.go":          "how long an attempt took",
-	"webhook/webhook.go":      "how long an attempt took",
+	"api/body.go":                 "a deadline of a connection",
+	"api/events.go":               "heartbeats and a deadline of a connection",
+	"capture/retry.go":            "how long a render took",
+	"capture/run.go":              "how long a render took",
+	"ledger/dispatch.go":          "the grace of a stop",
+	"ledger/records/jobs.go":      "River measures by it",
+	"ledger/records/nodes.go":     "how long a node has given signs of life",
+	"ledger/records/reconcile.go": "how long a look took",
+	"ledger/records/self.go":      "how long ago a node gave a sign of life",
+	"ledger/sqlite/apart.go":      "how long another process works and rests",
+	"webhook/try.go":              "how long an attempt took",
+	"webhook/webhook.go":          "how long an attempt took",
 }
 
 // TestThoseWhoOrderAskTheClock finds code that asks the machine for the time beside the clock that was passed in.

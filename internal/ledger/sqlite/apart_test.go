@@ -31,20 +31,6 @@ func checkedBy(t *testing.T, script string) *folder {
 	return f
 }
 
-// within looks every few milliseconds until the condition holds.
-func within(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick, late := time.NewTicker(time.Millisecond), time.After(5*time.Minute)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatal("not within five minutes: " + what)
-		}
-	}
-}
-
 // TestCheckRests has a check that would use a whole processor: it is stopped and goes on in turns, until it ends.
 func TestCheckRests(t *testing.T) {
 	t.Parallel()
@@ -64,8 +50,8 @@ func TestCheckRests(t *testing.T) {
 		return strings.Contains(string(status), "\nState:\tT")
 	}
 	for range 3 {
-		within(t, "the check rests", stopped)
-		within(t, "the check goes on", func() bool { return !stopped() })
+		AwaitTrue(t, "the check rests", stopped)
+		AwaitTrue(t, "the check goes on", func() bool { return !stopped() })
 	}
 	if err := os.WriteFile(filepath.Join(f.dir, "go"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -102,7 +88,7 @@ func TestCheckIsPutOff(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- f.checkInTime(t.Context(), 1<<20) }()
-	within(t, "what is in the log is copied", func() bool { return size() > 4_000_000 })
+	AwaitTrue(t, "what is in the log is copied", func() bool { return size() > 4_000_000 })
 	for ended := false; !ended; {
 		f.clock.Advance(checkAgain)
 		select {

@@ -67,7 +67,7 @@ func TestDamageIsFound(t *testing.T) {
 				t.Errorf("inspected: %+v", seen)
 			}
 			l := open(t, dir, ledger.Config{Checker: checker})
-			awaitTrue(t, "the damage is found", func() bool { return l.Ready(t.Context()) != nil })
+			sqlite.AwaitTrue(t, "the damage is found", func() bool { return l.Ready(t.Context()) != nil })
 			wantRemedy(t, dir, l.Ready(t.Context()))
 			_, err := l.Accept(t.Context(), benchSubmission("acc_none", time.Now()))
 			wantRemedy(t, dir, err)
@@ -117,12 +117,12 @@ func TestFreeSpaceIsGivenBack(t *testing.T) {
 	statements(t, dir, fill)
 	full := number(t, dir, `PRAGMA page_count`)
 	statements(t, dir, `DELETE FROM filling`)
-	awaitTrue(t, "the file is short", func() bool {
+	sqlite.AwaitTrue(t, "the file is short", func() bool {
 		now.Advance(time.Second)
 		return number(t, dir, `PRAGMA page_count`) < full/4
 	})
 	check(t, l.Ready(t.Context()))
-	awaitTrue(t, "the file is short on the disk", func() bool {
+	sqlite.AwaitTrue(t, "the file is short on the disk", func() bool {
 		statements(t, dir, `PRAGMA wal_checkpoint(TRUNCATE)`)
 		return fileSize(t, dir) < 3<<20
 	})
@@ -145,18 +145,4 @@ func TestCompact(t *testing.T) {
 		t.Errorf("compacted while it is served: %v", err)
 	}
 	check(t, l.Ready(t.Context()))
-}
-
-// awaitTrue looks every few milliseconds until the condition holds.
-func awaitTrue(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick, late := time.NewTicker(5*time.Millisecond), time.After(patience)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
 }

@@ -7,7 +7,25 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
+
+// Patience is how long a test waits for what must come.
+const Patience = 5 * time.Minute
+
+// AwaitTrue looks every few milliseconds until the condition holds.
+func AwaitTrue(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick, late := time.NewTicker(5*time.Millisecond), time.After(Patience)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("not within %s: %s", Patience, what)
+		}
+	}
+}
 
 // template is an empty database that is up to date, migrated once for all tests.
 var template = sync.OnceValues(func() (content []byte, err error) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -17,7 +16,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 5 * time.Minute
+const patience = sqlite.Patience
 
 // asChecker is an argument of this program: it checks the database of the folder that follows.
 const asChecker = "check-database"

@@ -94,7 +94,7 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 	})
 	p.camera = shot.New(shot.Config{
 		Options: p.o, To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, NewSpool: p.newSpool, Load: p.waiter.Load,
-		Stopped: p.o.Time == savepage.TimeVirtual,
+		Stopped: p.o.Time == savepage.TimeVirtual, Common: func() bool { return p.waiter.Seen().Common },
 	})
 	p.still = still.New(still.Config{
 		To: p.page, Events: p.events, Page: p.beside, Notes: p.notes, Children: p.targets.Children, Again: p.again, Redraw: p.camera.Redraw,

@@ -58,11 +58,16 @@ func together(q session.Question, further session.Further) (text string, express
 			return "", nil, err
 		}
 		expressions = append(expressions, next.Script+call)
+		if next.Nothing != "" {
+			fmt.Fprintf(&all, "if (said[0].plain) said.push(%s); else {\n", next.Nothing)
+		} else {
+			all.WriteString("{\n")
+		}
 		all.WriteString(next.Script)
 		if next.Ahead != "" {
 			fmt.Fprintf(&all, "\nif (!%s) return said;", next.Ahead)
 		}
-		fmt.Fprintf(&all, "\nsaid.push(await %s);\n", call)
+		fmt.Fprintf(&all, "\nsaid.push(await %s);\n}\n", call)
 	}
 	all.WriteString("} catch {}\nreturn said; })()")
 	return all.String(), expressions, nil

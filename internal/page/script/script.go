@@ -274,7 +274,7 @@ func (p *Beside) Await(ctx context.Context, sent *cdp.Pending, slack time.Durati
 	if within(ctx, sent, 0) || ctx.Err() != nil {
 		return
 	}
-	free := p.Free(ctx)
+	free := within(ctx, p.to.Send(runtime.CommandEvaluate, nothing()), probeTime)
 	if released := p.holds.Release(ctx, free); released && within(ctx, sent, min(patience, releaseTime)) || free || ctx.Err() != nil {
 		return
 	}
@@ -288,8 +288,11 @@ func (p *Beside) Await(ctx context.Context, sent *cdp.Pending, slack time.Durati
 
 // Free reports whether no script keeps the page busy.
 func (p *Beside) Free(ctx context.Context) bool {
-	return within(ctx, p.to.Send(runtime.CommandEvaluate, runtime.EvaluateParams{Expression: "0"}), probeTime)
+	return within(ctx, p.to.Send(runtime.CommandEvaluate, nothing()), probeTime)
 }
+
+// nothing is asked to see whether the page answers.
+func nothing() runtime.EvaluateParams { return runtime.EvaluateParams{Expression: "0"} }
 
 const (
 	// awaitStep is how often it is seen whether the page is on its way to another document.

@@ -69,7 +69,8 @@ type Question struct {
 	Function string // its name
 	Args     []any
 
-	Ahead string // expression: whether it may be asked ahead; empty: it may
+	Ahead   string // expression: whether it may be asked ahead; empty: it may
+	Nothing string // JSON: the answer of a page of which the first answer says that it is plain; empty: it is asked
 }
 
 // Further is what is asked together with another question, when its answer lets it.

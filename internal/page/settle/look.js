@@ -115,6 +115,20 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     || [...document.querySelectorAll(busyNames)].slice(0, 200).some(e => named.test(e.getAttribute('class')) && seen(e) && e.getAnimations({subtree: true}).some(endless))
     || says.test((document.body?.innerText || '').slice(0, 5000));
 
+  // plain reports a page on which nothing can move, come or change any more: it has no script and no frame, nothing that plays or waits,
+  // no writing place in use, no picture on its way into view, no element with a tree of its own. More of a page than this is not looked at.
+  const lively = 'video,audio,canvas,marquee,animate,animateTransform,animateMotion,set,progress,[autofocus],[contenteditable],[aria-busy],[role="progressbar"]';
+  const waits = /loading|please wait|geladen|lädt|laden|chargement|cargando|caricamento|carregando|загрузка|加载中|読み込み中/i;
+  const come = i => i.complete && !!(i.currentSrc || i.src) || !inView(i);
+  const plain = text => {
+    const all = document.getElementsByTagName('*'), focus = document.activeElement;
+    return document.readyState === 'complete' && document.fonts.status === 'loaded' && !window.length && all.length < 4000 && text.length < 200000
+      && (!focus || focus === document.body) && !scripted() && !document.querySelector(lively) && !document.getAnimations().length && !waits.test(text)
+      && [...document.images].every(come) && ![...all].some(e => e.shadowRoot);
+  };
+  // common reports that the text has no letter that a font may lack: see glyphs.js.
+  const common = text => /^[\u0000-\u024f\u0370-\u04ff\u2010-\u205e\u20a0-\u20bf\u2122]*$/.test(text);
+
   return {
     still,
     styled,
@@ -125,10 +139,11 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
     // look waits for fonts, for large pictures and for what is lazy in view, at most ms, and says how the page is. watched has the document's
     // changes followed from now on, whole says that what is out of view counts.
     look: async (ms, token, watched, whole) => {
+      const text = document.body?.textContent || '', bare = !whole && !watching && plain(text);
       if (undrawn) await Promise.race([undrawn, sleep(drawing)]); // it would be asked again until then
-      if (watched) watch();
+      if (watched && !bare) watch();
       const end = sleep(ms);
-      if (ms > 0) {
+      if (ms > 0 && !bare) {
         await drawnFirst(end);
         if (document.fonts.status !== 'loaded') await Promise.race([document.fonts.ready, end]);
         const decoding = [...document.images].filter(i => large(i) && inView(i)).map(i => i.decode().catch(() => 0));
@@ -140,7 +155,7 @@ if (!globalThis.savepage) globalThis.savepage = (() => {
         title: document.title.slice(0, 2048), url: location.href.slice(0, 16384), ready: document.readyState,
         height: root ? root.scrollHeight : innerHeight, width: root ? root.scrollWidth : innerWidth,
         alive: watching && alive(), animated: animated(), driven: watching && driven(), foreign: foreign(whole), timers: said, loading: !!said?.late.length && loading(),
-        later: soon, elements: document.getElementsByTagName('*').length, refresh: refresh(),
+        later: soon, plain: bare, common: bare && common(text), elements: document.getElementsByTagName('*').length, refresh: refresh(),
       };
     },
   };

@@ -48,6 +48,8 @@ type Look struct {
 	Timers   *timers  `json:"timers"`   // nil when it is not known
 	Motion   *moves   `json:"motion"`   // nil when it is not followed
 	Later    *later   `json:"later"`    // nil when it is not known
+	Plain    bool     `json:"plain"`    // nothing on the page can move, come or change any more
+	Common   bool     `json:"common"`   // and no letter is in it that a font may lack
 	Elements int      `json:"elements"`
 	Refresh  string   `json:"refresh"` // content of the meta element of that name
 

@@ -20,6 +20,9 @@ const maxLetters = 10
 // answer it names none: the picture is there and is not lost for this.
 func (c *Camera) MissingGlyphs(ctx context.Context) savepage.FontReport {
 	var missing []rune
+	if c.Common() {
+		return savepage.FontReport{}
+	}
 	if c.letters == nil {
 		c.lookForLetters(ctx)
 	}
@@ -35,6 +38,9 @@ func (c *Camera) MissingGlyphs(ctx context.Context) savepage.FontReport {
 
 // lookForLetters has the page look for them when it has nothing else to do: its frame is drawn first.
 func (c *Camera) lookForLetters(ctx context.Context) {
+	if c.Common() {
+		return
+	}
 	expression := glyphsScript + "()"
 	if !c.Stopped {
 		expression = "new Promise(idle => requestIdleCallback(idle, {timeout: 100})).then(" + glyphsScript + ")"

@@ -63,6 +63,7 @@ type Config struct {
 	Notes    Notes
 	NewSpool func() *spool.Spool
 	Stopped  bool                        // the page's clock: it has no idle moments
+	Common   func() bool                 // no letter is on the page that a font may lack
 	Load     func(context.Context) error // waits for the load event of a document that the page goes to
 }
 

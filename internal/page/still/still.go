@@ -119,7 +119,7 @@ func (s *Still) Enable() *cdp.Pending {
 
 // Question is what Freeze asks of a page on which nothing moves.
 func Question() session.Question {
-	return session.Question{Script: freezeScript, Function: "savepageStill.freeze", Ahead: "savepageStill.idle()"}
+	return session.Question{Script: freezeScript, Function: "savepageStill.freeze", Ahead: "savepageStill.idle()", Nothing: `{"unasked":true}`}
 }
 
 // Freeze brings to rest what moves on the page, in all its frames: what has an end is at its end, what has none stands at
@@ -136,7 +136,7 @@ func (s *Still) Freeze(ctx context.Context) error {
 		if err := s.freezeRest(ctx, is); err != nil {
 			return err
 		}
-		told, err := s.tell(ctx, hidden)
+		told, err := s.tell(ctx, hidden, is.Unasked)
 		switch {
 		case err != nil:
 			return err
@@ -173,6 +173,8 @@ type stillness struct {
 	Frames int  `json:"frames"` // in the document
 	Videos int  `json:"videos"` // in the document
 	Late   bool `json:"late"`   // a video has no picture yet
+
+	Unasked bool `json:"unasked"` // the page was not asked: nothing on it can move, but in trees that it does not show
 }
 
 // freezeRest does the rest, outside of the page's own document.
@@ -191,14 +193,19 @@ func (s *Still) freezeRest(ctx context.Context, is stillness) error {
 }
 
 // tell tells the script in the page of closed shadow trees in which something moves, and reports whether there are any:
-// the browser names every animation, wherever it is.
-func (s *Still) tell(ctx context.Context, enabled *cdp.Pending) (bool, error) {
+// the browser names every animation, wherever it is. unasked says that the page does not have the script yet.
+func (s *Still) tell(ctx context.Context, enabled *cdp.Pending, unasked bool) (bool, error) {
 	if err := enabled.Wait(ctx, nil); err != nil {
 		return false, err
 	}
 	nodes := s.takeAnimated()
 	if len(nodes) == 0 {
 		return false, nil
+	}
+	if unasked {
+		if err := s.Page.Ask(ctx, 0, nil, freezeScript+"savepageStill.idle"); err != nil {
+			return false, err
+		}
 	}
 	world, err := s.Page.Current(ctx)
 	if err != nil {

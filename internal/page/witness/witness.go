@@ -155,7 +155,7 @@ func (w *Witness) Question(area layout.Area) session.Question {
 		Of
 	}{area, w.Of}
 	asked := map[string]any{"token": w.Rest.Token(), "known": w.Timed || len(w.Rest.Moving()) > 0, "stands": w.Stands}
-	return session.Question{Script: witnessScript, Function: "savepageWitness.look", Args: []any{of, asked}}
+	return session.Question{Script: witnessScript, Function: "savepageWitness.look", Args: []any{of, asked}, Nothing: "{}"}
 }
 
 // see looks until nothing is seen any more that may pass by itself, a few times at most.

@@ -11,6 +11,7 @@ import (
 
 const (
 	lookEvery   = 500 * time.Millisecond // between two looks at a browser's processes
+	looksIdle   = 4                      // of which one is taken while no page is in use: each reads of every process of the machine
 	looksFrozen = 3                      // in a row at a process that the kernel has stopped, until it counts as frozen
 	looksZygote = 2                      // at a zygote of a zygote until it is known: a page that has just been forked may look like one
 )
@@ -49,13 +50,13 @@ func newVitals(b *chromium, log *slog.Logger) *vitals {
 func (v *vitals) run() {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for {
+	for n := 0; ; n++ {
 		select {
 		case <-v.browser.lost:
 			return
 		case <-tick.C:
 		}
-		if v.browser.process.ending() {
+		if v.browser.process.ending() || n%looksIdle != 0 && !v.inUse() {
 			continue
 		}
 		why, worn := v.look(), false

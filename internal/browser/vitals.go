@@ -11,7 +11,8 @@ import (
 
 const (
 	lookEvery   = 500 * time.Millisecond // between two looks at a browser's processes
-	looksIdle   = 4                      // of which one is taken while no page is in use: each reads of every process of the machine
+	looksFirst  = 20                     // after the start: the shared processes begin
+	looksIdle   = 4                      // of which later one is taken while no page is in use: each reads of every process of the machine
 	looksFrozen = 3                      // in a row at a process that the kernel has stopped, until it counts as frozen
 	looksZygote = 2                      // at a zygote of a zygote until it is known: a page that has just been forked may look like one
 )
@@ -56,7 +57,7 @@ func (v *vitals) run() {
 			return
 		case <-tick.C:
 		}
-		if v.browser.process.ending() || n%looksIdle != 0 && !v.inUse() {
+		if v.browser.process.ending() || n > looksFirst && n%looksIdle != 0 && !v.inUse() {
 			continue
 		}
 		why, worn := v.look(), false

@@ -161,6 +161,7 @@ func TestPlainCommands(t *testing.T) {
 func TestPlainPageIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	const text = `<!DOCTYPE html><title>Plain</title><p>Some text.`
+	const drawing = `<!DOCTYPE html><img width=20 height=20 src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>">`
 	before := []string{"Animation.enable", "Runtime.evaluate", "Page.captureScreenshot"}
 	beside := append(slices.Clone(before), "Runtime.evaluate")
 	for name, c := range map[string]struct {
@@ -170,7 +171,7 @@ func TestPlainPageIsAskedOnce(t *testing.T) {
 		"text":        {savepage.Options{HTML: text}, before},
 		"a letter":    {savepage.Options{HTML: text + "\u5b57"}, beside},
 		"a form":      {savepage.Options{HTML: `<!DOCTYPE html><form><input autofocus><textarea>Some text.</textarea></form>`}, beside},
-		"a picture":   {savepage.Options{HTML: `<!DOCTYPE html><img width=20 height=20 src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>">`}, before},
+		"a picture":   {savepage.Options{HTML: drawing}, before},
 		"load":        {savepage.Options{HTML: text, WaitUntil: savepage.WaitLoad}, before},
 		"networkidle": {savepage.Options{HTML: text, WaitUntil: savepage.WaitNetworkIdle}, before},
 		"a script":    {savepage.Options{HTML: text + `<script>document.body.append('more')</script>`, WaitUntil: savepage.WaitLoad}, beside},

@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -45,7 +46,7 @@ func build(ctx context.Context, config, out string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	dir, err := download(ctx)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", module, err)
 	}
@@ -55,7 +56,7 @@ func build(ctx context.Context, config, out string) error {
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 	source := filepath.Join(scratch, "source")
-	if err := os.CopyFS(source, os.DirFS(strings.TrimSpace(string(dir)))); err != nil {
+	if err := os.CopyFS(source, os.DirFS(dir)); err != nil {
 		return err
 	}
 	if err := rewrite(filepath.Join(source, "pkg/lint/lintersdb/builder_linter.go"), linters); err != nil {
@@ -66,6 +67,17 @@ func build(ctx context.Context, config, out string) error {
 		return err
 	}
 	return run(ctx, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-modfile", pins, "-o", out, module+"/cmd/golangci-lint")
+}
+
+// download returns the folder of the linter's source, which a fresh machine does not have yet.
+func download(ctx context.Context) (dir string, err error) {
+	said, err := exec.CommandContext(ctx, "go", "mod", "download", "-json", module).Output()
+	if err != nil {
+		return "", err
+	}
+	var is struct{ Dir string }
+	err = json.Unmarshal(said, &is)
+	return is.Dir, err
 }
 
 // pinned copies go.mod and go.sum into the folder, with the copy in the place of the module.

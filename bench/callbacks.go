@@ -39,7 +39,7 @@ func callbackFor(ctx context.Context, s *service, while time.Duration, url strin
 	}
 	after, err := cpuOf(s.pid())
 	n := len(late)
-	return load{done: int64(n), took: time.Duration(n) * quantile(late, 0.5), cpu: after - before}, err
+	return loaded(n, time.Duration(n)*quantile(late, 0.5), before, after), err
 }
 
 // endedAt reads when a capture ended from the id of its delivery, which begins with that time, to the millisecond.

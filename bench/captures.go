@@ -183,7 +183,7 @@ func (c contender) work(ctx context.Context, clients int, while time.Duration, n
 	default:
 	}
 	did.latencies = slices.Concat(latencies...)
-	did.load = load{done: int64(len(did.latencies)), took: took, cpu: after - before}
+	did.load = loaded(len(did.latencies), took, before, after)
 	return did, memory, err
 }
 

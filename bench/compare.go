@@ -96,7 +96,7 @@ func acceptFor(ctx context.Context, s *service, while time.Duration) (load, erro
 		return load{}, err
 	}
 	after, err := cpuOf(s.pid())
-	return load{done: int64(len(took)), took: elapsed, cpu: after - before}, err
+	return loaded(len(took), elapsed, before, after), err
 }
 
 func (g group) start(ctx context.Context, u setup) (*service, error) {

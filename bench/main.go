@@ -150,16 +150,29 @@ func quantile(took []time.Duration, q float64) time.Duration {
 
 // load is what a driver did in a measurement.
 type load struct {
-	done int64
-	took time.Duration
-	cpu  time.Duration
+	done  int64
+	took  time.Duration
+	cpu   time.Duration
+	timed int64 // of those done, the ones whose processor time is known
 }
 
-func (l *load) add(o load) { l.done, l.took, l.cpu = l.done+o.done, l.took+o.took, l.cpu+o.cpu }
+// loaded is a load during which a tree of processes went from one processor time to another. When it has less in the end, a browser
+// was replaced, and what it used is not known.
+func loaded(done int, took, before, after time.Duration) load {
+	l := load{done: int64(done), took: took}
+	if after >= before {
+		l.cpu, l.timed = after-before, l.done
+	}
+	return l
+}
+
+func (l *load) add(o load) {
+	l.done, l.took, l.cpu, l.timed = l.done+o.done, l.took+o.took, l.cpu+o.cpu, l.timed+o.timed
+}
 
 func (l *load) rate() float64 { return float64(l.done) / l.took.Seconds() }
 
-func (l *load) cpuEach() float64 { return ms(l.cpu) / float64(max(1, l.done)) }
+func (l *load) cpuEach() float64 { return ms(l.cpu) / float64(max(1, l.timed)) }
 
 // accepts measures durable submissions over HTTP while no capture runs.
 func accepts(ctx context.Context, s settings, site string) (err error) {

@@ -283,6 +283,22 @@ func memory(pid int) (resident, private int64) {
 	return pages * size, (pages - shared) * size
 }
 
+// waitsFor is the state of a process, the place in the kernel where its main thread waits, and the number of its system call with the
+// first argument, as far as the kernel tells.
+func waitsFor(pid int) string {
+	var said []string
+	if fields := status(pid); len(fields) > 0 {
+		said = append(said, fields[0])
+	}
+	for _, name := range []string{"wchan", "syscall"} {
+		text, err := os.ReadFile(procPath(pid, name))
+		if fields := strings.Fields(string(text)); err == nil {
+			said = append(said, fields[:min(2, len(fields))]...)
+		}
+	}
+	return strings.Join(said, " ")
+}
+
 // killProcess ends one process.
 func killProcess(pid int) { _ = unix.Kill(pid, unix.SIGKILL) }
 

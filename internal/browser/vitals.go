@@ -3,6 +3,7 @@ package browser
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -62,7 +63,9 @@ func (v *vitals) run() {
 		}
 		why, worn := v.look(), false
 		if why == "" && v.suspect() {
-			why, worn = v.probe.ask()
+			if why, worn = v.probe.ask(); why != "" && !worn {
+				v.log.Warn("browser stands still", "pid", v.browser.process.pid, "waits", v.waits())
+			}
 		}
 		if why != "" && !v.browser.process.ending() { // it may have been killed between the look and here
 			v.end(why, worn)
@@ -104,6 +107,24 @@ func (v *vitals) page(ctx context.Context, use func(page *Tab)) error {
 	}
 	p.discard(t)
 	return nil
+}
+
+// waits says what the main thread of each of the browser's processes waits for, for whoever has to find out why it stood still.
+func (v *vitals) waits() []string {
+	var all []string
+	for _, pid := range groupMembers(v.browser.process.pid) {
+		name := "other"
+		v.mu.Lock()
+		if known := v.shared[pid]; known != "" {
+			name = known
+		}
+		v.mu.Unlock()
+		if isRenderer(pid) {
+			name = "page"
+		}
+		all = append(all, fmt.Sprintf("%s %d: %s", name, pid, waitsFor(pid)))
+	}
+	return all
 }
 
 // fault is what is wrong with the browser; empty for nothing that was found.

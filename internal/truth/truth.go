@@ -77,9 +77,6 @@ func cases(site *testsite.Site, all bool) []Case {
 // patience is the timeout of a case without one, in milliseconds: what is looked at is the picture, on any machine.
 const patience = 120_000
 
-// renders is how often a page is rendered at most.
-const renders = 3
-
 // Outcome is what became of one case.
 type Outcome struct {
 	Case   Case
@@ -125,7 +122,7 @@ func Run(ctx context.Context, r capture.Renderer, site *testsite.Site, c Case) O
 	}
 	out := Outcome{Case: c}
 	began := time.Now()
-	shot, err := render(ctx, r, o)
+	shot, err := r.Render(ctx, o)
 	if err == nil && shot.Large != nil {
 		shot.Bytes, err = io.ReadAll(shot.Large)
 		err = errors.Join(err, shot.Close())
@@ -137,7 +134,7 @@ func Run(ctx context.Context, r capture.Renderer, site *testsite.Site, c Case) O
 	}
 	out.Faults = judge(c, o, shot)
 	for range c.Same {
-		again, err := render(ctx, r, o)
+		again, err := r.Render(ctx, o)
 		switch {
 		case err != nil:
 			out.Faults = append(out.Faults, "another shot: "+err.Error())
@@ -146,17 +143,6 @@ func Run(ctx context.Context, r capture.Renderer, site *testsite.Site, c Case) O
 		}
 	}
 	return out
-}
-
-// render renders a page again whose browser was lost, as the service does: it is not the page's fault, and no picture is wrong.
-func render(ctx context.Context, r capture.Renderer, o savepage.Options) (shot capture.Shot, err error) {
-	for range renders {
-		shot, err = r.Render(ctx, o)
-		if told, is := errors.AsType[*savepage.Error](err); !is || told.Code != savepage.CodeBrowserLost {
-			break
-		}
-	}
-	return shot, err
 }
 
 // where says in which part of the page two pictures differ.

@@ -20,9 +20,6 @@ const maxLetters = 10
 // answer it names none: the picture is there and is not lost for this.
 func (c *Camera) MissingGlyphs(ctx context.Context) savepage.FontReport {
 	var missing []rune
-	if c.Common() {
-		return savepage.FontReport{}
-	}
 	if c.letters == nil {
 		c.lookForLetters(ctx)
 	}

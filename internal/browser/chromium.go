@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
@@ -32,6 +33,8 @@ type chromium struct {
 	vitals  *vitals
 	version Version
 	program program
+
+	overfull atomic.Bool // a page's process was killed for the memory that it, or the browser, held
 
 	mu   sync.Mutex
 	tabs map[target.SessionID]*Tab
@@ -64,6 +67,10 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 	}
 	b.vitals = newVitals(b, log)
 	b.conn().Browser().Listen(b.detached)
+	if cfg.alone {
+		b.conn().Browser().Listen(b.ended)
+		b.conn().Browser().Send(target.CommandSetDiscoverTargets, target.SetDiscoverTargetsParams{Discover: true})
+	}
 	if b.version, err = b.answer(ctx, startWithin); err != nil {
 		b.stop()
 		return nil, p.explain(path, err)

@@ -89,6 +89,7 @@ func (g *memoryGuard) look() (total int64) {
 
 // kill ends a page's process. whose is the memory that is too much.
 func (g *memoryGuard) kill(pid int, whose string, resident int64) {
+	g.browser.overfull.Store(true)
 	killProcess(pid)
 	g.log.Warn("page process killed", "pid", g.browser.process.pid, "process", pid, "memory", whose, "resident", resident)
 }

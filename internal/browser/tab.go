@@ -28,6 +28,7 @@ type Tab struct {
 	late     time.Duration // of the browser, when the tab was taken
 
 	crashed   chan struct{}
+	fate      *fate // of its process
 	crashOnce sync.Once
 	closeOnce sync.Once
 	left      func() // called when the tab was closed; may be nil
@@ -96,7 +97,7 @@ func (t *Tab) usable() bool {
 
 // openTab makes a context with a proxy of its own and a blank page in it, ready to navigate.
 func openTab(ctx context.Context, b *chromium, identity *guard.Identity) (*Tab, error) {
-	t := &Tab{browser: b, identity: identity, crashed: make(chan struct{})}
+	t := &Tab{browser: b, identity: identity, crashed: make(chan struct{}), fate: newFate()}
 	root := b.conn().Browser()
 	made, err := wire.Call(ctx, root, target.CreateBrowserContext, target.CreateBrowserContextParams{
 		DisposeOnDetach: new(true),
@@ -174,6 +175,7 @@ func (b *chromium) detached(method string, params json.RawMessage) {
 	t := b.tabs[e.SessionID]
 	b.mu.Unlock()
 	if t != nil {
+		t.fate.learn(false)
 		t.crash()
 	}
 }

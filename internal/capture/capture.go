@@ -33,7 +33,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		MaxAttempts: 3,
-		MaxLost:     2 * lostCrashed,
+		MaxLost:     6,
 		MaxDeaths:   30,
 		RetryWait:   500 * time.Millisecond,
 		Patience:    24 * time.Hour,

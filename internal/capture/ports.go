@@ -64,7 +64,7 @@ type Claim struct {
 	Capture savepage.Capture
 	Spent   int   // attempts that count, this one included: Capture.Attempt less those that were free
 	Job     int64 // the queue's id of the job that drives it
-	Lost    int   // the sum of Back.Lost
+	Lost    int   // how often its browser, or the process of its page, has ended
 	Deaths  int   // times that the service ended while it was rendered
 
 	FaultedAt time.Time // of the first Back.Fault; zero without one
@@ -75,8 +75,11 @@ type Back struct {
 	Wait  time.Duration // until it may be taken again
 	Free  bool          // the attempt does not count: the page was not the cause
 	Fault bool          // a part of the service kept it from its end
-	Lost  int           // how much the end of its browser or renderer speaks for the page being the cause
+	Lost  int           // 1 when its browser, or the process of its page, has ended
 }
+
+// apart reports whether it is rendered in a browser of its own.
+func (c Claim) apart() bool { return c.Lost > 0 }
 
 // Outcome is how a claimed capture ended, with the callbacks that are owed for it.
 type Outcome struct {
@@ -174,7 +177,8 @@ func (s Shot) Close() error {
 
 // Renderer makes the picture that the options ask for. It returns *savepage.Error for everything that a client may be told:
 // CodeBrowserLost when the browser ended, with ErrCrashed when it did so by itself or by what the page made it do,
-// CodePageCrashed when the page's renderer died, with ErrCrashed when it sent more than any page may. A *health.Fault says
+// CodePageCrashed when the page's renderer died, with ErrCrashed when it sent more than any page may, and in a browser of its own
+// unless somebody else killed it. A *health.Fault says
 // that a part of the service kept it from rendering. The Report is filled as far as it is known also with an error. A context
 // made by Apart asks for a browser of its own.
 type Renderer interface {

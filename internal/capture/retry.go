@@ -12,15 +12,9 @@ import (
 )
 
 // ErrCrashed says of a lost browser that it ended by itself or by what the page made it do, and of a page that crashed that it
-// sent the browser more than any page may. A browser that was killed may have been killed by anybody.
-var ErrCrashed = errors.New("the browser crashed, or was about to")
-
-// How much a lost browser speaks for its page being the cause. At Config.MaxLost the page is: a page that crashes its browser
-// is found the second time, when it had the browser to itself, and a browser that somebody kills harms no capture.
-const (
-	lostCrashed = 3
-	lostKilled  = 1
-)
+// sent the browser more than any page may, or that it ended its own process. A browser or process that was killed may have been
+// killed by anybody.
+var ErrCrashed = errors.New("the page was more than its browser can take, or the browser crashed")
 
 // maxRetryWait is the longest wait of a capture that meets a fault again and again.
 const maxRetryWait = 4 * time.Minute
@@ -50,7 +44,7 @@ func (j judge) decide(claim Claim, err error) (told *savepage.Error, back *Back)
 	case told.Code.Info().Retried && claim.Spent < j.cfg.MaxAttempts && claim.Deaths < j.cfg.MaxDeaths:
 		back = &Back{Wait: j.cfg.RetryWait}
 		if told.Code == savepage.CodePageCrashed {
-			back.Lost = lostKilled // apart: what ended its renderer may harm others as well
+			back.Lost = 1 // apart: what ended its renderer may harm others as well
 		}
 		return told, back
 	default:
@@ -79,14 +73,11 @@ func (j judge) serviceFault(part health.Part) *savepage.Error {
 		"submit it again", part, j.cfg.Patience)
 }
 
-// loss puts back what was rendered when its browser ended, until it must be the page that ends its browsers.
+// loss puts back what was rendered when its browser ended, until it must be the page that ends its browsers: a crash is its doing
+// once it had the browser to itself, and a browser that somebody kills harms no capture.
 func (j judge) loss(claim Claim, told *savepage.Error, crashed bool) (*savepage.Error, *Back) {
-	weight := lostKilled
-	if crashed {
-		weight = lostCrashed
-	}
-	if claim.Lost+weight < j.cfg.MaxLost {
-		return told, &Back{Wait: j.cfg.RetryWait, Free: true, Lost: weight}
+	if caught := crashed && claim.apart(); !caught && claim.Lost+1 < j.cfg.MaxLost {
+		return told, &Back{Wait: j.cfg.RetryWait, Free: true, Lost: 1}
 	}
 	if told.Code == savepage.CodeBrowserLost {
 		told = savepage.Errorf(savepage.CodePageCrashed, "the page ended its browser on every attempt, also when it had one to itself")

@@ -25,7 +25,7 @@ func TestRunTriesAgain(t *testing.T) {
 	noBrowser := health.Of(health.Browser, errors.New("no browser can be started"))
 	long := DefaultConfig().Patience + time.Minute
 	half := 500 * time.Millisecond
-	lost := func(weight int) *Back { return &Back{Wait: half, Free: true, Lost: weight} }
+	lost := &Back{Wait: half, Free: true, Lost: 1}
 	for name, c := range map[string]struct {
 		err   error
 		claim Claim         // Spent, Lost, Deaths
@@ -35,14 +35,15 @@ func TestRunTriesAgain(t *testing.T) {
 	}{
 		"page crashed twice":        {at(savepage.CodePageCrashed), Claim{Spent: 2}, 0, &Back{Wait: half, Lost: 1}, ""},
 		"page crashed three times":  {at(savepage.CodePageCrashed), Claim{Spent: 3}, 0, nil, savepage.CodePageCrashed},
-		"browser killed":            {killed, Claim{Spent: 2}, 0, lost(1), ""},
-		"browser killed five times": {killed, Claim{Lost: 4}, 0, lost(1), ""},
+		"browser killed":            {killed, Claim{Spent: 2}, 0, lost, ""},
+		"browser killed five times": {killed, Claim{Lost: 4}, 0, lost, ""},
 		"browser killed each time":  {killed, Claim{Lost: 5}, 0, nil, savepage.CodePageCrashed},
-		"browser crashed":           {crashed, Claim{Spent: 2}, 0, lost(3), ""},
-		"browser crashed twice":     {crashed, Claim{Lost: 3}, 0, nil, savepage.CodePageCrashed},
-		"killed, then crashed":      {crashed, Claim{Lost: 2}, 0, lost(3), ""},
-		"page floods":               {flooded, Claim{Spent: 1}, 0, lost(3), ""},
-		"page floods twice":         {flooded, Claim{Spent: 1, Lost: 3}, 0, nil, savepage.CodePageCrashed},
+		"browser crashed":           {crashed, Claim{Spent: 2}, 0, lost, ""},
+		"browser crashed twice":     {crashed, Claim{Lost: 1}, 0, nil, savepage.CodePageCrashed},
+		"killed, then crashed":      {crashed, Claim{Lost: 2}, 0, nil, savepage.CodePageCrashed},
+		"crashed, then killed":      {killed, Claim{Lost: 1}, 0, lost, ""},
+		"page floods":               {flooded, Claim{Spent: 1}, 0, lost, ""},
+		"page floods twice":         {flooded, Claim{Spent: 1, Lost: 1}, 0, nil, savepage.CodePageCrashed},
 		"no browser":                {noBrowser, Claim{Spent: 2, Lost: 5}, 0, &Back{Wait: half, Free: true, Fault: true}, ""},
 		"no browser, for long":      {noBrowser, Claim{}, long, nil, savepage.CodeServiceFault},
 		"no browser, for a while":   {noBrowser, Claim{}, time.Minute, &Back{Wait: 15 * time.Second, Free: true, Fault: true}, ""},

@@ -51,7 +51,7 @@ func (s *Service) render(ctx context.Context, claim Claim) (Shot, error) {
 		return Shot{}, savepage.Errorf(savepage.CodePageCrashed, "the service ended each of the %d times that it rendered the page",
 			claim.Deaths)
 	}
-	if claim.Lost > 0 {
+	if claim.apart() {
 		ctx = Apart(ctx)
 	}
 	o := claim.Capture.Options

@@ -131,13 +131,11 @@ func (r *rig) honest(t *testing.T) (renders int, err error) {
 
 // again renders a page as the service does: after a lost browser in one of its own, until it must be the page that ends them.
 func (r *rig) again(ctx context.Context, o savepage.Options) (shot capture.Shot, renders int, err error) {
-	for crashed := 0; ; {
+	for {
 		renders++
 		shot, err = r.render(ctx, o)
-		if errors.Is(err, capture.ErrCrashed) {
-			crashed++
-		}
-		if crashed > 1 || !isLost(err) && !errors.Is(err, capture.ErrCrashed) {
+		crashed := errors.Is(err, capture.ErrCrashed)
+		if crashed && capture.IsApart(ctx) || !crashed && !isLost(err) {
 			return shot, renders, err
 		}
 		ctx = capture.Apart(ctx)

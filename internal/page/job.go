@@ -96,7 +96,7 @@ func (j *job) explain(ctx context.Context, err error) error {
 	case !is:
 		return err
 	case told.Code == savepage.CodeBrowserLost, !j.tab.Sound(), isTimeout(told.Code) && j.kept():
-	case excess(j.tab.Session().Err()) != nil:
+	case excess(j.tab.Session().Err()) != nil, told.Code == savepage.CodePageCrashed && j.tab.EndedItself():
 		return errors.Join(err, capture.ErrCrashed)
 	default:
 		return err

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -148,6 +149,47 @@ func TestRendererDiesBeforeItsDocument(t *testing.T) {
 		for range c.times {
 			if _, err := r.Render(t.Context(), patient(savepage.Options{URL: site.URL + path})); code(err) != c.code {
 				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}
+
+// What ends the process of a page that has a browser to itself is the page's doing, unless somebody has killed it. With others
+// in the browser that is not said.
+func TestWhoEndsThePage(t *testing.T) {
+	allow, err := guard.ParseAllow("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	before := children(t)
+	cfg := browser.Config{Pages: 1, MaxTabRSS: 700 << 20}
+	pool, err := browser.Start(t.Context(), cfg, guard.New(guard.Config{Allow: allow}), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		started := slices.DeleteFunc(children(t), func(pid int) bool { return slices.Contains(before, pid) })
+		for _, pid := range helpers(t, started, "--type=renderer") {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+		}
+		<-req.Context().Done()
+	}))
+	defer site.Close()
+	r := page.New(pool, page.Config{}, quiet)
+	for name, c := range map[string]struct {
+		html string
+		own  bool
+	}{
+		"killed":       {`<p>x</p><img src="` + site.URL + `">`, false},
+		"memory":       {`<script>const all = []; for (;;) try { all.push(new Uint8Array(16 << 20).fill(all.length)) } catch {}</script>`, true},
+		"its own heap": {`<p>x</p><script>const all = []; for (;;) all.push({n: all.length, s: "x" + all.length})</script>`, true},
+	} {
+		for ctx, own := range map[context.Context]bool{t.Context(): false, capture.Apart(t.Context()): c.own} {
+			_, err := r.Render(ctx, patient(savepage.Options{HTML: c.html}))
+			if code(err) != savepage.CodePageCrashed || errors.Is(err, capture.ErrCrashed) != own {
+				t.Errorf("%s: apart %t: %v", name, capture.IsApart(ctx), err)
 			}
 		}
 	}

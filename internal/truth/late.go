@@ -77,11 +77,8 @@ func spinning(at func(savepage.Options) savepage.Options) []Case {
 			Fill("after the script", Box{280, 200, 200, 100}, band(102)),
 		}
 		o.Timeout = 25_000 // 8 s of it are for the picture: on a busy machine the process of a page that has worked for long gets little
-		switch c.by {
-		case "once":
+		if c.by == "once" {
 			o.Timeout = 60_000 // it is ended long before
-		case "promises":
-			o.Timeout = 6000 // they fill the renderer's memory: it ends after 5 to 12 s, as fast as the machine is
 		}
 		whole := o
 		whole.Fullpage = true

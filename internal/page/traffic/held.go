@@ -72,6 +72,8 @@ type request struct {
 	head    time.Time // its answer began; zero before
 	main    bool      // for a document of the main frame
 	own     bool      // of the main frame
+	frame   string    // id of the one that asks
+	loader  string    // id of the document that asks, or that is asked for; empty for a worker's
 	lasting bool      // no picture depends on it
 	poll    bool      // asked for again and again
 	held    bool      // its address, or who asks, says that its server may hold it open

@@ -57,6 +57,7 @@ func NewRequests(events *session.Router, frame string, stall time.Duration) *Req
 	events.On(both, "Network.dataReceived", r.dataCame)
 	events.On(both, "Network.loadingFinished", r.finished)
 	events.On(both, "Network.loadingFailed", r.requestFailed)
+	events.On(session.Main, "Page.frameNavigated", leaves(r))
 	events.On(session.Main, "Network.webSocketCreated", r.socketCreated)
 	events.On(session.Every, "Target.detachedFromTarget", r.workerLeft)
 	return r
@@ -173,6 +174,7 @@ func (r *Requests) begun(e sending) *request {
 	one := &request{
 		url: r.keep(e.Request.URL), kind: e.Type, begun: now, moved: now, lasting: lasting(e.Type),
 		main: e.Type == document && e.FrameID == r.frame, own: e.FrameID == r.frame,
+		frame: e.FrameID, loader: e.LoaderID,
 	}
 	one.at = r.servers[Server(one.url)]
 	if one.at == nil && len(r.servers) < session.MaxTracked {
@@ -269,6 +271,32 @@ func (r *Requests) dataCame(_ *session.Target, params json.RawMessage) {
 	if known := r.open[e.RequestID]; known != nil {
 		known.brings()
 		r.moved(known)
+	}
+}
+
+// leaves has requests forgotten that the document waited for which a frame had before, with all frames in it. The browser does not
+// always tell their end: a document that goes on at once is often gone before the end of its own answer.
+func leaves(r *Requests) session.Handler {
+	return func(_ *session.Target, params json.RawMessage) {
+		var e struct {
+			Frame struct {
+				ID       string `json:"id"`
+				ParentID string `json:"parentId"`
+				LoaderID string `json:"loaderId"`
+			} `json:"frame"`
+		}
+		if !session.Read(params, &e) {
+			return
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for id, one := range r.open {
+			within := e.Frame.ParentID == "" || one.frame == e.Frame.ID
+			next := one.kind == document && one.frame == e.Frame.ID && one.head.IsZero() // the frame goes on from here already
+			if within && !next && one.loader != "" && one.loader != e.Frame.LoaderID {
+				r.close(id)
+			}
+		}
 	}
 }
 

@@ -61,8 +61,8 @@ func direct(t *testing.T, jailed Jail) *Tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	naked := &Tab{browser: tab.browser, context: made.BrowserContextID, crashed: make(chan struct{})}
-	if err := naked.openPage(within(t), root); err != nil {
+	naked := &Tab{browser: tab.browser, context: made.BrowserContextID, crashed: make(chan struct{}), fate: newFate()}
+	if err := naked.openPage(within(t), root, ""); err != nil {
 		t.Fatal(err)
 	}
 	return naked

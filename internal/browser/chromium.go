@@ -36,8 +36,9 @@ type chromium struct {
 
 	overfull atomic.Bool // a page's process was killed for the memory that it, or the browser, held
 
-	mu   sync.Mutex
-	tabs map[target.SessionID]*Tab
+	mu       sync.Mutex
+	tabs     map[target.SessionID]*Tab
+	expected map[cdp.BrowserContextID]chan target.SessionID // pages that are being made, by their contexts
 
 	// Guarded by the pool's lock.
 	live    int       // tabs that are made or being made
@@ -64,9 +65,15 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 		lost:    make(chan struct{}),
 		work:    make(chan struct{}, 1),
 		tabs:    make(map[target.SessionID]*Tab),
+
+		expected: make(map[cdp.BrowserContextID]chan target.SessionID),
 	}
 	b.vitals = newVitals(b, log)
 	b.conn().Browser().Listen(b.detached)
+	b.conn().Browser().Listen(b.attached)
+	b.conn().Browser().Send(target.CommandSetAutoAttach, target.SetAutoAttachParams{
+		AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true), Filter: target.Filter{{Type: "page"}},
+	})
 	if cfg.alone {
 		b.conn().Browser().Listen(b.ended)
 		b.conn().Browser().Send(target.CommandSetDiscoverTargets, target.SetDiscoverTargetsParams{Discover: true})

@@ -47,6 +47,7 @@ type Config struct {
 	agent  string    // the browser's user agent; empty: its own
 	jail   jail.Kind // which is made for the browser
 
+	cores     int           // that the machine gives
 	keepEvery time.Duration // at a browser's age and at its program
 }
 
@@ -89,6 +90,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Idle < 0 {
 		return c, fmt.Errorf("an idle browser is kept for %s: must not be negative", c.Idle)
 	}
+	c.cores = cmp.Or(c.cores, runtime.GOMAXPROCS(0))
 	c.keepEvery = cmp.Or(c.keepEvery, keepEvery)
 	if c.Idle > 0 {
 		c.keepEvery = min(c.keepEvery, max(c.Idle/4, time.Millisecond))

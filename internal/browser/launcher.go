@@ -36,7 +36,7 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 		return nil, nil, err
 	}
 	b.program = from
-	t, err := l.open(ctx, b)
+	t, err := l.open(ctx, b, "")
 	if err == nil && l.cfg.Sandbox != Off {
 		err = b.checkSandbox(from.path)
 	}
@@ -53,13 +53,13 @@ func (l *launcher) launch(ctx context.Context) (*chromium, *Tab, error) {
 	return b, t, nil
 }
 
-// open makes one tab.
-func (l *launcher) open(ctx context.Context, b *chromium) (*Tab, error) {
+// open makes one tab, with a blank page or with one that is held at an address.
+func (l *launcher) open(ctx context.Context, b *chromium, url string) (*Tab, error) {
 	identity, err := l.identity(b) //nolint:contextcheck // the proxy lives as long as the tab
 	if err != nil {
 		return nil, fmt.Errorf("open the capture's proxy: %w", err)
 	}
-	t, err := openTab(ctx, b, identity)
+	t, err := openTab(ctx, b, identity, url)
 	if err != nil {
 		return nil, errors.Join(err, identity.Close())
 	}

@@ -106,13 +106,19 @@ func locate(given string) (string, error) {
 // Take waits for a free slot, in the order of the calls, and returns a tab: a page that was not used before, in a context
 // of its own. A warm one is returned without asking the browser anything. The error is the context's, or *savepage.Error:
 // CodeBrowserLost when no browser can be had, CodeShuttingDown after Close.
-func (p *Pool) Take(ctx context.Context) (*Tab, error) {
+func (p *Pool) Take(ctx context.Context) (*Tab, error) { return p.TakeAt(ctx, "") }
+
+// TakeAt is Take for a page that is to show an address, empty for any. Where no tab is ready, its page may be held (Tab.Held).
+func (p *Pool) TakeAt(ctx context.Context, url string) (*Tab, error) {
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a page: %w", ctx.Err())
 	case <-p.closing:
 		return nil, errClosed()
+	}
+	if t := p.hold(ctx, url); t != nil {
+		return t, nil
 	}
 	t, err := p.acquire(ctx)
 	if err != nil {
@@ -129,6 +135,19 @@ func (p *Pool) TakeMoving(ctx context.Context) (*Tab, error) { return p.aside.ta
 // TakeApart is Take for a page in a browser of its own, which ends with it. moving is whether pictures move on it.
 func (p *Pool) TakeApart(ctx context.Context, moving bool) (*Tab, error) {
 	return p.aside.takeAlone(ctx, moving)
+}
+
+// hold makes a page at its address where none is ready. It returns nil where there is another way.
+func (p *Pool) hold(ctx context.Context, url string) *Tab {
+	p.mu.Lock()
+	b := p.current
+	if b == nil || url == "" || p.closed || len(p.ready)+len(p.waiting) > 0 {
+		p.mu.Unlock()
+		return nil
+	}
+	b.live++
+	p.mu.Unlock()
+	return maker{p, b}.hold(ctx, url)
 }
 
 func errClosed() error {

@@ -55,7 +55,7 @@ func TestTabsShareNothing(t *testing.T) {
 }
 
 func TestWarmTabNeedsNoAnswer(t *testing.T) {
-	p := pool(t, Config{Pages: 2, Warm: 1})
+	p := pool(t, Config{Pages: 2, Warm: 1, cores: 4})
 	eventually(t, "a warm tab", func() bool { return p.Stats().Warm == 1 })
 	b := p.current
 	// A stopped browser answers nothing.
@@ -335,7 +335,7 @@ func TestBrowserWithoutNewPagesIsReplaced(t *testing.T) {
 	p.waiting = append(p.waiting, waiting)
 	for range maxFailed {
 		b.live++
-		p.notMade(b, errors.New("no page"), false)
+		maker{p, b}.failed(errors.New("no page"), false)
 	}
 	p.mu.Unlock()
 	if o := <-waiting; o.err == nil || !strings.Contains(o.err.Error(), "no page") {

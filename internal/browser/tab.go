@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 
 	wire "github.com/savepage/savepage/internal/cdp"
@@ -26,6 +28,7 @@ type Tab struct {
 	context  cdp.BrowserContextID
 	identity *guard.Identity
 	late     time.Duration // of the browser, when the tab was taken
+	held     bool          // its page lies at an address that is not asked for before Release
 
 	crashed   chan struct{}
 	fate      *fate // of its process
@@ -48,6 +51,14 @@ func (t *Tab) Identity() *guard.Identity { return t.identity }
 
 // Version is how the page's browser names itself.
 func (t *Tab) Version() Version { return t.browser.version }
+
+// Held reports that the page was made at the address that it will show, which nobody is asked for before Release. Until then
+// its session takes commands, all of which hold for the page from its first request on, and answers only those that need no process
+// of the page: there is none.
+func (t *Tab) Held() bool { return t.held }
+
+// Release has a page that is held ask for its address.
+func (t *Tab) Release() { t.session.Send(runtime.CommandRunIfWaitingForDebugger, nil) }
 
 // Crashed is closed when the page's renderer has died, or was killed for its memory, or the page has closed itself.
 func (t *Tab) Crashed() <-chan struct{} { return t.crashed }
@@ -95,9 +106,10 @@ func (t *Tab) usable() bool {
 	}
 }
 
-// openTab makes a context with a proxy of its own and a blank page in it, ready to navigate.
-func openTab(ctx context.Context, b *chromium, identity *guard.Identity) (*Tab, error) {
-	t := &Tab{browser: b, identity: identity, crashed: make(chan struct{}), fate: newFate()}
+// openTab makes a context with a proxy of its own and a page in it: a blank one that is ready to navigate or, with an address, one
+// that is held.
+func openTab(ctx context.Context, b *chromium, identity *guard.Identity, url string) (*Tab, error) {
+	t := &Tab{browser: b, identity: identity, held: url != "", crashed: make(chan struct{}), fate: newFate()}
 	root := b.conn().Browser()
 	made, err := wire.Call(ctx, root, target.CreateBrowserContext, target.CreateBrowserContextParams{
 		DisposeOnDetach: new(true),
@@ -109,43 +121,83 @@ func openTab(ctx context.Context, b *chromium, identity *guard.Identity) (*Tab, 
 		return nil, err
 	}
 	t.context = made.BrowserContextID
-	if err := t.openPage(ctx, root); err != nil {
+	if err := t.openPage(ctx, root, url); err != nil {
 		root.Send(target.CommandDisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: t.context})
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *Tab) openPage(ctx context.Context, root *wire.Session) error {
+func (t *Tab) openPage(ctx context.Context, root *wire.Session, url string) error {
 	noDownloads := root.Send(browser.CommandSetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior:         browser.SetDownloadBehaviorBehaviorDeny,
 		BrowserContextID: t.context,
 	})
+	coming := t.browser.expect(t.context)
 	made, err := wire.Call(ctx, root, target.CreateTarget, target.CreateTargetParams{
-		URL: "about:blank", BrowserContextID: t.context,
+		URL: cmp.Or(url, "about:blank"), BrowserContextID: t.context,
 	})
 	if err != nil {
+		t.browser.unexpect(t.context)
 		return err
 	}
 	t.target = made.TargetID
-	attached, err := wire.Call(ctx, root, target.AttachToTarget, target.AttachToTargetParams{
-		TargetID: t.target, Flatten: new(true),
-	})
-	if err != nil {
-		return err
+	select {
+	case id := <-coming:
+		t.session = t.browser.attach(id, t)
+	case <-t.browser.conn().Done():
+		return wire.ErrClosed
+	case <-ctx.Done():
+		t.browser.unexpect(t.context)
+		return ctx.Err()
 	}
-	t.session = t.browser.attach(attached.SessionID, t)
 	inspect := t.session.Send(inspector.CommandEnable, nil)
-	// Awaited: a navigation that overtakes it can lose its load event.
-	if _, err := wire.Call(ctx, t.session, page.Enable, page.EnableParams{}); err != nil {
-		return err
+	enable := t.session.Send(page.CommandEnable, page.EnableParams{})
+	sent := []*wire.Pending{noDownloads}
+	if !t.held {
+		t.Release()
+		// Awaited: a navigation that overtakes it can lose its load event.
+		sent = append(sent, inspect, enable)
 	}
-	for _, sent := range []*wire.Pending{noDownloads, inspect} {
-		if err := sent.Wait(ctx, nil); err != nil {
+	for _, one := range sent {
+		if err := one.Wait(ctx, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// expect has the route to the page that is made next in a context handed over.
+func (b *chromium) expect(context cdp.BrowserContextID) <-chan target.SessionID {
+	coming := make(chan target.SessionID, 1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected[context] = coming
+	return coming
+}
+
+func (b *chromium) unexpect(context cdp.BrowserContextID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.expected, context)
+}
+
+// attached handles the event that a page was made. It does nothing before it is released.
+func (b *chromium) attached(method string, params json.RawMessage) {
+	if method != target.AttachedToTarget.Method {
+		return
+	}
+	var e target.EventAttachedToTarget
+	if err := wire.Decode(params, &e); err != nil || e.TargetInfo == nil {
+		return
+	}
+	b.mu.Lock()
+	coming := b.expected[e.TargetInfo.BrowserContextID]
+	delete(b.expected, e.TargetInfo.BrowserContextID)
+	b.mu.Unlock()
+	if coming != nil {
+		coming <- e.SessionID
+	}
 }
 
 // attach makes the route to a tab's page and watches for its end.

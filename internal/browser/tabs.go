@@ -18,15 +18,27 @@ func (p *Pool) fill() {
 	if b == nil || p.closed {
 		return
 	}
-	for p.making < p.cfg.Warm+len(p.waiting)-len(p.ready) {
+	ahead := p.cfg.Warm
+	if 2*b.inUse >= p.cfg.cores {
+		ahead = 0 // it would be made at the cost of those, and one that is made at its address costs less
+	}
+	for p.making < ahead+len(p.waiting)-len(p.ready) {
 		p.making++
 		b.live++
-		p.later(openWithin, func(ctx context.Context) { p.make(ctx, b) })
+		p.later(openWithin, maker{p, b}.make)
 	}
 }
 
-func (p *Pool) make(ctx context.Context, b *chromium) {
-	t, err := p.open(ctx, b)
+// maker makes tabs in a browser of a pool.
+type maker struct {
+	pool    *Pool
+	browser *chromium
+}
+
+// make makes a tab for whoever needs one.
+func (m maker) make(ctx context.Context) {
+	p, b := m.pool, m.browser
+	t, err := p.open(ctx, b, "")
 	hangs := isTimeout(err) && !b.answers(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -34,7 +46,7 @@ func (p *Pool) make(ctx context.Context, b *chromium) {
 		p.making--
 	}
 	if err != nil {
-		p.notMade(b, err, hangs)
+		m.failed(err, hangs)
 		return
 	}
 	t.pool = p
@@ -42,8 +54,9 @@ func (p *Pool) make(ctx context.Context, b *chromium) {
 	p.deliver(t)
 }
 
-// notMade handles a tab that could not be made. The pool is locked.
-func (p *Pool) notMade(b *chromium, err error, hangs bool) {
+// failed handles a tab that could not be made. The pool is locked.
+func (m maker) failed(err error, hangs bool) {
+	p, b := m.pool, m.browser
 	b.live--
 	b.failed++
 	if p.closed || b.isLost() {
@@ -60,6 +73,29 @@ func (p *Pool) notMade(b *chromium, err error, hangs bool) {
 	}
 	p.waiting.serve(offer{err: fmt.Errorf("open a page: %w", err)})
 	b.endIfIdle()
+}
+
+// hold makes a tab, which is taken, with a page that is held at an address. It returns nil when that cannot be done: who then waits
+// for a tab learns why. The browser's live counts the tab already.
+func (m maker) hold(ctx context.Context, url string) *Tab {
+	p, b := m.pool, m.browser
+	ctx, cancel := p.bound(ctx, openWithin)
+	defer cancel()
+	t, err := p.open(ctx, b, url)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		b.live--
+		b.endIfIdle()
+		return nil
+	}
+	t.pool = p
+	if p.closed || !t.usable() {
+		p.discard(t)
+		return nil
+	}
+	p.took(t)
+	return t
 }
 
 // pop takes the oldest tab that was made ahead and still lives, in a browser that does. The pool is locked.

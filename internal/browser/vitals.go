@@ -93,7 +93,7 @@ func (v *vitals) page(ctx context.Context, use func(page *Tab)) error {
 	p.mu.Lock()
 	b.live++
 	p.mu.Unlock()
-	t, err := p.open(ctx, b)
+	t, err := p.open(ctx, b, "")
 	if err == nil {
 		t.pool = p
 		use(t)

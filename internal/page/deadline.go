@@ -32,7 +32,7 @@ const (
 // isOver reports whether a step would make the page ready after the time for that is over.
 func (j *job) isOver(s step) bool { return s.end == untilDeadline && j.budget.PastDeadline() }
 
-// enter begins a step. done ends it: it judges the error with which the step ended.
+// enter begins a step. done ends it: it judges the error with which the step ended. errReserve means that showAsIs is next.
 func (j *job) enter(ctx context.Context, s step) (limited context.Context, done func(error) error) {
 	if j.phase != s.phase {
 		capture.Report(ctx, s.phase)
@@ -64,10 +64,10 @@ func (j *job) until(ctx context.Context, end limit) (limited context.Context, do
 		limited, stop := context.WithDeadlineCause(ctx, j.budget.Deadline(), errReserve)
 		return limited, func(err error) error {
 			defer stop()
-			if !cutShort(ctx, limited, err) {
-				return err
+			if cutShort(ctx, limited, err) {
+				return errReserve
 			}
-			return j.showAsIs(ctx)
+			return err
 		}
 	}
 }
@@ -83,6 +83,8 @@ func cutShort(ctx, limited context.Context, err error) bool {
 
 // showAsIs says what was still awaited and has the page show itself as it is.
 func (j *job) showAsIs(ctx context.Context) error {
+	began := time.Now()
+	defer func() { j.spent[j.phase] += time.Since(began) }()
 	j.budget.SetPastDeadline()
 	j.notes.Partial("the timeout came while waiting for %s%s", j.notes.Awaiting(), j.waiter.OpenList())
 	j.notes.Await("the page as it is")

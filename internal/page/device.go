@@ -3,10 +3,13 @@ package page
 import (
 	"cmp"
 	_ "embed" // for the script
+	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 
@@ -104,7 +107,29 @@ func (s *setup) identify() {
 		p.UserAgent += " " + suffix
 	}
 	s.targets.Setup(emulation.CommandSetUserAgentOverride, p) // also for workers that belong to no single document
+	s.hintFirst(p.Metadata)
 	if p.UserAgent != own.UserAgent {
 		s.targets.First(func(kind string) []session.Command { return inWorkers(kind, p) })
 	}
+}
+
+// hintFirst has the first request of a page that is held carry the right client hints: the browser has written its own into it
+// before it is told any. All that follow have the right ones without that.
+func (s *setup) hintFirst(m *agent.Metadata) {
+	if m == nil || !s.tab.Held() || s.o.HTML != "" || !s.to.Trusted() {
+		return
+	}
+	headers := network.Headers{}
+	for name, value := range m.Headers() {
+		headers[name] = value
+	}
+	s.sent.Send(network.CommandSetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers})
+	var once sync.Once
+	s.events.On(session.Main, "Network.requestWillBeSent", func(from *session.Target, params json.RawMessage) {
+		if _, _, is := session.MainDocument(params, string(s.tab.Target())); is {
+			once.Do(func() {
+				from.Send(network.CommandSetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
+			})
+		}
+	})
 }

@@ -23,6 +23,11 @@ const document = "the page's document"
 // answer for a document that never does.
 func (j *job) navigate(ctx context.Context) error {
 	j.notes.Await(document)
+	if j.tab.Held() {
+		err := j.setup.arrive(ctx)
+		j.arrived = err == nil
+		return err
+	}
 	var res cdpage.NavigateResult
 	err := j.page.Execute(ctx, cdpage.CommandNavigate, cdpage.NavigateParams{URL: j.to.URL}, &res)
 	var refused *cdp.Error
@@ -32,12 +37,16 @@ func (j *job) navigate(ctx context.Context) error {
 	case err != nil:
 		return err
 	case res.IsDownload:
-		return savepage.Errorf(savepage.CodeNotAPage, "%s answers with a download", address.Named(j.to.URL))
+		return isDownload(j.to.URL)
 	case res.ErrorText != "":
 		return j.unreachable(j.main.URL(), res.ErrorText)
 	}
 	j.arrived = true
 	return nil
+}
+
+func isDownload(url string) error {
+	return savepage.Errorf(savepage.CodeNotAPage, "%s answers with a download", address.Named(url))
 }
 
 // broken reports that the page has gone to an address that could not be reached: what stands there is the browser's own
@@ -62,7 +71,7 @@ func (p *parts) unreachable(url, netError string) error {
 	}
 	known, listed := netErrors()[netError]
 	switch {
-	case netError == aborted && p.broughtPage(url):
+	case netError == abortedError && p.broughtPage(url):
 		return savepage.Errorf(savepage.CodePageCrashed, "the browser gave %s up without a reason", address.Named(url))
 	case !listed:
 		known = netFault{savepage.CodeConnectionFailed, "could not be reached"}
@@ -94,8 +103,8 @@ func codeOf(kind guard.Kind) savepage.Code {
 	}
 }
 
-// aborted is Chromium's code for a navigation that was given up.
-const aborted = "net::ERR_ABORTED"
+// abortedError is Chromium's code for a navigation that was given up.
+const abortedError = "net::ERR_ABORTED"
 
 // netFault is what one of Chromium's network errors means to a client.
 type netFault struct {
@@ -110,7 +119,7 @@ func netErrors() map[string]netFault {
 		"net::ERR_TOO_MANY_REDIRECTS":         {savepage.CodeTooManyRedirects, "redirects without an end"},
 		"net::ERR_TIMED_OUT":                  {savepage.CodeNavigationTimeout, "did not answer in time"},
 		"net::ERR_CONNECTION_TIMED_OUT":       {savepage.CodeNavigationTimeout, "did not answer in time"},
-		aborted:                               {savepage.CodeNotAPage, "answers with a download or nothing"},
+		abortedError:                          {savepage.CodeNotAPage, "answers with a download or nothing"},
 		"net::ERR_HTTP_RESPONSE_CODE_FAILURE": {savepage.CodeHTTPError, "answers with an error status and no page"},
 		"net::ERR_UNSAFE_PORT":                {savepage.CodeAddressBlocked, "has a port that browsers refuse"},
 		"net::ERR_UNSAFE_REDIRECT":            {savepage.CodeAddressBlocked, "redirects to an address that no page may have"},

@@ -94,7 +94,11 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 			continue
 		}
 		limited, done := j.enter(ctx, step)
-		if err := done(step.do(limited)); err != nil {
+		err := done(step.do(limited))
+		if errors.Is(err, errReserve) {
+			err = j.showAsIs(ctx)
+		}
+		if err != nil {
 			err = j.explain(ctx, err)
 			r.logFailure(ctx, o, err)
 			return j.failed(), err
@@ -135,7 +139,7 @@ func (r *Renderer) begin(ctx context.Context, o savepage.Options) (*job, context
 	if err != nil {
 		return nil, nil, err
 	}
-	tab, err := r.take(ctx, o.Animations == savepage.AnimationsAllow)
+	tab, err := r.take(ctx, o, to)
 	if err != nil {
 		return nil, nil, health.Of(health.Browser, fmt.Errorf("take a tab: %w", err)) // the page was not asked for
 	}
@@ -144,14 +148,17 @@ func (r *Renderer) begin(ctx context.Context, o savepage.Options) (*job, context
 }
 
 // take takes the tab that a render needs.
-func (r *Renderer) take(ctx context.Context, moving bool) (*browser.Tab, error) {
+func (r *Renderer) take(ctx context.Context, o savepage.Options, to address.Page) (*browser.Tab, error) {
+	moving := o.Animations == savepage.AnimationsAllow
 	switch {
 	case capture.IsApart(ctx):
 		return r.pool.TakeApart(ctx, moving)
 	case moving:
 		return r.pool.TakeMoving(ctx)
-	default:
+	case needsBlank(o):
 		return r.pool.Take(ctx)
+	default:
+		return r.pool.TakeAt(ctx, to.URL)
 	}
 }
 

@@ -61,6 +61,9 @@ func (s *setup) prepare(ctx context.Context) error {
 	if err := s.cookies(ctx); err != nil {
 		return err
 	}
+	if s.tab.Held() {
+		return nil // what the page's process is told is answered when there is one: see arrive
+	}
 	return s.sent.Wait(ctx)
 }
 

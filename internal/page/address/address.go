@@ -43,6 +43,15 @@ func Of(o savepage.Options) (Page, error) {
 	return Page{URL: named, Origin: Origin(u), Host: strings.ToLower(u.Hostname())}, nil
 }
 
+// Trusted reports whether the browser takes the page for one that nobody can change on its way.
+func (p Page) Trusted() bool {
+	if strings.HasPrefix(p.Origin, "https:") || p.Host == "localhost" || strings.HasSuffix(p.Host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(p.Host)
+	return ip != nil && ip.IsLoopback()
+}
+
 // Origin is the origin of a URL: scheme://host[:port], without a default port.
 func Origin(u *url.URL) string {
 	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)

@@ -106,6 +106,21 @@ func Hints(userAgent, product string) *Metadata {
 	return m
 }
 
+// Headers are the hints that every request to a trusted address carries.
+func (m *Metadata) Headers() map[string]string {
+	brands := make([]string, len(m.Brands))
+	for i, b := range m.Brands {
+		brands[i] = fmt.Sprintf("%q;v=%q", b.Brand, b.Version)
+	}
+	mobile := "?0"
+	if m.Mobile {
+		mobile = "?1"
+	}
+	return map[string]string{
+		"Sec-CH-UA": strings.Join(brands, ", "), "Sec-CH-UA-Mobile": mobile, "Sec-CH-UA-Platform": strconv.Quote(m.Platform),
+	}
+}
+
 // grease is the brand that no browser has, which Chromium makes of its version so that sites do not rely on a list of brands
 // (components/embedder_support/user_agent_utils.cc).
 func grease(major int) (brand, version string) {

@@ -39,6 +39,14 @@ type Navigation struct {
 	coming      string         // the same, of the document that is on its way
 	loader      string         // the browser's id of the document
 	been        map[string]int // documents by their addresses
+	download    bool           // what came is a file
+}
+
+// Arrival is what has become of the first navigation. Nothing has when all of it is zero.
+type Arrival struct {
+	Came     bool   // there is a document, or the browser's error page in its place
+	Download bool   // a file came
+	Failure  string // Chromium's code
 }
 
 // NewNavigation follows the main frame of a page that is asked for at a URL, by the browser's events. end is called with
@@ -152,6 +160,9 @@ func (n *Navigation) downloads(_ *session.Target, params json.RawMessage) {
 	n.requests.drop(e.URL)
 	if e.FrameID == n.frame {
 		n.Stay()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.download = true
 	}
 }
 
@@ -219,6 +230,13 @@ func (n *Navigation) URL() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.url
+}
+
+// Arrival says what has become of the first navigation.
+func (n *Navigation) Arrival() Arrival {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return Arrival{Came: n.commits > 0, Download: n.download, Failure: n.failure}
 }
 
 // Commits is how many documents the main frame has had.

@@ -27,7 +27,8 @@ type Pool struct {
 	browsers []*chromium
 	ready    []*Tab // made ahead, oldest first
 	waiting  queue
-	making   int // tabs under way in the current browser
+	making   int  // tabs under way in the current browser
+	lull     lull // after which tabs are made ahead
 	restarts int
 	asleep   bool // there is no browser because none is needed
 	served   bool // the browser that died last had been of use
@@ -188,7 +189,14 @@ func (p *Pool) release(t *Tab) {
 	if !t.browser.isLost() {
 		t.browser.served++
 	}
-	p.fill()
+	if len(p.waiting) > 0 {
+		p.fill()
+	}
+	p.lull.await(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.fill()
+	})
 	p.discard(t)
 	p.mu.Unlock()
 	<-p.slots

@@ -76,6 +76,14 @@ func TestWarmTabNeedsNoAnswer(t *testing.T) {
 func TestPopupsAreBlocked(t *testing.T) {
 	tab := take(t, sharedPool(t))
 	mustEvaluate(t, tab, "String([1,2,3].map(() => window.open('about:blank')))", `",,"`)
+	for _, address := range []string{"about:blank", "http://nowhere.invalid/"} {
+		for _, opens := range []string{"window.open('%s')", "window.open('%s', '_blank', 'noopener')", `
+			Object.assign(document.createElement('a'), {href: '%s', target: '_blank'}).click()`, `
+			Object.assign(document.createElement('a'), {href: '%s', target: 'named', rel: 'opener'}).click()`} {
+			mustEvaluate(t, tab, fmt.Sprintf(opens, address)+"; 'goes on'", `"goes on"`)
+		}
+	}
+	mustEvaluate(t, tab, "fetch('http://nowhere.invalid/').catch(() => new Promise(r => setTimeout(r, 10, 'still')))", `"still"`)
 }
 
 func TestManyTakesLeaveNothing(t *testing.T) {

@@ -182,7 +182,8 @@ func (b *chromium) unexpect(context cdp.BrowserContextID) {
 	delete(b.expected, context)
 }
 
-// attached handles the event that a page was made. It does nothing before it is released.
+// attached handles the event that a page was made, which does nothing before it is released. One that a page has opened goes its own
+// way, and ends at once: it keeps the page that opened it from going on meanwhile.
 func (b *chromium) attached(method string, params json.RawMessage) {
 	if method != target.AttachedToTarget.Method {
 		return
@@ -195,9 +196,11 @@ func (b *chromium) attached(method string, params json.RawMessage) {
 	coming := b.expected[e.TargetInfo.BrowserContextID]
 	delete(b.expected, e.TargetInfo.BrowserContextID)
 	b.mu.Unlock()
-	if coming != nil {
-		coming <- e.SessionID
+	if coming == nil {
+		b.conn().Attach(e.SessionID).Send(runtime.CommandRunIfWaitingForDebugger, nil)
+		return
 	}
+	coming <- e.SessionID
 }
 
 // attach makes the route to a tab's page and watches for its end.

@@ -7,7 +7,22 @@ import (
 	"time"
 )
 
-const maxFailed = 3 // tabs in a row before a browser that still answers is replaced
+const (
+	maxFailed = 3                      // tabs in a row before a browser that still answers is replaced
+	lullTime  = 100 * time.Millisecond // without the end of a capture, until tabs are made ahead: they would be made at the cost of the next
+)
+
+// lull is a time without the end of a capture.
+type lull struct{ timer *time.Timer } // nil before the first
+
+// await has then called after it, unless it is called again before. The pool is locked.
+func (l *lull) await(then func()) {
+	if l.timer != nil {
+		l.timer.Reset(lullTime)
+		return
+	}
+	l.timer = time.AfterFunc(lullTime, then)
+}
 
 // fill makes as many tabs as are missing. The pool is locked.
 func (p *Pool) fill() {
@@ -20,7 +35,7 @@ func (p *Pool) fill() {
 	}
 	ahead := p.cfg.Warm
 	if 2*b.inUse >= p.cfg.cores {
-		ahead = 0 // it would be made at the cost of those, and one that is made at its address costs less
+		ahead = 0 // one that is made at its address costs less
 	}
 	for p.making < ahead+len(p.waiting)-len(p.ready) {
 		p.making++

@@ -44,9 +44,13 @@ func (s *setup) frame() {
 	if d, known := savepage.FindDevice(s.o.Device); known && d.Mobile {
 		width, height = 0, 0
 	}
+	before := 0
+	if s.tab.Held() {
+		before = 1 // the blank page that other pages come after
+	}
 	own := session.Command{
 		Method: cdpage.CommandAddScriptToEvaluateOnNewDocument,
-		Params: cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf("(%s)(%d,%d)", windowScript, width, height)},
+		Params: cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf("(%s)(%d,%d,%d)", windowScript, width, height, before)},
 	}
 	s.targets.First(func(kind string) []session.Command {
 		if strings.HasSuffix(kind, session.WorkerKind) {

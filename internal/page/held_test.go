@@ -60,7 +60,8 @@ func (w *ways) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case "/scripted":
 		_, _ = io.WriteString(rw, `<title>A</title><body><script>
-			document.body.append([innerWidth, outerHeight, screen.width, navigator.userAgent, navigator.languages].join())
+			history.pushState(0, '')
+			document.body.append([history.length, innerWidth, outerHeight, screen.width, navigator.userAgent, navigator.languages].join())
 			setTimeout(() => { document.title = 'B'; fetch('/page').then(() => document.body.append(' fetched')) }, 50)
 		</script>`)
 	case "/onward":

@@ -147,6 +147,8 @@ func (p *Pool) hold(ctx context.Context, url string) *Tab {
 		return nil
 	}
 	b.live++
+	ctx, cancel := p.bound(ctx, openWithin) // before Close, which waits for it
+	defer cancel()
 	p.mu.Unlock()
 	return maker{p, b}.hold(ctx, url)
 }

@@ -94,8 +94,6 @@ func (m maker) failed(err error, hangs bool) {
 // for a tab learns why. The browser's live counts the tab already.
 func (m maker) hold(ctx context.Context, url string) *Tab {
 	p, b := m.pool, m.browser
-	ctx, cancel := p.bound(ctx, openWithin)
-	defer cancel()
 	t, err := p.open(ctx, b, url)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -123,11 +123,7 @@ func (s *setup) hintFirst(m *agent.Metadata) {
 	if m == nil || !s.tab.Held() || s.o.HTML != "" || !s.to.Trusted() {
 		return
 	}
-	headers := network.Headers{}
-	for name, value := range m.Headers() {
-		headers[name] = value
-	}
-	s.sent.Send(network.CommandSetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers})
+	s.sent.Send(network.CommandSetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: m.Headers()})
 	var once sync.Once
 	s.events.On(session.Main, "Network.requestWillBeSent", func(from *session.Target, params json.RawMessage) {
 		if _, _, is := session.MainDocument(params, string(s.tab.Target())); is {

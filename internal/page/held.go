@@ -24,16 +24,18 @@ const afterAbort = time.Second
 func (s *setup) arrive(ctx context.Context) error {
 	s.tab.Release()
 	var is traffic.Arrival
-	var aborted time.Time
+	var since time.Time // the browser has given the navigation up, and has not said why
 	err := s.events.Until(ctx, func() (bool, time.Duration) {
 		is = s.main.Arrival()
-		if is.Came || is.Download || is.Failure == "" || is.Failure != abortedError || !s.broughtPage(s.main.URL()) {
-			return is.Came || is.Download || is.Failure != "", 0
+		switch {
+		case is.Came, is.Download:
+			return true, 0
+		case is.Failure != aborted, !s.broughtPage(s.main.URL()):
+			return is.Failure != "", 0
+		case since.IsZero():
+			since = time.Now()
 		}
-		if aborted.IsZero() {
-			aborted = time.Now()
-		}
-		left := afterAbort - time.Since(aborted)
+		left := afterAbort - time.Since(since)
 		return left <= 0, max(left, time.Millisecond)
 	})
 	switch {

@@ -91,7 +91,6 @@ func TestHeldPage(t *testing.T) {
 	server := httptest.NewServer(site)
 	defer server.Close()
 	quiet := slog.New(slog.DiscardHandler)
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	type end struct {
 		err     string
 		picture []byte

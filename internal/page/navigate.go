@@ -71,7 +71,7 @@ func (p *parts) unreachable(url, netError string) error {
 	}
 	known, listed := netErrors()[netError]
 	switch {
-	case netError == abortedError && p.broughtPage(url):
+	case netError == aborted && p.broughtPage(url):
 		return savepage.Errorf(savepage.CodePageCrashed, "the browser gave %s up without a reason", address.Named(url))
 	case !listed:
 		known = netFault{savepage.CodeConnectionFailed, "could not be reached"}
@@ -103,8 +103,8 @@ func codeOf(kind guard.Kind) savepage.Code {
 	}
 }
 
-// abortedError is Chromium's code for a navigation that was given up.
-const abortedError = "net::ERR_ABORTED"
+// aborted is Chromium's code for a navigation that was given up.
+const aborted = "net::ERR_ABORTED"
 
 // netFault is what one of Chromium's network errors means to a client.
 type netFault struct {
@@ -119,7 +119,7 @@ func netErrors() map[string]netFault {
 		"net::ERR_TOO_MANY_REDIRECTS":         {savepage.CodeTooManyRedirects, "redirects without an end"},
 		"net::ERR_TIMED_OUT":                  {savepage.CodeNavigationTimeout, "did not answer in time"},
 		"net::ERR_CONNECTION_TIMED_OUT":       {savepage.CodeNavigationTimeout, "did not answer in time"},
-		abortedError:                          {savepage.CodeNotAPage, "answers with a download or nothing"},
+		aborted:                               {savepage.CodeNotAPage, "answers with a download or nothing"},
 		"net::ERR_HTTP_RESPONSE_CODE_FAILURE": {savepage.CodeHTTPError, "answers with an error status and no page"},
 		"net::ERR_UNSAFE_PORT":                {savepage.CodeAddressBlocked, "has a port that browsers refuse"},
 		"net::ERR_UNSAFE_REDIRECT":            {savepage.CodeAddressBlocked, "redirects to an address that no page may have"},

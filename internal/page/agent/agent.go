@@ -107,7 +107,7 @@ func Hints(userAgent, product string) *Metadata {
 }
 
 // Headers are the hints that every request to a trusted address carries.
-func (m *Metadata) Headers() map[string]string {
+func (m *Metadata) Headers() map[string]any {
 	brands := make([]string, len(m.Brands))
 	for i, b := range m.Brands {
 		brands[i] = fmt.Sprintf("%q;v=%q", b.Brand, b.Version)
@@ -116,7 +116,7 @@ func (m *Metadata) Headers() map[string]string {
 	if m.Mobile {
 		mobile = "?1"
 	}
-	return map[string]string{
+	return map[string]any{
 		"Sec-CH-UA": strings.Join(brands, ", "), "Sec-CH-UA-Mobile": mobile, "Sec-CH-UA-Platform": strconv.Quote(m.Platform),
 	}
 }

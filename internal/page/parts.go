@@ -109,7 +109,8 @@ func newParts(k kit, end context.CancelCauseFunc) *parts {
 		Width: p.o.Width, Height: p.o.Height, Scale: p.o.Scale, MaxHeight: p.maxHeight(),
 		ScrollDelay: savepage.Milliseconds(p.o.ScrollDelay), Events: p.events, Page: p.beside,
 		Network: p.requests, Rest: p.waiter, Motion: p.motion(), Budget: p.budget, Notes: p.notes,
-		Check: p.checkSize, Resize: p.view.resize, Draw: p.camera.Draw, Listens: p.beside.Listens,
+		Check: p.checkSize, Resize: p.view.resize, Stretch: p.view.stretch,
+		Draw: p.camera.Draw, Listens: p.beside.Listens,
 		Remember: witness.Remember(), Leave: p.witness.Leave, Children: p.targets.Children,
 	})
 	p.runner = steps.New(steps.Config{To: p.page, Page: p.beside, Budget: p.budget, Notes: p.notes, Ready: p.waiter.Ready})

@@ -259,7 +259,16 @@ func frames(n int) []Check {
 	return checks
 }
 
-// shells are pages that do not scroll themselves: a part of them does.
+// turned are the blocks in n turned frames, and a mark of the colour that it keeps as long as the page is not told of another scale.
+func turned(n int) []Check {
+	checks := []Check{Size(1440, n*700), Spot("what the page is told of its scale", 20, 20, testsite.BandColor(1))}
+	for i := range n {
+		checks = append(checks, Spot("frame", 110, i*700+212, testsite.BandColor(i)))
+	}
+	return checks
+}
+
+// shells are pages that do not scroll themselves: a part of them does, or frames stand in them.
 func shells() []Case {
 	return []Case{
 		{
@@ -292,6 +301,9 @@ func shells() []Case {
 		{
 			Name: "five screens that snap in a box", Path: "/snap-main",
 			Checks: []Check{Size(1440, 4500), Fill("the last screen", Box{0, 3600, 1440, 900}, testsite.BandColor(4))},
+		},
+		{
+			Name: "frames that are turned, on a tall page", Path: "/turned", Checks: turned(40), Heavy: true,
 		},
 	}
 }

@@ -35,7 +35,7 @@ const (
 	onePiece = 24_000_000
 	// tilePixels and tileRows bound a tile. GL compositors repeat the picture beyond 8,192 rows.
 	tilePixels = 12_000_000
-	tileRows   = 4000
+	tileRows   = 8000
 )
 
 // Page is asked by scripts beside its own.

@@ -135,7 +135,7 @@ func (p *Page) walk(ctx context.Context, height int) error {
 func (p *Page) inTallWindow(ctx context.Context, height int) (stretched bool, err error) {
 	perRow := float64(p.Width) * p.Scale * p.Scale
 	tall := max(p.Height, min(height, int(loadPixels/perRow)))
-	if err := p.Resize(ctx, tall); err != nil {
+	if err := p.Stretch(ctx, tall); err != nil {
 		return false, err
 	}
 	for step, end := 0, height; step < maxTall && step*tall < end; step++ {

@@ -90,6 +90,7 @@ type Config struct {
 	Notes         Notes
 	Check         func(width, height int) error                            // why a picture of so many CSS pixels cannot be made
 	Resize        func(ctx context.Context, height int) error              // of the window
+	Stretch       func(ctx context.Context, height int) error              // of the window, which may be drawn small until Resize
 	Remember      string                                                   // a function of a script: has the page note what the window shows
 	Leave         func(ctx context.Context) error                          // called before the page leaves its end, where more of it may come
 	Draw          func(ctx context.Context, a layout.Area) ([]byte, error) // a png

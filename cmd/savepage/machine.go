@@ -45,15 +45,21 @@ func bounds(s Settings) room.Bounds {
 // reservePages is how many more pages there are for accounts that have none while others hold all usual ones.
 func reservePages(b room.Bounds) int { return max(b.Usual/reservePart, 1) }
 
-// lookEvery is the time between two looks at the room that the machine has.
-const lookEvery = time.Second
+// lookEvery is the time between two looks at the room that the machine has, and restEvery while nothing is rendered.
+const (
+	lookEvery = time.Second
+	restEvery = 5 * time.Second
+)
 
 // keepRoom has the ledger run as many captures as the machine has room for, until ctx ends. inUse says how many pages are in use.
 func keepRoom(ctx context.Context, b room.Bounds, inUse func() int, l ledger.Life, log *slog.Logger) {
-	pages, now := b.Usual, room.New(b)
-	for machine := room.NewMachine(); clock.System().Pause(ctx, lookEvery); {
+	pages, now, pause := b.Usual, room.New(b), lookEvery
+	for machine := room.NewMachine(); clock.System().Pause(ctx, pause); {
 		is := machine.Read()
 		is.InUse = inUse()
+		if pause = lookEvery; is.InUse == 0 {
+			pause = restEvery
+		}
 		before := pages
 		if pages = now.Look(is); pages == before {
 			continue

@@ -7,7 +7,7 @@ import (
 )
 
 // removeEvery is how often closed accounts are looked for: savepage account delete closes them from another process.
-const removeEvery = time.Second
+const removeEvery = 5 * time.Second
 
 // removeClosed removes the accounts that are closed, until ctx ends. A fault is logged and left to the next round.
 func (n *node) removeClosed(ctx context.Context) {

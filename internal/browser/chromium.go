@@ -28,8 +28,9 @@ const (
 type chromium struct {
 	process *process
 	born    time.Time
-	lost    chan struct{} // closed when it has died
-	work    chan struct{} // holds a token when a tab was taken: the watch begins
+	lost    chan struct{}   // closed when it has died
+	work    chan struct{}   // holds a token when a tab was taken: the watch begins
+	watched []chan struct{} // all that get such a token, work too; complete before a tab is taken
 	vitals  *vitals
 	version Version
 	program program
@@ -68,6 +69,7 @@ func startChromium(ctx context.Context, path string, cfg Config, log *slog.Logge
 
 		expected: make(map[cdp.BrowserContextID]chan target.SessionID),
 	}
+	b.watched = append(b.watched, b.work)
 	b.vitals = newVitals(b, log)
 	b.conn().Browser().Listen(b.detached)
 	b.conn().Browser().Listen(b.attached)

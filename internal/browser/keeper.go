@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"github.com/savepage/savepage"
@@ -27,7 +28,9 @@ func (k *keeper) keep() {
 		case <-k.wake:
 		case <-looks.C:
 			k.updated()
-			k.rest()
+			if k.rest() {
+				debug.FreeOSMemory() // nothing is rendered now
+			}
 		}
 		k.replace()
 	}
@@ -86,14 +89,15 @@ func (k *keeper) giveUp() {
 	}
 }
 
-// rest ends a browser that nobody has used for as long as an idle one is kept. The next caller of Take has one started.
-func (k *keeper) rest() {
+// rest ends a browser that nobody has used for as long as an idle one is kept, and reports whether it has. The next caller of
+// Take has one started.
+func (k *keeper) rest() bool {
 	p := k.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.current
 	if p.cfg.Idle == 0 || b == nil || b.inUse > 0 || len(p.waiting) > 0 || time.Since(b.lastUsed()) < p.cfg.Idle {
-		return
+		return false
 	}
 	p.log.Info("the browser ends until it is needed", "pid", b.process.pid, "unused", time.Since(b.lastUsed()))
 	p.asleep = true
@@ -102,6 +106,7 @@ func (k *keeper) rest() {
 	p.discard(p.ready...)
 	p.ready = nil
 	b.endIfIdle()
+	return true
 }
 
 // retries paces the starts of browsers that keep dying before they were of use: the first follows at once.

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 const (
 	pulseEvery = 400 * time.Millisecond // between two looks whether a process has answered
+	pulseIdle  = time.Minute            // the same while nobody is asked
 	overworked = time.Second            // of work before it answers: no page that is made for readers causes half of it
 	driven     = overworked * 4 / 10    // of work, together with the wait for a processor that is as long as outrun
 	outrun     = 2 * time.Second
@@ -22,10 +24,10 @@ const (
 // makes them do delays every other page. A late answer counts only as far as the process has worked, or would have if it could:
 // on a busy machine all are late.
 type pulse struct {
-	browser *chromium
-	inUse   func() bool      // pages are
-	end     func(why string) // of the browser
-	hearts  []*heart
+	pace   *pace
+	inUse  func() bool      // pages are
+	end    func(why string) // of the browser
+	hearts []*heart
 
 	mu   sync.Mutex
 	late time.Duration
@@ -61,7 +63,7 @@ func newPulse(v *vitals, end func(why string)) *pulse {
 	ask := func(method string) func() *wire.Pending {
 		return func() *wire.Pending { return b.conn().Browser().Send(method, nil) }
 	}
-	return &pulse{browser: b, inUse: v.inUse, end: end, hearts: []*heart{
+	return &pulse{pace: newPace(b, pulseEvery, pulseIdle), inUse: v.inUse, end: end, hearts: []*heart{
 		{process: "browser", ask: ask(browser.CommandGetVersion), worked: func() work { return mainThread(b.process.pid) }},
 		{process: "network", ask: ask(storage.CommandGetCookies), worked: func() (all work) {
 			for _, pid := range v.pids("network") {
@@ -74,19 +76,17 @@ func newPulse(v *vitals, end func(why string)) *pulse {
 
 // run asks until the browser has died or is ended.
 func (p *pulse) run() {
-	tick := time.NewTicker(pulseEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.browser.lost:
-			return
-		case <-tick.C:
-		}
+	for p.pace.next(!p.inUse() && !p.asked()) {
 		if process := p.beat(); process != "" {
 			p.end("the " + process + " process works for the pages and does not answer")
 			return
 		}
 	}
+}
+
+// asked reports whether an answer is waited for.
+func (p *pulse) asked() bool {
+	return slices.ContainsFunc(p.hearts, func(h *heart) bool { return h.asked != nil })
 }
 
 // beat looks for the answers to the last questions and asks the next. It names the process that has worked for too long.

@@ -133,7 +133,9 @@ func (p *Pool) took(t *Tab) {
 	b.inUse++
 	b.taken++
 	t.late = b.vitals.pulse.lateness()
-	signal(b.work)
+	for _, watch := range b.watched {
+		signal(watch)
+	}
 	if b == p.current && b.due(p.cfg) != "" {
 		signal(p.keeper.wake)
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	lookEvery   = 500 * time.Millisecond // between two looks at a browser's processes
 	looksFirst  = 20                     // after the start: the shared processes begin
-	looksIdle   = 4                      // of which later one is taken while no page is in use: each reads of every process of the machine
+	looksIdle   = 4 * lookEvery          // the same later, while no page is in use: each reads of every process of the machine
 	looksFrozen = 3                      // in a row at a process that the kernel has stopped, until it counts as frozen
 	looksZygote = 2                      // at a zygote of a zygote until it is known: a page that has just been forked may look like one
 )
@@ -28,6 +28,7 @@ type vitals struct {
 	log     *slog.Logger
 	probe   *probe
 	pulse   *pulse
+	pace    *pace
 
 	mu     sync.Mutex
 	seen   map[int]int    // looks at each zygote that is not known
@@ -39,7 +40,7 @@ type vitals struct {
 
 func newVitals(b *chromium, log *slog.Logger) *vitals {
 	v := &vitals{
-		browser: b, log: log,
+		browser: b, log: log, pace: newPace(b, lookEvery, looksIdle),
 		seen: map[int]int{}, shared: map[int]string{b.process.pid: "browser"}, frozen: map[int]int{},
 	}
 	v.probe = &probe{browser: b, pids: v.pids, page: v.page}
@@ -50,15 +51,8 @@ func newVitals(b *chromium, log *slog.Logger) *vitals {
 // run watches until the browser has died, and ends a sick one. A browser is asked only while pages are in use and none has
 // ended for a while: asking costs what a small page costs.
 func (v *vitals) run() {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-v.browser.lost:
-			return
-		case <-tick.C:
-		}
-		if v.browser.process.ending() || n > looksFirst && n%looksIdle != 0 && !v.inUse() {
+	for n := 0; v.pace.next(n > looksFirst && !v.inUse()); n++ {
+		if v.browser.process.ending() {
 			continue
 		}
 		why, worn := v.look(), false

@@ -18,7 +18,7 @@ import (
 // Settings of River. A commit wakes the workers by itself, so they look for jobs rarely.
 const (
 	fetchCooldown = 2 * time.Millisecond
-	fetchPoll     = 500 * time.Millisecond
+	fetchPoll     = 2 * time.Second
 	keepEnded     = 5 * time.Minute // River's own rows; what happened is in our tables
 )
 

@@ -13,7 +13,7 @@ import (
 const (
 	lookEvery   = 500 * time.Millisecond // between two looks at a browser's processes
 	looksFirst  = 20                     // after the start: the shared processes begin
-	looksIdle   = 4 * lookEvery          // the same later, while no page is in use: each reads of every process of the machine
+	looksIdle   = 20 * lookEvery         // the same later, while no page is in use: each reads of every process of the machine
 	looksFrozen = 3                      // in a row at a process that the kernel has stopped, until it counts as frozen
 	looksZygote = 2                      // at a zygote of a zygote until it is known: a page that has just been forked may look like one
 )

@@ -199,6 +199,7 @@ func large(ctx context.Context, s settings, all []contender, site string) error 
 	fmt.Println("| | ms | picture MB | CPU ms | most PSS MB |\n|---|---|---|---|---|")
 	took, used := make([][]time.Duration, len(all)), make([]time.Duration, len(all))
 	size, most := make([]int, len(all)), make([]int64, len(all))
+	whole := job{url: site + "/d", whole: true}
 	for range s.rounds {
 		for i, c := range all {
 			if c.name == "floor" {
@@ -208,11 +209,9 @@ func large(ctx context.Context, s settings, all []contender, site string) error 
 			if err != nil {
 				return err
 			}
-			stop := watch(c.pid(), &most[i])
 			began := time.Now()
-			size[i], err = c.capture(ctx, job{url: site + "/d", whole: true})
+			size[i], err = c.capture(ctx, whole)
 			took[i] = append(took[i], time.Since(began))
-			stop()
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -221,6 +220,13 @@ func large(ctx context.Context, s settings, all []contender, site string) error 
 				return err
 			}
 			used[i] += after - before
+			settleDown()
+			stop := watch(c.pid(), &most[i]) // in another capture: to look takes time, more for a tree of more processes
+			_, err = c.capture(ctx, whole)
+			stop()
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
 			settleDown()
 		}
 	}

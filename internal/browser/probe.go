@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ const (
 	askTick      = 100 * time.Millisecond // a machine that stands still has none
 	askAgain     = 3 * time.Second        // after an answer
 	restless     = 10 * time.Millisecond  // of a processor in that time: the process works, or would if it could
+	stillLooks   = 2                      // in a row at which it does not: a process may wait for the end of another, which takes its time
 	giveUpAfter  = 20 * time.Second       // without an answer, however much the process works
 )
 
@@ -27,7 +29,9 @@ type probe struct {
 	browser *chromium
 	pids    func(process string) []int                           // the ids of processes, as vitals names them
 	page    func(ctx context.Context, use func(page *Tab)) error // makes a page, and closes it after use
-	next    time.Time                                            // when the browser may be asked again
+	waits   func() []string                                      // what each process waits for
+	log     *slog.Logger
+	next    time.Time // when the browser may be asked again
 }
 
 // question is one that a process has to answer.
@@ -48,7 +52,7 @@ func (c *probe) ask() (why string, worn bool) {
 	asked, join := c.questions(ctx)
 	defer join()
 	defer stop() // first
-	for {
+	for still := 0; ; {
 		before := c.efforts(asked)
 		late, ended := c.unanswered(ctx, asked)
 		switch {
@@ -56,7 +60,12 @@ func (c *probe) ask() (why string, worn bool) {
 			return "", false
 		case ctx.Err() != nil:
 			return "the " + late[0].process + " process has not answered within " + giveUpAfter.String(), true
-		case stoodStill(before, c.efforts(late[:1])):
+		case !stoodStill(before, c.efforts(late[:1])):
+			still = 0
+			continue
+		}
+		c.log.Warn("browser stands still", "pid", c.browser.process.pid, "waits", c.waits())
+		if still++; still == stillLooks {
 			return "the " + late[0].process + " process does not answer and does not run", false
 		}
 	}
@@ -80,7 +89,7 @@ func (c *probe) questions(ctx context.Context) (asked []question, join func()) {
 		}
 	}()
 	return []question{
-		{"browser", []string{"browser"}, root.Send(browser.CommandGetVersion, nil).Done()},
+		{"browser", []string{"browser", "zygote"}, root.Send(browser.CommandGetVersion, nil).Done()},
 		{"network", []string{"network", "browser"}, root.Send(storage.CommandGetCookies, nil).Done()},
 		{"GPU", []string{"GPU", "page", "browser"}, drawn},
 	}, func() { <-over }

@@ -43,7 +43,7 @@ func newVitals(b *chromium, log *slog.Logger) *vitals {
 		browser: b, log: log, pace: newPace(b, lookEvery, looksIdle),
 		seen: map[int]int{}, shared: map[int]string{b.process.pid: "browser"}, frozen: map[int]int{},
 	}
-	v.probe = &probe{browser: b, pids: v.pids, page: v.page}
+	v.probe = &probe{browser: b, pids: v.pids, page: v.page, waits: v.waits, log: log}
 	v.pulse = newPulse(v, func(why string) { v.end(why, true) })
 	return v
 }
@@ -57,9 +57,7 @@ func (v *vitals) run() {
 		}
 		why, worn := v.look(), false
 		if why == "" && v.suspect() {
-			if why, worn = v.probe.ask(); why != "" && !worn {
-				v.log.Warn("browser stands still", "pid", v.browser.process.pid, "waits", v.waits())
-			}
+			why, worn = v.probe.ask()
 		}
 		if why != "" && !v.browser.process.ending() { // it may have been killed between the look and here
 			v.end(why, worn)

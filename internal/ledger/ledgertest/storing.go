@@ -196,7 +196,12 @@ func testStoringRestart(t *scene) {
 	equal(t, true, gone.Upload == nil)
 	k.answer <- tryAgain(0)
 	keep(t, b, b.account, bucketOf("archive", "two")) // set up anew, also for what waits
-	equal(t, "two", (<-k.asked).Upload.Store.Bucket)
+	again := <-k.asked
+	for again.Upload == nil { // asked before that
+		k.answer <- tryAgain(0)
+		again = <-k.asked
+	}
+	equal(t, "two", again.Upload.Store.Bucket)
 	k.answer <- delivered()
 	equal(t, savepage.Success, b.await(t, sub.Capture.ID).State)
 	equal(t, 1, s.renders())

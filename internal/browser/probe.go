@@ -19,7 +19,6 @@ const (
 	askTick      = 100 * time.Millisecond // a machine that stands still has none
 	askAgain     = 3 * time.Second        // after an answer
 	restless     = 10 * time.Millisecond  // of a processor in that time: the process works, or would if it could
-	stillLooks   = 2                      // in a row at which it does not: a process may wait for the end of another, which takes its time
 	giveUpAfter  = 20 * time.Second       // without an answer, however much the process works
 )
 
@@ -52,7 +51,7 @@ func (c *probe) ask() (why string, worn bool) {
 	asked, join := c.questions(ctx)
 	defer join()
 	defer stop() // first
-	for still := 0; ; {
+	for {
 		before := c.efforts(asked)
 		late, ended := c.unanswered(ctx, asked)
 		switch {
@@ -60,12 +59,8 @@ func (c *probe) ask() (why string, worn bool) {
 			return "", false
 		case ctx.Err() != nil:
 			return "the " + late[0].process + " process has not answered within " + giveUpAfter.String(), true
-		case !stoodStill(before, c.efforts(late[:1])):
-			still = 0
-			continue
-		}
-		c.log.Warn("browser stands still", "pid", c.browser.process.pid, "waits", c.waits())
-		if still++; still == stillLooks {
+		case stoodStill(before, c.efforts(late[:1])):
+			c.log.Warn("browser stands still", "pid", c.browser.process.pid, "waits", c.waits())
 			return "the " + late[0].process + " process does not answer and does not run", false
 		}
 	}

@@ -350,6 +350,11 @@ func (h *harbor) wantMoved(dir, database, store string) {
 			h.t.Errorf("the installation has nothing in %s", table.Name)
 		}
 	}
+	// Whoever has the old side open, as a move that begins again, notes the time there now and then.
+	if was, is := seenAt(want), seenAt(got); is == 0 || is > was {
+		h.t.Errorf("seen at %d, then at %d", was, is)
+	}
+	want["seen"], got["seen"] = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		h.t.Errorf("before -, after +\n%.4000s", diff)
 	}
@@ -358,6 +363,14 @@ func (h *harbor) wantMoved(dir, database, store string) {
 			h.t.Errorf("pictures: before -, after +\n%s", diff)
 		}
 	}
+}
+
+// seenAt is the time that a side has noted last; 0 without one.
+func seenAt(side map[string][]string) (at int64) {
+	for _, row := range side["seen"] {
+		_, _ = fmt.Sscanf(row, "at=int64 %d", &at)
+	}
+	return at
 }
 
 // content is all that a store has.

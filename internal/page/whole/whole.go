@@ -19,7 +19,7 @@ import (
 var wholeScript string
 
 const (
-	// loadPixels bounds the viewport in which lazy pictures load, in pixels of the screen: it is drawn too.
+	// loadPixels bounds the viewport in which lazy pictures load, in pixels of a picture of it.
 	loadPixels = 64_000_000
 	maxWalk    = 150             // steps through a page that waits to be scrolled
 	maxTall    = 12              // windows of the largest size through a page that grows with its window

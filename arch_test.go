@@ -50,7 +50,8 @@ var owners = map[string][]string{
 		"cmd/savepage", "internal/browser", "internal/capture", "internal/keeper", "internal/page", "internal/ledger/records", "bench",
 	},
 	"golang.org/x/sys": {
-		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "cmd/savepage", "bench/cluster", "bench/soak",
+		"internal/browser", "internal/jail", "internal/ledger/postgres", "internal/ledger/sqlite", "internal/s3server", "cmd/savepage",
+		"bench/cluster", "bench/soak",
 	},
 	"golang.org/x/term":  {"cmd/savepage"},
 	"modernc.org/sqlite": {"internal/ledger/sqlite"},

@@ -91,9 +91,7 @@ func TestNoneAheadOnABusyMachine(t *testing.T) {
 func TestHoldInABrowserThatEnds(t *testing.T) {
 	p, _, url := heldPool(t, Config{Pages: 1})
 	b := p.current
-	if err := unix.Kill(b.process.pid, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	freeze(t, b.process.pid)
 	taken := make(chan *Tab, 1)
 	go func() {
 		tab, err := p.TakeAt(t.Context(), url)

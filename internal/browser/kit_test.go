@@ -225,6 +225,21 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// freeze stops a process, and returns when none of its threads runs: until then, for milliseconds, it goes on answering.
+func freeze(t *testing.T, pid int) {
+	t.Helper()
+	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the process is stopped", func() bool {
+		threads, _ := os.ReadDir(procPath(pid, "task")) // the pool's own watch may have killed it meanwhile
+		return !slices.ContainsFunc(threads, func(thread os.DirEntry) bool {
+			fields := statusIn(filepath.Join(procPath(pid, "task"), thread.Name()))
+			return fields != nil && !slices.Contains([]string{"T", "Z", "X"}, fields[0])
+		})
+	})
+}
+
 // evaluate runs a script in the page and returns its text.
 func evaluate(ctx context.Context, tab *Tab, script string) (string, error) {
 	res, err := wire.Call(ctx, tab.Session(), cdpruntime.Evaluate, cdpruntime.EvaluateParams{

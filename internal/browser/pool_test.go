@@ -59,9 +59,7 @@ func TestWarmTabNeedsNoAnswer(t *testing.T) {
 	eventually(t, "a warm tab", func() bool { return p.Stats().Warm == 1 })
 	b := p.current
 	// A stopped browser answers nothing.
-	if err := unix.Kill(b.process.pid, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	freeze(t, b.process.pid)
 	began := time.Now()
 	tab := take(t, p)
 	t.Logf("warm tab after %v", time.Since(began))
@@ -265,9 +263,7 @@ func TestBrowserThatHangsIsKilled(t *testing.T) {
 	p := pool(t, Config{Pages: 2})
 	tab := take(t, p)
 	b := tab.browser
-	if err := unix.Kill(b.process.pid, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	freeze(t, b.process.pid)
 	if err := p.Ready(); err == nil {
 		t.Error("a browser that hangs is ready")
 	}
@@ -427,9 +423,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 func TestCloseEndsACallThatWaitsForItsTab(t *testing.T) {
 	p := pool(t, Config{Pages: 1})
-	if err := unix.Kill(p.current.process.pid, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	freeze(t, p.current.process.pid)
 	waiting := make(chan error)
 	go func() {
 		_, err := p.Take(context.Background())

@@ -1,12 +1,6 @@
 package browser
 
-import (
-	"os"
-	"path/filepath"
-	"testing"
-
-	"golang.org/x/sys/unix"
-)
+import "testing"
 
 // flood makes a page give its browser more to do than it can: words to the console, which the browser's one thread takes
 // whether or not anybody listens.
@@ -80,12 +74,7 @@ func TestLateAnswerAloneIsNoWork(t *testing.T) {
 		}
 	}
 	for _, h := range beats.hearts {
-		if err := unix.Kill(sharedProcess(t, b, h.process), unix.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, h := range beats.hearts {
-		eventually(t, "the "+h.process+" process is stopped", func() bool { return stopped(sharedProcess(t, b, h.process)) })
+		freeze(t, sharedProcess(t, b, h.process))
 	}
 	beats.beat() // what they did until they were stopped
 	before := beats.lateness()
@@ -94,15 +83,4 @@ func TestLateAnswerAloneIsNoWork(t *testing.T) {
 			t.Fatal("a process that does not run counts as one that works: " + why)
 		}
 	}
-}
-
-// stopped reports that a signal has reached every thread of a process.
-func stopped(pid int) bool {
-	entries, err := os.ReadDir(procPath(pid, "task"))
-	for _, thread := range entries {
-		if fields := statusIn(filepath.Join(procPath(pid, "task"), thread.Name())); fields == nil || fields[0] != "T" {
-			return false
-		}
-	}
-	return err == nil
 }

@@ -81,9 +81,7 @@ func TestProbeNamesWhatDoesNotAnswer(t *testing.T) {
 			if why, _ := b.vitals.probe.ask(); why != "" {
 				t.Errorf("of a sound browser: %s", why)
 			}
-			if err := unix.Kill(sharedProcess(t, b, name), unix.SIGSTOP); err != nil {
-				t.Fatal(err)
-			}
+			freeze(t, sharedProcess(t, b, name))
 			b.vitals.probe.next = b.born
 			if why, worn := b.vitals.probe.ask(); worn || why != "the "+name+" process does not answer and does not run" {
 				t.Errorf("got %q", why)

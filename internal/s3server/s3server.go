@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // program is the server below the user's cache folder; scripts/install-test-tools names it too.
@@ -125,8 +127,20 @@ func (s *Server) Bucket(bucket, prefix string) (string, error) {
 // Endpoint is where the server is, without a slash at its end.
 func (s *Server) Endpoint() string { return "http://" + s.address }
 
-// Signal sends a signal to the server: one that is stopped by SIGSTOP answers nothing.
-func (s *Server) Signal(signal syscall.Signal) error { return s.process.Process.Signal(signal) }
+// Signal sends a signal to the server. One that SIGSTOP has stopped answers nothing: Signal returns when every thread has, which
+// takes milliseconds.
+func (s *Server) Signal(signal syscall.Signal) error {
+	err := s.process.Process.Signal(signal)
+	if err != nil || signal != syscall.SIGSTOP {
+		return err
+	}
+	for {
+		err := unix.Waitid(unix.P_PID, s.process.Process.Pid, nil, unix.WSTOPPED, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
 
 // Stop ends the server and waits for its end.
 func (s *Server) Stop() error {

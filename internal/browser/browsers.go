@@ -37,10 +37,11 @@ func (p *Pool) install(b *chromium, first *Tab) error {
 	}
 	p.work.Go(watch.run)
 	b.vitals.pool = p
-	p.work.Go(b.vitals.run)
 	if !p.cfg.alone { // else the page keeps nobody waiting but itself
+		b.vitals.probe.kept = b.vitals.pulse.keep
 		p.work.Go(b.vitals.pulse.run)
 	}
+	p.work.Go(b.vitals.run)
 	if former != nil {
 		p.phaseOut(former)
 	}

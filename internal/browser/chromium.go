@@ -47,6 +47,7 @@ type chromium struct {
 	taken   int       // tabs that were ever taken
 	served  int       // tabs that were given back while it lived
 	moved   time.Time // when a tab was last given back, or the only one taken
+	well    time.Time // when a picture was last made, or the only tab taken
 	failed  int       // tabs in a row that could not be made
 	retired string    // why it is to be replaced; empty while it is not
 	ending  string    // why it is to end with its last tab; empty while it is not

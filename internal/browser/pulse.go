@@ -102,10 +102,15 @@ func (p *pulse) beat() (tooLong string) {
 			h.begin()
 		}
 	}
+	p.keep(late)
+	return tooLong
+}
+
+// keep notes that all pages were kept waiting.
+func (p *pulse) keep(late time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.late += late
-	return tooLong
 }
 
 // begin asks.
@@ -135,7 +140,7 @@ func (h *heart) look() (late time.Duration, done work) {
 	return late, worked.less(h.since)
 }
 
-// lateness is for how long in all a process was at work and left a question without an answer.
+// lateness is for how long in all a process was at work and left a question without an answer, or new pages did not get through.
 func (p *pulse) lateness() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -70,8 +70,15 @@ func (t *Tab) Lost() <-chan struct{} { return t.browser.lost }
 // again by itself, and what was on its way is lost: an error that the page then has is not its own.
 func (t *Tab) Sound() bool { return t.browser.vitals.sound() }
 
-// KeptWaiting is for how long in all the browser has worked for its pages without an answer to anybody, since the tab was
-// taken. It is 0 where the page has the browser to itself: then it keeps itself waiting.
+// Succeeded notes that the page's picture was made, so that its browser works.
+func (t *Tab) Succeeded() {
+	t.pool.mu.Lock()
+	defer t.pool.mu.Unlock()
+	t.browser.well = time.Now()
+}
+
+// KeptWaiting is for how long in all the browser has worked for its pages without an answer to anybody, or has let no new page
+// through, since the tab was taken. It is 0 where the page has the browser to itself: then it keeps itself waiting.
 func (t *Tab) KeptWaiting() time.Duration { return t.browser.vitals.pulse.lateness() - t.late }
 
 // Distrust has the page's browser replaced, because it does not do what every browser does. Its pages are not disturbed.

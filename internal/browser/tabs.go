@@ -129,6 +129,7 @@ func (p *Pool) took(t *Tab) {
 	b := t.browser
 	if b.inUse == 0 {
 		b.moved = time.Now()
+		b.well = b.moved
 	}
 	b.inUse++
 	b.taken++

@@ -48,8 +48,8 @@ func newVitals(b *chromium, log *slog.Logger) *vitals {
 	return v
 }
 
-// run watches until the browser has died, and ends a sick one. A browser is asked only while pages are in use and none has
-// ended for a while: asking costs what a small page costs.
+// run watches until the browser has died, and ends a sick one. A browser is asked only while pages are in use and no picture was
+// made for a while: asking costs what a small page costs.
 func (v *vitals) run() {
 	for n := 0; v.pace.next(n > looksFirst && !v.inUse()); n++ {
 		if v.browser.process.ending() {
@@ -72,11 +72,11 @@ func (v *vitals) inUse() bool {
 	return v.browser.inUse > 0
 }
 
-// suspect reports that pages are in use and none has ended for a while.
+// suspect reports that pages are in use and that no picture was made for a while.
 func (v *vitals) suspect() bool {
 	v.pool.mu.Lock()
 	defer v.pool.mu.Unlock()
-	return v.browser.inUse > 0 && time.Since(v.browser.moved) > suspectAfter
+	return v.browser.inUse > 0 && time.Since(v.browser.well) > suspectAfter
 }
 
 // page makes a page that no capture gets, and closes it after use.

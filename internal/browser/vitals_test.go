@@ -2,6 +2,7 @@ package browser
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestBusyBrowserIsSound(t *testing.T) {
 		tabs = append(tabs, tab)
 	}
 	for range 3 { // the browser's own may be asking
-		own := &probe{browser: b, pids: b.vitals.pids, page: b.vitals.page}
+		own := &probe{browser: b, pids: b.vitals.pids, page: b.vitals.page, kept: func(time.Duration) { t.Error("pages were kept waiting") }}
 		if why, _ := own.ask(); why != "" {
 			t.Error(why)
 		}
@@ -87,6 +88,43 @@ func TestProbeNamesWhatDoesNotAnswer(t *testing.T) {
 				t.Errorf("got %q", why)
 			}
 		})
+	}
+}
+
+// Pages that give something which every page needs more to do than it can end with their browser, which answers all the while. The
+// others count as kept waiting.
+func TestBrowserThatLetsNoPageThroughIsReplaced(t *testing.T) {
+	const floods = 3
+	p, _, url := heldPool(t, Config{Pages: floods + 1})
+	good := take(t, p)
+	for range floods {
+		tab := take(t, p)
+		defer tab.Close()
+		await(t, "the page", tab.Session().Send("Page.navigate", map[string]any{"url": strings.Replace(url, "127.0.0.1", "localhost", 1)}).Done())
+		mustEvaluate(t, tab, `setInterval(() => { for (let i = 0; i < 1000; i++) caches.has('x') }, 0); 1`, "1")
+	}
+	await(t, "Lost", good.Lost())
+	if good.Broke() {
+		t.Error("the other page was the browser's end")
+	}
+	if good.KeptWaiting() == 0 {
+		t.Error("nobody was kept waiting")
+	}
+	good.Close()
+	mustEvaluate(t, take(t, p), "1", "1")
+}
+
+// Only a picture shows that a browser works: pages that end without one do not.
+func TestBrowserWithoutPicturesIsSuspect(t *testing.T) {
+	p := pool(t, Config{Pages: 2})
+	stays := take(t, p)
+	eventually(t, "the browser is suspect", func() bool {
+		take(t, p).Close()
+		return stays.browser.vitals.suspect()
+	})
+	stays.Succeeded()
+	if stays.browser.vitals.suspect() {
+		t.Error("a browser that has just made a picture is suspect")
 	}
 }
 

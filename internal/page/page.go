@@ -104,6 +104,7 @@ func (r *Renderer) Render(ctx context.Context, o savepage.Options) (capture.Shot
 			return j.failed(), err
 		}
 	}
+	j.tab.Succeeded()
 	return j.shot(), nil
 }
 

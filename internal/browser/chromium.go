@@ -46,7 +46,7 @@ type chromium struct {
 	inUse   int       // tabs that are taken
 	taken   int       // tabs that were ever taken
 	served  int       // tabs that were given back while it lived
-	moved   time.Time // when a tab was last given back, or the only one taken
+	moved   time.Time // when a tab was last given back
 	well    time.Time // when a picture was last made, or the only tab taken
 	failed  int       // tabs in a row that could not be made
 	retired string    // why it is to be replaced; empty while it is not

@@ -26,6 +26,16 @@ func TestOverworkedBrowserIsReplaced(t *testing.T) {
 		defer one.Close()
 		one.Session().Send("Runtime.evaluate", map[string]any{"expression": flood})
 	}
+	loses(t, good)
+	if !bad.Broke() {
+		t.Error("the page that did it is not known")
+	}
+}
+
+// loses waits until a page has lost its browser through no fault of its own, having been kept waiting, and expects that there is
+// another browser.
+func loses(t *testing.T, good *Tab) {
+	t.Helper()
 	await(t, "Lost", good.Lost())
 	if good.KeptWaiting() == 0 {
 		t.Error("nobody was kept waiting")
@@ -33,11 +43,8 @@ func TestOverworkedBrowserIsReplaced(t *testing.T) {
 	if good.Sound() || good.Broke() {
 		t.Error("the browser was sound, or the other page was its end")
 	}
-	if !bad.Broke() {
-		t.Error("the page that did it is not known")
-	}
 	good.Close()
-	mustEvaluate(t, take(t, p), "1", "1")
+	mustEvaluate(t, take(t, good.pool), "1", "1")
 }
 
 // A page that has a browser to itself keeps only itself waiting: its browser lives for as long as it answers at all.

@@ -128,8 +128,7 @@ func (p *Pool) pop() *Tab {
 func (p *Pool) took(t *Tab) {
 	b := t.browser
 	if b.inUse == 0 {
-		b.moved = time.Now()
-		b.well = b.moved
+		b.well = time.Now()
 	}
 	b.inUse++
 	b.taken++

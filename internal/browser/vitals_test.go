@@ -109,15 +109,7 @@ func TestBrowserThatLetsNoPageThroughIsReplaced(t *testing.T) {
 			"expression": `setInterval(() => { for (let i = 0; i < 1000; i++) caches.has('x') }, 0)`,
 		})
 	}
-	await(t, "Lost", good.Lost())
-	if good.Broke() {
-		t.Error("the other page was the browser's end")
-	}
-	if good.KeptWaiting() == 0 {
-		t.Error("nobody was kept waiting")
-	}
-	good.Close()
-	mustEvaluate(t, take(t, p), "1", "1")
+	loses(t, good)
 }
 
 // Only a picture shows that a browser works: pages that end without one do not.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -263,8 +264,18 @@ func checkDatabase(ctx context.Context, s Settings) check {
 	return check{Name: "database", OK: seen.Fix == "", Found: seen.Found, Fix: seen.Fix}
 }
 
-// checkListen accepts a free port, and one on which SavePage serves already.
+// checkListen accepts a free port, and one on which SavePage serves already, and says which address browsers do not open.
 func checkListen(ctx context.Context, s Settings) check {
+	found := checkAddress(ctx, s)
+	closed := closedToBrowsers(cmp.Or(s.PublicURL, "http://"+reachable(s.Listen)), s.CDNURL)
+	if found.OK && len(closed) > 0 {
+		found.Found += "; browsers open no address with the port of " + strings.Join(closed, ", ")
+		found.Fix = "Choose another port: SAVEPAGE_LISTEN, SAVEPAGE_PUBLIC_URL or SAVEPAGE_CDN_URL."
+	}
+	return found
+}
+
+func checkAddress(ctx context.Context, s Settings) check {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err == nil {
 		_ = listener.Close()

@@ -159,7 +159,13 @@ func (v *visitor) open(address string) {
 	for len(v.loaded) > 0 {
 		<-v.loaded
 	}
-	v.do("Page.navigate", map[string]any{"url": address}, nil)
+	var gone struct {
+		ErrorText string `json:"errorText"`
+	}
+	v.do("Page.navigate", map[string]any{"url": address}, &gone)
+	if gone.ErrorText != "" {
+		v.t.Fatalf("the browser does not open %s: %s", address, gone.ErrorText)
+	}
 	select {
 	case <-v.loaded:
 	case <-v.t.Context().Done():

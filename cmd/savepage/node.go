@@ -107,6 +107,9 @@ func (n *node) listen(ctx context.Context) error {
 	if n.links.PublicURL == "" {
 		n.links.PublicURL = scheme + reachable(listener.Addr().String())
 	}
+	for _, one := range closedToBrowsers(n.links.PublicURL, n.links.CDNURL) {
+		n.log.Warn("browsers open no address with this port, nor does fetch: choose another", slog.String("address", one))
+	}
 	n.policy = guard.New(n.settings.guard(n.log))
 	own(n.policy, listener)
 	return n.watched.listen(ctx, n.settings, n.policy)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -28,6 +30,21 @@ func own(policy *guard.Policy, listener net.Listener) {
 	if address, is := listener.Addr().(*net.TCPAddr); is {
 		policy.Own(address.AddrPort())
 	}
+}
+
+// closedToBrowsers are those of the server's addresses that browsers do not open because of their ports. 0 is any free port.
+func closedToBrowsers(addresses ...string) (closed []string) {
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil {
+			continue
+		}
+		port, err := strconv.ParseUint(u.Port(), 10, 16)
+		if err == nil && port > 0 && guard.BrowsersRefuse(uint16(port)) {
+			closed = append(closed, address)
+		}
+	}
+	return closed
 }
 
 // listenTLS puts TLS before a listener, which it closes when that cannot be.

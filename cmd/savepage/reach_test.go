@@ -223,3 +223,35 @@ func TestDoctorTriesOthers(t *testing.T) {
 		t.Errorf("nothing is set, and the doctor says %+v", got)
 	}
 }
+
+// The ports that browsers refuse are those at which a browser says so, and the server and the doctor name them.
+func TestPortsThatBrowsersRefuse(t *testing.T) {
+	v := newVisitor(t)
+	for port, refused := range map[uint16]bool{
+		1718: false, 1719: true, 1720: true, 1723: true, 2049: true, 6000: true, 6379: false, 6669: true, 6697: true, 10080: true, 10081: false,
+	} {
+		address := fmt.Sprintf("http://127.0.0.1:%d", port)
+		var got struct {
+			ErrorText string `json:"errorText"`
+		}
+		v.do("Page.navigate", map[string]any{"url": address}, &got)
+		if is, says := got.ErrorText == "net::ERR_UNSAFE_PORT", len(closedToBrowsers(address)) > 0; is != refused || says != refused {
+			t.Errorf("%d: the browser says %q, we say refused: %v", port, got.ErrorText, says)
+		}
+	}
+	if got := closedToBrowsers("", "https://example.com", "http://[::1]:6000/a"); !slices.Equal(got, []string{"http://[::1]:6000/a"}) {
+		t.Errorf("%q", got)
+	}
+	s := settings(t, t.TempDir(), "--roles", "api", "--public-url", "http://example.com:6000", "--cdn-url", "http://example.com:7000")
+	sv := start(t, s)
+	awaitText(t, sv.err, "browsers open no address with this port")
+	if log := sv.err.String(); !strings.Contains(log, "example.com:6000") || strings.Contains(log, "7000") {
+		t.Errorf("%s", log)
+	}
+	if got := checkListen(t.Context(), s); !got.OK || !strings.HasSuffix(got.Found, "http://example.com:6000") || got.Fix == "" {
+		t.Errorf("the doctor says %+v", got)
+	}
+	if got := checkListen(t.Context(), settings(t, t.TempDir())); !got.OK || got.Fix != "" {
+		t.Errorf("the doctor says %+v", got)
+	}
+}

@@ -73,16 +73,20 @@ func metadataAddresses() []netip.Addr {
 	return addrs
 }
 
-// unsafePort reports whether browsers refuse a port because another protocol lives there, one that can be made to act by
-// an HTTP request. Source: "port blocking" in https://fetch.spec.whatwg.org/ and kRestrictedPorts in Chromium's
-// net/base/port_util.cc; 6379 (Redis) is ours.
-func unsafePort(port uint16) bool {
+// unsafePort reports whether another protocol than HTTP lives at a port, one that can be made to act by an HTTP request.
+// 6379 (Redis) is ours.
+func unsafePort(port uint16) bool { return port == 6379 || BrowsersRefuse(port) }
+
+// BrowsersRefuse reports whether browsers open no address with this port. Source: "port blocking" in
+// https://fetch.spec.whatwg.org/, which programs that have fetch keep, too, and kRestrictedPorts in Chromium's
+// net/base/port_util.cc.
+func BrowsersRefuse(port uint16) bool {
 	switch port {
 	case 0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95,
 		101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179,
 		389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587,
 		601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
-		6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080:
+		6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080:
 		return true
 	}
 	return false

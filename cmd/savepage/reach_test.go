@@ -245,7 +245,7 @@ func TestPortsThatBrowsersRefuse(t *testing.T) {
 	s := settings(t, t.TempDir(), "--roles", "api", "--public-url", "http://example.com:6000", "--cdn-url", "http://example.com:7000")
 	sv := start(t, s)
 	awaitText(t, sv.err, "browsers open no address with this port")
-	if log := sv.err.String(); !strings.Contains(log, "example.com:6000") || strings.Contains(log, "7000") {
+	if log := sv.err.String(); !strings.Contains(log, "example.com:6000") || strings.Contains(log, "example.com:7000") {
 		t.Errorf("%s", log)
 	}
 	if got := checkListen(t.Context(), s); !got.OK || !strings.HasSuffix(got.Found, "http://example.com:6000") || got.Fix == "" {

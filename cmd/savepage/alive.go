@@ -36,11 +36,9 @@ func newHealth(env environment) *cobra.Command {
 			if live {
 				path = "/healthz"
 			}
-			scheme := "http://"
-			if s.TLSCert != "" {
-				scheme = "https://"
-			}
-			return askHealth(cmd.Context(), scheme+reachable(s.Listen)+path, env.out)
+			ctx, cancel := context.WithTimeout(cmd.Context(), healthWithin)
+			defer cancel()
+			return askHealth(ctx, s.base(s.Listen)+path, env.out)
 		},
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask whether the process lives")
@@ -49,8 +47,6 @@ func newHealth(env environment) *cobra.Command {
 }
 
 func askHealth(ctx context.Context, address string, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, healthWithin)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", address, err)

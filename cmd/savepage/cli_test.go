@@ -80,8 +80,8 @@ func freeAddress(t *testing.T) string {
 	if _, err := fmt.Sscan(string(text), &given); err != nil {
 		t.Fatal(err)
 	}
-	const low, some = 10081, 1000
-	given = max(given, low+some) // where connections get nearly all ports, so may this
+	const low = 10081
+	given = max(given, low+1000) // where connections get these ports too, there are no others
 	for range 1000 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", low+rand.IntN(given-low)))
 		if err == nil {

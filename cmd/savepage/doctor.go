@@ -1,14 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -267,7 +266,7 @@ func checkDatabase(ctx context.Context, s Settings) check {
 // checkListen accepts a free port, and one on which SavePage serves already, and says which address browsers do not open.
 func checkListen(ctx context.Context, s Settings) check {
 	found := checkAddress(ctx, s)
-	closed := closedToBrowsers(cmp.Or(s.PublicURL, "http://"+reachable(s.Listen)), s.CDNURL)
+	closed := closedToBrowsers(s.publicURL(s.Listen), s.CDNURL)
 	if found.OK && len(closed) > 0 {
 		found.Found += "; browsers open no address with the port of " + strings.Join(closed, ", ")
 		found.Fix = "Choose another port: SAVEPAGE_LISTEN, SAVEPAGE_PUBLIC_URL or SAVEPAGE_CDN_URL."
@@ -276,43 +275,17 @@ func checkListen(ctx context.Context, s Settings) check {
 }
 
 func checkAddress(ctx context.Context, s Settings) check {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err == nil {
 		_ = listener.Close()
 		return check{Name: "listen", OK: true, Found: s.Listen + " is free"}
 	}
-	if serves(ctx, s.Listen) {
+	if askHealth(ctx, s.base(s.Listen)+"/healthz", io.Discard) == nil {
 		return check{Name: "listen", OK: true, Found: "a server answers on " + s.Listen}
 	}
 	return check{Name: "listen", Found: err.Error(), Fix: "Set SAVEPAGE_LISTEN to another address."}
-}
-
-// serves reports whether a SavePage server answers on the address.
-func serves(ctx context.Context, address string) bool {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(address)+"/healthz", http.NoBody)
-	if err != nil {
-		return false
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return false
-	}
-	_ = answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
-}
-
-// reachable turns an address to listen on into one to connect to.
-func reachable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return listen
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
 }
 
 func checkEgress(s Settings) check {

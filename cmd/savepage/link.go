@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +44,7 @@ func newLink(env environment) *cobra.Command {
 	addOptionFlag(cmd.Flags(), "cache_ttl")
 	l.secrets.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&l.expires, "expires", "", "when the link ends: a duration such as 720h, a date or an RFC 3339 time (default never)")
-	addSettingFlags(cmd.Flags(), "PUBLIC_URL", "LISTEN")
+	addSettingFlags(cmd.Flags(), "PUBLIC_URL", "LISTEN", "TLS_CERT")
 	cmd.AddCommand(l.newSecret())
 	return cmd
 }
@@ -80,7 +79,7 @@ func (l *linkCommand) print(cmd *cobra.Command, args []string) error {
 			return usageError{fmt.Errorf("--expires is %q: %w", l.expires, err)}
 		}
 	}
-	link, err := savepage.ImageLink(cmp.Or(s.PublicURL, "http://"+reachable(s.Listen)), secret, url.Values(given), expires)
+	link, err := savepage.ImageLink(s.publicURL(s.Listen), secret, url.Values(given), expires)
 	if err != nil {
 		return usageError{err}
 	}

@@ -96,17 +96,12 @@ func (n *node) listen(ctx context.Context) error {
 		return fmt.Errorf("SAVEPAGE_LISTEN: %w", err)
 	}
 	n.listener = listener
-	scheme := "http://"
 	if n.settings.TLSCert != "" || n.settings.TLSKey != "" {
-		scheme = "https://"
 		if n.listener, err = listenTLS(listener, n.settings, n.log); err != nil {
 			return err
 		}
 	}
-	n.links = capture.Links{PublicURL: n.settings.PublicURL, CDNURL: n.settings.CDNURL}
-	if n.links.PublicURL == "" {
-		n.links.PublicURL = scheme + reachable(listener.Addr().String())
-	}
+	n.links = capture.Links{PublicURL: n.settings.publicURL(listener.Addr().String()), CDNURL: n.settings.CDNURL}
 	for _, one := range closedToBrowsers(n.links.PublicURL, n.links.CDNURL) {
 		n.log.Warn("browsers open no address with this port, nor does fetch: choose another", slog.String("address", one))
 	}

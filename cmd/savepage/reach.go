@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,29 @@ func own(policy *guard.Policy, listener net.Listener) {
 	if address, is := listener.Addr().(*net.TCPAddr); is {
 		policy.Own(address.AddrPort())
 	}
+}
+
+// base is the URL, without a path, of a server with these settings, for a program on its machine.
+func (s Settings) base(listen string) string {
+	if s.TLSCert != "" || s.TLSKey != "" {
+		return "https://" + reachable(listen)
+	}
+	return "http://" + reachable(listen)
+}
+
+// publicURL is the URL, without a path, of a server with these settings, for its clients.
+func (s Settings) publicURL(listen string) string { return cmp.Or(s.PublicURL, s.base(listen)) }
+
+// reachable turns an address to listen on into one to connect to.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // closedToBrowsers are those of the server's addresses that browsers do not open because of their ports. 0 is any free port.

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -253,5 +256,39 @@ func TestPortsThatBrowsersRefuse(t *testing.T) {
 	}
 	if got := checkListen(t.Context(), settings(t, t.TempDir())); !got.OK || got.Fix != "" {
 		t.Errorf("the doctor says %+v", got)
+	}
+}
+
+// The commands that ask a server, or name it, do so by TLS where the settings have a certificate.
+func TestServerWithTLSIsAsked(t *testing.T) {
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	issued := httptest.NewTLSServer(http.NotFoundHandler())
+	defer issued.Close()
+	private, err := x509.MarshalPKCS8PrivateKey(issued.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, block := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: issued.Certificate().Raw}, key: {Type: "PRIVATE KEY", Bytes: private},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := settings(t, t.TempDir(), "--roles", "api", "--tls-cert", cert, "--tls-key", key)
+	s.Listen = start(t, s).address
+	if got := checkListen(t.Context(), s); !got.OK || got.Found != "a server answers on "+s.Listen {
+		t.Errorf("the doctor says %+v", got)
+	}
+	secret := "lnk_" + strings.Repeat("a", 12) + "_" + strings.Repeat("b", 32)
+	for want, args := range map[string][]string{
+		"https://" + s.Listen + "/v1/image?": {"link", "https://a.test", "--secret", secret},
+		"ok":                                 {"health", "--live"},
+	} {
+		var out, complaint bytes.Buffer
+		args = append(args, "--listen", s.Listen, "--tls-cert", cert)
+		if code := execute(t.Context(), args, environment{out: &out, err: &complaint}); code != 0 || !strings.Contains(out.String(), want) {
+			t.Errorf("%v: %d %s%s, want %q", args, code, &out, &complaint, want)
+		}
 	}
 }
